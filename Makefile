@@ -1,0 +1,32 @@
+# `make demo` and `make test` do all of their own set-up, in .venv, on a machine with Python 3.11 to 3.13.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+
+.PHONY: demo test lint clean
+
+demo: .venv/demo-ready  ## start the app at http://127.0.0.1:7860 with the bundled checkpoint
+	$(BIN)/python app.py
+
+test: .venv/dev-ready  ## run all tests
+	$(BIN)/python -m pytest
+
+lint: .venv/dev-ready  ## what CI checks beside the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf .venv
+
+.venv/demo-ready: $(BIN)/uv requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	touch $@
+
+.venv/dev-ready: $(BIN)/uv requirements.txt requirements-train.txt requirements-dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
+	touch $@
+
+$(BIN)/uv:
+	@test -n "$(PYTHON)" || { echo "Virtus needs Python 3.11, 3.12 or 3.13: install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
