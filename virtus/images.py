@@ -1,0 +1,188 @@
+"""Any source to one upright RGB picture, or an `ImageError` that says what is wrong and what to do."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from virtus.errors import ImageError
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+MIN_SIDE = 32
+IMAGE_SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .webp .avif .bmp .dib .tif .tiff .gif .heic .heif .mpo .ppm .pgm".split()
+)
+# Only these decoders are ever tried: Pillow also knows formats that start other programs (EPS).
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "TIFF", "GIF", "PPM")
+SUPPORTED = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
+
+ImageSource = str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray
+
+
+def load_image(
+    source: ImageSource, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, min_side: int = MIN_SIDE
+) -> Image.Image:
+    """Read a picture and make it upright RGB.
+
+    Args:
+        source: a path, the bytes of a file, a binary file object, a PIL image, or an array: (H, W), (H, W, 1), (H, W, 3)
+            or (H, W, 4); uint8, uint16, bool, or floating with values in [0, 1].
+        max_pixels: larger pictures are refused from their header, before decoding.
+        max_bytes: larger files are refused before reading.
+        min_side: shorter pictures (in pixels, either side) are refused.
+
+    Returns:
+        RGB, a copy. EXIF orientation is applied, transparency lies over white, the first frame of an animation is
+        taken, 16 bits are scaled to 8.
+
+    Raises:
+        ImageError: for anything that is not a usable picture.
+    """
+    if isinstance(source, np.ndarray):
+        image = _from_array(source)
+    elif isinstance(source, Image.Image):
+        image = source
+    else:
+        image = _open(_read(source, max_bytes))
+    _check_size(image.size, max_pixels, min_side)
+    return _decode(image)
+
+
+def is_image_path(path: Path) -> bool:
+    """Whether the file's name says that it is a picture."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def _read(source: str | os.PathLike | bytes | BinaryIO, max_bytes: int) -> bytes:
+    if isinstance(source, (str, os.PathLike)):
+        data = _read_path(source, max_bytes)
+    elif isinstance(source, (bytes, bytearray, memoryview)):
+        data = bytes(source)
+    elif hasattr(source, "read"):
+        data = source.read(max_bytes + 1)
+    else:
+        raise ImageError(f"A picture was expected, not {type(source).__name__}.")
+    if isinstance(data, str):
+        raise ImageError("The file is open as text. Open it with mode 'rb'.")
+    if not data:
+        raise ImageError("The file is empty. Save or download it again.")
+    _check_bytes(len(data), max_bytes)
+    return data
+
+
+def _read_path(source: str | os.PathLike, max_bytes: int) -> bytes:
+    if str(source).lower().startswith(("http://", "https://", "ftp://", "data:")):
+        raise ImageError("Addresses are not fetched. Download the picture and give the file.")
+    path = Path(source)
+    try:
+        if path.is_dir():
+            raise ImageError("This is a folder, not a picture. Give one of the files in it.")
+        if not path.exists():
+            raise ImageError("There is no such file. Check the path.")
+        if not path.is_file():
+            raise ImageError("This is not a regular file. Give a picture.")
+        _check_bytes(path.stat().st_size, max_bytes)
+        return path.read_bytes()
+    except (OSError, ValueError) as exc:  # ValueError: a null byte in the path
+        reason = getattr(exc, "strerror", None) or exc
+        raise ImageError(f"The file cannot be read ({reason}). Check its path and permissions.") from exc
+
+
+def _check_bytes(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        limit = max_bytes // 2**20
+        raise ImageError(f"The file has more than the {limit} MiB that are read. Save a smaller version of it.")
+
+
+def _open(data: bytes) -> Image.Image:
+    _register_formats()
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as exc:
+        raise ImageError("The picture claims far too many pixels to be decoded. Scale it down.") from exc
+    except Exception as exc:  # decoders raise whatever their C code meets: all of it means "not a picture"
+        raise ImageError(f"This is not a picture that can be read. Give a {SUPPORTED} file.") from exc
+
+
+@functools.cache
+def _register_formats() -> None:
+    import pillow_heif
+
+    Image.init()  # `formats=` knows only what was registered
+    pillow_heif.register_heif_opener()
+
+
+def _check_size(size: tuple[int, int], max_pixels: int, min_side: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        limit = f"{max_pixels / 1e6:.0f} million" if max_pixels >= 1_000_000 else f"{max_pixels}"
+        raise ImageError(f"The picture has {width}x{height} pixels; at most {limit} are read. Scale it down.")
+    if min(width, height) < min_side:
+        raise ImageError(f"The picture has {width}x{height} pixels; each side needs at least {min_side}.")
+
+
+def _decode(image: Image.Image) -> Image.Image:
+    try:
+        if getattr(image, "is_animated", False):
+            image.seek(0)
+        image.load()
+        return _flatten(_upright(image))
+    except MemoryError:
+        raise
+    except Exception as exc:  # see _open
+        raise ImageError("The picture is cut off or damaged. Save, download or upload it again.") from exc
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # damaged EXIF says nothing about the pixels, which were decoded already
+        return image
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """To RGB: 16 bits and floats are scaled, transparency is laid over white."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        full = 65535.0 if image.mode.startswith("I;16") else None
+        image = _from_array(_wide_to_unit(np.asarray(image), full))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB") if image.mode != "RGB" else image.copy()
+
+
+def _wide_to_unit(array: np.ndarray, full: float | None) -> np.ndarray:
+    """Grey values to [0, 1]. 32-bit files do not say what white is: `full` None takes the least of 1, 255, 65535."""
+    array = np.nan_to_num(array.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    full = full or next((limit for limit in (1.0, 255.0) if array.max() <= limit), 65535.0)
+    return np.clip(array / full, 0, 1)
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or 0 in array.shape:
+        raise ImageError(f"An array of shape {array.shape} is no picture; give (H, W), (H, W, 3) or (H, W, 4).")
+    return Image.fromarray(np.ascontiguousarray(_to_uint8(array)))
+
+
+def _to_uint8(array: np.ndarray) -> np.ndarray:
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * 255
+    if array.dtype == np.uint16:
+        return (array / 257.0).round().astype(np.uint8)
+    if not np.issubdtype(array.dtype, np.floating):
+        raise ImageError(f"An array of {array.dtype} is no picture; give uint8, uint16, or floats in [0, 1].")
+    if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
+        raise ImageError("An array of floats needs values in [0, 1]. Divide by 255, or give uint8.")
+    return (array * 255).round().astype(np.uint8)

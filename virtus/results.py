@@ -1,0 +1,182 @@
+"""What the engine returns: frozen dataclasses, and the outcomes that a verdict can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+
+class Label(StrEnum):
+    """The two classes. Their index in a checkpoint's logits is read from its label names."""
+
+    REAL = "real"
+    FAKE = "fake"
+
+
+class Outcome(StrEnum):
+    """How a face or a picture came out. Only the first three carry a probability."""
+
+    REAL = "real"
+    FAKE = "fake"
+    INCONCLUSIVE = "inconclusive"
+    NO_FACE = "no_face"
+    FACE_TOO_SMALL = "face_too_small"
+    UNREADABLE = "unreadable"
+
+    @property
+    def judged(self) -> bool:
+        return self in GRAVITY
+
+
+GRAVITY = (Outcome.FAKE, Outcome.INCONCLUSIVE, Outcome.REAL)
+"""Judged outcomes, gravest first: the picture's outcome is the first of these that any of its faces has."""
+
+
+def gravest(outcomes: Iterable[Outcome]) -> Outcome:
+    """The outcome of a picture whose faces came out as `outcomes`."""
+    found = set(outcomes)
+    order = (*GRAVITY, Outcome.FACE_TOO_SMALL)
+    return next((outcome for outcome in order if outcome in found), Outcome.NO_FACE)
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face found in an upright picture, in that picture's pixels.
+
+    Attributes:
+        box_xyxy: left, top, right, bottom; clipped to the picture.
+        landmarks: eyes, nose tip, mouth corners, five (x, y) points. They may lie outside the picture.
+        confidence: of the face finder, in [0, 1].
+        quarter_turns: counter-clockwise quarter turns of the picture that make this face upright, 0 to 3.
+    """
+
+    box_xyxy: tuple[float, float, float, float]
+    landmarks: tuple[tuple[float, float], ...]
+    confidence: float
+    quarter_turns: int = 0
+
+    @property
+    def width(self) -> float:
+        return self.box_xyxy[2] - self.box_xyxy[0]
+
+    @property
+    def height(self) -> float:
+        return self.box_xyxy[3] - self.box_xyxy[1]
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+
+@dataclass(frozen=True)
+class FaceCrop:
+    """The picture that the classifier sees.
+
+    Attributes:
+        image: RGB, turned so that the face is upright.
+        box_xyxy: its place in the original picture, whole pixels.
+        margin: side of the crop divided by the longer side of the face's box: what was reached, not what was asked
+            for. None for a whole picture.
+        quarter_turns: counter-clockwise quarter turns applied to the cut-out to get `image`.
+    """
+
+    image: Image.Image
+    box_xyxy: tuple[int, int, int, int]
+    margin: float | None = None
+    quarter_turns: int = 0
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """Which weights judged.
+
+    Attributes:
+        name: as asked for, or the name that `auto` stood for.
+        revision: commit hash on the Hub; "bundled" or "local" otherwise.
+        sha256: of the weights file (of the shards one after the other where there are several).
+    """
+
+    name: str
+    revision: str
+    sha256: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"name": self.name, "revision": self.revision, "sha256": self.sha256}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The classifier's answer for one crop: `p_fake` in [0, 1], and the outcome that its threshold gives."""
+
+    p_fake: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A raw heatmap on the model's patch grid.
+
+    Attributes:
+        method: its name in `EXPLAINERS`.
+        heatmap: float32, (grid_h, grid_w), higher is more relevant; neither resized nor normalised.
+        target: the class it speaks of; None for a method that knows no class.
+    """
+
+    method: str
+    heatmap: np.ndarray
+    target: Label | None
+
+
+@dataclass(frozen=True)
+class FaceReport:
+    """One face of a picture: judged (`crop` and `p_fake` are set) or too small to be judged (both None)."""
+
+    box_xyxy: tuple[float, float, float, float]
+    outcome: Outcome
+    face: Face | None = None
+    crop: FaceCrop | None = None
+    p_fake: float | None = None
+    explanations: tuple[Explanation, ...] = ()
+
+    def to_json(self) -> dict:
+        p_fake = None if self.p_fake is None else round(self.p_fake, 6)
+        row = {"box_xyxy": [round(v, 1) for v in self.box_xyxy], "p_fake": p_fake, "outcome": str(self.outcome)}
+        return row | ({"confidence": round(self.face.confidence, 4)} if self.face else {})
+
+
+@dataclass(frozen=True)
+class ImageReport:
+    """All there is to say about one picture.
+
+    Attributes:
+        outcome: the gravest of its judged faces; otherwise why nothing was judged.
+        checkpoint: who judged.
+        faces: largest first.
+        image_size: width and height of the upright picture; None where it could not be read.
+        path: where it came from, when it came from a file.
+        reason: a sentence, where nothing was judged.
+    """
+
+    outcome: Outcome
+    checkpoint: CheckpointInfo
+    faces: tuple[FaceReport, ...] = ()
+    image_size: tuple[int, int] | None = None
+    path: str | None = None
+    reason: str | None = None
+
+    @property
+    def p_fake(self) -> float | None:
+        """Of the largest judged face; None where nothing was judged."""
+        return next((face.p_fake for face in self.faces if face.p_fake is not None), None)
+
+    def to_json(self) -> dict:
+        row = {"path": self.path, "outcome": str(self.outcome), "checkpoint": self.checkpoint.to_json()}
+        row["image_size"] = list(self.image_size) if self.image_size else None
+        row["faces"] = [face.to_json() for face in self.faces]
+        return row | ({"reason": self.reason} if self.reason else {})
