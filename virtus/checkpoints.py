@@ -1,0 +1,137 @@
+"""The checkpoints that can judge, by name, and how one is loaded: none that cannot be trusted."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from virtus.errors import CheckpointError
+from virtus.results import CheckpointInfo, Label
+
+BUNDLED_FOLDER = Path(__file__).parent / "assets"
+BUNDLED = "virtus-tiny"
+ENVIRONMENT_VARIABLE = "VIRTUS_CHECKPOINT"
+DEFAULT_MARGIN = 1.3
+RAW_KAGGLE_MARGIN = 1.8
+
+
+@dataclass(frozen=True)
+class CheckpointSpec:
+    """A known checkpoint.
+
+    Attributes:
+        name: a Hub id, or of a bundled folder.
+        description: one line for people who choose.
+        margin: of the crop that it is shown: about that of the pictures it was trained on.
+        bundled: whether it comes with Virtus.
+    """
+
+    name: str
+    description: str
+    margin: float = DEFAULT_MARGIN
+    bundled: bool = False
+
+
+CHECKPOINTS = {
+    spec.name: spec
+    for spec in (
+        CheckpointSpec(BUNDLED, "bundled: DeiT-tiny on three sources, faces cropped alike", bundled=True),
+        CheckpointSpec("agasta/virtus", "DeiT-base on raw Kaggle pictures", RAW_KAGGLE_MARGIN),
+        CheckpointSpec("prithivMLmods/Deep-Fake-Detector-Model", "ViT-base on raw Kaggle pictures", RAW_KAGGLE_MARGIN),
+        CheckpointSpec("ashwin-raikar/vit-deepfake-detector-celebdfv2", "ViT-base on Celeb-DF v2"),
+        CheckpointSpec("Sxhni/deepfake-detector-vit", "ViT-base on raw Kaggle pictures", RAW_KAGGLE_MARGIN),
+        CheckpointSpec(
+            "dima806/deepfake_vs_real_image_detection", "ViT-base on raw Kaggle pictures", RAW_KAGGLE_MARGIN
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded checkpoint.
+
+    Attributes:
+        info: name, revision and hash, for every report.
+        trunk: the model (`virtus.trunk.Trunk`).
+        transform: its eval transform (`virtus.preprocessing.EvalTransform`).
+        labels: index in the logits for each class.
+        margin: of the face crop.
+        architecture: name of the transformers class.
+    """
+
+    info: CheckpointInfo
+    trunk: object
+    transform: object
+    labels: dict[Label, int]
+    margin: float
+    architecture: str
+
+
+def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str = "auto") -> Checkpoint:
+    """Find, fetch where needed, examine and load a checkpoint.
+
+    Args:
+        name: `auto` (what the environment variable VIRTUS_CHECKPOINT names, else the bundled one; never uses the
+            network), a name in `CHECKPOINTS`, a local folder in the Hub's layout, or a Hub id `owner/name[@revision]`.
+        device: `auto`, `cpu`, `cuda`, `mps`, ...
+        precision: `auto`, `float32` or `bfloat16`.
+
+    Raises:
+        CheckpointError: if it is unknown, cannot be fetched, or cannot be trusted.
+        InputError: for a device or precision that there is not.
+    """
+    from virtus.doctor import examine, load_model
+    from virtus.hardware import resolve_device, resolve_precision
+    from virtus.trunk import Trunk
+
+    on = resolve_device(device)
+    dtype = resolve_precision(precision, on)
+    resolved, folder, revision = locate(name)
+    examined = examine(folder)
+    return Checkpoint(
+        info=CheckpointInfo(resolved, revision, examined.sha256),
+        trunk=Trunk(load_model(examined), device=on, dtype=dtype),
+        transform=examined.transform,
+        labels=examined.labels,
+        margin=_margin(resolved, examined.own),
+        architecture=examined.architecture,
+    )
+
+
+def locate(name: str = "auto") -> tuple[str, Path, str]:
+    """What a name stands for: the resolved name, its local folder and its revision. A Hub id is fetched.
+
+    Raises:
+        CheckpointError: if there is no such checkpoint, or it cannot be fetched.
+    """
+    from virtus import hub
+
+    offline = name == "auto"
+    name = resolve_name(name)
+    if name in CHECKPOINTS and CHECKPOINTS[name].bundled:
+        return name, BUNDLED_FOLDER / name, "bundled"
+    if name not in CHECKPOINTS and Path(name).expanduser().is_dir():
+        return name, Path(name).expanduser(), "local"
+    if not hub.is_repo_id(name):
+        known = ", ".join(CHECKPOINTS)
+        raise CheckpointError(f"There is no checkpoint {name!r}: no such folder, and not a known name ({known}).")
+    folder, commit = hub.fetched_before(name) if offline else hub.fetch(name)
+    return name, folder, commit
+
+
+def resolve_name(name: str = "auto") -> str:
+    """What `auto` stands for; other names as they are."""
+    return (os.environ.get(ENVIRONMENT_VARIABLE) or BUNDLED) if name == "auto" else name
+
+
+def _margin(name: str, own: dict) -> float:
+    """The checkpoint's own word, else that of its spec, else the default."""
+    spec = CHECKPOINTS.get(name.partition("@")[0])
+    margin = own.get("margin", spec.margin if spec else DEFAULT_MARGIN)
+    if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0.5 <= margin <= 4:
+        raise CheckpointError(
+            f"{name} is not used. The margin in its virtus.json is {margin!r}, not a number in 0.5 to 4."
+        )
+    return float(margin)

@@ -1,0 +1,102 @@
+"""Crops in, probabilities out: batching, device, precision, and one pass of the trunk for verdict and explanations."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from virtus.checkpoints import Checkpoint
+from virtus.results import FaceCrop, Label, Outcome, Prediction
+from virtus.trunk import Trunk
+
+THRESHOLD = 0.5  # until a checkpoint is calibrated; then its own thresholds, with `inconclusive` between them
+
+
+@dataclass(frozen=True)
+class TrunkState:
+    """What one pass of the trunk leaves behind for the verdict and all explanations.
+
+    Attributes:
+        trunk: the model that made it.
+        labels: index in the logits for each class.
+        block_inputs: the tokens that enter each block, (N, T, D) float32; the last ones enter the tail.
+    """
+
+    trunk: Trunk
+    labels: dict[Label, int]
+    block_inputs: tuple[torch.Tensor, ...]
+
+    def __len__(self) -> int:
+        return self.block_inputs[-1].shape[0]
+
+    @property
+    def tail_input(self) -> torch.Tensor:
+        return self.block_inputs[-1]
+
+    @functools.cached_property
+    def logits(self) -> torch.Tensor:
+        """(N, 2), float32."""
+        with torch.inference_mode():
+            return self.trunk.tail(self.tail_input)
+
+
+class Detector:
+    """A checkpoint at work. It holds no state between calls: several threads may share one."""
+
+    def __init__(self, checkpoint: Checkpoint, *, batch_size: int = 32):
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, not {batch_size}")
+        self.checkpoint = checkpoint
+        self.batch_size = batch_size
+
+    @torch.inference_mode()
+    def encode(self, crops: Sequence[FaceCrop]) -> TrunkState:
+        """Run the trunk once and keep what explanations need: 4 x blocks x tokens x width bytes a crop.
+
+        For verdicts alone, `predict(crops)` keeps nothing and takes any number.
+        """
+        batches = [tuple(self._block_inputs(batch)) for batch in self._batches(crops)]
+        inputs = tuple(torch.cat(parts) for parts in zip(*batches, strict=True))
+        return TrunkState(self.checkpoint.trunk, self.checkpoint.labels, inputs)
+
+    @torch.inference_mode()
+    def predict(self, crops_or_state: Sequence[FaceCrop] | TrunkState) -> list[Prediction]:
+        """The verdict for each crop; from a `TrunkState` without another pass of the trunk."""
+        trunk = self.checkpoint.trunk
+        if isinstance(crops_or_state, TrunkState):
+            batches = [crops_or_state.logits]
+        else:
+            batches = (trunk.tail(self._tail_input(batch)) for batch in self._batches(crops_or_state))
+        return [_prediction(p_fake) for logits in batches for p_fake in self._p_fake(logits)]
+
+    def _p_fake(self, logits: torch.Tensor) -> list[float]:
+        return logits.softmax(dim=-1)[:, self.checkpoint.labels[Label.FAKE]].tolist()
+
+    def _batches(self, crops: Sequence[FaceCrop]) -> Iterator[torch.Tensor]:
+        """pixel_values of `batch_size` crops at a time; an empty batch for no crops."""
+        transform = self.checkpoint.transform
+        for start in range(0, max(len(crops), 1), self.batch_size):
+            batch = [transform(crop.image) for crop in crops[start : start + self.batch_size]]
+            empty = np.empty((0, 3, *transform.input_size), np.float32)
+            yield torch.from_numpy(np.stack(batch) if batch else empty)
+
+    def _block_inputs(self, pixel_values: torch.Tensor) -> Iterator[torch.Tensor]:
+        trunk = self.checkpoint.trunk
+        hidden = trunk.embed(pixel_values)
+        for index in range(len(trunk.blocks) - 1):
+            yield hidden
+            hidden = trunk.run_block(index, hidden)
+        yield hidden
+
+    def _tail_input(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        for hidden in self._block_inputs(pixel_values):
+            last = hidden
+        return last
+
+
+def _prediction(p_fake: float) -> Prediction:
+    return Prediction(p_fake, Outcome.FAKE if p_fake >= THRESHOLD else Outcome.REAL)
