@@ -1,0 +1,56 @@
+"""A heatmap to a picture: the only file that knows a colormap."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from virtus.results import FaceCrop
+
+DEFAULT_OPACITY = 0.55
+
+
+def overlay_crop(crop: FaceCrop, heatmap: np.ndarray, *, opacity: float = DEFAULT_OPACITY) -> Image.Image:
+    """The heatmap over the face crop.
+
+    Args:
+        heatmap: (grid_h, grid_w), raw. Colours run from its least to its greatest value, so they cannot be compared
+            between maps; a map that is the same everywhere is drawn as all least.
+        opacity: of the colours, 0 to 1.
+
+    Returns:
+        RGB, of the crop's size.
+    """
+    colours = Image.fromarray(colorize(resize_heatmap(normalize(heatmap), crop.image.size)))
+    return Image.blend(crop.image, colours, opacity)
+
+
+def overlay_photo(
+    photo: Image.Image, crop: FaceCrop, heatmap: np.ndarray, *, opacity: float = DEFAULT_OPACITY
+) -> Image.Image:
+    """The whole photo, with the heatmap projected back onto the face's place in it."""
+    patch = overlay_crop(crop, heatmap, opacity=opacity).rotate(-90 * crop.quarter_turns, expand=True)
+    result = photo.copy()
+    result.paste(patch, crop.box_xyxy[:2])
+    return result
+
+
+def normalize(heatmap: np.ndarray) -> np.ndarray:
+    """To [0, 1], float32, by least and greatest value; all 0 where these are the same."""
+    low, high = float(heatmap.min()), float(heatmap.max())
+    if not high > low:
+        return np.zeros_like(heatmap, dtype=np.float32)
+    return ((heatmap - low) / (high - low)).astype(np.float32)
+
+
+def resize_heatmap(heatmap: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """From the patch grid to (height, width) of a picture whose `size` is (width, height); bilinear, no overshoot."""
+    return np.asarray(Image.fromarray(heatmap, mode="F").resize(size, Image.Resampling.BILINEAR))
+
+
+def colorize(heatmap: np.ndarray) -> np.ndarray:
+    """Values in [0, 1] to RGB (H, W, 3), uint8, by Inferno: perceptually uniform, readable without colour vision."""
+    import cv2
+
+    grey = (np.clip(heatmap, 0, 1) * 255).round().astype(np.uint8)
+    return cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO)[:, :, ::-1]
