@@ -1,0 +1,132 @@
+"""From a source to a report: what the app, the command line and Python call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from PIL import Image
+
+from virtus.detector import Detector
+from virtus.errors import ImageError
+from virtus.explain import explain
+from virtus.faces import MIN_FACE_SIDE, crop_face, find_faces, whole_image
+from virtus.images import ImageSource, load_image
+from virtus.results import Face, FaceCrop, FaceReport, ImageReport, Label, Outcome, Prediction, gravest
+
+READ_AHEAD = 16  # pictures whose crops are judged together; the pictures themselves are let go before
+
+REASONS = {
+    Outcome.NO_FACE: "No face was found, so nothing was judged. "
+    "Use a photo with a face seen from the front, or judge the whole image if it is a ready-made crop.",
+    Outcome.FACE_TOO_SMALL: f"The face is smaller than {MIN_FACE_SIDE} pixels, too small to be judged. "
+    "Use the photo in its original size, or one taken from nearer.",
+}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A picture before it is judged: its faces, with a crop for each that can be judged."""
+
+    image_size: tuple[int, int]
+    faces: tuple[tuple[Face | None, FaceCrop | None], ...]
+
+    @property
+    def crops(self) -> list[FaceCrop]:
+        return [crop for _, crop in self.faces if crop is not None]
+
+
+def analyze_image(
+    detector: Detector,
+    source: ImageSource,
+    *,
+    methods: Sequence[str] = (),
+    target: Label | str | None = None,
+    options: Mapping[str, Mapping] | None = None,
+    whole: bool = False,
+) -> ImageReport:
+    """Find the faces in one picture, judge each, and explain each by every method asked for.
+
+    Args:
+        methods: names in `virtus.explain.EXPLAINERS`.
+        target: the class to explain; the predicted one by default.
+        options: for each method its own.
+        whole: judge the picture as it is, without looking for faces.
+
+    Raises:
+        ImageError: if the source cannot be read.
+        InputError: for a method, target or option that there is not.
+    """
+    found = _find(load_image(source), detector.checkpoint.margin, whole)
+    state = detector.encode(found.crops)
+    maps = [explain(state, method=m, target=target, **(options or {}).get(m, {})) for m in methods]
+    path = str(source) if isinstance(source, (str, Path)) else None
+    report = _report(detector, found, detector.predict(state), path)
+    return _with_explanations(report, list(zip(*maps, strict=True)))
+
+
+def analyze_paths(detector: Detector, paths: Iterable[str | Path], *, whole: bool = False) -> Iterator[ImageReport]:
+    """Judge many files, in their order. One that cannot be read is a report with the outcome `unreadable`."""
+    remaining = iter(paths)
+    while chunk := list(islice(remaining, READ_AHEAD)):
+        found = [_find_or_reason(path, detector.checkpoint.margin, whole) for path in chunk]
+        crops = [crop for one in found if isinstance(one, _Found) for crop in one.crops]
+        predictions = iter(detector.predict(crops))
+        for path, one in zip(chunk, found, strict=True):
+            if isinstance(one, str):
+                yield unreadable(detector, one, path)
+            else:
+                yield _report(detector, one, [next(predictions) for _ in one.crops], str(path))
+
+
+def unreadable(detector: Detector, reason: str, path: str | Path | None = None) -> ImageReport:
+    """The report of a source that is no picture."""
+    path = None if path is None else str(path)
+    return ImageReport(Outcome.UNREADABLE, detector.checkpoint.info, path=path, reason=reason)
+
+
+def _find(image: Image.Image, margin: float, whole: bool) -> _Found:
+    if whole:
+        return _Found(image.size, ((None, whole_image(image)),))
+    faces = find_faces(image, min_side=0)
+    return _Found(image.size, tuple((face, _crop(image, face, margin)) for face in faces))
+
+
+def _crop(image: Image.Image, face: Face, margin: float) -> FaceCrop | None:
+    large_enough = min(face.width, face.height) >= MIN_FACE_SIDE
+    return crop_face(image, face, margin=margin) if large_enough else None
+
+
+def _find_or_reason(path: str | Path, margin: float, whole: bool) -> _Found | str:
+    try:
+        return _find(load_image(path), margin, whole)
+    except ImageError as exc:
+        return str(exc)
+
+
+def _report(detector: Detector, found: _Found, predictions: Sequence[Prediction], path: str | None) -> ImageReport:
+    remaining = iter(predictions)
+    faces = tuple(
+        _too_small(face) if crop is None else _judged(face, crop, next(remaining)) for face, crop in found.faces
+    )
+    outcome = gravest(face.outcome for face in faces)
+    return ImageReport(outcome, detector.checkpoint.info, faces, found.image_size, path, REASONS.get(outcome))
+
+
+def _too_small(face: Face) -> FaceReport:
+    return FaceReport(face.box_xyxy, Outcome.FACE_TOO_SMALL, face)
+
+
+def _judged(face: Face | None, crop: FaceCrop, prediction: Prediction) -> FaceReport:
+    box = face.box_xyxy if face else tuple(float(value) for value in crop.box_xyxy)
+    return FaceReport(box, prediction.outcome, face, crop, prediction.p_fake)
+
+
+def _with_explanations(report: ImageReport, maps: list[tuple]) -> ImageReport:
+    remaining = iter(maps)
+    faces = tuple(
+        replace(face, explanations=next(remaining, ())) if face.outcome.judged else face for face in report.faces
+    )
+    return replace(report, faces=faces)

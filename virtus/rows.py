@@ -1,0 +1,63 @@
+"""Reports as lines of text: a table to read, JSON Lines and CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TextIO
+
+from virtus.results import FaceReport, ImageReport
+
+CSV_COLUMNS = "path outcome face face_outcome p_fake x0 y0 x1 y1 checkpoint sha256 reason".split()
+
+
+class JsonRows:
+    """One JSON object a line, one line a picture."""
+
+    def __init__(self, stream: TextIO):
+        self.stream = stream
+
+    def write(self, report: ImageReport) -> None:
+        self.stream.write(json.dumps(report.to_json(), ensure_ascii=False) + "\n")
+        self.stream.flush()
+
+
+class CsvRows:
+    """One line a face, numbered from 0, largest first; one line for a picture without faces."""
+
+    def __init__(self, stream: TextIO):
+        self.stream = stream
+        self.writer = csv.DictWriter(stream, CSV_COLUMNS, restval="", lineterminator="\n")
+        self.writer.writeheader()
+
+    def write(self, report: ImageReport) -> None:
+        info = report.checkpoint
+        row = {"path": report.path, "outcome": report.outcome, "checkpoint": info.name, "sha256": info.sha256}
+        row["reason"] = report.reason or ""
+        faces = [_face_columns(index, face) for index, face in enumerate(report.faces)] or [{}]
+        self.writer.writerows(row | face for face in faces)
+        self.stream.flush()
+
+
+class TableRows:
+    """One line a picture: outcome, p of its largest judged face, number of faces, path, and why nothing was judged."""
+
+    def __init__(self, stream: TextIO):
+        self.stream = stream
+        self.stream.write(f"{'outcome':14}  {'p_fake':>6}  {'faces':>5}  path\n")
+
+    def write(self, report: ImageReport) -> None:
+        p_fake = "" if report.p_fake is None else f"{report.p_fake:.3f}"
+        reason = f"  ({report.reason})" if report.reason else ""
+        self.stream.write(f"{report.outcome:14}  {p_fake:>6}  {len(report.faces):>5}  {report.path}{reason}\n")
+        self.stream.flush()
+
+
+ROWS = {"table": TableRows, "json": JsonRows, "csv": CsvRows}
+
+
+def _face_columns(index: int, face: FaceReport) -> dict:
+    row = face.to_json()
+    box = dict(zip(("x0", "y0", "x1", "y1"), row["box_xyxy"], strict=True))
+    p_fake = "" if row["p_fake"] is None else row["p_fake"]
+    return {"face": index, "face_outcome": row["outcome"], "p_fake": p_fake} | box
