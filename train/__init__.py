@@ -1,0 +1,1 @@
+"""Makes the checkpoints that `virtus` loads, and says how good they are. It imports `virtus`, never the reverse."""

@@ -1,0 +1,58 @@
+"""Splits that no group crosses."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from train.data import Sample
+from virtus.errors import DataError
+
+
+def assign_splits(samples: Iterable[Sample], *, val_share: float) -> list[Sample]:
+    """Give a split to the pictures of each source whose tree has none: by a hash of the group, so it never changes.
+
+    A source that has a `train` split but no `val` is divided likewise; one that has both stays as it is.
+    """
+    by_source = defaultdict(list)
+    for sample in samples:
+        by_source[sample.source].append(sample)
+    return [sample for own in by_source.values() for sample in _assign(own, val_share)]
+
+
+def check_groups(samples: Iterable[Sample]) -> None:
+    """Refuse a split that a group crosses.
+
+    Raises:
+        DataError: naming some of those groups.
+    """
+    splits = defaultdict(set)
+    for sample in samples:
+        splits[sample.group].add(sample.split)
+    crossing = sorted(group for group, found in splits.items() if len(found) > 1)
+    if crossing:
+        names = ", ".join(crossing[:5])
+        raise DataError(f"{len(crossing)} groups lie in several splits ({names}): move each to one of them.")
+
+
+def half_of(group: str) -> str:
+    """Which half of a `val` split a group belongs to: "choose" (a checkpoint) or "report" (how good it is)."""
+    return "choose" if _fraction(group) < 0.5 else "report"
+
+
+def _assign(samples: list[Sample], val_share: float) -> list[Sample]:
+    if {"train", "val"} <= {sample.split for sample in samples}:
+        return samples
+    return [
+        replace(sample, split="val" if _fraction(f"split:{sample.group}") < val_share else "train")
+        if sample.split in (None, "train")
+        else sample
+        for sample in samples
+    ]
+
+
+def _fraction(text: str) -> float:
+    """A hash of the text, even over [0, 1)."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
