@@ -32,8 +32,8 @@ def load_image(
     """Read a picture and make it upright RGB.
 
     Args:
-        source: a path, the bytes of a file, a binary file object, a PIL image, or an array: (H, W), (H, W, 1), (H, W, 3)
-            or (H, W, 4); uint8, uint16, bool, or floating with values in [0, 1].
+        source: a path, the bytes of a file, a binary file object (read from its start), a PIL image, or an array of
+            shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); uint8, uint16, bool, or floating with values in [0, 1].
         max_pixels: larger pictures are refused from their header, before decoding.
         max_bytes: larger files are refused before reading.
         min_side: shorter pictures (in pixels, either side) are refused.
@@ -48,7 +48,7 @@ def load_image(
     if isinstance(source, np.ndarray):
         image = _from_array(source)
     elif isinstance(source, Image.Image):
-        image = source
+        image = _first_frame(source)
     else:
         image = _open(_read(source, max_bytes))
     _check_size(image.size, max_pixels, min_side)
@@ -66,11 +66,9 @@ def _read(source: str | os.PathLike | bytes | BinaryIO, max_bytes: int) -> bytes
     elif isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)
     elif hasattr(source, "read"):
-        data = source.read(max_bytes + 1)
+        data = _read_file(source, max_bytes)
     else:
         raise ImageError(f"A picture was expected, not {type(source).__name__}.")
-    if isinstance(data, str):
-        raise ImageError("The file is open as text. Open it with mode 'rb'.")
     if not data:
         raise ImageError("The file is empty. Save or download it again.")
     _check_bytes(len(data), max_bytes)
@@ -78,7 +76,7 @@ def _read(source: str | os.PathLike | bytes | BinaryIO, max_bytes: int) -> bytes
 
 
 def _read_path(source: str | os.PathLike, max_bytes: int) -> bytes:
-    if str(source).lower().startswith(("http://", "https://", "ftp://", "data:")):
+    if str(source).lower().startswith(("http:/", "https:/", "ftp:/", "data:")):  # one slash: what Path leaves of two
         raise ImageError("Addresses are not fetched. Download the picture and give the file.")
     path = Path(source)
     try:
@@ -90,9 +88,22 @@ def _read_path(source: str | os.PathLike, max_bytes: int) -> bytes:
             raise ImageError("This is not a regular file. Give a picture.")
         _check_bytes(path.stat().st_size, max_bytes)
         return path.read_bytes()
-    except (OSError, ValueError) as exc:  # ValueError: a null byte in the path
-        reason = getattr(exc, "strerror", None) or exc
-        raise ImageError(f"The file cannot be read ({reason}). Check its path and permissions.") from exc
+    except OSError as exc:
+        raise ImageError(f"The file cannot be read ({exc.strerror or exc}). Check its path and permissions.") from exc
+
+
+def _read_file(file: BinaryIO, max_bytes: int) -> bytes:
+    if isinstance(file, io.TextIOBase):
+        raise ImageError("The file is open as text. Open it with mode 'rb'.")
+    try:
+        if hasattr(file, "seekable") and file.seekable():
+            file.seek(0)  # as Pillow does: who has just written to it need not
+        data = file.read(max_bytes + 1)
+    except (OSError, ValueError) as exc:  # ValueError: it is closed
+        raise ImageError(f"The file object cannot be read ({exc}). Give one that is open for reading.") from exc
+    if not isinstance(data, bytes):
+        raise ImageError(f"The file object gives {type(data).__name__}, not bytes. Open it with mode 'rb'.")
+    return data
 
 
 def _check_bytes(size: int, max_bytes: int) -> None:
@@ -105,10 +116,12 @@ def _open(data: bytes) -> Image.Image:
     _register_formats()
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.DecompressionBombError as exc:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:  # a warning where -W makes it raise
         raise ImageError("The picture claims far too many pixels to be decoded. Scale it down.") from exc
     except Exception as exc:  # decoders raise whatever their C code meets: all of it means "not a picture"
-        raise ImageError(f"This is not a picture that can be read. Give a {SUPPORTED} file.") from exc
+        raise ImageError(
+            f"This is not a picture that can be read, or it is damaged or cut off. Give a {SUPPORTED} file."
+        ) from exc
 
 
 @functools.cache
@@ -128,12 +141,21 @@ def _check_size(size: tuple[int, int], max_pixels: int, min_side: int) -> None:
         raise ImageError(f"The picture has {width}x{height} pixels; each side needs at least {min_side}.")
 
 
+def _first_frame(image: Image.Image) -> Image.Image:
+    """Of an animation that stands at a later frame, a copy of the first; it stands there again afterwards."""
+    at = image.tell()
+    if at == 0:
+        return image
+    image.seek(0)
+    first = image.copy()
+    image.seek(at)
+    return first
+
+
 def _decode(image: Image.Image) -> Image.Image:
     try:
-        if getattr(image, "is_animated", False):
-            image.seek(0)
         image.load()
-        return _flatten(_upright(image))
+        return _flatten(_upright(image), full=65535.0 if image.format == "PPM" else None)
     except MemoryError:
         raise
     except Exception as exc:  # see _open
@@ -147,13 +169,13 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _flatten(image: Image.Image) -> Image.Image:
-    """To RGB: 16 bits and floats are scaled, transparency is laid over white."""
+def _flatten(image: Image.Image, *, full: float | None) -> Image.Image:
+    """To RGB: 16 bits and floats are scaled (`full` is white, if that is known), transparency is laid over white."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        full = 65535.0 if image.mode.startswith("I;16") else None
+        full = 65535.0 if image.mode.startswith("I;16") else full
         image = _from_array(_wide_to_unit(np.asarray(image), full))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
+        image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
     return image.convert("RGB") if image.mode != "RGB" else image.copy()
