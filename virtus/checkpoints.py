@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
     on = resolve_device(device)
     dtype = resolve_precision(precision, on)
     resolved, folder, revision = locate(name)
-    examined = examine(folder)
+    examined = examine(folder, name=resolved)
     return Checkpoint(
         info=CheckpointInfo(resolved, revision, examined.sha256),
         trunk=Trunk(load_model(examined), device=on, dtype=dtype),
@@ -112,13 +113,23 @@ def locate(name: str = "auto") -> tuple[str, Path, str]:
     name = resolve_name(name)
     if name in CHECKPOINTS and CHECKPOINTS[name].bundled:
         return name, BUNDLED_FOLDER / name, "bundled"
-    if name not in CHECKPOINTS and Path(name).expanduser().is_dir():
-        return name, Path(name).expanduser(), "local"
+    path = Path(os.path.expanduser(name))  # noqa: PTH111  Path.expanduser raises for users that there are not
+    if name not in CHECKPOINTS and name and path.is_dir():
+        return name, path, "local"
+    if path.is_file():
+        raise CheckpointError(f"{name} is a file. Give the folder that it lies in, with config.json beside it.")
     if not hub.is_repo_id(name):
         known = ", ".join(CHECKPOINTS)
         raise CheckpointError(f"There is no checkpoint {name!r}: no such folder, and not a known name ({known}).")
-    folder, commit = hub.fetched_before(name) if offline else hub.fetch(name)
+    folder, commit = hub.fetched_before(name) if offline else hub.fetch(name, check=_check_before(name))
     return name, folder, commit
+
+
+def _check_before(name: str) -> Callable[[Path], object]:
+    """Refuses by a repository's small files, so that the weights of another kind of model are never fetched."""
+    from virtus.doctor import examine_configs
+
+    return lambda folder: examine_configs(folder, name=name)
 
 
 def resolve_name(name: str = "auto") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,10 +17,10 @@ from transformers import (
 )
 
 from virtus.errors import CheckpointError
-from virtus.hub import PICKLES
 from virtus.labels import label_from_name
 from virtus.preprocessing import EvalTransform
 from virtus.results import Label
+from virtus.weights import find_weights, hash_weights
 
 ARCHITECTURES: dict[str, type[PreTrainedModel]] = {
     cls.__name__: cls
@@ -43,6 +42,7 @@ class Examination:
         weights: the safetensors files.
         sha256: of these, one after the other.
         own: the content of `virtus.json`, empty without one.
+        name: what errors call it.
     """
 
     folder: Path
@@ -52,22 +52,29 @@ class Examination:
     weights: tuple[Path, ...]
     sha256: str
     own: dict
+    name: str
 
 
-def examine(folder: Path) -> Examination:
+def examine(folder: Path, *, name: str = "") -> Examination:
     """Check all of a checkpoint folder that can be checked without building the model.
 
     Raises:
-        CheckpointError: with the cause, the folder's name in front.
+        CheckpointError: with the cause, and the name (by default the folder's path) in front.
     """
-    with _naming(folder):
-        config = _read_json(folder / "config.json")
-        architecture = _architecture(config)
-        labels = _labels(config)
-        weights = _weights(folder)
-        transform = _transform(folder, config)
+    architecture, labels, transform = examine_configs(folder, name=name)
+    with _naming(name or folder):
         own = _read_json(folder / "virtus.json") if (folder / "virtus.json").exists() else {}
-        return Examination(folder, architecture, labels, transform, weights, _sha256(weights), own)
+        index = folder / "model.safetensors.index.json"
+        weights = find_weights(folder, _read_json(index) if index.exists() else None)
+        sha256 = hash_weights(weights)
+        return Examination(folder, architecture, labels, transform, weights, sha256, own, name or str(folder))
+
+
+def examine_configs(folder: Path, *, name: str = "") -> tuple[str, dict[Label, int], EvalTransform]:
+    """The part of it that needs no weights: architecture, index of each class, eval transform."""
+    with _naming(name or folder):
+        config = _read_json(folder / "config.json")
+        return _architecture(config), _labels(config), _transform(folder, config)
 
 
 def load_model(examined: Examination) -> PreTrainedModel:
@@ -76,7 +83,7 @@ def load_model(examined: Examination) -> PreTrainedModel:
     Raises:
         CheckpointError: if a tensor of backbone or head is missing, has another shape, is left over or not finite.
     """
-    with _naming(examined.folder):
+    with _naming(examined.name):
         try:
             with _quiet():
                 model, loading = ARCHITECTURES[examined.architecture].from_pretrained(
@@ -87,8 +94,9 @@ def load_model(examined: Examination) -> PreTrainedModel:
                     ignore_mismatched_sizes=True,
                     output_loading_info=True,
                 )
-        except (OSError, ValueError, RuntimeError, TypeError) as exc:
-            raise CheckpointError(f"Its weights do not load: {_first_line(exc)}") from exc
+        except Exception as exc:  # a config can break its reader in any way: strings for numbers, unknown names
+            cause = f"{type(exc).__name__}: {' '.join(str(exc).split())[:200]}"
+            raise CheckpointError(f"Its config.json and weights do not make a model ({cause}).") from exc
         _check_loading(loading)
         broken = next((name for name, tensor in model.named_parameters() if not tensor.isfinite().all()), None)
         if broken:
@@ -101,7 +109,7 @@ def _read_json(file: Path) -> dict:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as exc:
         raise CheckpointError(f"{file.name} is missing.") from exc
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, RecursionError) as exc:
         raise CheckpointError(f"{file.name} cannot be read: {_first_line(exc)}") from exc
     if not isinstance(content, dict):
         raise CheckpointError(f"{file.name} is no JSON object.")
@@ -109,87 +117,52 @@ def _read_json(file: Path) -> dict:
 
 
 def _architecture(config: dict) -> str:
-    kind = config.get("model_type")
-    name = (config.get("architectures") or [PLAIN_ARCHITECTURE.get(kind)])[0]
-    if kind not in PLAIN_ARCHITECTURE or name not in ARCHITECTURES:
-        raise CheckpointError(
-            f"It is a {name or kind or 'model of no named kind'}; {', '.join(ARCHITECTURES)} can judge."
-        )
-    if not name.lower().startswith(kind):
+    kind, names = config.get("model_type"), config.get("architectures")
+    plain = PLAIN_ARCHITECTURE.get(kind) if isinstance(kind, str) else None
+    name = names[0] if isinstance(names, list) and names else names or plain
+    if name not in list(ARCHITECTURES):
+        raise CheckpointError(f"It is a {name or kind or 'model of no named kind'}, but only {_choices()} can judge.")
+    if not plain or not name.startswith(plain):
         raise CheckpointError(f"config.json contradicts itself: model_type is {kind}, the architecture is {name}.")
     return name
+
+
+def _choices() -> str:
+    *first, last = ARCHITECTURES
+    return f"{', '.join(first)} and {last}"
 
 
 def _labels(config: dict) -> dict[Label, int]:
     """Index of each class, by name."""
     id2label = config.get("id2label")
     if not isinstance(id2label, dict) or len(id2label) != 2:
-        count = len(id2label) if isinstance(id2label, dict) else "no"
-        raise CheckpointError(f"It has {count} labels; a real-or-fake classifier has two.")
+        count = len(id2label) if isinstance(id2label, dict) else "none"
+        raise CheckpointError(f"A real-or-fake classifier has two labels, and it has {count}.")
     named = {label_from_name(str(name)): index for index, name in id2label.items()}
     if set(named) != set(Label):
         names = " and ".join(repr(name) for name in id2label.values())
         raise CheckpointError(
-            f"Its labels {names} do not say which is real and which is fake; the order is not trusted."
+            f"Its labels {names} do not say which is real and which is fake, and their order is not trusted."
         )
-    if sorted(map(str, named.values())) != ["0", "1"]:
-        raise CheckpointError(f"Its labels have the indices {' and '.join(map(str, named.values()))}, not 0 and 1.")
+    if sorted(named.values()) != ["0", "1"]:
+        raise CheckpointError(f"Its labels have the indices {' and '.join(named.values())}, not 0 and 1.")
     return {label: int(index) for label, index in named.items()}
-
-
-def _weights(folder: Path) -> tuple[Path, ...]:
-    """One safetensors file, or the shards that an index names."""
-    files = (folder / "model.safetensors",)
-    index = folder / "model.safetensors.index.json"
-    if not files[0].exists() and index.exists():
-        names = sorted(set(_read_json(index).get("weight_map", {}).values()))
-        files = tuple(folder / Path(name).name for name in names)
-    missing = [file.name for file in files if not file.exists()] or ([] if files else ["model.safetensors"])
-    if missing:
-        pickles = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
-        cause = (
-            f"there are only pickled weights ({pickles[0]}), which can run code when read" if pickles else "no weights"
-        )
-        raise CheckpointError(f"{missing[0]} is missing: {cause}. Save the model as safetensors.")
-    for file in files:
-        _check_safetensors(file)
-    return files
-
-
-def _check_safetensors(file: Path) -> None:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(file, framework="pt") as tensors:
-            if not list(tensors.keys()):
-                raise CheckpointError(f"{file.name} holds no tensors.")
-    except (SafetensorError, OSError) as exc:
-        raise CheckpointError(f"{file.name} {_what_it_is(file)}") from exc
-
-
-def _what_it_is(file: Path) -> str:
-    """What a file is that claims to be safetensors and is not."""
-    with file.open("rb") as stream:
-        head = stream.read(64)
-    if not head:
-        return "is empty."
-    if head.startswith(b"version https://git-lfs"):
-        return "is a Git LFS pointer, not the weights: fetch them with `git lfs pull`."
-    if head.startswith(b"PK") or head.startswith(b"\x80"):
-        return "is a pickle under another name, which can run code when read."
-    if head.lstrip()[:1] == b"<":
-        return "is a web page, not the weights: download it again."
-    return "is no whole safetensors file: it is damaged or cut off. Download it again."
 
 
 def _transform(folder: Path, config: dict) -> EvalTransform:
     transform = EvalTransform.from_config(_read_json(folder / "preprocessor_config.json"))
-    size = config.get("image_size", 224)
-    wanted = tuple(size) if isinstance(size, list) else (size, size)
+    size, channels = config.get("image_size", 224), config.get("num_channels", 3)
+    height, width = wanted = tuple(size) if isinstance(size, list) and len(size) == 2 else (size, size)
+    if not all(type(side) is int for side in wanted) or channels != 3:
+        raise CheckpointError(f"config.json asks for pictures of {channels!r} channels and {size!r} pixels a side.")
+    if not (transform.size or transform.crop_size):
+        raise CheckpointError(
+            "Its processor does not fit: it keeps the proportions and cuts out no centre, so that sizes would differ."
+        )
     if transform.input_size != wanted:
         given = "x".join(map(str, transform.input_size))
         raise CheckpointError(
-            f"Its processor does not fit: it makes pictures of {given}, the model takes {'x'.join(map(str, wanted))}."
+            f"Its processor does not fit: it makes pictures of {given}, the model takes {height}x{width}."
         )
     return transform
 
@@ -198,37 +171,34 @@ def _check_loading(loading: dict) -> None:
     if missing := sorted(loading["missing_keys"]):
         part = "head" if all("classifier" in key for key in missing) else "backbone"
         raise CheckpointError(
-            f"{len(missing)} tensors of the {part} are missing from the file, such as {missing[0]}; "
-            "they would be random. Is it of the architecture that config.json names?"
+            f"The {part} is not all there: {_count(missing)} missing from the file, such as {missing[0]}, and would be "
+            "random. Perhaps the file is of another architecture than config.json says."
         )
     if mismatched := sorted(str(key[0]) for key in loading["mismatched_keys"]):
         raise CheckpointError(
-            f"{len(mismatched)} tensors have another shape than config.json says, such as {mismatched[0]}."
+            f"Its weights do not fit config.json: {_count(mismatched)} of another shape, such as {mismatched[0]}."
         )
     unexpected = sorted(
         key for key in loading["unexpected_keys"] if not any(part in f".{key}" for part in UNUSED_TENSORS)
     )
     if unexpected:
         raise CheckpointError(
-            f"The file holds {len(unexpected)} tensors that the model does not have, such as {unexpected[0]}."
+            f"Its weights do not fit config.json: {_count(unexpected)} left over that the model does not have, "
+            f"such as {unexpected[0]}."
         )
 
 
-def _sha256(files: tuple[Path, ...]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            hashlib.file_digest(stream, lambda: digest)
-    return digest.hexdigest()
+def _count(tensors: list[str]) -> str:
+    return "1 tensor is" if len(tensors) == 1 else f"{len(tensors)} tensors are"
 
 
 @contextlib.contextmanager
-def _naming(folder: Path) -> Iterator[None]:
-    """Put the folder's name before what is wrong with it."""
+def _naming(name: object) -> Iterator[None]:
+    """Put the checkpoint's name before what is wrong with it."""
     try:
         yield
     except CheckpointError as exc:
-        raise CheckpointError(f"{folder} is not used. {exc}") from exc.__cause__
+        raise CheckpointError(f"{name} is not used. {exc}") from exc.__cause__
 
 
 @contextlib.contextmanager

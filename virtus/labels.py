@@ -10,11 +10,11 @@ from virtus.results import Label
 
 SYNONYMS = {
     Label.REAL: frozenset(
-        "real reals realism realface realimage realimages authentic genuine original pristine".split()
+        "real reals realism realface realfaces realimage realimages authentic genuine original pristine".split()
     ),
     Label.FAKE: frozenset(
-        "fake fakes deepfake deepfakes fakeface fakeimage fakeimages ai aigenerated artificial generated synthetic "
-        "manipulated forged".split()
+        "fake fakes deepfake deepfakes fakeface fakefaces fakeimage fakeimages ai aigenerated artificial generated "
+        "synthetic manipulated forged".split()
     ),
 }
 

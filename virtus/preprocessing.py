@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,8 +53,8 @@ class EvalTransform:
         return self._centre(image) if self.crop_size else image
 
     def _edge_size(self, image: Image.Image) -> tuple[int, int]:
-        scale = self.shortest_edge / min(image.size)
-        return tuple(max(self.shortest_edge, round(side * scale)) for side in reversed(image.size))
+        shorter = min(image.size)  # the longer side is cut to whole pixels, not rounded, as transformers does
+        return tuple(side * self.shortest_edge // shorter for side in reversed(image.size))
 
     def _centre(self, image: Image.Image) -> Image.Image:
         height, width = self.crop_size
@@ -62,25 +63,25 @@ class EvalTransform:
 
     @classmethod
     def from_config(cls, config: Mapping) -> EvalTransform:
-        """From the content of a `preprocessor_config.json`.
+        """From the content of a `preprocessor_config.json`. What it leaves out or null is transformers' default.
 
         Raises:
             CheckpointError: if it does not describe this kind of transform.
         """
-        size, shortest_edge = _parse_size(config.get("size", 224), config.get("do_resize", True))
-        crop = _parse_size(config["crop_size"], True)[0] if config.get("do_center_crop") else None
-        normalised = config.get("do_normalize", True)
-        mean = _parse_channels(config, "image_mean", default=(0.0,) * 3, used=normalised)
-        std = _parse_channels(config, "image_std", default=(1.0,) * 3, used=normalised)
-        resample, factor = config.get("resample", 3), config.get("rescale_factor", 1 / 255)
+        config = {key: value for key, value in config.items() if value is not None}
+        if not _switch(config, "do_resize"):
+            raise _unfit("it does not resize (do_resize is false)")
+        size, shortest_edge = _parse_size(config.get("size", 224))
+        crop = _parse_crop(config) if _switch(config, "do_center_crop", default=False) else None
+        normalised = _switch(config, "do_normalize")
+        mean = _parse_channels(config, "image_mean") if normalised else (0.0,) * 3
+        std = _parse_channels(config, "image_std") if normalised else (1.0,) * 3
         if min(std) <= 0:
-            raise CheckpointError(f"Its processor does not fit: image_std is {list(std)}, which cannot be divided by.")
-        if resample not in list(Image.Resampling):
-            raise CheckpointError(f"Its processor does not fit: resample is {resample!r}, no way of resizing.")
-        if not isinstance(factor, (int, float)) or factor <= 0:
-            raise CheckpointError(f"Its processor does not fit: rescale_factor is {factor!r}.")
-        factor = float(factor) if config.get("do_rescale", True) else 1.0
-        return cls(size, mean, std, int(resample), shortest_edge, crop, factor)
+            raise _unfit(f"image_std is {list(std)}, which cannot be divided by")
+        factor = config.get("rescale_factor", 1 / 255) if _switch(config, "do_rescale") else 1.0
+        if not _is_number(factor) or factor <= 0:
+            raise _unfit(f"rescale_factor is {factor!r}")
+        return cls(size, mean, std, _parse_resample(config), shortest_edge, crop, float(factor))
 
     def to_config(self) -> dict:
         """The content of a `preprocessor_config.json` of a fixed size, for `ViTImageProcessor`."""
@@ -98,33 +99,53 @@ class EvalTransform:
         }
 
 
-def _parse_size(size: object, resized: bool) -> tuple[tuple[int, int] | None, int | None]:
+def _unfit(cause: str) -> CheckpointError:
+    return CheckpointError(f"Its processor does not fit: {cause}.")
+
+
+def _switch(config: Mapping, key: str, *, default: bool = True) -> bool:
+    if not isinstance(value := config.get(key, default), bool):
+        raise _unfit(f"{key} is {value!r}, neither true nor false")
+    return value
+
+
+def _parse_size(size: object) -> tuple[tuple[int, int] | None, int | None]:
     """(height, width) or the shortest edge, from the forms that processors have had."""
-    if not resized:
-        raise CheckpointError("Its processor does not fit: it does not resize (do_resize is false).")
     if _is_length(size):
         return (size, size), None
     if isinstance(size, Mapping) and _is_length(size.get("height")) and _is_length(size.get("width")):
         return (size["height"], size["width"]), None
     if isinstance(size, Mapping) and _is_length(size.get("shortest_edge")):
         return None, size["shortest_edge"]
-    raise CheckpointError(
-        f"Its processor does not fit: size is {size!r}, neither height and width nor a shortest edge."
-    )
+    raise _unfit(f"size is {size!r}, neither height and width nor a shortest edge")
+
+
+def _parse_crop(config: Mapping) -> tuple[int, int]:
+    crop, _ = _parse_size(config.get("crop_size", 224))
+    if crop is None:
+        raise _unfit(f"crop_size is {config['crop_size']!r}, not height and width")
+    return crop
+
+
+def _parse_resample(config: Mapping) -> int:
+    """A number of Pillow's. Left out, it depends on the kind of processor (transformers' defaults)."""
+    is_deit = str(config.get("image_processor_type", "")).startswith("DeiT")
+    value = config.get("resample", Image.Resampling.BICUBIC if is_deit else Image.Resampling.BILINEAR)
+    if isinstance(value, bool) or value not in list(Image.Resampling):
+        raise _unfit(f"resample is {value!r}, no way of resizing that Pillow knows")
+    return int(value)
+
+
+def _parse_channels(config: Mapping, key: str) -> tuple[float, ...]:
+    values = config.get(key)
+    if not isinstance(values, (list, tuple)) or len(values) != 3 or not all(map(_is_number, values)):
+        raise _unfit(f"{key} is {values!r}, not three numbers (RGB)")
+    return tuple(float(value) for value in values)
 
 
 def _is_length(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def _parse_channels(config: Mapping, key: str, *, default: tuple[float, ...], used: bool) -> tuple[float, ...]:
-    if not used:
-        return default
-    values = config.get(key)
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != 3
-        or not all(isinstance(v, (int, float)) for v in values)
-    ):
-        raise CheckpointError(f"Its processor does not fit: {key} is {values!r}, not three numbers (RGB).")
-    return tuple(float(value) for value in values)
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,119 @@
+"""Shared fixtures: tiny random checkpoints in the Hub's layout, seeded pictures, a photo, a Hub on loopback."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.hub_server import HubServer
+
+EXAMPLES = Path(__file__).parent.parent / "virtus" / "assets" / "examples"
+
+
+def write_checkpoint(
+    folder,
+    *,
+    kind="vit",
+    labels=("Real", "Fake"),
+    image_size=32,
+    patch_size=8,
+    seed=0,
+    half=False,
+    processor=None,
+    own=None,
+    shard_size="5GB",
+):
+    """A checkpoint of 3 blocks and width 32 with random weights.
+
+    `kind` is vit, deit or deit-with-teacher; `half` saves float16; `processor` is merged into the processor's config;
+    `own` is the content of virtus.json; a `shard_size` such as "50KB" gives several files and an index.
+    """
+    import torch
+    from transformers import DeiTConfig, ViTConfig
+
+    from virtus.doctor import ARCHITECTURES
+
+    name = {"vit": "ViT", "deit": "DeiT", "deit-with-teacher": "DeiT"}[kind] + "ForImageClassification"
+    config = (ViTConfig if kind == "vit" else DeiTConfig)(
+        hidden_size=32, num_hidden_layers=3, num_attention_heads=2, intermediate_size=64, initializer_range=0.2,
+        image_size=image_size, patch_size=patch_size, id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+    )  # fmt: skip
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = ARCHITECTURES[name + ("WithTeacher" if kind == "deit-with-teacher" else "")](config)
+    (model.half() if half else model).save_pretrained(folder, max_shard_size=shard_size)
+    side = {"height": image_size, "width": image_size}
+    usual = {"image_processor_type": "ViTImageProcessor", "do_resize": True, "size": side, "resample": 2}
+    usual |= {"do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True}
+    usual |= {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
+    (folder / "preprocessor_config.json").write_text(json.dumps(usual | (processor or {})))
+    if own is not None:
+        (folder / "virtus.json").write_text(json.dumps(own))
+
+
+@pytest.fixture(scope="session")
+def make_checkpoint(tmp_path_factory):
+    """Factory: the options of `write_checkpoint` to a folder. Equal options share a folder: leave it as it is."""
+    made = {}
+
+    def make(**options):
+        key = json.dumps(options, sort_keys=True)
+        if key not in made:
+            made[key] = tmp_path_factory.mktemp(options.get("kind", "vit"))
+            write_checkpoint(made[key], **options)
+        return made[key]
+
+    return make
+
+
+@pytest.fixture
+def copy_checkpoint(make_checkpoint, tmp_path):
+    """Factory: the same, as a folder of the test's own that it may damage."""
+
+    def copy(**options):
+        return Path(shutil.copytree(make_checkpoint(**options), tmp_path / "checkpoint", dirs_exist_ok=True))
+
+    return copy
+
+
+@pytest.fixture
+def make_image():
+    """Factory: a seeded RGB picture in which no two pixels need be alike."""
+
+    def make(width=64, height=48, seed=0):
+        pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        return Image.fromarray(pixels)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def astronaut():
+    """A photo, 512x512, with one large upright face."""
+    return EXAMPLES / "eileen-collins.jpg"
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A Hub on loopback, which the real client asks; what it fetches goes to a cache of the test's own.
+
+    The client reads its settings from the environment when it is imported, but looks them up here at every call.
+    """
+    from huggingface_hub import close_session, constants
+
+    with HubServer() as server:
+        files = constants.HUGGINGFACE_CO_URL_TEMPLATE.removeprefix(constants.ENDPOINT)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.url + files)
+        monkeypatch.setattr(constants, "ENDPOINT", server.url)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_ETAG_TIMEOUT", 1)
+        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
+        monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 4096)  # kept after a cut are whole chunks, else of 10 MB
+        monkeypatch.setattr("time.sleep", lambda _: None)  # between its tries
+        yield server
+        close_session()
