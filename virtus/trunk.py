@@ -46,6 +46,8 @@ class Trunk:
 
         `normed` replaces what the block's first norm gives: a place to differentiate at.
         """
+        if not len(hidden):  # transformers cannot reshape an empty batch
+            return hidden
         block = self.blocks[index]
         dtype = block.mlp.fc1.weight.dtype
         normed = block.layernorm_before(hidden) if normed is None else normed
@@ -57,7 +59,7 @@ class Trunk:
         block = self.blocks[index]
         own = block.attention
         normed = block.layernorm_before(hidden).to(own.q_proj.weight.dtype)
-        shape = (*hidden.shape[:-1], -1, own.head_dim)
+        shape = (*hidden.shape[:-1], own.num_attention_heads, own.head_dim)
         query, key = (proj(normed).view(shape).transpose(1, 2).float() for proj in (own.q_proj, own.k_proj))
         return torch.softmax(query @ key.transpose(2, 3) * own.scaling, dim=-1)
 

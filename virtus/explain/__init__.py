@@ -54,6 +54,8 @@ def explain(
     if method not in EXPLAINERS:
         raise InputError(f"There is no method {method!r}. There are: {', '.join(EXPLAINERS)}.")
     explainer = EXPLAINERS[method]
+    if not len(state):
+        return []
     targets = _targets(state, target) if explainer.class_specific else [None] * len(state)
     indices = [state.labels[label] for label in targets if label is not None]
     try:

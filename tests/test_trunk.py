@@ -1,0 +1,70 @@
+"""The block-by-block pass against transformers' own forward, for all three architectures."""
+
+import pytest
+import torch
+from transformers import AutoConfig
+
+from virtus.doctor import ARCHITECTURES
+from virtus.trunk import Trunk
+
+KINDS = ["vit", "deit", "deit-with-teacher"]
+
+
+def load_pair(folder, **options):
+    name = AutoConfig.from_pretrained(folder).architectures[0]
+    own = ARCHITECTURES[name].from_pretrained(folder, dtype=torch.float32)
+    stock = ARCHITECTURES[name].from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    return Trunk(own, device=torch.device("cpu"), dtype=options.get("dtype", torch.float32)), stock
+
+
+def run(trunk, pixel_values):
+    hidden = trunk.embed(pixel_values)
+    inputs = [hidden]
+    for index in range(len(trunk.blocks) - 1):
+        inputs.append(trunk.run_block(index, inputs[-1]))
+    return inputs
+
+
+@pytest.fixture(params=KINDS)
+def pair(request, make_checkpoint):
+    return load_pair(make_checkpoint(kind=request.param))
+
+
+@pytest.fixture
+def pixel_values(pair):
+    height, width = pair[1].config.image_size, pair[1].config.image_size
+    return torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(1))
+
+
+@torch.no_grad()
+def test_logits_are_those_of_transformers(pair, pixel_values):
+    trunk, stock = pair
+    ours = trunk.tail(run(trunk, pixel_values)[-1])
+    torch.testing.assert_close(ours, stock(pixel_values).logits, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_attentions_are_those_of_transformers(pair, pixel_values):
+    trunk, stock = pair
+    attentions = stock(pixel_values, output_attentions=True).attentions
+    assert len(attentions) == len(trunk.blocks)
+    for index, hidden in enumerate(run(trunk, pixel_values)):
+        torch.testing.assert_close(trunk.attention(index, hidden), attentions[index], atol=1e-5, rtol=1e-4)
+
+
+def test_prefix_tokens_and_grid(pair, pixel_values):
+    trunk, stock = pair
+    tokens = trunk.embed(pixel_values).shape[1]
+    assert trunk.num_prefix_tokens == (1 if stock.config.model_type == "vit" else 2)
+    assert tokens == trunk.num_prefix_tokens + trunk.grid_size[0] * trunk.grid_size[1]
+
+
+@torch.no_grad()
+def test_bfloat16_keeps_the_residual_stream_and_the_tail_in_float32(make_checkpoint):
+    trunk, stock = load_pair(make_checkpoint(), dtype=torch.bfloat16)
+    assert trunk.blocks[0].mlp.fc1.weight.dtype == torch.bfloat16
+    assert trunk.blocks[-1].mlp.fc1.weight.dtype == torch.float32
+    pixel_values = torch.randn(2, 3, stock.config.image_size, stock.config.image_size)
+    inputs = run(trunk, pixel_values)
+    assert {hidden.dtype for hidden in inputs} == {torch.float32}
+    torch.testing.assert_close(trunk.tail(inputs[-1]), stock(pixel_values).logits, atol=2e-2, rtol=2e-2)
