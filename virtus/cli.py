@@ -7,11 +7,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from virtus import __version__
-from virtus.errors import VirtusError
+from virtus.arguments import build_parser
+from virtus.errors import InputError, VirtusError
 
 if TYPE_CHECKING:
     from virtus.detector import Detector
@@ -22,9 +21,9 @@ ALL_JUDGED, SOME_NOT_JUDGED, WRONG_USE = 0, 1, 2
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status is 0 if all was judged, 1 if some was not, 2 for wrong use."""
-    args = _parser().parse_args(argv)
+    args = build_parser().parse_args(argv)
     try:
-        return args.run(args)
+        return COMMANDS[args.command](args)
     except VirtusError as exc:
         print(f"virtus: {exc}", file=sys.stderr)
         return WRONG_USE
@@ -34,82 +33,6 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("virtus: stopped", file=sys.stderr)
         return 130
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="virtus", description="Real or deepfake? And where did the model look?")
-    parser.add_argument("--version", action="version", version=f"virtus {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    model = _model_options()
-    _add_scan(commands, model)
-    _add_explain(commands, model)
-    _add_evaluate(commands, model)
-    _add_doctor(commands)
-    _add_serve(commands, model)
-    return parser
-
-
-def _model_options() -> argparse.ArgumentParser:
-    parent = argparse.ArgumentParser(add_help=False)
-    group = parent.add_argument_group("model")
-    group.add_argument(
-        "--model", default="auto", help="checkpoint: auto, a known name, a folder, or a Hub id owner/name"
-    )
-    group.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
-    group.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
-    group.add_argument("--whole-image", action="store_true", help="judge pictures as they are: ready-made face crops")
-    return parent
-
-
-def _add_scan(commands, model: argparse.ArgumentParser) -> None:
-    scan = commands.add_parser("scan", parents=[model], help="judge files, folders and globs")
-    scan.set_defaults(run=_scan)
-    scan.add_argument("paths", nargs="+", metavar="PATH", help="a picture, a folder (all below it) or a quoted glob")
-    scan.add_argument("--format", choices=("table", "json", "csv"), default="table", help="json: one object a line")
-
-
-def _add_explain(commands, model: argparse.ArgumentParser) -> None:
-    explain = commands.add_parser("explain", parents=[model], help="overlays that show where the model looked")
-    explain.set_defaults(run=_explain)
-    explain.add_argument("image", metavar="IMAGE")
-    explain.add_argument("--methods", default="rollout,gradcam", help="comma between them (default: rollout,gradcam)")
-    explain.add_argument(
-        "--target", choices=("predicted", "real", "fake"), default="predicted", help="class to explain"
-    )
-    explain.add_argument("--opacity", type=_share, default=0.55, help="of the colours, 0 to 1 (default: 0.55)")
-    explain.add_argument("--head-fusion", choices=("mean", "max", "min"), default="mean", help="rollout: heads to one")
-    explain.add_argument("--discard-ratio", type=_share, default=0.0, help="rollout: share of weights left out")
-    explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for PNGs and manifest.json")
-
-
-def _add_evaluate(commands, model: argparse.ArgumentParser) -> None:
-    evaluate = commands.add_parser("evaluate", parents=[model], help="accuracy, macro F1 and AUC on a labelled folder")
-    evaluate.set_defaults(run=_evaluate)
-    evaluate.add_argument("folder", type=Path, metavar="FOLDER", help="a tree with Real/ and Fake/ in it")
-    evaluate.add_argument("--json", action="store_true", help="print the metrics as one JSON object")
-    evaluate.add_argument("--out", type=Path, metavar="FILE", help="write a JSON line for each picture")
-
-
-def _add_doctor(commands) -> None:
-    doctor = commands.add_parser("doctor", help="say whether a checkpoint can be trusted, and why not")
-    doctor.set_defaults(run=_doctor)
-    doctor.add_argument("name", nargs="?", default="auto", help="a known name, a folder, or a Hub id (default: auto)")
-
-
-def _add_serve(commands, model: argparse.ArgumentParser) -> None:
-    serve = commands.add_parser("serve", parents=[model], help="start the app")
-    serve.set_defaults(run=_serve)
-    serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to be reached from other machines")
-    serve.add_argument("--port", type=int, default=7860)
-    serve.add_argument("--share", action="store_true", help="make a public link, through Gradio's servers")
-    serve.add_argument("--auth", metavar="USER:PASSWORD", help="ask for a login")
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 1, not {text}")
-    return value
 
 
 def _load(args: argparse.Namespace) -> Detector:
@@ -127,7 +50,7 @@ def _scan(args: argparse.Namespace) -> int:
     from virtus.analysis import analyze_paths
     from virtus.rows import ROWS
 
-    rows, status = ROWS[args.format](sys.stdout), ALL_JUDGED
+    rows, status = ROWS[args.format](_BesideBar()), ALL_JUDGED
     for report in _progress(len(files))(analyze_paths(detector, files, whole=args.whole_image)):
         rows.write(report)
         status = status if report.outcome.judged else SOME_NOT_JUDGED
@@ -213,14 +136,24 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _credentials(text: str | None) -> tuple[str, str] | None:
-    from virtus.errors import InputError
-
     if text is None:
         return None
     user, found, password = text.partition(":")
     if not (user and found and password):
         raise InputError("--auth takes USER:PASSWORD.")
     return user, password
+
+
+class _BesideBar:
+    """Standard output, where lines do not run into a progress bar on the same terminal."""
+
+    def write(self, text: str) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(text, file=sys.stdout, end="")
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 def _progress(total: int) -> Callable[[Iterable], Iterable]:
@@ -253,3 +186,6 @@ def _metrics_in_words(metrics: dict) -> str:
             f"by {checkpoint['name']} ({checkpoint['revision']}, sha256 {checkpoint['sha256'][:12]})",
         ]
     )
+
+
+COMMANDS = {"scan": _scan, "explain": _explain, "evaluate": _evaluate, "doctor": _doctor, "serve": _serve}

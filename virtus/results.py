@@ -175,6 +175,11 @@ class ImageReport:
         """Of the largest judged face; None where nothing was judged."""
         return next((face.p_fake for face in self.faces if face.p_fake is not None), None)
 
+    @property
+    def decisive_face(self) -> FaceReport | None:
+        """The largest face that came out as the picture did; None where nothing was judged."""
+        return next((face for face in self.faces if face.outcome is self.outcome and face.outcome.judged), None)
+
     def to_json(self) -> dict:
         row = {"path": self.path, "outcome": str(self.outcome), "checkpoint": self.checkpoint.to_json()}
         row["image_size"] = list(self.image_size) if self.image_size else None

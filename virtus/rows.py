@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import csv
 import json
-from typing import TextIO
+from typing import Protocol
 
 from virtus.results import FaceReport, ImageReport
 
 CSV_COLUMNS = "path outcome face face_outcome p_fake x0 y0 x1 y1 checkpoint sha256 reason".split()
 
 
+class Writable(Protocol):
+    """What rows are written to: standard output, a file."""
+
+    def write(self, text: str, /) -> object: ...
+
+    def flush(self) -> None: ...
+
+
 class JsonRows:
     """One JSON object a line, one line a picture."""
 
-    def __init__(self, stream: TextIO):
+    def __init__(self, stream: Writable):
         self.stream = stream
 
     def write(self, report: ImageReport) -> None:
@@ -25,7 +33,7 @@ class JsonRows:
 class CsvRows:
     """One line a face, numbered from 0, largest first; one line for a picture without faces."""
 
-    def __init__(self, stream: TextIO):
+    def __init__(self, stream: Writable):
         self.stream = stream
         self.writer = csv.DictWriter(stream, CSV_COLUMNS, restval="", lineterminator="\n")
         self.writer.writeheader()
@@ -40,14 +48,15 @@ class CsvRows:
 
 
 class TableRows:
-    """One line a picture: outcome, p of its largest judged face, number of faces, path, and why nothing was judged."""
+    """One line a picture: outcome, p of the face that decided it, number of faces, path, and why nothing was judged."""
 
-    def __init__(self, stream: TextIO):
+    def __init__(self, stream: Writable):
         self.stream = stream
         self.stream.write(f"{'outcome':14}  {'p_fake':>6}  {'faces':>5}  path\n")
 
     def write(self, report: ImageReport) -> None:
-        p_fake = "" if report.p_fake is None else f"{report.p_fake:.3f}"
+        face = report.decisive_face
+        p_fake = f"{face.p_fake:.3f}" if face else ""
         reason = f"  ({report.reason})" if report.reason else ""
         self.stream.write(f"{report.outcome:14}  {p_fake:>6}  {len(report.faces):>5}  {report.path}{reason}\n")
         self.stream.flush()

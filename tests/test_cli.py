@@ -1,0 +1,199 @@
+"""The command line, most of it by subprocess as users drive it."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from virtus.cli import main
+from virtus.images import load_image
+
+ROOT = Path(__file__).parent.parent
+
+
+def virtus(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "virtus", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"VIRTUS_CHECKPOINT": ""} | environment,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory, astronaut):
+    folder = tmp_path_factory.mktemp("album")
+    photo = load_image(astronaut)
+    photo.save(folder / "face.png")
+    Image.new("RGB", (200, 200), "navy").save(folder / "wall.png")
+    photo.resize((200, 200)).save(folder / "tiny.png")
+    (folder / "broken.jpg").write_bytes((folder / "face.png").read_bytes()[:2000])
+    (folder / "notes.txt").write_text("not listed")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scanned(album):
+    return virtus("scan", album, album / "missing.png", "--format", "json")
+
+
+def test_scan_writes_one_object_a_line(scanned):
+    rows = {Path(row["path"]).name: row for row in map(json.loads, scanned.stdout.splitlines())}
+    assert list(rows) == ["broken.jpg", "face.png", "tiny.png", "wall.png", "missing.png"]
+    assert rows["face.png"]["outcome"] in ("real", "fake")
+    (face,) = rows["face.png"]["faces"]
+    assert 0 <= face["p_fake"] <= 1
+    assert face["outcome"] == rows["face.png"]["outcome"]
+    assert len(face["box_xyxy"]) == 4
+    assert rows["tiny.png"]["faces"][0]["p_fake"] is None
+    unjudged = {name: row["outcome"] for name, row in rows.items() if name != "face.png"}
+    assert unjudged == {
+        "broken.jpg": "unreadable",
+        "tiny.png": "face_too_small",
+        "wall.png": "no_face",
+        "missing.png": "unreadable",
+    }
+    assert all(rows[name]["reason"] for name in unjudged)
+    assert {row["checkpoint"]["name"] for row in rows.values()} == {"virtus-tiny"}
+    assert {len(row["checkpoint"]["sha256"]) for row in rows.values()} == {64}
+
+
+def test_scan_says_by_its_status_that_some_were_not_judged(scanned):
+    assert scanned.returncode == 1
+    assert scanned.stderr == ""
+
+
+def test_a_terminal_gets_a_progress_bar_and_whole_lines(album):
+    import pty
+    import termios
+
+    screen, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 120))
+    command = [sys.executable, "-m", "virtus", "scan", str(album / "wall.png"), str(album / "missing.png")]
+    done = subprocess.run(command, stdout=terminal, stderr=terminal, cwd=ROOT, check=False)
+    os.close(terminal)
+    with open(screen, "rb", closefd=True) as stream:  # noqa: PTH123 (a file descriptor)
+        shown = stream.read1(100_000).decode()
+    assert done.returncode == 1
+    assert "100%" in shown
+    lines = [line.rsplit("\r", 1)[-1] for line in shown.split("\r\n")]
+    assert any(line.startswith("no_face") for line in lines)
+    assert any(line.startswith("unreadable") for line in lines)
+
+
+def test_whole_images_are_all_judged(make_checkpoint, album, capsys):
+    status = main(["scan", str(album / "wall.png"), "--whole-image", "--model", str(make_checkpoint())])
+    head, row = capsys.readouterr().out.splitlines()
+    assert status == 0
+    assert head.split() == ["outcome", "p_fake", "faces", "path"]
+    assert row.split()[0] in ("real", "fake")
+    assert row.split()[3] == str(album / "wall.png")
+
+
+def test_csv_has_a_line_for_each_face(make_checkpoint, album, capsys):
+    main(["scan", str(album), "--format", "csv", "--model", str(make_checkpoint())])
+    rows = {Path(row["path"]).name: row for row in csv.DictReader(io.StringIO(capsys.readouterr().out))}
+    assert float(rows["face.png"]["x1"]) > float(rows["face.png"]["x0"])
+    assert 0 <= float(rows["face.png"]["p_fake"]) <= 1
+    assert (rows["tiny.png"]["face_outcome"], rows["tiny.png"]["p_fake"]) == ("face_too_small", "")
+    assert (rows["wall.png"]["face"], rows["wall.png"]["outcome"]) == ("", "no_face")
+    assert rows["broken.jpg"]["reason"]
+
+
+def test_explain_writes_overlays_and_a_manifest(album, tmp_path):
+    done = virtus("explain", album / "face.png", "--methods", "rollout,gradcam", "--target", "fake", "--out", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    (face,) = manifest["faces"]
+    assert [(one["method"], one["target"]) for one in face["explanations"]] == [("rollout", None), ("gradcam", "fake")]
+    for one in face["explanations"]:
+        assert (len(one["heatmap"]), len(one["heatmap"][0])) == (14, 14)
+        assert Image.open(tmp_path / one["overlay"]).size == Image.open(tmp_path / face["crop"]).size
+        assert Image.open(tmp_path / one["overlay_photo"]).size == (512, 512)
+    # The photo is altered at the face's place, and nowhere else.
+    photo, shown = load_image(album / "face.png"), load_image(tmp_path / face["explanations"][0]["overlay_photo"])
+    x0, y0, x1, y1 = face["crop_box_xyxy"]
+    centre = ((x0 + x1) // 2, (y0 + y1) // 2)
+    assert shown.getpixel(centre) != photo.getpixel(centre)
+    assert shown.getpixel((x0 - 2, y0)) == photo.getpixel((x0 - 2, y0))
+
+
+def test_explaining_a_photo_without_a_face_says_so(make_checkpoint, album, tmp_path, capsys):
+    status = main(["explain", str(album / "wall.png"), "--out", str(tmp_path), "--model", str(make_checkpoint())])
+    assert status == 1
+    assert "No face was found" in capsys.readouterr().out
+    assert json.loads((tmp_path / "manifest.json").read_text())["outcome"] == "no_face"
+
+
+def test_evaluate_prints_metrics_and_writes_rows(make_checkpoint, tmp_path, capsys):
+    for label in ("Real", "Fake"):
+        (tmp_path / label).mkdir()
+        for index in range(2):
+            Image.effect_noise((60, 60), 40 + index).save(tmp_path / label / f"{index}.png")
+    out = tmp_path / "rows.jsonl"
+    command = ["evaluate", str(tmp_path), "--whole-image", "--model", str(make_checkpoint()), "--out", str(out)]
+    assert main([*command, "--json"]) == 0
+    metrics = json.loads(capsys.readouterr().out)
+    keys = {"accuracy", "macro_f1", "auc", "confusion", "num_images", "num_judged", "outcomes", "checkpoint"}
+    assert set(metrics) == keys
+    assert (metrics["num_images"], metrics["num_judged"]) == (4, 4)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["label"] for row in rows] == ["fake", "fake", "real", "real"]
+    assert main(command) == 0
+    assert "4 of 4 pictures judged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["scan", "x.jpg", "--model", "no-such-thing"], "There is no checkpoint 'no-such-thing'"),
+        (["scan", "x.jpg", "--device", "cuda:77"], "There is no device 'cuda:77'"),
+        (["explain", "missing.jpg", "--out", "nowhere"], "There is no such file"),
+        (["evaluate", "missing"], "There is no folder"),
+        (["serve", "--auth", "justme"], "USER:PASSWORD"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_status_2(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["scan"], ["scan", "x", "--format", "xml"], ["explain", "x"], ["dance"]])
+def test_wrong_words_are_status_2(arguments):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+
+
+def test_doctor_shows_what_it_knows(capsys):
+    assert main(["doctor", "virtus-tiny"]) == 0
+    shown = capsys.readouterr().out
+    assert "virtus-tiny can judge." in shown
+    assert "0 is real, 1 is fake" in shown
+
+
+def test_doctor_refuses_with_the_cause(make_checkpoint, capsys):
+    folder = make_checkpoint(labels=("cat", "dog"))
+    assert main(["doctor", str(folder)]) == 1
+    shown = capsys.readouterr().out
+    assert shown.startswith("refused:")
+    assert "'cat' and 'dog'" in shown
+
+
+def test_the_environment_names_what_auto_means(make_checkpoint, album, capsys, monkeypatch):
+    folder = str(make_checkpoint(kind="deit"))
+    monkeypatch.setenv("VIRTUS_CHECKPOINT", folder)
+    main(["scan", str(album / "wall.png"), "--whole-image", "--format", "json"])
+    assert json.loads(capsys.readouterr().out)["checkpoint"]["name"] == folder

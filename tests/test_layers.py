@@ -1,0 +1,49 @@
+"""Who may import whom: each module only what stands before it, and the heavy libraries only where they belong."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ORDER = [
+    "errors", "results", "labels", "images", "metrics", "overlay", "perturbations", "annotate", "preprocessing",
+    "hardware", "weights", "hub", "doctor", "trunk", "checkpoints", "faces", "detector", "explain", "analysis",
+    "listing", "evaluation", "rows", "gallery", "arguments", "ui", "cli", "__main__",
+]  # fmt: skip
+ONLY_IN = {"gradio": "virtus/ui", "matplotlib": "nowhere", "pytorch_grad_cam": "virtus/explain"}
+FILES = sorted((ROOT / "virtus").rglob("*.py"))
+
+
+def imported_modules(file: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return names | {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+def module_of(file: Path) -> str:
+    return file.relative_to(ROOT / "virtus").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_modules_import_only_what_stands_before_them(file):
+    own = module_of(file)
+    imported = {name.split(".")[1] for name in imported_modules(file) if name.startswith("virtus.")}
+    if own != "__init__":
+        assert {name for name in imported - {own} if ORDER.index(name) > ORDER.index(own)} == set()
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_heavy_libraries_stay_where_they_belong(file):
+    found = {name.split(".")[0] for name in imported_modules(file)}
+    place = file.relative_to(ROOT).as_posix()
+    assert [name for name, home in ONLY_IN.items() if name in found and not place.startswith(home)] == []
+    assert "train" not in found
+
+
+def test_importing_virtus_loads_no_heavy_library():
+    code = "import sys, virtus, virtus.cli; print(sorted({'torch', 'PIL', 'numpy', 'gradio'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,57 @@
+import pytest
+
+from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome, gravest
+
+INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        (["real", "fake", "inconclusive"], "fake"),
+        (["real", "inconclusive", "face_too_small"], "inconclusive"),
+        (["real", "face_too_small"], "real"),
+        (["face_too_small"], "face_too_small"),
+        ([], "no_face"),
+    ],
+)
+def test_a_picture_has_the_gravest_outcome_of_its_judged_faces(outcomes, expected):
+    assert gravest(map(Outcome, outcomes)) == expected
+
+
+def test_only_three_outcomes_carry_a_number():
+    assert {outcome for outcome in Outcome if outcome.judged} == {"real", "fake", "inconclusive"}
+
+
+def test_json_of_a_picture_with_a_judged_and_a_small_face():
+    judged = FaceReport((0.0, 1.0, 50.04, 60.0), Outcome.FAKE, p_fake=0.75)
+    small = FaceReport((5.0, 5.0, 9.0, 9.0), Outcome.FACE_TOO_SMALL)
+    report = ImageReport(Outcome.FAKE, INFO, (small, judged), (100, 80), "a.jpg")
+    assert report.p_fake == 0.75
+    assert report.to_json() == {
+        "path": "a.jpg",
+        "outcome": "fake",
+        "checkpoint": {"name": "virtus-tiny", "revision": "bundled", "sha256": "ab" * 32},
+        "image_size": [100, 80],
+        "faces": [
+            {"box_xyxy": [5.0, 5.0, 9.0, 9.0], "p_fake": None, "outcome": "face_too_small"},
+            {"box_xyxy": [0.0, 1.0, 50.0, 60.0], "p_fake": 0.75, "outcome": "fake"},
+        ],
+    }
+
+
+def test_json_says_why_nothing_was_judged():
+    row = ImageReport(Outcome.UNREADABLE, INFO, path="a.jpg", reason="The file is empty.").to_json()
+    assert (row["reason"], row["faces"], row["image_size"]) == ("The file is empty.", [], None)
+
+
+def test_the_face_that_decided_is_the_largest_with_the_pictures_outcome():
+    faces = [
+        FaceReport((0.0, 0.0, 90.0, 90.0), Outcome.REAL, p_fake=0.1),
+        FaceReport((0.0, 0.0, 60.0, 60.0), Outcome.FAKE, p_fake=0.8),
+        FaceReport((0.0, 0.0, 50.0, 50.0), Outcome.FAKE, p_fake=0.9),
+    ]
+    report = ImageReport(Outcome.FAKE, INFO, tuple(faces))
+    assert report.decisive_face is faces[1]
+    assert report.p_fake == 0.1
+    assert ImageReport(Outcome.NO_FACE, INFO).decisive_face is None

@@ -1,0 +1,49 @@
+import csv
+import io
+import json
+
+from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome
+from virtus.rows import CSV_COLUMNS, CsvRows, JsonRows, TableRows
+
+INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
+TWO_FACES = ImageReport(
+    Outcome.FAKE,
+    INFO,
+    (
+        FaceReport((0.0, 0.0, 90.0, 90.0), Outcome.REAL, p_fake=0.125),
+        FaceReport((10.0, 0.0, 60.0, 60.0), Outcome.FAKE, p_fake=0.875),
+    ),
+    (100, 100),
+    "a, b.jpg",
+)
+NO_FACE = ImageReport(Outcome.NO_FACE, INFO, (), (100, 100), "c.jpg", "No face was found.")
+
+
+def written(rows_class) -> str:
+    stream = io.StringIO()
+    rows = rows_class(stream)
+    for report in (TWO_FACES, NO_FACE):
+        rows.write(report)
+    return stream.getvalue()
+
+
+def test_the_table_shows_the_p_that_decided():
+    head, first, second = written(TableRows).splitlines()
+    assert head.split() == ["outcome", "p_fake", "faces", "path"]
+    assert first.split() == ["fake", "0.875", "2", "a,", "b.jpg"]
+    assert second == f"{'no_face':14}  {'':6}  {0:5}  c.jpg  (No face was found.)"
+
+
+def test_json_is_one_object_a_line():
+    assert [json.loads(line) for line in written(JsonRows).splitlines()] == [TWO_FACES.to_json(), NO_FACE.to_json()]
+
+
+def test_csv_is_one_line_a_face():
+    rows = list(csv.DictReader(io.StringIO(written(CsvRows))))
+    assert list(rows[0]) == CSV_COLUMNS
+    assert [(row["path"], row["face"], row["p_fake"], row["x0"]) for row in rows] == [
+        ("a, b.jpg", "0", "0.125", "0.0"),
+        ("a, b.jpg", "1", "0.875", "10.0"),
+        ("c.jpg", "", "", ""),
+    ]
+    assert rows[2]["reason"] == "No face was found."

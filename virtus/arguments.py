@@ -1,0 +1,83 @@
+"""What can be said on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from virtus import __version__
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """`command` names the command; the rest are its own options."""
+    parser = argparse.ArgumentParser(prog="virtus", description="Real or deepfake? And where did the model look?")
+    parser.add_argument("--version", action="version", version=f"virtus {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    model = _model_options()
+    _add_scan(commands, model)
+    _add_explain(commands, model)
+    _add_evaluate(commands, model)
+    _add_doctor(commands)
+    _add_serve(commands, model)
+    return parser
+
+
+def _model_options() -> argparse.ArgumentParser:
+    parent = argparse.ArgumentParser(add_help=False)
+    group = parent.add_argument_group("model")
+    group.add_argument(
+        "--model", default="auto", help="checkpoint: auto, a known name, a folder, or a Hub id owner/name"
+    )
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
+    group.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
+    group.add_argument("--whole-image", action="store_true", help="judge pictures as they are: ready-made face crops")
+    return parent
+
+
+def _add_scan(commands, model: argparse.ArgumentParser) -> None:
+    scan = commands.add_parser("scan", parents=[model], help="judge files, folders and globs")
+    scan.add_argument("paths", nargs="+", metavar="PATH", help="a picture, a folder (all below it) or a quoted glob")
+    scan.add_argument("--format", choices=("table", "json", "csv"), default="table", help="json: one object a line")
+
+
+def _add_explain(commands, model: argparse.ArgumentParser) -> None:
+    explain = commands.add_parser("explain", parents=[model], help="overlays that show where the model looked")
+    explain.add_argument("image", metavar="IMAGE")
+    explain.add_argument("--methods", default="rollout,gradcam", help="comma between them (default: rollout,gradcam)")
+    explain.add_argument(
+        "--target", choices=("predicted", "real", "fake"), default="predicted", help="class to explain"
+    )
+    explain.add_argument("--opacity", type=_share, default=0.55, help="of the colours, 0 to 1 (default: 0.55)")
+    explain.add_argument("--head-fusion", choices=("mean", "max", "min"), default="mean", help="rollout: heads to one")
+    explain.add_argument("--discard-ratio", type=_share, default=0.0, help="rollout: share of weights left out")
+    explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for PNGs and manifest.json")
+
+
+def _add_evaluate(commands, model: argparse.ArgumentParser) -> None:
+    evaluate = commands.add_parser("evaluate", parents=[model], help="accuracy, macro F1 and AUC on a labelled folder")
+    evaluate.add_argument("folder", type=Path, metavar="FOLDER", help="a tree with Real/ and Fake/ in it")
+    evaluate.add_argument("--json", action="store_true", help="print the metrics as one JSON object")
+    evaluate.add_argument("--out", type=Path, metavar="FILE", help="write a JSON line for each picture")
+
+
+def _add_doctor(commands) -> None:
+    doctor = commands.add_parser("doctor", help="say whether a checkpoint can be trusted, and why not")
+    doctor.add_argument("name", nargs="?", default="auto", help="a known name, a folder, or a Hub id (default: auto)")
+
+
+def _add_serve(commands, model: argparse.ArgumentParser) -> None:
+    serve = commands.add_parser("serve", parents=[model], help="start the app")
+    serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to be reached from other machines")
+    serve.add_argument("--port", type=int, default=7860)
+    serve.add_argument("--share", action="store_true", help="make a public link, through Gradio's servers")
+    serve.add_argument("--auth", metavar="USER:PASSWORD", help="ask for a login")
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, not {text!r}")
+    return value
