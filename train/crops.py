@@ -54,7 +54,12 @@ class FaceCache:
                 row = json.loads(line)
             except json.JSONDecodeError:  # the last line of a run that was killed
                 continue
-            yield row["key"], Face(**row["face"]) if row["face"] else None
+            yield row["key"], _face(row["face"]) if row["face"] else None
+
+
+def _face(row: dict) -> Face:
+    landmarks = tuple(tuple(point) for point in row["landmarks"])
+    return Face(tuple(row["box_xyxy"]), landmarks, row["confidence"], row["quarter_turns"])
 
 
 def _key(path: Path) -> str:

@@ -1,0 +1,56 @@
+import json
+
+import pytest
+
+from train.config import TrainConfig
+from train.recipes import RECIPES
+from virtus.errors import DataError
+
+CONFIG = TrainConfig("virtus-tiny", base="b", data="d")
+
+
+def test_settings_are_read_by_the_kind_of_their_default():
+    config = CONFIG.override(["num_epochs=2", "bf16=false", "augmentation.margin=[1.1, 1.2]", "base=x/y"])
+    assert (config.num_epochs, config.bf16, config.augmentation.margin, config.base) == (2.0, False, (1.1, 1.2), "x/y")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("epochs=3", "There is no setting 'epochs'"),
+        ("augmentation.magic=1", "There is no setting 'magic'"),
+        ("seed.x=1", "has no settings inside"),
+        ("batch_size=many", "not of that kind"),
+        ("batch_size=1.5", "not of that kind"),
+        ("seed", "key=value"),
+        ("batch_size=0", "must be more than 0"),
+        ("augmentation.jpeg_chance=2", "between 0 and 1"),
+        ("val_share=1", "between 0 and 1"),
+    ],
+)
+def test_wrong_settings_are_named(setting, message):
+    with pytest.raises(DataError, match=message):
+        CONFIG.override([setting])
+
+
+def test_the_saved_file_holds_all_settings(tmp_path):
+    CONFIG.save(tmp_path / "train_config.json")
+    saved = json.loads((tmp_path / "train_config.json").read_text())
+    assert saved["augmentation"]["margin"] == [1.0, 1.3]
+    assert saved["learning_rate"] == CONFIG.learning_rate
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_a_complete_config_by_its_own_name(name):
+    config = RECIPES[name]("somewhere", "some/base")
+    assert (config.recipe, config.data, config.base) == (name, "somewhere", "some/base")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_base_beside_the_data_is_taken_before_the_hubs(name, tmp_path):
+    (tmp_path / "data").mkdir()
+    hub = RECIPES[name](str(tmp_path / "data")).base
+    local = tmp_path / "models" / hub.split("/")[1]
+    local.mkdir(parents=True)
+    assert hub == "facebook/deit-tiny-patch16-224"
+    assert RECIPES[name](str(tmp_path / "data")).base == str(local)

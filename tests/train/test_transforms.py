@@ -1,0 +1,61 @@
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from train.config import Augmentation
+from train.data import Sample
+from train.transforms import CropDataset, degrade
+from virtus.faces import crop_face
+from virtus.preprocessing import EvalTransform
+from virtus.results import Face, Label
+
+FACE = Face((30.0, 20.0, 70.0, 60.0), ((0.0, 0.0),) * 5, 1.0)
+TRANSFORM = EvalTransform((16, 16), (0.5,) * 3, (0.5,) * 3)
+NEVER = Augmentation(mirror_chance=0, jpeg_chance=0, scale_chance=0, colour_chance=0)
+
+
+@pytest.fixture
+def sample(tmp_path):
+    noise = np.random.default_rng(1).integers(0, 256, (100, 120, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    return Sample(tmp_path / "a.png", Label.FAKE, "one", "train", "one/a")
+
+
+def test_without_augmentation_it_is_what_the_engine_sees(sample):
+    (row,) = CropDataset([sample], {sample.path: FACE}, TRANSFORM, margin=1.3)
+    expected = TRANSFORM(crop_face(Image.open(sample.path), FACE, margin=1.3).image)
+    np.testing.assert_array_equal(row["pixel_values"].numpy(), expected)
+    assert row["labels"] == 1
+
+
+def test_a_picture_without_a_face_is_left_out(sample):
+    other = Sample(Path("b.png"), Label.REAL, "one", "train", "one/b")
+    dataset = CropDataset([sample, other], {sample.path: FACE, other.path: None}, TRANSFORM, margin=1.3)
+    assert dataset.samples == [sample]
+
+
+def test_augmentation_is_drawn_anew_and_repeats_with_the_seed(sample):
+    dataset = CropDataset([sample], {sample.path: FACE}, TRANSFORM, margin=1.3, augmentation=Augmentation())
+    torch.manual_seed(3)
+    first, second = dataset[0]["pixel_values"], dataset[0]["pixel_values"]
+    torch.manual_seed(3)
+    assert not torch.equal(first, second)
+    assert torch.equal(first, dataset[0]["pixel_values"])
+
+
+def test_chances_of_zero_change_nothing():
+    image = Image.effect_noise((40, 40), 50).convert("RGB")
+    assert degrade(image, NEVER, random.Random(0)).tobytes() == image.tobytes()
+
+
+@pytest.mark.parametrize("name", ["mirror_chance", "jpeg_chance", "scale_chance", "colour_chance"])
+def test_each_chance_of_one_changes_the_picture(name):
+    noise = np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    image = Image.fromarray(noise)
+    changed = degrade(image, Augmentation(**{**vars(NEVER), name: 1.0}), random.Random(0))
+    assert changed.size == image.size
+    assert changed.tobytes() != image.tobytes()

@@ -1,0 +1,65 @@
+"""Figures for each source, with the engine's own face finder, crop and transform: what users will get."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+from tqdm import tqdm
+
+from train.data import find_samples
+from train.split import assign_splits, half_of
+from virtus.analysis import analyze_paths
+from virtus.checkpoints import load_checkpoint
+from virtus.detector import Detector
+from virtus.evaluation import Evaluation
+
+
+def evaluate_sources(
+    checkpoint: str, data: Path, *, half: str = "report", val_share: float = 0.2
+) -> dict[str, Evaluation]:
+    """Judge the `val` pictures of each source.
+
+    Args:
+        checkpoint: a name for `virtus.load_checkpoint`.
+        half: "report" (what neither trained nor chose), "choose", or "all".
+        val_share: as in training, where the tree has no `val` split.
+    """
+    samples = [s for s in assign_splits(find_samples(data), val_share=val_share) if s.split == "val"]
+    samples = [s for s in samples if half in ("all", half_of(s.group))]
+    detector = Detector(load_checkpoint(checkpoint))
+    reports = tqdm(analyze_paths(detector, [s.path for s in samples]), total=len(samples), unit="img")
+    rows = defaultdict(list)
+    for sample, report in zip(samples, reports, strict=True):
+        rows[sample.source].append((sample.label, report))
+    return {source: Evaluation(detector.checkpoint.info, tuple(own)) for source, own in sorted(rows.items())}
+
+
+def source_table(results: dict[str, Evaluation]) -> str:
+    """A Markdown table, a line for each source."""
+    head = "| source | pictures | judged | accuracy | macro F1 | AUC | reals called fake | fakes called real |"
+    return "\n".join([head, "| --- |" + " ---: |" * 7, *(_line(source, result) for source, result in results.items())])
+
+
+def _line(source: str, result: Evaluation) -> str:
+    m = result.to_json()
+    (real_real, real_fake), (fake_real, fake_fake) = m["confusion"]
+    cells = [
+        source,
+        str(m["num_images"]),
+        f"{m['num_judged'] / m['num_images']:.1%}",
+        _figure(m["accuracy"]),
+        _figure(m["macro_f1"]),
+        _figure(m["auc"]),
+        _share(real_fake, real_real + real_fake),
+        _share(fake_real, fake_real + fake_fake),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "-"
