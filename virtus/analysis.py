@@ -47,7 +47,27 @@ def analyze_image(
     options: Mapping[str, Mapping] | None = None,
     whole: bool = False,
 ) -> ImageReport:
-    """Find the faces in one picture, judge each, and explain each by every method asked for.
+    """Read one picture, then `analyze_photo`. The report's path is set if the source is one.
+
+    Raises:
+        ImageError: if the source cannot be read.
+        InputError: for a method, target or option that there is not.
+    """
+    photo = load_image(source)
+    report = analyze_photo(detector, photo, methods=methods, target=target, options=options, whole=whole)
+    return replace(report, path=str(source)) if isinstance(source, (str, Path)) else report
+
+
+def analyze_photo(
+    detector: Detector,
+    photo: Image.Image,
+    *,
+    methods: Sequence[str] = (),
+    target: Label | str | None = None,
+    options: Mapping[str, Mapping] | None = None,
+    whole: bool = False,
+) -> ImageReport:
+    """Find the faces in an upright RGB picture, judge each, and explain each by every method asked for.
 
     Args:
         methods: names in `virtus.explain.EXPLAINERS`.
@@ -56,14 +76,12 @@ def analyze_image(
         whole: judge the picture as it is, without looking for faces.
 
     Raises:
-        ImageError: if the source cannot be read.
         InputError: for a method, target or option that there is not.
     """
-    found = _find(load_image(source), detector.checkpoint.margin, whole)
+    found = _find(photo, detector.checkpoint.margin, whole)
     state = detector.encode(found.crops)
     maps = [explain(state, method=m, target=target, **(options or {}).get(m, {})) for m in methods]
-    path = str(source) if isinstance(source, (str, Path)) else None
-    report = _report(detector, found, detector.predict(state), path)
+    report = _report(detector, found, detector.predict(state))
     return _with_explanations(report, list(zip(*maps, strict=True)))
 
 
@@ -106,7 +124,9 @@ def _find_or_reason(path: str | Path, margin: float, whole: bool) -> _Found | st
         return str(exc)
 
 
-def _report(detector: Detector, found: _Found, predictions: Sequence[Prediction], path: str | None) -> ImageReport:
+def _report(
+    detector: Detector, found: _Found, predictions: Sequence[Prediction], path: str | None = None
+) -> ImageReport:
     remaining = iter(predictions)
     faces = tuple(
         _too_small(face) if crop is None else _judged(face, crop, next(remaining)) for face, crop in found.faces

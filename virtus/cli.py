@@ -58,13 +58,13 @@ def _scan(args: argparse.Namespace) -> int:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    from virtus.analysis import analyze_image
+    from virtus.analysis import analyze_photo
     from virtus.gallery import write_gallery
     from virtus.images import load_image
 
     detector = _load(args)
     photo = load_image(args.image)
-    report = analyze_image(
+    report = analyze_photo(
         detector,
         photo,
         methods=[method.strip() for method in args.methods.split(",") if method.strip()],

@@ -164,9 +164,9 @@ def _decode(image: Image.Image) -> Image.Image:
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
-        return ImageOps.exif_transpose(image)
+        return ImageOps.exif_transpose(image)  # always a copy
     except Exception:  # damaged EXIF says nothing about the pixels, which were decoded already
-        return image
+        return image.copy()
 
 
 def _flatten(image: Image.Image, *, full: float | None) -> Image.Image:
@@ -178,7 +178,7 @@ def _flatten(image: Image.Image, *, full: float | None) -> Image.Image:
         image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
-    return image.convert("RGB") if image.mode != "RGB" else image.copy()
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _wide_to_unit(array: np.ndarray, full: float | None) -> np.ndarray:

@@ -1,0 +1,106 @@
+"""One running app for all tests of this folder, started as users start it, and the photos that they give it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "virtus" / "assets" / "examples"
+HOPPER, COLLINS = EXAMPLES / "grace-hopper.jpg", EXAMPLES / "eileen-collins.jpg"
+START_UP_S = 120  # a limit for broken starts, not a claim about speed
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A process that serves the app at `url`; its temporary files lie in `folder`."""
+
+    def __init__(self, command: list[str], port: int, folder: Path, **environment: str):
+        folder.mkdir()
+        self.url, self.folder = f"http://127.0.0.1:{port}", folder
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GRADIO_", "HF_", "VIRTUS_"))}
+        closed = f"http://127.0.0.1:{free_port()}"  # nobody listens: the Hub is out of reach
+        own = {"HF_ENDPOINT": closed, "HF_HOME": str(folder / "hub"), "GRADIO_TEMP_DIR": str(folder / "gradio")}
+        quiet = {"OMP_NUM_THREADS": "1", "no_proxy": "127.0.0.1"}
+        self.log = folder / "log.txt"
+        self.process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=kept | own | quiet | environment,
+            stdout=self.log.open("w"),
+            stderr=subprocess.STDOUT,
+        )
+
+    def wait(self) -> "Server":
+        limit = time.monotonic() + START_UP_S
+        while time.monotonic() < limit and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(self.url).close()
+                return self
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError(f"the app did not start:\n{self.log.read_text()}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts a command on a free port, and stops it after the test."""
+    started = []
+
+    def start_command(*command: str) -> Server:
+        port = free_port()
+        started.append(Server(list(command), port, tmp_path / f"server-{port}", GRADIO_SERVER_PORT=str(port)))
+        return started[-1].wait()
+
+    yield start_command
+    for running in started:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    port, folder = free_port(), tmp_path_factory.mktemp("server") / "own"
+    command = ["-m", "virtus", "serve", "--port", str(port), "--device", "cpu", "--precision", "float32"]
+    running = Server(command, port, folder)
+    yield running.wait()
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory):
+    """Name to path: one face, two faces, none, and files that are no pictures."""
+    folder = tmp_path_factory.mktemp("photos")
+    found = {name: folder / name for name in ("two.png", "none.png", "cut.jpg", "text.jpg", "empty.jpg", "one.heic")}
+    collins = Image.open(COLLINS).convert("RGB").resize((512, 512))
+    hopper = Image.open(HOPPER).convert("RGB").resize((437, 512))
+    both = Image.new("RGB", (949, 512))
+    both.paste(collins, (0, 0))
+    both.paste(hopper, (512, 0))
+    both.save(found["two.png"])
+    Image.linear_gradient("L").resize((300, 200)).convert("RGB").save(found["none.png"])
+    found["cut.jpg"].write_bytes(HOPPER.read_bytes()[:9000])
+    found["text.jpg"].write_text("not a picture")
+    found["empty.jpg"].write_bytes(b"")
+    _save_heic(hopper, found["one.heic"])
+    return found | {"one.jpg": HOPPER}
+
+
+def _save_heic(image: Image.Image, path: Path) -> None:
+    import pillow_heif
+
+    pillow_heif.from_pillow(image).save(path)

@@ -1,0 +1,201 @@
+"""The app as a visitor sees it, in chromium."""
+
+import re
+import shutil
+
+import pytest
+
+from virtus.ui.panels import NO_PROOF
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+).split()
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as started:
+        running = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Open the app; at the end, the page must have asked no other host and thrown no error."""
+    contexts, requests, errors = [], [], []
+
+    def open_page(theme="light", width=1280, height=900):
+        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{server.url}/?__theme={theme}")
+        page.wait_for_selector("#photo .drop-zone")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [url for url in requests if not url.startswith((server.url, "blob:", "data:"))] == []
+    assert errors == []
+
+
+def give(page, path):
+    page.set_input_files("#photo input[type=file]", str(path))
+
+
+def verdict(page):
+    return page.locator("#verdict .verdict h2")
+
+
+def fits(page):
+    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_upload_to_verdict_and_maps(visit, photos):
+    page = visit()
+    give(page, photos["one.jpg"])
+    playwright.expect(verdict(page)).to_have_text(re.compile(r"(Real|Fake): (\d+|over 99) %"))
+    playwright.expect(page.locator("#verdict .bar")).to_have_attribute("aria-label", re.compile("threshold 0.5"))
+    playwright.expect(page.locator("#annotated img")).to_have_attribute("alt", re.compile("1 (Real|Fake)"))
+    playwright.expect(page.locator("#map-caption")).to_contain_text(NO_PROOF)
+    playwright.expect(page.locator("#map-crop img").first).to_have_attribute("src", re.compile(r"\.png$"))
+    playwright.expect(page.locator("#face")).to_have_count(0)
+    playwright.expect(page.locator("#checkpoint")).to_contain_text(re.compile("virtus-tiny.*sha256 [0-9a-f]{12}"))
+    page.get_by_label("gradcam").check()
+    playwright.expect(page.locator("#map-caption")).to_contain_text(re.compile("for the class “(real|fake)”"))
+    page.locator("#target").get_by_label("fake").check()
+    playwright.expect(page.locator("#map-caption")).to_contain_text("for the class “fake”")
+
+
+def test_two_faces_are_chosen_by_name_and_by_click(visit, photos):
+    page = visit()
+    give(page, photos["two.png"])
+    playwright.expect(page.locator("#verdict .which")).to_have_text("Face 1 of 2")
+    page.locator("#face label").nth(1).click()
+    playwright.expect(page.locator("#verdict .which")).to_have_text("Face 2 of 2")
+    playwright.expect(page.locator("#map-caption .caption")).to_be_visible()
+    box = page.locator("#annotated img").bounding_box()
+    page.locator("#annotated img").click(position={"x": box["width"] * 0.8, "y": box["height"] * 0.36})
+    playwright.expect(page.locator("#verdict .which")).to_have_text("Face 1 of 2")
+    playwright.expect(page.locator("#face input").first).to_be_checked()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("cut.jpg", "The picture is cut off or damaged"),
+        ("text.jpg", "This is not a picture that can be read"),
+        ("empty.jpg", "The file is empty"),
+        ("none.png", "No face was found"),
+    ],
+)
+def test_what_cannot_be_judged_gets_our_sentence_and_no_number(visit, photos, name, said):
+    page = visit()
+    give(page, photos[name])
+    panel = page.locator("#verdict .message")
+    playwright.expect(panel).to_contain_text(said)
+    assert "%" not in panel.inner_text()
+    playwright.expect(page.locator("#maps")).to_have_count(0)
+    playwright.expect(page.get_by_test_id("toast-body")).to_have_count(0)
+
+
+def test_after_a_broken_file_a_good_one_works_and_can_be_removed(visit, photos):
+    page = visit()
+    give(page, photos["text.jpg"])
+    page.wait_for_selector("#verdict .message")
+    give(page, photos["one.heic"])  # which chromium cannot show
+    playwright.expect(verdict(page)).to_be_visible()
+    playwright.expect(page.locator("#annotated img")).to_be_visible()
+    playwright.expect(page.locator("#photo .status")).to_have_text("This browser shows no preview of one.heic.")
+    page.get_by_role("button", name="Remove").click()
+    playwright.expect(page.locator("#verdict")).to_contain_text("Your result appears here")
+    playwright.expect(page.locator("#maps")).to_have_count(0)
+
+
+def test_too_large_a_file_takes_the_old_verdict_away(visit, photos, tmp_path):
+    page = visit()
+    give(page, photos["one.jpg"])
+    playwright.expect(verdict(page)).to_be_visible()
+    with (tmp_path / "large.jpg").open("wb") as stream:
+        stream.truncate(64 * 2**20 + 1)
+    give(page, tmp_path / "large.jpg")
+    playwright.expect(page.locator("#photo .status")).to_contain_text("more than the 64 MiB")
+    playwright.expect(page.locator("#verdict")).to_contain_text("Your result appears here")
+
+
+def test_an_example_is_one_click(visit):
+    page = visit()
+    page.get_by_role("button", name="Grace Hopper", exact=True).click()
+    playwright.expect(verdict(page)).to_be_visible()
+
+
+def test_a_photo_can_be_pasted(visit):
+    page = visit()
+    page.evaluate(
+        """async () => {
+            const blob = await (await fetch(document.querySelector(".example img").src)).blob();
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([blob], "pasted.jpg", { type: blob.type }));
+            document.dispatchEvent(new ClipboardEvent("paste", { clipboardData }));
+        }"""
+    )
+    playwright.expect(verdict(page)).to_be_visible()
+
+
+def test_the_camera_gives_a_photo(visit):
+    page = visit()
+    page.get_by_role("button", name="Use the camera").click()
+    page.wait_for_function("document.querySelector('#photo video').videoWidth > 0")
+    page.get_by_role("button", name="Take the photo").click()
+    playwright.expect(page.locator("#verdict .message")).to_contain_text("No face was found")  # it shows a test picture
+    assert page.evaluate("document.querySelector('#photo video').srcObject") is None
+
+
+def test_a_checkpoint_out_of_reach_does_not_stop_the_app(visit, photos):
+    page = visit()
+    give(page, photos["one.jpg"])
+    playwright.expect(verdict(page)).to_be_visible()
+    for name, said in (("agasta/virtus", "cannot be reached"), ("/etc", "is not the name of a checkpoint")):
+        page.locator("#model input").fill(name)
+        page.locator("#model input").press("Enter")
+        playwright.expect(page.locator("#verdict .message")).to_contain_text(said)
+        playwright.expect(page.locator("#checkpoint")).to_contain_text("No checkpoint judges")
+    page.locator("#model input").fill("virtus-tiny")
+    page.locator("#model input").press("Enter")
+    playwright.expect(verdict(page)).to_be_visible()
+    playwright.expect(page.locator("#checkpoint")).to_contain_text("virtus-tiny")
+
+
+def test_whole_image_judges_without_a_face(visit, photos):
+    page = visit()
+    give(page, photos["none.png"])
+    page.wait_for_selector("#verdict .message")
+    page.get_by_label("Whole image").check()
+    playwright.expect(page.locator("#verdict .which")).to_have_text("The whole image")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_never_scrolls_sideways(visit, photos, theme):
+    page = visit(theme, width=390, height=844)
+    assert page.evaluate("document.body.classList.contains('dark')") is (theme == "dark")
+    assert fits(page)
+    give(page, photos["two.png"])
+    page.wait_for_selector("#map-caption .caption")
+    playwright.expect(verdict(page)).to_be_in_viewport()
+    assert fits(page)
+
+
+def test_the_keyboard_reaches_the_drop_zone(visit):
+    page = visit()
+    page.locator("#photo input").focus()
+    assert page.evaluate("document.activeElement.type") == "file"
+    assert page.locator("#photo .drop-zone").evaluate("zone => getComputedStyle(zone).boxShadow") != "none"

@@ -1,0 +1,117 @@
+"""Faces drawn on their photo: a box each, with its number and its outcome in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw, ImageFont
+
+from virtus.results import FaceReport, ImageReport, Outcome
+
+DISPLAY_SIDE = 1280  # px; photos are shown, and sent to a browser, with at most this longer side
+
+
+@dataclass(frozen=True)
+class Tone:
+    """How an outcome looks, wherever it is shown.
+
+    Attributes:
+        word: what it is called.
+        colour: of boxes, bars and the ground of labels, "#rrggbb".
+        ink: of text on that ground; the contrast is at least 4.5 (WCAG 2.2, AA).
+    """
+
+    word: str
+    colour: str
+    ink: str
+
+
+# Blue against vermilion after Okabe & Ito (2008): told apart with any kind of colour vision.
+TONES = {
+    Outcome.REAL: Tone("Real", "#0072b2", "#ffffff"),
+    Outcome.FAKE: Tone("Fake", "#c24a00", "#ffffff"),
+    Outcome.INCONCLUSIVE: Tone("Inconclusive", "#e6b422", "#1a1a1a"),
+    Outcome.FACE_TOO_SMALL: Tone("Too small", "#5f6b7a", "#ffffff"),
+    Outcome.NO_FACE: Tone("No face found", "#5f6b7a", "#ffffff"),
+    Outcome.UNREADABLE: Tone("Not readable", "#5f6b7a", "#ffffff"),
+}
+
+
+def annotate(photo: Image.Image, report: ImageReport) -> Image.Image:
+    """The photo at display size, with every face of its report boxed, numbered from 1 and named by outcome.
+
+    Args:
+        photo: upright RGB, the one that was judged.
+
+    Returns:
+        RGB, a new picture without the photo's metadata.
+    """
+    shown = fit_display(photo)
+    scale = shown.width / photo.width
+    draw = ImageDraw.Draw(shown)
+    for face in report.faces:
+        _draw_box(draw, face, scale, shown.size)
+    for number, face in enumerate(report.faces, start=1):  # after all boxes: no line crosses a label
+        _draw_label(draw, number, face, scale, shown.size)
+    return shown
+
+
+def fit_display(photo: Image.Image, *, side: int = DISPLAY_SIDE) -> Image.Image:
+    """A copy scaled down to a longer side of at most `side` px; pixels only."""
+    size = display_size(photo.size, side=side)
+    shown = photo.copy() if size == photo.size else photo.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    shown.info.clear()  # EXIF may tell a place
+    return shown
+
+
+def display_size(size: tuple[int, int], *, side: int = DISPLAY_SIDE) -> tuple[int, int]:
+    """Width and height of a picture as it is shown."""
+    scale = min(1.0, side / max(size))
+    return tuple(max(1, round(length * scale)) for length in size)
+
+
+def face_at(report: ImageReport, point: tuple[float, float], shown_size: tuple[int, int]) -> int | None:
+    """Index of the smallest face whose box holds a point of the annotated photo; None where there is none."""
+    scale = shown_size[0] / report.image_size[0]
+    x, y = (value / scale for value in point)
+    held = [
+        (area, index)
+        for index, face in enumerate(report.faces)
+        for x0, y0, x1, y1, area in [(*face.box_xyxy, _area(face))]
+        if x0 <= x <= x1 and y0 <= y <= y1
+    ]
+    return min(held)[1] if held else None
+
+
+def _area(face: FaceReport) -> float:
+    x0, y0, x1, y1 = face.box_xyxy
+    return (x1 - x0) * (y1 - y0)
+
+
+def _draw_box(draw: ImageDraw.ImageDraw, face: FaceReport, scale: float, size: tuple[int, int]) -> None:
+    width = _line_width(size)
+    x0, y0, x1, y1 = (value * scale for value in face.box_xyxy)
+    box = (max(x0, 0), max(y0, 0), min(x1, size[0] - 1), min(y1, size[1] - 1))
+    draw.rounded_rectangle(box, radius=2 * width, outline="#ffffff", width=width + 2)  # seen on any background
+    draw.rounded_rectangle(box, radius=2 * width, outline=TONES[face.outcome].colour, width=width)
+
+
+def _draw_label(draw: ImageDraw.ImageDraw, number: int, face: FaceReport, scale: float, size: tuple[int, int]) -> None:
+    """Above the box; inside it, where the picture ends above."""
+    tone, font = TONES[face.outcome], ImageFont.load_default(_font_size(size))
+    text = f"{number} {tone.word}"
+    pad = _font_size(size) // 3
+    width, height = draw.textlength(text, font=font) + 2 * pad, _font_size(size) + 2 * pad
+    left = min(max(face.box_xyxy[0] * scale, 0), max(size[0] - width, 0))
+    top = face.box_xyxy[1] * scale
+    top = top - height if top >= height else max(top, 0)
+    draw.rounded_rectangle((left, top, left + width, top + height), radius=pad, fill=tone.colour)
+    draw.text((left + width / 2, top + height / 2), text, fill=tone.ink, font=font, anchor="mm")
+
+
+def _line_width(size: tuple[int, int]) -> int:
+    return max(3, round(max(size) / 180))
+
+
+def _font_size(size: tuple[int, int]) -> int:
+    return max(12, round(max(size) / 28))

@@ -1,0 +1,35 @@
+"""The whole app: its heading, its tabs, its API."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from virtus.ui.analyze import add_analyze_tab
+from virtus.ui.detectors import Detectors
+from virtus.ui.endpoints import add_endpoints
+from virtus.ui.uploads import GuardedBlocks
+
+CLEAN_EVERY_S, KEEP_S = 60, 600  # uploads and results: long enough to look at the maps of one photo
+HEADING = """<header class="heading">
+<h1>Virtus</h1>
+<p>Is this face real or a deepfake? And where did the model look?</p>
+</header>"""
+
+
+def build_app(detectors: Detectors | None = None, *, whole: bool = False) -> gr.Blocks:
+    """The app, not yet started; `virtus.ui.serve` starts it with the settings that it needs.
+
+    Args:
+        detectors: who judges; the default checkpoint if None.
+        whole: whether the switch "whole image" is on at first.
+
+    Raises:
+        CheckpointError: if the default checkpoint cannot be loaded: the app says from the start who judges.
+    """
+    detectors = detectors or Detectors()
+    with GuardedBlocks(title="Virtus", analytics_enabled=False, delete_cache=(CLEAN_EVERY_S, KEEP_S)) as app:
+        gr.HTML(HEADING)
+        with gr.Tabs(), gr.Tab("Analyze"):
+            add_analyze_tab(detectors, whole=whole)
+        add_endpoints(detectors)
+    return app

@@ -1,0 +1,77 @@
+"""The detectors of a running app: loaded when asked for, and few of them kept."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+from virtus.checkpoints import CHECKPOINTS, load_checkpoint, resolve_name
+from virtus.detector import Detector
+from virtus.errors import CheckpointError
+
+NUM_KEPT = 2
+# Narrower than the Hub's own rule: no part begins with a dot, so that none is a step up in the server's folders.
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*(@\w[\w./-]*)?", re.ASCII)
+
+
+class Detectors:
+    """Hands out detectors by the names that visitors give. Safe for several threads.
+
+    Args:
+        default: name of the checkpoint that the server was started with; the only one that may be a local folder.
+        device: for all of them.
+        precision: for all of them.
+    """
+
+    def __init__(self, default: str = "auto", *, device: str = "auto", precision: str = "auto"):
+        self.default = resolve_name(default)
+        self._asked_default = default
+        self._device, self._precision = device, precision
+        self._kept: OrderedDict[str, Detector] = OrderedDict()
+        self._lock = threading.Lock()
+        self._loading = threading.Lock()  # held for a whole download: who has a loaded detector does not wait for it
+
+    @property
+    def names(self) -> list[str]:
+        """What the app offers, the default first."""
+        return [self.default, *(name for name in CHECKPOINTS if name != self.default)]
+
+    def get(self, name: str = "auto") -> Detector:
+        """A detector by the name of its checkpoint; `auto` is the default.
+
+        Raises:
+            CheckpointError: if visitors may not ask for it, or it cannot be loaded.
+        """
+        name = self._allowed(str(name or "auto").strip())
+        if (detector := self._find(name)) is not None:
+            return detector
+        with self._loading:
+            return self._find(name) or self._load(name)
+
+    def _allowed(self, name: str) -> str:
+        if name in ("auto", self.default):
+            return self.default
+        if name in CHECKPOINTS:
+            return name
+        if not HUB_ID.fullmatch(name) or Path(name).exists():
+            raise CheckpointError(
+                f"{name!r} is not the name of a checkpoint. Choose one of the list, or a Hub id owner/name."
+            )
+        return name
+
+    def _find(self, name: str) -> Detector | None:
+        with self._lock:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+            return self._kept.get(name)
+
+    def _load(self, name: str) -> Detector:
+        asked = self._asked_default if name == self.default else name
+        detector = Detector(load_checkpoint(asked, device=self._device, precision=self._precision))
+        with self._lock:
+            self._kept[name] = detector
+            if len(self._kept) > NUM_KEPT:
+                self._kept.popitem(last=False)
+        return detector

@@ -1,0 +1,93 @@
+"""Starting the app: every setting of the server in one place."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+
+from fastapi.responses import PlainTextResponse
+from PIL import Image
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from virtus.errors import InputError
+from virtus.faces import find_faces
+from virtus.images import MAX_BYTES
+from virtus.ui.app import build_app
+from virtus.ui.detectors import Detectors
+from virtus.ui.memory import return_large_blocks
+from virtus.ui.theme import build_theme, style_sheet
+
+NUM_AT_ONCE = 8  # calls of each event; `judging.py` lets fewer compute
+
+
+def serve(
+    model: str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    whole: bool = False,
+    host: str | None = None,
+    port: int | None = None,
+    share: bool = False,
+    auth: tuple[str, str] | None = None,
+) -> None:
+    """Start the app and stay until it is stopped.
+
+    Args:
+        host: address to listen on; GRADIO_SERVER_NAME, else 127.0.0.1, if None.
+        port: GRADIO_SERVER_PORT, else the first free one from 7860 on, if None.
+        share: make a public link, through Gradio's servers.
+        auth: user and password that visitors have to give.
+
+    Raises:
+        CheckpointError: if `model` cannot be loaded.
+        InputError: if the port is taken.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    return_large_blocks()
+    detectors = Detectors(model, device=device, precision=precision)
+    app = build_app(detectors, whole=whole).queue(default_concurrency_limit=NUM_AT_ONCE)
+    threading.Thread(target=_warm_up, daemon=True).start()
+    try:
+        app.launch(server_name=host, server_port=port, share=share, auth=auth, **launch_settings())
+    except OSError as exc:
+        where = f"on port {port}" if port else "on any port that it tried"
+        raise InputError(f"The app cannot listen {where}: another program does. Choose another port.") from exc
+
+
+def launch_settings() -> dict:
+    """For `Blocks.launch`: look and privacy."""
+    return {
+        "theme": build_theme(),
+        "css": style_sheet(),
+        "max_file_size": MAX_BYTES,
+        "run_history": False,  # on by default, it keeps visitors' faces in the browser
+        "enable_monitoring": False,
+        "footer_links": ["api", "gradio"],
+        "app_kwargs": {"middleware": [Middleware(NoForeignFiles)]},
+        "ssr_mode": False,
+        "pwa": False,
+        "mcp_server": False,
+    }
+
+
+class NoForeignFiles:
+    """Gradio's file route fetches any address that is put after `file=`, and hands on what it got. Ours does not."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _, found, name = scope.get("path", "").partition("/file=")
+        if found and "://" in name:
+            refusal = PlainTextResponse("Addresses are not fetched.", status_code=403)
+            await refusal(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def _warm_up() -> None:
+    """Load what the first visitor would wait for: the face finder, and the library behind Grad-CAM."""
+    find_faces(Image.new("RGB", (64, 64)))
+    importlib.import_module("pytorch_grad_cam")

@@ -1,0 +1,70 @@
+"""Files that visitors hand over: only what they uploaded, never an address and never another file of the server."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from virtus.errors import InputError, VirtusError
+
+
+class GuardedBlocks(gr.Blocks):
+    """Blocks that refuse files which were not uploaded, whatever component they are given to.
+
+    Gradio itself would download an address before any callback sees it.
+    """
+
+    async def preprocess_data(self, block_fn, inputs, *args, **kwargs):
+        try:
+            for path in _paths(inputs):
+                _own_path(path)
+        except InputError as exc:
+            raise as_gradio_error(exc) from exc
+        return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+
+
+def uploaded(file: Any) -> Path:
+    """The uploaded file that Gradio's description of a file stands for.
+
+    Raises:
+        InputError: if it is none, lies elsewhere, or was deleted meanwhile.
+    """
+    path = file.get("path") if isinstance(file, dict) else None
+    if not path or not isinstance(path, str):
+        raise InputError("No photo was handed over. Upload the file, and hand over what the upload returned.")
+    own = _own_path(path)
+    if not own.is_file():
+        raise InputError("The photo is no longer kept here. Upload it again.")
+    return own
+
+
+def _paths(data: Any) -> Iterator[str]:
+    """Every path in it, at any depth: Gradio looks for files there too."""
+    if isinstance(data, dict):
+        yield from (value for key, value in data.items() if key == "path" and isinstance(value, str))
+        data = list(data.values())
+    if isinstance(data, (list, tuple)):
+        for value in data:
+            yield from _paths(value)
+
+
+def _own_path(path: str) -> Path:
+    if "://" in path or path.startswith("data:"):
+        raise InputError("Addresses are not fetched. Download the picture and upload the file.")
+    try:
+        own = Path(path).resolve()
+    except (OSError, ValueError) as exc:  # too long, or with a null byte
+        raise InputError("Only uploaded files are read. Upload the photo.") from exc
+    if not own.is_relative_to(Path(get_upload_folder()).resolve()):
+        raise InputError("Only uploaded files are read. Upload the photo.")
+    return own
+
+
+def as_gradio_error(error: VirtusError) -> gr.Error:
+    """Our sentence, as Gradio hands it to clients: it would show HTML in it, and print a traceback."""
+    return gr.Error(html.escape(str(error), quote=False), print_exception=False)
