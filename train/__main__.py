@@ -23,6 +23,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_fit(commands)
+    _add_audit(commands)
     _add_evaluate(commands)
     _add_swap(commands)
     return parser
@@ -40,6 +41,14 @@ def _add_fit(commands) -> None:
     fit.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the recipe")
 
 
+def _add_audit(commands) -> None:
+    audit = commands.add_parser("audit", help="what a data set would teach beside faces: copies, leaks, shortcuts")
+    audit.set_defaults(run=_audit)
+    audit.add_argument("data", type=Path, help="the same folder as for fit")
+    audit.add_argument("--out", type=Path, metavar="DIR", help="write audit.json and audit.png there")
+    audit.add_argument("--limit", type=int, default=0, help="look at so many pictures of each class; 0 for all")
+
+
 def _add_evaluate(commands) -> None:
     evaluate = commands.add_parser("evaluate", help="figures for each source, on pictures that chose nothing")
     evaluate.set_defaults(run=_evaluate)
@@ -55,6 +64,16 @@ def _add_swap(commands) -> None:
     swap.add_argument("source", type=Path, help="photo that gives the face")
     swap.add_argument("target", type=Path, help="photo that takes it")
     swap.add_argument("out", type=Path, help="file to write")
+
+
+def _audit(args: argparse.Namespace) -> int:
+    from train.audit import audit
+
+    findings = audit(args.data, limit=args.limit)
+    print(findings.table())
+    if args.out:
+        findings.save(args.out)
+    return 0
 
 
 def _evaluate(args: argparse.Namespace) -> int:

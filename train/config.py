@@ -45,8 +45,11 @@ class TrainConfig:
         base: a Hub id or a folder in the Hub's layout: the weights to start from.
         data: the folder of labelled pictures (see `train.data`).
         source_weights: how often an epoch shows each picture of a source; 1 where a source is not named.
+        blended_share: how many self-blended fakes an epoch shows besides, each with its original, as a share of its
+            real pictures.
         val_share: of the groups, held out where the tree has no `val` split.
         margin: of the crop in evaluation; written into the checkpoint's `virtus.json`.
+        bf16: mixed precision, where the hardware is faster with it.
         max_steps: stops early, -1 for all epochs; `limit` takes that many pictures at most of each source, split and
             class, 0 for all.
     """
@@ -63,6 +66,7 @@ class TrainConfig:
     label_smoothing: float = 0.0
     margin: float = 1.3
     source_weights: dict[str, int] = field(default_factory=dict)
+    blended_share: float = 0.0
     val_share: float = 0.2
     seed: int = 83
     bf16: bool = True
@@ -75,6 +79,8 @@ class TrainConfig:
         for name in ("num_epochs", "learning_rate", "batch_size", "eval_batch_size", "margin"):
             if getattr(self, name) <= 0:
                 raise DataError(f"{name} must be more than 0, not {getattr(self, name)}.")
+        if not 0 <= self.blended_share <= 1:
+            raise DataError(f"blended_share is a share of the real pictures, from 0 to 1, not {self.blended_share}.")
         if not 0 < self.val_share < 1:
             raise DataError(f"val_share is a share of the groups, between 0 and 1, not {self.val_share}.")
 

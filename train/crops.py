@@ -41,7 +41,7 @@ class FaceCache:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with (
             self.file.open("a", encoding="utf-8") as stream,
-            ProcessPoolExecutor(num_workers, initializer=_calm) as pool,
+            ProcessPoolExecutor(num_workers, initializer=calm) as pool,
         ):
             found = pool.map(_largest_face, paths, chunksize=16)
             for path, face in zip(paths, tqdm(found, total=len(paths), desc="faces", unit="img"), strict=True):
@@ -75,7 +75,7 @@ def _largest_face(path: Path) -> Face | None:
     return faces[0] if faces else None
 
 
-def _calm() -> None:
+def calm() -> None:
     """One thread for each process: the processes are the parallelism."""
     import torch
 

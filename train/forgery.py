@@ -48,12 +48,12 @@ def swap_face(source: Image.Image, source_face: Face, target: Image.Image, targe
     return Forgery(Image.fromarray(np.where(altered[:, :, None], blended, np.asarray(target))), altered)
 
 
-def face_region(face: Face, size: tuple[int, int]) -> np.ndarray:
+def face_region(face: Face, size: tuple[int, int], *, scale: float = 1.0) -> np.ndarray:
     """An ellipse from the brows to the chin, from the landmarks: uint8 (height, width), 255 inside."""
     left_eye, right_eye, _, left_mouth, right_mouth = _points(face)
     eyes, mouth = (left_eye + right_eye) / 2, (left_mouth + right_mouth) / 2
     across, down = right_eye - left_eye, mouth - eyes
-    axes = (0.95 * np.linalg.norm(across), 1.15 * np.linalg.norm(down))
+    axes = (0.95 * scale * np.linalg.norm(across), 1.15 * scale * np.linalg.norm(down))
     angle = float(np.degrees(np.arctan2(across[1], across[0])))
     region = np.zeros(size[::-1], np.uint8)
     box = (tuple(map(float, eyes + 0.55 * down)), (2 * float(axes[0]), 2 * float(axes[1])), angle)

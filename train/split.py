@@ -28,13 +28,17 @@ def check_groups(samples: Iterable[Sample]) -> None:
     Raises:
         DataError: naming some of those groups.
     """
+    if crossing := crossing_groups(samples):
+        names = ", ".join(crossing[:5])
+        raise DataError(f"{len(crossing)} groups lie in several splits ({names}): move each to one of them.")
+
+
+def crossing_groups(samples: Iterable[Sample]) -> list[str]:
+    """Groups that lie in more than one split, sorted."""
     splits = defaultdict(set)
     for sample in samples:
         splits[sample.group].add(sample.split)
-    crossing = sorted(group for group, found in splits.items() if len(found) > 1)
-    if crossing:
-        names = ", ".join(crossing[:5])
-        raise DataError(f"{len(crossing)} groups lie in several splits ({names}): move each to one of them.")
+    return sorted(group for group, found in splits.items() if len(found) > 1)
 
 
 def half_of(group: str) -> str:

@@ -23,8 +23,9 @@ from train.config import TrainConfig
 from train.crops import FaceCache
 from train.data import Sample, count_table, find_samples
 from train.split import assign_splits, check_groups, half_of
-from train.transforms import CropDataset
+from train.transforms import CropDataset, TrainDataset
 from virtus.errors import CheckpointError, DataError
+from virtus.hardware import has_bfloat16_units, resolve_device
 from virtus.metrics import area_under_roc
 from virtus.preprocessing import EvalTransform
 from virtus.results import Label
@@ -165,7 +166,13 @@ def _limit(samples: list[Sample], config: TrainConfig) -> list[Sample]:
 def _datasets(config: TrainConfig, samples: list[Sample], faces: dict, transform: EvalTransform):
     train = [s for s in samples if s.split == "train" for _ in range(config.source_weights.get(s.source, 1))]
     choose = [s for s in samples if s.split == "val" and half_of(s.group) == "choose"]
-    train_set = CropDataset(train, faces, transform, margin=config.margin, augmentation=config.augmentation)
+    train_set = TrainDataset(
+        train,
+        faces,
+        transform,
+        augmentation=config.augmentation,
+        blended_share=config.blended_share,
+    )
     choose_set = CropDataset(choose, faces, transform, margin=config.margin)
     for name, dataset in (("train", train_set), ("choosing half of val", choose_set)):
         found = {sample.label for sample in dataset.samples}
@@ -194,7 +201,7 @@ def _arguments(config: TrainConfig, out_dir: Path) -> TrainingArguments:
         greater_is_better=True,
         logging_steps=20,
         seed=config.seed,
-        bf16=config.bf16,
+        bf16=config.bf16 and has_bfloat16_units(resolve_device()),
         use_cpu=not torch.accelerator.is_available(),
         dataloader_num_workers=config.num_workers,
         report_to="none",

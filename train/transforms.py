@@ -1,4 +1,4 @@
-"""Training pictures: the one crop, moved and degraded a little, then the one eval transform."""
+"""Pictures for the model: the one crop and the one eval transform; for training, moved, degraded and blended before."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageEnhance
 from torch.utils.data import Dataset
 
+from train.blending import self_blend
 from train.config import Augmentation
 from train.data import Sample
 from virtus.faces import crop_face
@@ -18,10 +19,33 @@ from virtus.results import Face, Label
 
 
 class CropDataset(Dataset):
-    """Face crops of samples as `{"pixel_values": float32 (3, height, width), "labels": int}`; 1 is fake.
+    """Face crops as the engine sees them: `{"pixel_values": float32 (3, height, width), "labels": int}`; 1 is fake.
 
-    With an `augmentation`, margin, place and looks are drawn anew each time, from torch's random numbers (so that each
-    worker and epoch has its own). Without one, it is what the engine sees.
+    Samples without a face are left out.
+    """
+
+    def __init__(self, samples: list[Sample], faces: dict, transform: EvalTransform, *, margin: float):
+        self.samples = [sample for sample in samples if faces[sample.path] is not None]
+        self.faces = faces
+        self.transform = transform
+        self.margin = margin
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> dict:
+        sample = self.samples[index]
+        crop = crop_face(load_image(sample.path), self.faces[sample.path], margin=self.margin)
+        return self._row(crop.image, sample.label)
+
+    def _row(self, picture: Image.Image, label: Label) -> dict:
+        return {"pixel_values": torch.from_numpy(self.transform(picture)), "labels": int(label is Label.FAKE)}
+
+
+class TrainDataset(CropDataset):
+    """The same for training: margin, place and looks are drawn anew each time, from torch's random numbers.
+
+    After the samples come pairs, drawn anew too: a real picture made a fake by self-blending, and its original.
     """
 
     def __init__(
@@ -30,30 +54,28 @@ class CropDataset(Dataset):
         faces: dict,
         transform: EvalTransform,
         *,
-        margin: float,
-        augmentation: Augmentation | None = None,
+        augmentation: Augmentation,
+        blended_share: float = 0.0,
     ):
-        self.samples = [sample for sample in samples if faces[sample.path] is not None]
-        self.faces = faces
-        self.transform = transform
-        self.margin = margin
+        super().__init__(samples, faces, transform, margin=augmentation.margin[1])
         self.augmentation = augmentation
+        self.reals = [sample for sample in self.samples if sample.label is Label.REAL]
+        self.num_pairs = round(blended_share * len(self.reals))
 
     def __len__(self) -> int:
-        return len(self.samples)
+        return len(self.samples) + 2 * self.num_pairs
 
     def __getitem__(self, index: int) -> dict:
-        sample = self.samples[index]
-        picture = self._crop(load_image(sample.path), self.faces[sample.path])
-        return {"pixel_values": torch.from_numpy(self.transform(picture)), "labels": int(sample.label is Label.FAKE)}
-
-    def _crop(self, image: Image.Image, face: Face) -> Image.Image:
-        if self.augmentation is None:
-            return crop_face(image, face, margin=self.margin).image
-        draw = random.Random(int(torch.randint(2**62, ())))
+        draw = random.Random(int(torch.randint(2**62, ())))  # each worker and each epoch has its own
+        extra = index - len(self.samples)
+        sample = self.samples[index] if extra < 0 else self.reals[extra // 2 * len(self.reals) // self.num_pairs]
+        image, face = load_image(sample.path), self.faces[sample.path]
+        blended = extra >= 0 and extra % 2 == 0
+        if blended:
+            image = self_blend(image, face, draw).image
         moved = _shift(face, self.augmentation.shift, draw)
         crop = crop_face(image, moved, margin=draw.uniform(*self.augmentation.margin)).image
-        return degrade(crop, self.augmentation, draw)
+        return self._row(degrade(crop, self.augmentation, draw), Label.FAKE if blended else sample.label)
 
 
 def degrade(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:
