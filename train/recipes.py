@@ -12,16 +12,15 @@ DEIT_TINY = "facebook/deit-tiny-patch16-224"
 
 
 def virtus_tiny(data: str, base: str | None = None) -> TrainConfig:
-    """The bundled checkpoint: DeiT-tiny on everything, cropped alike, degraded, and on self-blended reals as fakes."""
+    """The bundled checkpoint: DeiT-tiny on everything, cropped alike, with JPEG, scale, crop, colour and mirror."""
     return TrainConfig(
         recipe="virtus-tiny",
         base=base or _beside(data, DEIT_TINY),
         data=data,
-        num_epochs=4.0,
+        num_epochs=5.0,
         learning_rate=3e-4,
         batch_size=64,
         source_weights={"stylegan": 3},
-        blended_share=0.25,
     )
 
 
