@@ -67,11 +67,14 @@ def test_upload_to_verdict_and_maps(visit, photos):
     playwright.expect(page.locator("#verdict .bar")).to_have_attribute("aria-label", re.compile("threshold 0.5"))
     playwright.expect(page.locator("#annotated img")).to_have_attribute("alt", re.compile("1 (Real|Fake)"))
     playwright.expect(page.locator("#map-caption")).to_contain_text(NO_PROOF)
-    playwright.expect(page.locator("#map-crop img").first).to_have_attribute("src", re.compile(r"\.png$"))
+    for name in ("map-rollout", "map-gradcam", "map-photo"):
+        playwright.expect(page.locator(f"#{name} img").first).to_have_attribute("src", re.compile(r"\.png$"))
     playwright.expect(page.locator("#face")).to_have_count(0)
     playwright.expect(page.locator("#checkpoint")).to_contain_text(re.compile("virtus-tiny.*sha256 [0-9a-f]{12}"))
-    page.get_by_label("gradcam").check()
     playwright.expect(page.locator("#map-caption")).to_contain_text(re.compile("for the class “(real|fake)”"))
+    rollout = page.locator("#map-photo img").first.get_attribute("src")
+    page.locator("#method").get_by_label("gradcam").check()
+    playwright.expect(page.locator("#map-photo img").first).not_to_have_attribute("src", rollout)
     page.locator("#target").get_by_label("fake").check()
     playwright.expect(page.locator("#map-caption")).to_contain_text("for the class “fake”")
 

@@ -18,6 +18,7 @@ from virtus.ui.tab_callbacks import TabCallbacks
 
 CHOOSER_INFO = "The first is loaded. Others, and any Hub id owner/name, are fetched from the Hugging Face Hub."
 MAPS_HEADING = "<h2>Where did the model look?</h2><p>Drag each handle: photo to its left, map to its right.</p>"
+METHOD_INFO = "Whose map lies over the whole photo."
 PRIVATE = {"api_visibility": "private", "trigger_mode": "always_last"}  # of several quick changes, the last one counts
 TARGET_INFO = "Rollout knows no class: it draws the same map for each."
 
@@ -47,7 +48,7 @@ class _Maps:
     """The maps of the chosen face, and what can be set about them."""
 
     settings: tuple[gr.Radio | gr.Slider, ...]
-    crop: gr.ImageSlider
+    faces: tuple[gr.ImageSlider, ...]
     photo: gr.ImageSlider
     caption: gr.HTML
 
@@ -104,10 +105,11 @@ def _add_answer(callbacks: TabCallbacks) -> tuple[_Answer, _Maps]:
 def _add_maps() -> _Maps:
     gr.HTML(MAPS_HEADING, elem_classes="maps-heading")
     with gr.Row(elem_classes="sliders"):
-        crop, photo = (_add_slider(label, name) for label, name in (("Face", "map-crop"), ("Photo", "map-photo")))
+        faces = tuple(_add_slider(f"Face, {method}", f"map-{method}") for method in EXPLAINERS)
     caption = gr.HTML(elem_id="map-caption")
+    photo = _add_slider("Photo", "map-photo")
     with gr.Row():
-        method = gr.Radio(list(EXPLAINERS), value="rollout", label="Method", elem_id="method")
+        method = gr.Radio(list(EXPLAINERS), value="rollout", label="Method", info=METHOD_INFO, elem_id="method")
         target = gr.Radio(list(TARGETS), value="predicted", label="Target class", info=TARGET_INFO, elem_id="target")
     opacity = gr.Slider(0, 1, DEFAULT_OPACITY, step=0.05, label="Opacity of the map", elem_id="opacity")
     with gr.Accordion("Options of rollout", open=False):
@@ -115,7 +117,7 @@ def _add_maps() -> _Maps:
         discard = gr.Slider(
             0, 0.95, 0, step=0.05, label="discard_ratio", info="Share of the smallest attention left out of each block."
         )
-    return _Maps((method, target, opacity, fusion, discard), crop, photo, caption)
+    return _Maps((method, target, opacity, fusion, discard), faces, photo, caption)
 
 
 def _add_slider(label: str, name: str) -> gr.ImageSlider:
@@ -148,7 +150,7 @@ def _draw_event(callbacks: TabCallbacks, asked: list, maps: _Maps) -> dict:
     return {
         "fn": on_gpu(callbacks.show_maps),
         "inputs": [*asked, *maps.settings],
-        "outputs": [maps.crop, maps.photo, maps.caption],
-        "show_progress_on": [maps.crop, maps.photo],
+        "outputs": [*maps.faces, maps.photo, maps.caption],
+        "show_progress_on": [*maps.faces, maps.photo],
         **PRIVATE,
     }

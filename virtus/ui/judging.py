@@ -31,7 +31,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class MapRequest:
-    """Which map of a face is wanted.
+    """Which map of a face is wanted, and which other methods' maps `beside` it.
 
     Raises:
         InputError: on creation, for a value that there is not.
@@ -42,6 +42,7 @@ class MapRequest:
     opacity: float = 0.55
     head_fusion: str = "mean"
     discard_ratio: float = 0.0
+    beside: tuple[str, ...] = ()
 
     def __post_init__(self):
         if self.method not in EXPLAINERS:
@@ -58,7 +59,8 @@ class MapRequest:
         """For `virtus.analysis.analyze_photo`."""
         rollout = {"head_fusion": self.head_fusion, "discard_ratio": self.discard_ratio}
         target = None if self.target == "predicted" else self.target
-        return {"methods": [self.method], "target": target, "options": {"rollout": rollout}}
+        methods = [self.method, *(name for name in self.beside if name != self.method)]
+        return {"methods": methods, "target": target, "options": {"rollout": rollout}}
 
 
 def judge(detector: Detector, path: Path, *, whole: bool, wanted: MapRequest | None = None) -> Judged:

@@ -90,14 +90,16 @@ def checkpoint(info: CheckpointInfo) -> str:
     )
 
 
+def map_captions(lines: list[str]) -> str:
+    """What is said under the maps: a line for each, and what none of them shows."""
+    return f'<div class="caption">{"".join(lines)}<p>Bright is more, dark is less. {NO_PROOF}</p></div>'
+
+
 def map_caption(explanation: Explanation, description: str) -> str:
-    """The line under the maps: what they speak of, and what they do not show."""
+    """The line about one map: what it speaks of."""
     about = f"for the class “{explanation.target}”" if explanation.target else "for no class"
     flat = "" if explanation.heatmap.max() > explanation.heatmap.min() else " Nothing speaks for it: the map is empty."
-    return (
-        f'<p class="caption"><strong>{escape(explanation.method)}</strong>, {about}: {escape(description)}.{flat} '
-        f"Bright is more, dark is less. {NO_PROOF}</p>"
-    )
+    return f"<p><strong>{escape(explanation.method)}</strong>, {about}: {escape(description)}.{flat}</p>"
 
 
 def _bar(p_fake: float, colour: str) -> str:

@@ -14,6 +14,8 @@ from virtus.ui.judging import Judged, MapRequest, face_of, judge
 from virtus.ui.pictures import crop_pair, photo_pair, write_png
 from virtus.ui.uploads import uploaded
 
+_NO_MAPS = (None,) * (len(EXPLAINERS) + 1)
+
 
 class TabCallbacks:
     """The callbacks, with the detectors that they share."""
@@ -51,14 +53,15 @@ class TabCallbacks:
         return (gr.skip(), gr.skip()) if index is None else (index, panels.verdict(report, index))
 
     def show_maps(self, file: dict | None, model: str, whole: bool, index: int | None, *settings) -> tuple:
-        """Photo and overlay for both sliders, and the line under them."""
+        """Before and after for each method's slider and for the photo's, and the lines about them."""
         if file is None or index is None:
-            return None, None, ""
+            return *_NO_MAPS, ""
         try:
-            judged = self._judge(file, model, whole, MapRequest(*settings))
-            return _maps(judged, face_of(judged.report, index), settings[2])
+            wanted = MapRequest(*settings, beside=tuple(EXPLAINERS))
+            judged = self._judge(file, model, whole, wanted)
+            return _maps(judged, face_of(judged.report, index), wanted)
         except VirtusError as exc:
-            return None, None, panels.message("No map could be drawn", str(exc), "error")
+            return *_NO_MAPS, panels.message("No map could be drawn", str(exc), "error")
 
     def _judge(self, file: dict, model: str, whole: bool, wanted: MapRequest | None = None) -> Judged:
         return judge(self._detectors.get(model), uploaded(file), whole=whole, wanted=wanted)
@@ -86,10 +89,11 @@ def _face_choice(report: ImageReport, index: int | None) -> gr.Radio:
     return gr.Radio(choices, value=index, visible=index is not None and len(choices) > 1)
 
 
-def _maps(judged: Judged, face: FaceReport, opacity: float) -> tuple:
+def _maps(judged: Judged, face: FaceReport, wanted: MapRequest) -> tuple:
     if not face.explanations:
-        return None, None, ""
-    explanation = face.explanations[0]
-    crops = crop_pair(face.crop, explanation, opacity)
-    photos = photo_pair(judged.photo, face.crop, explanation, opacity)
-    return crops, photos, panels.map_caption(explanation, EXPLAINERS[explanation.method].description)
+        return *_NO_MAPS, ""
+    found = {one.method: one for one in face.explanations}
+    crops = [crop_pair(face.crop, found[method], wanted.opacity) for method in EXPLAINERS]
+    photos = photo_pair(judged.photo, face.crop, found[wanted.method], wanted.opacity)
+    lines = [panels.map_caption(found[method], one.description) for method, one in EXPLAINERS.items()]
+    return *crops, photos, panels.map_captions(lines)
