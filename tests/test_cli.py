@@ -170,10 +170,13 @@ def test_wrong_use_is_one_sentence_and_status_2(arguments, message, capsys, tmp_
     assert len(error.splitlines()) == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["scan"], ["scan", "x", "--format", "xml"], ["explain", "x"], ["dance"]])
-def test_wrong_words_are_status_2(arguments):
+@pytest.mark.parametrize(
+    "words",
+    ["", "scan", "scan x --format xml", "explain x", "explain x --out y --opacity 2", "dance", "serve --port 99999"],
+)
+def test_wrong_words_are_status_2(words):
     with pytest.raises(SystemExit) as stopped:
-        main(arguments)
+        main(words.split())
     assert stopped.value.code == 2
 
 

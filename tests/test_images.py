@@ -98,7 +98,7 @@ def test_arrays_that_are_no_pictures(array, cause):
 
 def test_paths_that_lead_to_no_picture(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
-    assert refusal(tmp_path) == "This is a folder, not a picture. Give one of the files in it."
+    assert refusal(tmp_path) == "This is a folder, not a picture. Give a picture, or a folder that has some in it."
     assert refusal(tmp_path / "none.png") == "There is no such file. Check the path."
     assert refusal("a\0b.png") == "There is no such file. Check the path."
     assert refusal(tmp_path / "pipe.png") == "This is not a regular file. Give a picture."  # and does not wait for it

@@ -23,7 +23,8 @@ def draw_shortcuts(shortcuts: Sequence[Shortcut], file: Path) -> None:
         )
     for limit, name in ((SUSPECT, "suspect"), (SHORTCUT, "shortcut")):
         axes.axvline(limit, color="#5f6b7a", linestyle=":", linewidth=1)
-        axes.text(limit, -0.9, name, ha="center", fontsize=8, color="#5f6b7a")
+        above = axes.get_xaxis_transform()  # x in data, y as a share of the axes
+        axes.text(limit, 1.01, name, ha="center", fontsize=8, color="#5f6b7a", transform=above)
     axes.set(xlim=(0.5, 1.0), yticks=list(places), yticklabels=[one.statistic for one in shortcuts])
     axes.set_xlabel("AUC with which this alone tells fake from real")
     axes.invert_yaxis()

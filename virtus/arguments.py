@@ -68,9 +68,15 @@ def _add_doctor(commands) -> None:
 def _add_serve(commands, model: argparse.ArgumentParser) -> None:
     serve = commands.add_parser("serve", parents=[model], help="start the app")
     serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to be reached from other machines")
-    serve.add_argument("--port", type=int, default=7860)
+    serve.add_argument("--port", type=_port, default=7860)
     serve.add_argument("--share", action="store_true", help="make a public link, through Gradio's servers")
     serve.add_argument("--auth", metavar="USER:PASSWORD", help="ask for a login")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to 65535, not {text!r}")
+    return int(text)
 
 
 def _share(text: str) -> float:

@@ -81,7 +81,7 @@ def _read_path(source: str | os.PathLike, max_bytes: int) -> bytes:
     path = Path(source)
     try:
         if path.is_dir():
-            raise ImageError("This is a folder, not a picture. Give one of the files in it.")
+            raise ImageError("This is a folder, not a picture. Give a picture, or a folder that has some in it.")
         if not path.exists():
             raise ImageError("There is no such file. Check the path.")
         if not path.is_file():
