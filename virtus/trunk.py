@@ -1,8 +1,9 @@
 """The parts of a transformers ViT or DeiT classifier: the only file that knows their names.
 
 Blocks are run one by one and without hooks, so that several threads can share a model. The residual stream and the
-layer norms stay in float32; attention and MLP of all blocks but the last run in the compute dtype. The last block,
-the final norm and the head (the "tail") are always float32: explanations differentiate them.
+layer norms stay in float32; attention and MLP of the inner blocks run in the compute dtype. The first block is float32
+because its rounding errors go through all others; the last block, the final norm and the head (the "tail") because
+explanations differentiate them.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Trunk:
         self.grid_size = tuple(
             s // p for s, p in zip(_pair(patches.image_size), _pair(patches.patch_size), strict=True)
         )
-        for block in self.blocks[:-1]:
+        for block in self.blocks[1:-1]:
             block.attention.to(dtype)
             block.mlp.to(dtype)
 
