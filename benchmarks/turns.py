@@ -1,0 +1,50 @@
+"""How often a face is found upright, by how sure the first turn must be: `python -m benchmarks.turns DATA`."""
+
+from __future__ import annotations
+
+import argparse
+import random
+from pathlib import Path
+
+from PIL import Image
+
+from train.data import find_samples
+from virtus import faces
+from virtus.images import load_image
+
+RULES = {
+    "the first turn with a face": faces.MIN_CONFIDENCE,
+    "upright if its confidence is >= 0.99": 0.99,
+    f"as shipped: >= {faces.SURE_CONFIDENCE}": faces.SURE_CONFIDENCE,
+    "always the most confident turn": 1.01,
+}
+# How a photo is turned, and the counter-clockwise quarters that make it upright again.
+TURNS = {0: None, 1: Image.Transpose.ROTATE_270, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_90}
+
+
+def share_right(photos: list[Image.Image], turns: int) -> float:
+    """Share of the photos whose largest face is found with the turn that makes it upright."""
+    turned = [photo.transpose(TURNS[turns]) if turns else photo for photo in photos]
+    found = [faces.find_faces(photo, min_side=0) for photo in turned]
+    return sum(bool(own) and own[0].quarter_turns == turns for own in found) / len(photos)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="[<source>/]val/Real|Fake")
+    parser.add_argument("--photos", type=int, default=60, help="of each source")
+    args = parser.parse_args()
+    samples = [sample for sample in find_samples(args.data) if sample.split == "val"]
+    by_source = {source: [s for s in samples if s.source == source] for source in sorted({s.source for s in samples})}
+    drawn = [one for own in by_source.values() for one in random.Random(1).sample(own, min(args.photos, len(own)))]
+    photos = [load_image(sample.path) for sample in drawn]
+    print(f"{len(photos)} photos of {', '.join(by_source)}\n")
+    print("| rule | upright | 90 left | 180 | 90 right |\n| --- | ---: | ---: | ---: | ---: |")
+    for rule, confidence in RULES.items():
+        faces.SURE_CONFIDENCE = confidence
+        cells = " | ".join(f"{share_right(photos, turns):.1%}" for turns in (0, 3, 2, 1))
+        print(f"| {rule} | {cells} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
