@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from virtus.errors import DataError
-from virtus.images import is_image_path
 from virtus.labels import label_from_folders, label_from_name
+from virtus.listing import find_pictures
 from virtus.results import Label
 
 SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -49,8 +49,7 @@ def find_samples(root: Path) -> list[Sample]:
     if not root.is_dir():
         raise DataError(f"There is no folder {root}. Give one with Real/ and Fake/ folders in it.")
     groups = _read_groups(root)
-    paths = sorted(path for path in root.rglob("*") if is_image_path(path) and path.is_file())
-    samples = [sample for path in paths if (sample := _sample(path, root, groups)) is not None]
+    samples = [sample for path in find_pictures(root) if (sample := _sample(path, root, groups)) is not None]
     if not samples:
         raise DataError(f"No labelled pictures below {root}: put them in folders named Real and Fake.")
     return samples

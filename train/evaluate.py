@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from train.data import find_samples
 from train.split import assign_splits, half_of
-from virtus.analysis import analyze_paths
 from virtus.checkpoints import load_checkpoint
 from virtus.detector import Detector
-from virtus.evaluation import Evaluation
+from virtus.evaluation import Evaluation, evaluate_labelled
+from virtus.results import Label
 
 
 def evaluate_sources(
@@ -28,17 +29,21 @@ def evaluate_sources(
     samples = [s for s in assign_splits(find_samples(data), val_share=val_share) if s.split == "val"]
     samples = [s for s in samples if half in ("all", half_of(s.group))]
     detector = Detector(load_checkpoint(checkpoint))
-    reports = tqdm(analyze_paths(detector, [s.path for s in samples]), total=len(samples), unit="img")
-    rows = defaultdict(list)
-    for sample, report in zip(samples, reports, strict=True):
-        rows[sample.source].append((sample.label, report))
-    return {source: Evaluation(detector.checkpoint.info, tuple(own)) for source, own in sorted(rows.items())}
+    by_source = defaultdict(list)
+    for sample in samples:
+        by_source[sample.source].append((sample.path, sample.label))
+    return {source: _evaluate(detector, source, own) for source, own in sorted(by_source.items())}
 
 
 def source_table(results: dict[str, Evaluation]) -> str:
     """A Markdown table, a line for each source."""
     head = "| source | pictures | judged | accuracy | macro F1 | AUC | reals called fake | fakes called real |"
     return "\n".join([head, "| --- |" + " ---: |" * 7, *(_line(source, result) for source, result in results.items())])
+
+
+def _evaluate(detector: Detector, source: str, labelled: list[tuple[Path, Label]]) -> Evaluation:
+    bar = partial(tqdm, total=len(labelled), desc=source, unit="img")
+    return evaluate_labelled(detector, labelled, progress=bar)
 
 
 def _line(source: str, result: Evaluation) -> str:

@@ -18,34 +18,41 @@ from virtus.preprocessing import EvalTransform
 from virtus.results import Face, Label
 
 
-class CropDataset(Dataset):
-    """Face crops as the engine sees them: `{"pixel_values": float32 (3, height, width), "labels": int}`; 1 is fake.
+class FaceDataset(Dataset):
+    """Rows `{"pixel_values": float32 (3, height, width), "labels": int}`; 1 is fake.
 
     Samples without a face are left out.
     """
 
-    def __init__(self, samples: list[Sample], faces: dict, transform: EvalTransform, *, margin: float):
+    def __init__(self, samples: list[Sample], faces: dict, transform: EvalTransform):
         self.samples = [sample for sample in samples if faces[sample.path] is not None]
         self.faces = faces
         self.transform = transform
-        self.margin = margin
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    def _row(self, picture: Image.Image, label: Label) -> dict:
+        return {"pixel_values": torch.from_numpy(self.transform(picture)), "labels": int(label is Label.FAKE)}
+
+
+class CropDataset(FaceDataset):
+    """Face crops as the engine sees them."""
+
+    def __init__(self, samples: list[Sample], faces: dict, transform: EvalTransform, *, margin: float):
+        super().__init__(samples, faces, transform)
+        self.margin = margin
 
     def __getitem__(self, index: int) -> dict:
         sample = self.samples[index]
         crop = crop_face(load_image(sample.path), self.faces[sample.path], margin=self.margin)
         return self._row(crop.image, sample.label)
 
-    def _row(self, picture: Image.Image, label: Label) -> dict:
-        return {"pixel_values": torch.from_numpy(self.transform(picture)), "labels": int(label is Label.FAKE)}
 
+class TrainDataset(FaceDataset):
+    """Face crops for training: margin, place and looks are drawn anew each time, from torch's random numbers.
 
-class TrainDataset(CropDataset):
-    """The same for training: margin, place and looks are drawn anew each time, from torch's random numbers.
-
-    After the samples come pairs, drawn anew too: a real picture made a fake by self-blending, and its original.
+    After the samples come pairs, of real pictures evenly taken: a fake made of one by self-blending, and its original.
     """
 
     def __init__(
@@ -57,7 +64,7 @@ class TrainDataset(CropDataset):
         augmentation: Augmentation,
         blended_share: float = 0.0,
     ):
-        super().__init__(samples, faces, transform, margin=augmentation.margin[1])
+        super().__init__(samples, faces, transform)
         self.augmentation = augmentation
         self.reals = [sample for sample in self.samples if sample.label is Label.REAL]
         self.num_pairs = round(blended_share * len(self.reals))

@@ -79,6 +79,8 @@ def analyze_photo(
         InputError: for a method, target or option that there is not.
     """
     found = _find(photo, detector.checkpoint.margin, whole)
+    if not methods:  # a verdict alone needs nothing kept of the trunk
+        return _report(detector, found, detector.predict(found.crops))
     state = detector.encode(found.crops)
     maps = [explain(state, method=m, target=target, **(options or {}).get(m, {})) for m in methods]
     report = _report(detector, found, detector.predict(state))

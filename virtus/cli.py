@@ -43,13 +43,12 @@ def _load(args: argparse.Namespace) -> Detector:
 
 
 def _scan(args: argparse.Namespace) -> int:
+    from virtus.analysis import analyze_paths
     from virtus.listing import list_files
+    from virtus.rows import ROWS
 
     files = list(list_files(args.paths))
     detector = _load(args)
-    from virtus.analysis import analyze_paths
-    from virtus.rows import ROWS
-
     rows, status = ROWS[args.format](_BesideBar()), ALL_JUDGED
     for report in _progress(len(files))(analyze_paths(detector, files, whole=args.whole_image)):
         rows.write(report)
@@ -78,10 +77,11 @@ def _explain(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from virtus.evaluation import evaluate_folder, find_labelled
+    from virtus.evaluation import evaluate_labelled, find_labelled
 
-    count = len(find_labelled(args.folder))
-    evaluation = evaluate_folder(_load(args), args.folder, whole=args.whole_image, progress=_progress(count))
+    labelled = find_labelled(args.folder)
+    bar = _progress(len(labelled))
+    evaluation = evaluate_labelled(_load(args), labelled, whole=args.whole_image, progress=bar)
     if args.out:
         lines = (json.dumps({"label": str(label)} | report.to_json()) for label, report in evaluation.rows)
         args.out.write_text("".join(line + "\n" for line in lines), encoding="utf-8")

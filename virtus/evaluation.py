@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from virtus.analysis import analyze_paths
 from virtus.detector import Detector
 from virtus.errors import DataError
-from virtus.images import is_image_path
 from virtus.labels import label_from_folders
+from virtus.listing import find_pictures
 from virtus.metrics import classification_metrics
 from virtus.results import CheckpointInfo, ImageReport, Label
 
@@ -45,10 +45,9 @@ def find_labelled(folder: Path) -> list[tuple[Path, Label]]:
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}. Give one with Real/ and Fake/ folders in it.")
-    paths = sorted(path for path in folder.rglob("*") if is_image_path(path) and path.is_file())
     # The folder itself may be one of the two: `evaluate data/Real`.
     root = folder.resolve().parent
-    labelled = [(path, label_from_folders(path.resolve().relative_to(root))) for path in paths]
+    labelled = [(path, label_from_folders(path.resolve().relative_to(root))) for path in find_pictures(folder)]
     labelled = [(path, label) for path, label in labelled if label is not None]
     if not labelled:
         raise DataError(
@@ -57,19 +56,28 @@ def find_labelled(folder: Path) -> list[tuple[Path, Label]]:
     return labelled
 
 
-def evaluate_folder(
-    detector: Detector, folder: Path, *, whole: bool = False, progress: Callable[[Iterable], Iterable] = iter
-) -> Evaluation:
-    """Judge every labelled picture below a folder.
-
-    Args:
-        whole: judge the pictures as they are, without looking for faces.
-        progress: wraps the reports as they come, such as a progress bar.
+def evaluate_folder(detector: Detector, folder: Path, *, whole: bool = False) -> Evaluation:
+    """Judge every labelled picture below a folder: `find_labelled`, then `evaluate_labelled`.
 
     Raises:
         DataError: if there is nothing labelled.
     """
-    labelled = find_labelled(folder)
+    return evaluate_labelled(detector, find_labelled(folder), whole=whole)
+
+
+def evaluate_labelled(
+    detector: Detector,
+    labelled: Sequence[tuple[Path, Label]],
+    *,
+    whole: bool = False,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> Evaluation:
+    """Judge pictures whose class is known.
+
+    Args:
+        whole: judge the pictures as they are, without looking for faces.
+        progress: wraps the reports as they come, such as a progress bar.
+    """
     reports = progress(analyze_paths(detector, [path for path, _ in labelled], whole=whole))
     rows = tuple((label, report) for (_, label), report in zip(labelled, reports, strict=True))
     return Evaluation(detector.checkpoint.info, rows)

@@ -41,5 +41,4 @@ def _write_map(one: Explanation, face: FaceReport, photo: Image.Image, folder: P
     names = {"overlay": f"{stem}-{one.method}.png", "overlay_photo": f"{stem}-{one.method}-photo.png"}
     overlay_crop(face.crop, one.heatmap, opacity=opacity).save(folder / names["overlay"])
     overlay_photo(photo, face.crop, one.heatmap, opacity=opacity).save(folder / names["overlay_photo"])
-    heatmap = [[round(float(value), 6) for value in row] for row in one.heatmap]
-    return {"method": one.method, "target": one.target and str(one.target), "heatmap": heatmap} | names
+    return one.to_json() | names

@@ -17,16 +17,17 @@ def list_files(arguments: Iterable[str]) -> Iterator[str]:
     """
     for argument in arguments:
         if Path(argument).is_dir():
-            yield from _pictures(Path(argument)) or [argument]
+            yield from [str(path) for path in find_pictures(Path(argument))] or [argument]
         elif not Path(argument).exists() and glob.has_magic(argument):
             yield from _matches(argument) or [argument]
         else:
             yield argument
 
 
+def find_pictures(folder: Path) -> list[Path]:
+    """The files below a folder whose names say that they are pictures, sorted."""
+    return sorted(path for path in folder.rglob("*") if is_image_path(path) and path.is_file())
+
+
 def _matches(pattern: str) -> list[str]:
     return sorted(path for path in glob.glob(pattern, recursive=True) if not Path(path).is_dir())
-
-
-def _pictures(folder: Path) -> list[str]:
-    return sorted(str(path) for path in folder.rglob("*") if is_image_path(path) and path.is_file())

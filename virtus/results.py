@@ -132,6 +132,11 @@ class Explanation:
     heatmap: np.ndarray
     target: Label | None
 
+    def to_json(self) -> dict:
+        """`heatmap` as grid_h lists of grid_w numbers."""
+        heatmap = [[round(float(value), 6) for value in row] for row in self.heatmap]
+        return {"method": self.method, "target": self.target and str(self.target), "heatmap": heatmap}
+
 
 @dataclass(frozen=True)
 class FaceReport:

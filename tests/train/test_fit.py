@@ -1,9 +1,6 @@
 """A whole small run, by the command line as users drive it, on a tiny random model and a few photos."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,8 +13,6 @@ from train.trainer import load_base, source_aucs
 from virtus.checkpoints import load_checkpoint
 from virtus.errors import CheckpointError
 from virtus.images import load_image
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +30,12 @@ def data(tmp_path_factory, astronaut):
 
 
 @pytest.fixture(scope="module")
-def run(data, make_checkpoint, tmp_path_factory):
+def run(data, make_checkpoint, train_command, tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     base, out = make_checkpoint(labels=("cat", "dog")), home / "run"
     command = ["fit", "--recipe", "virtus-tiny", "--data", data, "--out", out, "--base", base]
     settings = ["batch_size=4", "num_epochs=2", "num_workers=0", "bf16=false", "learning_rate=0.001"]
-    done = subprocess.run(
-        [sys.executable, "-m", "train", *map(str, command), *(word for s in settings for word in ("--set", s))],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"HOME": str(home)},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = train_command(home, *command, *(word for s in settings for word in ("--set", s)))
     return out, done
 
 

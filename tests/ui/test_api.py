@@ -1,9 +1,6 @@
-"""The API of a running app, by `gradio_client` and by raw requests."""
+"""The API of a running app, by `gradio_client`."""
 
-import http.server
 import json
-import threading
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -13,7 +10,6 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 HOPPER = Path(__file__).parents[2] / "virtus" / "assets" / "examples" / "grace-hopper.jpg"
-META = {"_type": "gradio.FileData"}
 JUDGED = ("real", "fake", "inconclusive")
 
 
@@ -22,42 +18,8 @@ def client(server):
     return Client(server.url, verbose=False)
 
 
-@pytest.fixture
-def outside():
-    """A web server that counts who asks it."""
-
-    class Counting(http.server.BaseHTTPRequestHandler):
-        hits = 0
-
-        def do_GET(self):
-            type(self).hits += 1
-            self.send_response(200)
-            self.end_headers()
-
-        do_HEAD = do_GET
-
-        def log_message(self, *args):
-            pass
-
-    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Counting)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{running.server_port}/face.jpg", Counting
-    running.shutdown()
-    running.server_close()
-
-
 def analyze(client, path, **options):
     return client.predict(handle_file(str(path)), api_name="/analyze", **options)
-
-
-def call(server, api_name, **data):
-    """A request without Gradio's client: the last event's name and its data."""
-    route, headers = f"{server.url}/gradio_api/call/v2/{api_name}", {"Content-Type": "application/json"}
-    request = urllib.request.Request(route, json.dumps(data).encode(), headers)
-    event = json.load(urllib.request.urlopen(request))["event_id"]
-    lines = urllib.request.urlopen(f"{route}/{event}").read().decode().strip()
-    *_, name, data = lines.splitlines()
-    return name.removeprefix("event: "), data.removeprefix("data: ")
 
 
 def test_only_the_documented_endpoints_are_offered(client):
@@ -185,80 +147,3 @@ def test_a_checkpoint_of_the_hub_out_of_reach(client, photos):
     with pytest.raises(AppError, match="cannot be reached"):
         analyze(client, photos["one.jpg"], model="agasta/virtus")
     assert analyze(client, photos["one.jpg"])["outcome"] in JUDGED
-
-
-@pytest.mark.parametrize("api_name", ["analyze", "explain"])
-@pytest.mark.parametrize("within", ["{}", '[{{"a": {}}}]', '{{"path": "{folder}/a.jpg", "a": {}}}'])
-def test_an_address_is_refused_before_it_is_fetched(server, outside, api_name, within):
-    url, counting = outside
-    file = json.dumps({"path": url, "url": url, "meta": META})
-    event, said = call(server, api_name, file=json.loads(within.format(file, folder=server.folder / "gradio")))
-    assert event == "error"
-    assert "Addresses are not fetched" in said
-    assert counting.hits == 0
-
-
-def test_an_address_is_refused_for_every_input_of_every_event(server, outside):
-    url, counting = outside
-    config = json.load(urllib.request.urlopen(f"{server.url}/config"))
-    for event in config["dependencies"]:
-        assert event["inputs"]
-        data = [{"path": url, "meta": META} for _ in event["inputs"]]
-        body = json.dumps({"data": data, "fn_index": event["id"], "session_hash": "test"}).encode()
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{server.url}/gradio_api/run/predict", body, headers)
-        with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(request)
-    assert counting.hits == 0
-
-
-@pytest.mark.parametrize("file", [{"url": "{url}"}, {"url": "{url}", "meta": META}, "{url}", None, {}, []])
-def test_without_an_upload_there_is_our_sentence(server, outside, file):
-    url, counting = outside
-    event, said = call(server, "analyze", file=json.loads(json.dumps(file).replace("{url}", url)))
-    assert event == "error"
-    assert "Upload the file" in said
-    assert counting.hits == 0
-
-
-@pytest.mark.parametrize("path", ["/etc/passwd", "app.py", "../../etc/passwd", "/etc/\0passwd", "x" * 5000])
-@pytest.mark.parametrize("meta", [{}, {"meta": META}])
-def test_other_files_of_the_server_are_refused(server, path, meta):
-    event, said = call(server, "analyze", file={"path": path} | meta)
-    assert event == "error"
-    assert "Only uploaded files are read" in said
-
-
-def test_an_upload_that_was_deleted_is_asked_for_again(server):
-    gone = server.folder / "gradio" / "gone.jpg"
-    event, said = call(server, "analyze", file={"path": str(gone), "meta": META})
-    assert event == "error"
-    assert "no longer kept" in said
-
-
-def test_the_file_route_fetches_nothing(server, outside):
-    url, counting = outside
-    for route in ("/gradio_api/file=", "/file="):
-        with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(f"{server.url}{route}{url}")
-        assert caught.value.code in (403, 404)
-    assert counting.hits == 0
-
-
-def test_too_large_an_upload_is_refused(server, tmp_path):
-    large = tmp_path / "large.jpg"
-    with large.open("wb") as stream:
-        stream.truncate(64 * 2**20 + 1)
-    head = b'--b\r\nContent-Disposition: form-data; name="files"; filename="large.jpg"\r\n\r\n'
-    body = head + large.read_bytes() + b"\r\n--b--\r\n"
-    headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    request = urllib.request.Request(f"{server.url}/gradio_api/upload", body, headers)
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request)
-    assert caught.value.code == 413
-
-
-def test_nothing_is_kept_or_reported(server):
-    config = json.load(urllib.request.urlopen(f"{server.url}/config"))
-    assert config["analytics_enabled"] is False
-    assert config["run_history"] is False

@@ -70,8 +70,7 @@ def _answering(function: Callable) -> Callable:
 def _map_json(face: FaceReport) -> dict:
     row = {"box_xyxy": [round(value, 1) for value in face.box_xyxy], "face_outcome": str(face.outcome)}
     for one in face.explanations:
-        heatmap = [[round(float(value), 6) for value in line] for line in one.heatmap]
-        row |= {"method": one.method, "target": one.target and str(one.target), "heatmap": heatmap}
+        row |= one.to_json()
     return row
 
 

@@ -13,6 +13,7 @@ from virtus.detector import Detector
 from virtus.errors import ImageError, InputError
 from virtus.explain import EXPLAINERS
 from virtus.images import load_image
+from virtus.overlay import DEFAULT_OPACITY
 from virtus.results import FaceReport, ImageReport
 
 TARGETS = ("predicted", "real", "fake")
@@ -39,7 +40,7 @@ class MapRequest:
 
     method: str = "rollout"
     target: str = "predicted"
-    opacity: float = 0.55
+    opacity: float = DEFAULT_OPACITY
     head_fusion: str = "mean"
     discard_ratio: float = 0.0
     beside: tuple[str, ...] = ()
