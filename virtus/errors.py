@@ -13,6 +13,10 @@ class ImageError(InputError):
     """A source that is not a usable picture."""
 
 
+class VideoError(InputError):
+    """A source that is not a usable clip."""
+
+
 class DataError(InputError):
     """A folder of labelled pictures that cannot be used."""
 

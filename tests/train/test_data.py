@@ -1,7 +1,13 @@
-import pytest
+import json
 
-from train.data import count_table, find_samples
-from train.split import assign_splits, check_groups, half_of
+import pytest
+from PIL import Image
+
+from tests.test_video import numbered, write_clip
+from tests.train.test_clips import write_face_clip
+from train.crops import FaceCache
+from train.data import Found, Unreadable, count_table, find_samples, load_samples
+from train.split import assign_splits, check_groups
 from virtus.errors import DataError
 from virtus.results import Label
 
@@ -45,11 +51,44 @@ def test_nothing_labelled_says_what_to_do(tmp_path, names, message):
         find_samples(tmp_path)
 
 
-def test_a_groups_file_without_its_columns_is_refused(tmp_path):
-    make_tree(tmp_path, "Real/a.jpg")
-    (tmp_path / "groups.csv").write_text("name,who\n")
-    with pytest.raises(DataError, match="file_name and group"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name,who\n", "file_name and group"),
+        (b"", "file_name and group"),
+        (b"file_name;group\nReal/a.jpg;7\n", "separated by commas"),
+        ("file_name,group\nReal/Zo\xeb.jpg,7\n".encode("latin-1"), "not UTF-8"),
+        (b"file_name,group\nReal/a.jpg\n", "no group in line 2"),
+        (b'file_name,group\n"' + b"a" * 200_000 + b'",7\n', "cannot be read as a table"),
+    ],
+)
+def test_a_broken_groups_file_is_refused_by_its_name(tmp_path, content, message):
+    make_tree(tmp_path, "one/Real/a.jpg")
+    (tmp_path / "one/groups.csv").write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
         find_samples(tmp_path)
+    assert str(tmp_path / "one/groups.csv") in str(caught.value)
+
+
+def test_a_groups_file_that_excel_wrote_is_read(tmp_path):
+    make_tree(tmp_path, "Real/a.jpg", "Real/b.jpg")
+    (tmp_path / "groups.csv").write_bytes(b"\xef\xbb\xbffile_name,group\r\nReal/a.jpg,7\r\nReal/b.jpg,\r\n")
+    assert [s.group.partition("/")[2] for s in find_samples(tmp_path)] == ["7", "Real/b.jpg"]
+
+
+@pytest.mark.parametrize("name", ["Train/Fake", "TRAIN/fake", "train/FAKE"])
+def test_splits_and_classes_are_known_in_any_case(tmp_path, name):
+    make_tree(tmp_path / "mine", f"{name}/a.jpg")
+    assert [(s.source, s.split, s.label) for s in find_samples(tmp_path / "mine")] == [("mine", "train", Label.FAKE)]
+
+
+def test_the_kaggle_layout_is_understood(tmp_path):
+    make_tree(tmp_path, *(f"Dataset/{s}/{c}/a.jpg" for s in ("Train", "Validation", "Test") for c in ("Real", "Fake")))
+    samples = load_samples(tmp_path).samples
+    assert {(s.source, s.split, s.label) for s in samples} == {
+        ("Dataset", split, label) for split in ("train", "val", "test") for label in Label
+    }
+    assert {s.source for s in load_samples(str(tmp_path / "Dataset")).samples} == {"Dataset"}
 
 
 def test_counts_are_a_line_for_each_source_and_split(tmp_path):
@@ -82,8 +121,82 @@ def test_a_tree_with_train_and_val_stays_as_it_is(tmp_path):
     assert assign_splits(samples, val_share=0.5) == samples
 
 
-def test_halves_are_even_and_never_change():
-    halves = [half_of(f"source/{index}") for index in range(400)]
-    assert 160 < halves.count("choose") < 240
-    assert half_of("dfdc/pczqsicacb") == half_of("dfdc/pczqsicacb")
-    assert set(halves) == {"choose", "report"}
+def test_pictures_and_clips_come_together(tmp_path, astronaut):
+    make_tree(tmp_path / "data", "Real/a.jpg", "clips/Fake/broken.mp4")
+    write_clip(tmp_path / "data/clips/Fake/none.mp4", numbered(3))
+    write_face_clip(tmp_path / "data/clips/Fake/face.mp4", astronaut)
+    found = load_samples(str(tmp_path / "data"), frames_per_clip=2, cache=tmp_path / "cache")
+    assert [(s.source, s.label) for s in found.samples] == [("data", Label.REAL)] + 2 * [("clips", Label.FAKE)]
+    assert {one.path.name: one.reason for one in found.unreadable} == {
+        "broken.mp4": "The file is empty. Save or download it again.",
+        "none.mp4": "No face was found in 2 of its frames.",
+    }
+
+
+def test_of_many_clips_some_of_each_class_are_taken_evenly(tmp_path, monkeypatch):
+    make_tree(tmp_path, *(f"Real/{index}.mp4" for index in range(8)), *(f"Fake/{index}.mp4" for index in range(3)))
+    monkeypatch.setattr("train.clips.crop_clips", lambda clips, **_: Found(clips))
+    taken = [s.path.relative_to(tmp_path).as_posix() for s in load_samples(tmp_path, num_clips=8).samples]
+    assert taken == ["Real/0.mp4", "Real/2.mp4", "Real/4.mp4", "Real/6.mp4", "Fake/0.mp4", "Fake/1.mp4", "Fake/2.mp4"]
+
+
+def test_clips_alone_that_show_no_face_are_refused(tmp_path):
+    make_tree(tmp_path, "Real/broken.mp4")
+    with pytest.raises(DataError, match=r"None of the 1 clips .*broken.mp4: The file is empty"):
+        load_samples(tmp_path, cache=tmp_path / "cache")
+
+
+def test_frames_taken_out_of_a_set_of_clips_are_no_labelled_pictures(tmp_path):
+    make_tree(tmp_path, "Real/a.jpg", "manipulated_sequences/Deepfakes/c23/images/000_003/0000.png")
+    assert [s.path.name for s in load_samples(tmp_path).samples] == ["a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"), [("no/such/folder", "There is no folder no/such/folder"), (".", "No lab")]
+)
+def test_what_is_no_data_says_what_to_do(tmp_path, monkeypatch, source, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=message):
+        load_samples(source)
+
+
+def test_no_frames_of_a_clip_is_refused(tmp_path):
+    with pytest.raises(DataError, match="at least 1"):
+        load_samples(tmp_path, frames_per_clip=0)
+
+
+@pytest.fixture
+def pictures(tmp_path, astronaut):
+    """With a face, without one, broken, and not there."""
+    make_tree(tmp_path, "broken.jpg")
+    Image.new("RGB", (64, 64)).save(tmp_path / "black.png")
+    return [astronaut, tmp_path / "black.png", tmp_path / "broken.jpg", tmp_path / "missing.jpg"]
+
+
+def unreadable_names(found: list[Unreadable]) -> dict[str, str]:
+    return {one.path.name: one.reason.partition(".")[0] for one in found}
+
+
+def test_broken_pictures_are_told_from_those_without_a_face(tmp_path, pictures):
+    cache = FaceCache(tmp_path / "faces.jsonl")
+    faces = cache.find(pictures, num_workers=1)
+    assert [faces[path] is None for path in pictures] == [False, True, True, True]
+    expected = {"broken.jpg": "The file is empty", "missing.jpg": "The file cannot be read (No such file or directory)"}
+    assert unreadable_names(cache.unreadable(pictures)) == expected
+    again = FaceCache(tmp_path / "faces.jsonl")  # who asks at once, too
+    assert unreadable_names(again.unreadable(pictures)) == expected
+
+
+def test_why_a_picture_has_no_face_is_asked_of_rows_that_do_not_say(tmp_path, pictures, monkeypatch):
+    file = tmp_path / "faces.jsonl"
+    FaceCache(file).find(pictures, num_workers=1)
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [sorted(row) for row in rows] == [["face", "key"]] + 2 * [["face", "key", "reason"]]
+    old = [{"key": row["key"], "face": row["face"]} for row in rows]  # as they were before there were reasons
+    file.write_text("".join(json.dumps(row) + "\n" for row in old))
+    cache = FaceCache(file)
+    monkeypatch.setattr(cache, "_look", None)  # no face is looked for again
+    assert cache.find(pictures)[pictures[0]] is not None
+    assert set(unreadable_names(cache.unreadable(pictures))) == {"broken.jpg", "missing.jpg"}
+    monkeypatch.setattr("train.crops.load_image", None)  # nor is a picture read again
+    assert set(unreadable_names(FaceCache(file).unreadable(pictures))) == {"broken.jpg", "missing.jpg"}

@@ -1,0 +1,285 @@
+import io
+import struct
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from virtus.errors import VideoError
+from virtus.video import sample_frames
+
+TKHD_MATRIX = 44  # bytes from the name of the box, where it has version 0
+ONE, MINUS = 1 << 16, -1 << 16
+
+
+def write_clip(file, pictures, times=None, *, codec="mpeg4", gop=6, **options):
+    """A clip of `pictures` (HWC uint8), shown from `times` in seconds on; ten a second by default.
+
+    `options` are the container's, or its `format` where `file` has no name.
+    """
+    import av
+
+    with av.open(file, "w", format=options.pop("format", None), options=options) as container:
+        stream = container.add_stream(codec, rate=10)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.gop_size = gop
+        base = stream.codec_context.time_base = stream.time_base = Fraction(1, 100 if times else 10)
+        for index, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = round(times[index] / base) if times else index, base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return file
+
+
+def numbered(count=24, width=64, height=48):
+    """Grey pictures, each ten levels lighter than the one before, with some noise so that they take space."""
+    noise = np.random.default_rng(0).integers(-4, 5, (count, height, width, 1))
+    levels = np.arange(count)[:, None, None, None] * 10 + noise
+    return list(np.repeat(levels, 3, axis=3).clip(0, 255).astype(np.uint8))
+
+
+def numbers(clip):
+    """Which of the `numbered` pictures came."""
+    return [round(np.asarray(frame.image).mean() / 10) for frame in clip.frames]
+
+
+def in_memory(pictures, times=None, **options):
+    return write_clip(io.BytesIO(), pictures, times, **options).getvalue()
+
+
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory):
+    """A clip whose header stands in front, and that lacks its second half."""
+    whole = write_clip(tmp_path_factory.mktemp("clips") / "whole.mp4", numbered(), movflags="faststart").read_bytes()
+    return whole[: len(whole) * 55 // 100]
+
+
+@pytest.mark.parametrize(("num_frames", "expected"), [(1, [12]), (2, [6, 18]), (3, [4, 12, 20]), (4, [3, 9, 15, 21])])
+def test_frames_come_from_the_middles_of_equal_slices(num_frames, expected):
+    clip = sample_frames(in_memory(numbered(), format="mp4"), num_frames=num_frames)
+    assert numbers(clip) == expected
+    assert [frame.time_s for frame in clip.frames] == pytest.approx([number / 10 for number in expected])
+    assert clip.duration_s == pytest.approx(2.4)
+    assert clip.complete
+
+
+def test_slices_are_of_time_where_the_frame_rate_varies():
+    times = [0, 0.1, 0.2, 0.3, 2, 4, 6, 8]  # and the last one for 0.1 s: the middles are 1.01, 3.04, 5.06, 7.09
+    clip = sample_frames(in_memory(numbered(8), times, format="mp4"), num_frames=4)
+    assert numbers(clip) == [3, 4, 5, 6]
+    assert [frame.time_s for frame in clip.frames] == pytest.approx([0.3, 2, 4, 6])
+    assert clip.duration_s == pytest.approx(8.1)
+
+
+@pytest.mark.parametrize(
+    ("form", "codec"),
+    [
+        ("mp4", "libx264"),
+        ("matroska", "libx264"),
+        ("webm", "libvpx-vp9"),
+        ("avi", "mpeg4"),
+        ("avi", "libx264"),  # does not say when its frames are shown, and they are not decoded in that order
+        ("mpegts", "libx264"),  # starts at 1.4 s, and is sought less exactly
+        ("flv", "libx264"),
+    ],
+)
+def test_containers_and_codecs_give_the_same_frames(form, codec):
+    import av
+
+    if codec not in av.codecs_available:
+        pytest.skip(f"this PyAV has no {codec}")
+    data = in_memory(numbered(), format=form, codec=codec)
+    assert numbers(sample_frames(data, num_frames=4)) == [3, 9, 15, 21]
+
+
+def test_fewer_frames_than_asked_for_come_once_each():
+    clip = sample_frames(in_memory(numbered(3), format="mp4"), num_frames=5)
+    assert numbers(clip) == [0, 1, 2]
+    assert clip.complete
+
+
+def test_a_frame_shown_through_several_slices_comes_once():
+    clip = sample_frames(in_memory(numbered(4), [0, 9, 9.1, 9.2], format="mp4"), num_frames=3)
+    assert numbers(clip) == [0]
+
+
+def test_one_picture_is_a_clip():
+    assert numbers(sample_frames(in_memory(numbered(1), format="mp4"), num_frames=5)) == [0]
+
+
+def test_a_file_a_path_and_bytes_are_read_alike(tmp_path):
+    path = write_clip(tmp_path / "clip.mp4", numbered())
+    with path.open("rb") as file:
+        file.seek(100)
+        assert numbers(sample_frames(file, num_frames=2)) == [6, 18]
+    for source in (path, str(path), path.read_bytes()):
+        assert numbers(sample_frames(source, num_frames=2)) == [6, 18]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "place"),
+    [
+        ((ONE, 0, 0, ONE), (0, 0)),
+        ((0, ONE, MINUS, 0), (1, 0)),  # held upright: a quarter clockwise
+        ((MINUS, 0, 0, MINUS), (1, 1)),
+        ((0, MINUS, ONE, 0), (0, 1)),
+        ((MINUS, 0, 0, ONE), (1, 0)),  # mirrored
+        ((ONE, 0, 0, MINUS), (0, 1)),
+        ((0, ONE, ONE, 0), (0, 0)),
+        ((0, MINUS, MINUS, 0), (1, 1)),
+    ],
+)
+def test_frames_are_turned_upright(matrix, place):
+    """`place` is where the white top left corner comes to lie: right, down."""
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:24, :32] = 255
+    data = bytearray(in_memory([picture], format="mp4"))
+    a, b, c, d = matrix
+    struct.pack_into(">9i", data, data.index(b"tkhd") + TKHD_MATRIX, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    image = sample_frames(bytes(data), num_frames=1).frames[0].image
+    assert image.mode == "RGB"
+    assert image.size == ((64, 48) if a else (48, 64))
+    light = {(x, y) for x in (0, 1) for y in (0, 1) if image.getpixel((4 + x * 36, 4 + y * 36))[0] > 128}
+    assert light == {place}
+
+
+def test_of_a_clip_that_is_cut_off_the_readable_part_comes(cut_off):
+    clip = sample_frames(cut_off, num_frames=4)
+    assert not clip.complete
+    assert clip.duration_s < 2
+    assert len(clip.frames) == 4
+    assert numbers(clip) == [round(frame.time_s * 10) for frame in clip.frames]
+
+
+def test_frames_that_are_damaged_are_left_out():
+    data = bytearray(in_memory(numbered(), format="mp4"))
+    start = len(data) * 4 // 10
+    data[start : start + len(data) // 5] = bytes(len(data) // 5)
+    clip = sample_frames(bytes(data), num_frames=24)
+    assert not clip.complete
+    assert 10 < len(clip.frames) < 24
+    assert {0, 1, 2, 3} < set(numbers(clip))
+
+
+def test_a_recording_without_a_duration_is_whole():
+    """What a browser records has none in its header."""
+
+    class Pipe(io.RawIOBase):
+        data = b""
+
+        def writable(self):
+            return True
+
+        def write(self, data):
+            self.data += bytes(data)
+            return len(data)
+
+    pipe = write_clip(Pipe(), numbered(), format="matroska")
+    clip = sample_frames(pipe.data, num_frames=4)
+    assert numbers(clip) == [3, 9, 15, 21]
+    assert clip.duration_s == pytest.approx(2.4)
+    assert clip.complete
+
+
+def test_tags_in_another_encoding_do_no_harm():
+    import av
+
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        container.metadata["title"] = "Zoe"
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        frame = av.VideoFrame.from_ndarray(numbered(1)[0], format="rgb24")
+        container.mux(stream.encode(frame.reformat(format="yuv420p")))
+        container.mux(stream.encode(None))
+    assert b"Zoe" in file.getvalue()
+    assert len(sample_frames(file.getvalue().replace(b"Zoe", b"Zo\xeb"), num_frames=1).frames) == 1
+
+
+def sound_only():
+    import av
+
+    file = io.BytesIO()
+    with av.open(file, "w", format="wav") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    return file.getvalue()
+
+
+def sound_in_a_clip_container():
+    import av
+
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    return file.getvalue()
+
+
+def refusal(source, num_frames=3, **limits):
+    with pytest.raises(VideoError) as caught:
+        sample_frames(source, num_frames=num_frames, **limits)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (b"", "The file is empty"),
+        (b"no clip" * 1000, "not a clip that can be read"),
+        (io.StringIO("text"), "mode 'rb', not StringIO"),
+        (7, "not int"),
+        ("there/is/none.mp4", "no such file"),
+        (".", "not a regular file"),
+        ("https://example.org/clip.mp4", "Addresses are not fetched"),
+    ],
+)
+def test_what_is_no_clip_is_refused_with_a_reason(source, message):
+    assert message in refusal(source)
+
+
+def test_sound_alone_is_refused():
+    assert "no pictures" in refusal(sound_in_a_clip_container())
+    assert "not a clip" in refusal(sound_only())
+
+
+def test_an_empty_file_is_refused_by_its_path(tmp_path):
+    (tmp_path / "empty.mp4").touch()
+    assert "empty" in refusal(tmp_path / "empty.mp4")
+
+
+def test_a_clip_without_its_header_is_refused():
+    data = in_memory(numbered(), format="mp4")  # the header stands at the end
+    assert "damaged or cut off" in refusal(data[: len(data) // 2])
+
+
+def test_a_clip_without_a_frame_is_refused(cut_off):
+    start = cut_off.index(b"mdat") + 4
+    assert "no frame that can be read" in refusal(cut_off[:start])
+    assert "can be decoded" in refusal(cut_off[:start] + bytes(len(cut_off) - start))
+
+
+def test_large_frames_are_refused_before_they_are_decoded():
+    data = in_memory(numbered(1), format="mp4")
+    assert "64x48 pixels; at most 3071" in refusal(data, max_pixels=64 * 48 - 1)
+    assert len(sample_frames(data, num_frames=1, max_pixels=64 * 48).frames) == 1
+
+
+def test_a_playlist_opens_no_other_file(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", numbered(2))
+    for name, text in (
+        ("list.mp4", f"ffconcat version 1.0\nfile {clip.name}\n"),
+        ("list.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{clip.name}\n#EXT-X-ENDLIST\n"),
+    ):
+        (tmp_path / name).write_text(text)
+        assert "not a clip" in refusal(tmp_path / name)
+
+
+def test_no_frame_asked_for_is_refused():
+    assert "At least 1" in refusal(in_memory(numbered(1), format="mp4"), num_frames=0)
