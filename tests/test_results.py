@@ -31,7 +31,7 @@ def test_json_of_a_picture_with_a_judged_and_a_small_face():
     assert report.to_json() == {
         "path": "a.jpg",
         "outcome": "fake",
-        "checkpoint": {"name": "virtus-tiny", "revision": "bundled", "sha256": "ab" * 32},
+        "checkpoint": {"name": "virtus-tiny", "revision": "bundled", "sha256": "ab" * 32, "calibration": None},
         "image_size": [100, 80],
         "faces": [
             {"box_xyxy": [5.0, 5.0, 9.0, 9.0], "p_fake": None, "outcome": "face_too_small"},

@@ -83,6 +83,7 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
         CheckpointError: if it is unknown, cannot be fetched, or cannot be trusted.
         InputError: for a device or precision that there is not.
     """
+    from virtus.calibration import read_calibration
     from virtus.doctor import examine, load_model
     from virtus.hardware import resolve_device, resolve_precision
     from virtus.trunk import Trunk
@@ -92,7 +93,7 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
     resolved, folder, revision = locate(name)
     examined = examine(folder, name=resolved)
     return Checkpoint(
-        info=CheckpointInfo(resolved, revision, examined.sha256),
+        info=CheckpointInfo(resolved, revision, examined.sha256, read_calibration(examined.own)),
         trunk=Trunk(load_model(examined), device=on, dtype=dtype),
         transform=examined.transform,
         labels=examined.labels,

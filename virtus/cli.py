@@ -14,7 +14,7 @@ from virtus.errors import InputError, VirtusError
 
 if TYPE_CHECKING:
     from virtus.detector import Detector
-    from virtus.results import ImageReport
+    from virtus.results import Calibration, ImageReport
 
 ALL_JUDGED, SOME_NOT_JUDGED, WRONG_USE = 0, 1, 2
 
@@ -113,10 +113,18 @@ def _doctor(args: argparse.Namespace) -> int:
         ("input", f"{'x'.join(map(str, transform.input_size))}, mean {transform.mean}, std {transform.std}"),
         ("patches", f"{'x'.join(map(str, trunk.grid_size))}, {trunk.num_prefix_tokens} token(s) before them"),
         ("crop margin", checkpoint.margin),
-        ("calibration", "none: the threshold is 0.5"),
+        ("calibration", _calibration(checkpoint.info.calibration)),
     ):
         print(f"  {name:13} {value}")
     return ALL_JUDGED
+
+
+def _calibration(calibration: Calibration | None) -> str:
+    if calibration is None:
+        return "none: the threshold is 0.5"
+    one = calibration
+    thresholds = f"real below {one.real_below:.3f}, fake from {one.fake_above:.3f}"
+    return f"temperature {one.temperature:.3f}, {thresholds}, fitted on {one.num_pictures or 'no'} pictures"
 
 
 def _serve(args: argparse.Namespace) -> int:

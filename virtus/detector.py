@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from virtus.calibration import judge
 from virtus.checkpoints import Checkpoint
-from virtus.results import FaceCrop, Label, Outcome, Prediction
+from virtus.results import FaceCrop, Label, Prediction
 from virtus.trunk import Trunk
-
-THRESHOLD = 0.5  # until a checkpoint is calibrated; then its own thresholds, with `inconclusive` between them
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,14 @@ class Detector:
             batches = [crops_or_state.logits]
         else:
             batches = (trunk.tail(self._tail_input(batch)) for batch in self._batches(crops_or_state))
-        return [_prediction(p_fake) for logits in batches for p_fake in self._p_fake(logits)]
+        return [self._prediction(margin) for logits in batches for margin in self._margins(logits)]
 
-    def _p_fake(self, logits: torch.Tensor) -> list[float]:
-        return logits.softmax(dim=-1)[:, self.checkpoint.labels[Label.FAKE]].tolist()
+    def _margins(self, logits: torch.Tensor) -> list[float]:
+        labels = self.checkpoint.labels
+        return (logits[:, labels[Label.FAKE]] - logits[:, labels[Label.REAL]]).tolist()
+
+    def _prediction(self, margin: float) -> Prediction:
+        return Prediction(*judge(margin, self.checkpoint.info.calibration))
 
     def _batches(self, crops: Sequence[FaceCrop]) -> Iterator[torch.Tensor]:
         """pixel_values of `batch_size` crops at a time; an empty batch for no crops."""
@@ -96,7 +99,3 @@ class Detector:
         for hidden in self._block_inputs(pixel_values):
             last = hidden
         return last
-
-
-def _prediction(p_fake: float) -> Prediction:
-    return Prediction(p_fake, Outcome.FAKE if p_fake >= THRESHOLD else Outcome.REAL)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+NUM_BINS = 15  # of p, as in Guo et al. 2017
+
 
 def area_under_roc(is_fake: Sequence[bool], p_fake: Sequence[float]) -> float | None:
     """AUC of the ROC curve (0.5 is chance); None unless both classes are there."""
@@ -36,3 +38,46 @@ def classification_metrics(is_fake: Sequence[bool], p_fake: Sequence[float], *, 
         "auc": area_under_roc(is_fake, p_fake),
         "confusion": confusion_matrix(truth, called, labels=[False, True]).tolist(),
     }
+
+
+def reliability(
+    is_fake: Sequence[bool], p_fake: Sequence[float], *, num_bins: int = NUM_BINS, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """What a reliability diagram shows, with both classes weighted to be equally frequent, as p takes them to be.
+
+    Args:
+        is_fake: the truth.
+        p_fake: in [0, 1]; bin k of n holds p in [k/n, (k+1)/n), the last one 1 too.
+        weights: how often each picture counts; once by default.
+
+    Returns:
+        For each bin, (num_bins,) float64: its share of all, the mean p in it, and the share of fakes in it (these two
+        NaN where it is empty). None unless both classes are there.
+    """
+    truth, p = np.asarray(is_fake, dtype=bool), np.asarray(p_fake, dtype=float)
+    weights = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=float)
+    fakes, reals = weights[truth].sum(), weights[~truth].sum()
+    if not fakes or not reals:
+        return None
+    weights = weights / np.where(truth, 2 * fakes, 2 * reals)
+    bins = np.minimum((p * num_bins).astype(int), num_bins - 1)
+    share, p_sum, fake_sum = (np.bincount(bins, weights * of, num_bins) for of in (np.ones_like(p), p, truth))
+    empty = np.full(num_bins, np.nan)
+    mean_p, share_fake = (np.divide(of, share, out=empty.copy(), where=share > 0) for of in (p_sum, fake_sum))
+    return share, mean_p, share_fake
+
+
+def calibration_error(
+    is_fake: Sequence[bool], p_fake: Sequence[float], *, num_bins: int = NUM_BINS, weights: np.ndarray | None = None
+) -> float | None:
+    """Expected calibration error (Guo et al. 2017, arXiv:1706.04599) of p as the probability of fake.
+
+    The mean over the bins of `reliability`, each by its share of all, of |mean p - share of fakes|. The paper bins the
+    confidence in the class that was called; here p itself is binned, so that too low and too high are told apart. None
+    unless both classes are there.
+    """
+    found = reliability(is_fake, p_fake, num_bins=num_bins, weights=weights)
+    if found is None:
+        return None
+    share, mean_p, share_fake = found
+    return float(np.nansum(share * np.abs(mean_p - share_fake)))

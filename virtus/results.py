@@ -93,6 +93,29 @@ class FaceCrop:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """What a checkpoint's logits are worth.
+
+    Attributes:
+        temperature: the logits are divided by it before p is taken from them.
+        real_below, fake_above: a calibrated p below the one is `real`, from the other on `fake`, else `inconclusive`.
+        num_pictures: that it was fitted on; 0 where it was not fitted.
+        ece_before, ece_after: expected calibration error on those pictures, without and with the temperature.
+    """
+
+    temperature: float
+    real_below: float
+    fake_above: float
+    num_pictures: int = 0
+    ece_before: float | None = None
+    ece_after: float | None = None
+
+    def used(self) -> dict[str, float]:
+        """What a verdict depends on."""
+        return {"temperature": self.temperature, "real_below": self.real_below, "fake_above": self.fake_above}
+
+
+@dataclass(frozen=True)
 class CheckpointInfo:
     """Which weights judged.
 
@@ -100,19 +123,23 @@ class CheckpointInfo:
         name: as asked for, or the name that `auto` stood for.
         revision: commit hash on the Hub; "bundled" or "local" otherwise.
         sha256: of the weights file (of the shards one after the other where there are several).
+        calibration: that its verdicts go by; None where it has none.
     """
 
     name: str
     revision: str
     sha256: str
+    calibration: Calibration | None = None
 
-    def to_json(self) -> dict[str, str]:
-        return {"name": self.name, "revision": self.revision, "sha256": self.sha256}
+    def to_json(self) -> dict:
+        """`calibration` as temperature and thresholds, or None."""
+        row = {"name": self.name, "revision": self.revision, "sha256": self.sha256, "calibration": None}
+        return row | ({"calibration": self.calibration.used()} if self.calibration else {})
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The classifier's answer for one crop: `p_fake` in [0, 1], and the outcome that its threshold gives."""
+    """The classifier's answer for one crop: `p_fake` in [0, 1], and the outcome that its thresholds give."""
 
     p_fake: float
     outcome: Outcome

@@ -1,11 +1,12 @@
 """What the app says, in words and in HTML."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from virtus.results import CheckpointInfo, Explanation, Face, FaceReport, ImageReport, Label, Outcome
+from virtus.results import Calibration, CheckpointInfo, Explanation, Face, FaceReport, ImageReport, Label, Outcome
 from virtus.ui import panels
 from virtus.ui.photo_input import caption, example_files
 
@@ -23,7 +24,7 @@ def judged(p_fake, outcome):
     [
         (judged(0.87, Outcome.FAKE), "Fake: 87 %"),
         (judged(0.08, Outcome.REAL), "Real: 92 %"),
-        (judged(0.5, Outcome.INCONCLUSIVE), "Inconclusive: 50 %"),
+        (judged(0.5, Outcome.INCONCLUSIVE), "Inconclusive"),
         (judged(0.9999, Outcome.FAKE), "Fake: over 99 %"),
         (judged(0.0001, Outcome.REAL), "Real: over 99 %"),
         (judged(None, Outcome.FACE_TOO_SMALL), "Too small"),
@@ -36,8 +37,17 @@ def test_words(face, words):
 def test_the_verdict_has_bar_threshold_and_the_word_uncalibrated():
     html = panels.verdict(ImageReport(Outcome.FAKE, INFO, (judged(0.87, Outcome.FAKE),)), 0)
     assert "width: 87.0%" in html
-    assert "left: 50%" in html
+    assert "left: 50.0%; width: 0.0%" in html
     assert "Uncalibrated" in html
+
+
+def test_a_calibrated_verdict_shows_the_band_and_what_it_promises():
+    info = replace(INFO, calibration=Calibration(1.5, real_below=0.25, fake_above=0.75))
+    html = panels.verdict(ImageReport(Outcome.INCONCLUSIVE, info, (judged(0.5, Outcome.INCONCLUSIVE),)), 0)
+    assert "left: 25.0%; width: 50.0%" in html
+    assert "inconclusive from 0.25 to 0.75" in html
+    assert "cannot tell" in html
+    assert "Uncalibrated" not in html
 
 
 def test_a_face_that_is_too_small_has_no_number():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from virtus.annotate import TONES
-from virtus.detector import THRESHOLD
-from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport, Outcome
+from virtus.calibration import UNCALIBRATED
+from virtus.results import Calibration, CheckpointInfo, Explanation, FaceReport, ImageReport, Outcome
 
 EMPTY = """<section class="panel empty" aria-label="Result">
 <h2>Your result appears here</h2>
@@ -26,16 +26,13 @@ FADE_IN = """watch("value", () => {
 });"""
 
 NO_PROOF = "A map shows where the model looked. It is no proof that these places are real or fake."
-UNCALIBRATED = (
-    f"Uncalibrated: the threshold is {THRESHOLD}, and the number assumes as many fakes as real photos. "
-    "It is the model's opinion, not evidence."
-)
+NO_EVIDENCE = "The number assumes as many fakes as real photos. It is the model's opinion, not evidence."
 
 
 def words(face: FaceReport) -> str:
     """A face's verdict in a few words: "Fake: 87 %", "Too small"."""
     tone = TONES[face.outcome]
-    if face.p_fake is None:
+    if face.p_fake is None or face.outcome is Outcome.INCONCLUSIVE:
         return tone.word
     p_outcome = 1 - face.p_fake if face.outcome is Outcome.REAL else face.p_fake
     return f"{tone.word}: {percent(p_outcome)}"
@@ -63,8 +60,8 @@ def verdict(report: ImageReport, index: int) -> str:
     return f"""<section class="panel verdict" aria-label="Verdict" data-outcome="{face.outcome}">
 <p class="which">{several if face.face else "The whole image"}</p>
 <h2><span class="chip" style="--tone: {tone.colour}; --ink: {tone.ink}">{words(face)}</span></h2>
-{_bar(face.p_fake, tone.colour)}
-<p class="fine">{UNCALIBRATED}</p>
+{_bar(face.p_fake, tone.colour, report.checkpoint.calibration or UNCALIBRATED)}
+<p class="fine">{_how_sure(face, report.checkpoint.calibration)} {NO_EVIDENCE}</p>
 </section>"""
 
 
@@ -102,11 +99,24 @@ def map_caption(explanation: Explanation, description: str) -> str:
     return f"<p><strong>{escape(explanation.method)}</strong>, {about}: {escape(description)}.{flat}</p>"
 
 
-def _bar(p_fake: float, colour: str) -> str:
-    """From 0 to 1, with the threshold marked; also in words for those who do not see it."""
-    return f"""<div class="bar" role="img" aria-label="Probability of fake: {p_fake:.2f}; threshold {THRESHOLD}">
+def _how_sure(face: FaceReport, calibration: Calibration | None) -> str:
+    """What the thresholds promise, and on what."""
+    if calibration is None:
+        return "Uncalibrated: the threshold is 0.5 for want of a better one."
+    unlike = "On other kinds of photos it errs more often."
+    if face.outcome is Outcome.INCONCLUSIVE:
+        band = f"between {calibration.real_below:.2f} and {calibration.fake_above:.2f}"
+        return f"This model cannot tell: {band} it would err more often than one time in twenty."
+    return f"Calibrated: beyond its thresholds it erred at most one time in twenty on photos like its own. {unlike}"
+
+
+def _bar(p_fake: float, colour: str, calibration: Calibration) -> str:
+    """From 0 to 1, with the thresholds marked; also in words for those who do not see it."""
+    low, high = calibration.real_below, calibration.fake_above
+    said = f"threshold {low:.2f}" if low == high else f"inconclusive from {low:.2f} to {high:.2f}"
+    return f"""<div class="bar" role="img" aria-label="Probability of fake: {p_fake:.2f}; {said}">
 <div class="fill" style="width: {p_fake * 100:.1f}%; background: {colour}"></div>
-<div class="threshold" style="left: {THRESHOLD * 100:.0f}%"></div>
+<div class="band" style="left: {low * 100:.1f}%; width: {(high - low) * 100:.1f}%"></div>
 </div>
-<div class="scale" aria-hidden="true"><span>0 real</span><span>{THRESHOLD} threshold</span><span>1 fake</span></div>
+<div class="scale" aria-hidden="true"><span>0 real</span><span>{said}</span><span>1 fake</span></div>
 <p class="p-fake">Probability of fake: <strong>{p_fake:.3f}</strong></p>"""

@@ -1,0 +1,120 @@
+"""Temperature and thresholds: what a checkpoint's logits are worth, fitted on pictures that it was not made of."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from virtus.errors import CheckpointError, DataError
+from virtus.metrics import calibration_error
+from virtus.results import Calibration, Label, Outcome
+
+MAX_ERROR = 0.05  # of the reals called fake, and of the fakes called real
+MIN_PICTURES = 20  # of each class: with fewer no threshold can promise an error of one in twenty
+UNCALIBRATED = Calibration(temperature=1.0, real_below=0.5, fake_above=0.5)
+
+
+def judge(margin: float, calibration: Calibration | None) -> tuple[float, Outcome]:
+    """p of fake and the outcome, from the logit of fake minus the logit of real; uncalibrated where that is None."""
+    calibration = calibration or UNCALIBRATED
+    p_fake = _sigmoid(margin / calibration.temperature)
+    if p_fake >= calibration.fake_above:
+        return p_fake, Outcome.FAKE
+    return p_fake, Outcome.REAL if p_fake < calibration.real_below else Outcome.INCONCLUSIVE
+
+
+def fit_calibration(
+    margins: Sequence[float], labels: Sequence[Label], sources: Sequence[str] | None = None
+) -> Calibration:
+    """Fit temperature and thresholds on pictures that neither training nor choosing used.
+
+    The temperature minimises the log-loss (Guo et al. 2017, arXiv:1706.04599), both classes weighing alike. The
+    thresholds are conformal: for each class the order statistic that keeps the expected error on new pictures of the
+    same kind at 5 % (Vovk et al. 2005). To call a real face fake is the graver error: that bound holds for each source,
+    so that an easy one does not hide a hard one; the other holds for all together. Where both thresholds could be 0.5,
+    they are; else they come as near to it as their errors let them.
+
+    Args:
+        margins: logit of fake minus logit of real.
+        labels: the truth.
+        sources: where each picture is from; those with fewer than 20 real ones count with the rest only.
+
+    Raises:
+        DataError: with fewer than 20 pictures of a class.
+    """
+    margins, is_fake = np.asarray(margins, float), np.array([label is Label.FAKE for label in labels], bool)
+    if min(is_fake.sum(), (~is_fake).sum()) < MIN_PICTURES:
+        raise DataError(f"A calibration needs {MIN_PICTURES} judged pictures of each class: add some.")
+    temperature = _fit_temperature(margins, is_fake)
+    p_fake = 1 / (1 + np.exp(-margins / temperature))
+    real_highest, fake_lowest = _bounds(p_fake, is_fake, np.asarray(sources if sources else ["all"] * len(margins)))
+    fake_above, real_below = max(real_highest, min(0.5, fake_lowest)), min(fake_lowest, max(0.5, real_highest))
+    return Calibration(
+        temperature=temperature,
+        real_below=float(min(real_below, fake_above)),
+        fake_above=float(fake_above),
+        num_pictures=len(margins),
+        ece_before=calibration_error(is_fake, 1 / (1 + np.exp(-margins))),
+        ece_after=calibration_error(is_fake, p_fake),
+    )
+
+
+def _fit_temperature(margins: np.ndarray, is_fake: np.ndarray) -> float:
+    from scipy.optimize import minimize_scalar
+
+    signed = np.where(is_fake, -margins, margins)
+    weights = np.where(is_fake, 0.5 / is_fake.sum(), 0.5 / (~is_fake).sum())
+    loss = minimize_scalar(
+        lambda log_t: float(weights @ np.logaddexp(0, signed * math.exp(-log_t))), bounds=(-4, 4), method="bounded"
+    )
+    return float(math.exp(loss.x))
+
+
+def _bounds(p_fake: np.ndarray, is_fake: np.ndarray, sources: np.ndarray) -> tuple[float, float]:
+    """The p above which at most 5 % of the reals of any source lie, and below which at most 5 % of all fakes do."""
+    kept = [sources == source for source in np.unique(sources)]
+    kept = [own for own in kept if (own & ~is_fake).sum() >= MIN_PICTURES]
+    parts = [np.ones(len(p_fake), bool), *kept]
+    highest = max(_conformal(p_fake[own & ~is_fake]) for own in parts)
+    return highest, 1 - _conformal(1 - p_fake[is_fake])
+
+
+def _conformal(values: np.ndarray) -> float:
+    """The value that a new one of the same kind is above with a chance of at most 5 %."""
+    rank = math.ceil((len(values) + 1) * (1 - MAX_ERROR))
+    return float(min(np.nextafter(np.sort(values)[min(rank, len(values)) - 1], 2.0), 1.0))
+
+
+def _sigmoid(value: float) -> float:
+    return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
+
+
+def store_calibration(folder: Path, calibration: Calibration) -> None:
+    """Write it into the `virtus.json` of a checkpoint folder; whatever else that file says stays."""
+    file = folder / "virtus.json"
+    own = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    file.write_text(json.dumps(own | {"calibration": asdict(calibration)}, indent=2) + "\n", encoding="utf-8")
+
+
+def read_calibration(own: dict) -> Calibration | None:
+    """From the content of a `virtus.json`; None where it has none.
+
+    Raises:
+        CheckpointError: if it cannot be used.
+    """
+    row = own.get("calibration")
+    if row is None:
+        return None
+    try:
+        calibration = Calibration(**row)
+        whole = calibration.temperature > 0 and 0 <= calibration.real_below <= calibration.fake_above <= 1
+    except TypeError as exc:
+        raise CheckpointError(f"The calibration in virtus.json is not understood ({exc}): calibrate again.") from exc
+    if not whole:
+        raise CheckpointError("The calibration in virtus.json is out of range: calibrate again.")
+    return calibration
