@@ -13,7 +13,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="[<source>/]val/Real|Fake, with groups.csv")
     parser.add_argument("--model", default="auto")
     args = parser.parse_args()
-    results = evaluate_sources(args.model, args.data, half="report")
+    results = evaluate_sources(args.model, args.data, part="report")
     info = next(iter(results.values())).checkpoint
     print(f"{info.name} ({info.revision}, sha256 {info.sha256[:12]}), reporting half of val in {args.data}\n")
     print(source_table(results))

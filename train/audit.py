@@ -53,7 +53,7 @@ class Audit:
 
     def save(self, folder: Path) -> None:
         """Write `audit.json` and `audit.png`."""
-        from train.report import draw_shortcuts
+        from train.plots import draw_shortcuts
 
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "audit.json").write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
