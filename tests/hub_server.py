@@ -1,5 +1,6 @@
 """A small server in the Hugging Face Hub's URL layout, enough for the real client, which can be made to fail."""
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -9,8 +10,19 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import yaml
+
 API = re.compile(r"/api/models/([^/]+/[^/]+)(?:/revision/([^/?]+))?(?:\?.*)?")
 FILE = re.compile(r"/([^/]+/[^/]+)/resolve/([^/]+)/([^?]+)(?:\?.*)?")
+STEPS = {  # of an upload, by method and path; the large files go by Git LFS
+    "create": re.compile(r"POST /api/repos/create"),
+    "validate": re.compile(r"POST /api/validate-yaml"),
+    "preupload": re.compile(r"POST /api/models/([^/]+/[^/]+)/preupload/([^/?]+)"),
+    "batch": re.compile(r"POST /([^/]+/[^/]+)\.git/info/lfs/objects/batch"),
+    "store": re.compile(r"PUT /lfs/([^/]+/[^/]+)/([0-9a-f]{64})"),
+    "verify": re.compile(r"POST /lfs/([^/]+/[^/]+)/verify"),
+    "commit": re.compile(r"POST /api/models/([^/]+/[^/]+)/commit/([^/?]+)"),
+}
 HUNG_S = 20
 SLOW_S = 0.2  # between eighths of a file: all of it takes longer than the second that the client waits for a byte
 
@@ -23,10 +35,17 @@ class HubServer:
         cut_at: byte after which the connection breaks in a file of weights; None for never.
         cuts_left: how often it breaks there.
         requests: (method, path, Range header) of all that was asked.
+        tokens: to what a token may write: owners; who shows no such token is refused whatever is sent to be kept.
+        broken: of the steps of an upload (`STEPS`), a status to answer with, "hung", or "cut" (the connection breaks
+            in the middle of what is sent).
+        blobs: large files that were sent, by sha256, also those that no commit names yet.
+        private: repositories that were made so.
+        messages: of the commits that were sent, in order.
     """
 
     def __init__(self):
         self.mode, self.cut_at, self.cuts_left = "up", None, 0
+        self.tokens, self.broken, self.blobs, self.private, self.messages = {}, {}, {}, set(), []
         self.requests, self.repos, self.gated = [], {}, set()
         self.connections = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -53,7 +72,10 @@ class HubServer:
 
     def add(self, repo_id, folder, *, revision="main"):
         """Make a folder's present content the repository's state at a revision; returns its commit."""
-        files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(folder)}
+        return self.keep(repo_id, revision, {p.relative_to(folder).as_posix(): p.read_bytes() for p in _files(folder)})
+
+    def keep(self, repo_id, revision, files):
+        """Make files, by name, the repository's state at a revision; returns its commit."""
         commit = hashlib.sha1(b"".join(name.encode() + data for name, data in sorted(files.items()))).hexdigest()
         revisions = self.repos.setdefault(repo_id, {})
         revisions[revision] = revisions[commit] = (commit, files)
@@ -63,6 +85,11 @@ class HubServer:
         """Names of the files whose content was asked for, in order."""
         return [match[3] for method, path, _ in self.requests if method == "GET" and (match := FILE.fullmatch(path))]
 
+    def steps(self):
+        """Names of the steps of an upload that were asked for, in order."""
+        asked = [f"{method} {path.partition('?')[0]}" for method, path, _ in self.requests]
+        return [step for line in asked for step, form in STEPS.items() if form.fullmatch(line)]
+
     def ranges(self):
         """Range headers of the requests for weights."""
         return [span for method, path, span in self.requests if method == "GET" and path.endswith(".safetensors")]
@@ -70,6 +97,11 @@ class HubServer:
 
 def _files(folder):
     return [path for path in Path(folder).rglob("*") if path.is_file()]
+
+
+def _decode(value):
+    assert value["encoding"] == "base64"
+    return base64.b64decode(value["content"])
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -88,12 +120,19 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self._answer()
 
+    def do_POST(self):
+        self._answer()
+
+    def do_PUT(self):
+        self._answer()
+
     def _answer(self):
         hub = self.server.hub
         hub.requests.append((self.command, self.path, self.headers.get("Range")))
         if hub.mode == "hung":
-            hub.released.wait(HUNG_S)
-            self.close_connection = True
+            self._hang()
+        elif self.command in ("POST", "PUT"):
+            self._answer_step()
         elif hub.mode == "error":
             self._send(500, b"")
         elif hub.mode == "portal":
@@ -105,8 +144,129 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(404, "EntryNotFound")
 
-    def _refuse(self, status, code):
-        self._send(status, b"", {"X-Error-Code": code, "X-Error-Message": code})
+    def _hang(self):
+        self.server.hub.released.wait(HUNG_S)
+        self.close_connection = True
+
+    def _answer_step(self):
+        """One step of an upload, if it is known, not broken, and allowed."""
+        hub, line = self.server.hub, f"{self.command} {self.path.partition('?')[0]}"
+        step, match = next(((step, m) for step, form in STEPS.items() if (m := form.fullmatch(line))), (None, None))
+        trouble = hub.broken.get(step)
+        length = int(self.headers.get("Content-Length", 0))
+        if trouble == "cut":
+            self.rfile.read(length // 2)
+            self._cut_off()
+            return
+        body = self.rfile.read(length)  # also where it is refused: the client sends all of it before it listens
+        owners = hub.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
+        if trouble == "hung":
+            self._hang()
+        elif hub.mode == "error" or trouble:
+            self._send(trouble or 500, b"")
+        elif hub.mode == "portal":
+            self._send(200, b"<html>Please log in to the hotel's network</html>", {"Content-Type": "text/html"})
+        elif step is None:
+            self._refuse(404, "EntryNotFound")
+        elif owners is None and step != "store":  # where large files go, the address itself is the permission
+            self._refuse(401, "Unauthorized", "Invalid credentials in Authorization header")
+        else:
+            getattr(self, f"_{step}")(body, owners, *match.groups())
+
+    def _may_write(self, repo_id, owners):
+        """Whether it may be written to; refuses if not."""
+        if repo_id not in self.server.hub.repos:
+            return self._refuse(404, "RepoNotFound")
+        if repo_id.split("/")[0] not in owners:
+            return self._refuse(403, "Forbidden", "You have no write access to this repository")
+        return True
+
+    def _create(self, body, owners):
+        hub, wanted = self.server.hub, json.loads(body)
+        repo_id = f"{wanted['organization']}/{wanted['name']}"
+        if wanted["organization"] not in owners:
+            self._refuse(403, "Forbidden", "You don't have the rights to create a model under this namespace")
+        elif repo_id in hub.repos:
+            row = {"error": "You already created this model repo", "url": f"{hub.url}/{repo_id}"}
+            self._send_json(row, status=409)  # the client reads the address from this answer too
+        else:
+            hub.keep(repo_id, "main", {})
+            hub.private |= {repo_id} if wanted.get("visibility") == "private" else set()
+            self._send_json({"url": f"{hub.url}/{repo_id}"})
+
+    def _validate(self, body, owners):  # noqa: ARG002
+        text = json.loads(body)["content"]
+        try:
+            head = yaml.safe_load(text.split("---\n")[1])
+            wrong = None if isinstance(head, dict) and head.get("license") else "license is missing"
+        except (yaml.YAMLError, IndexError) as exc:
+            wrong = str(exc)
+        self._send_json({"errors": [{"message": wrong}] if wrong else [], "warnings": []}, status=400 if wrong else 200)
+
+    def _preupload(self, body, owners, repo_id, revision):
+        if not self._may_write(repo_id, owners):
+            return
+        _, kept = self.server.hub.repos[repo_id][revision]
+        rows = []
+        for file in json.loads(body)["files"]:
+            large = b"\0" in base64.b64decode(file["sample"])  # binary: as git tells it
+            row = {"path": file["path"], "uploadMode": "lfs" if large else "regular", "shouldIgnore": False}
+            if (old := kept.get(file["path"])) is not None:
+                blob = b"blob %d\0" % len(old) + old
+                row["oid"] = hashlib.sha256(old).hexdigest() if large else hashlib.sha1(blob).hexdigest()
+            rows.append(row)
+        self._send_json({"files": rows})
+
+    def _batch(self, body, owners, repo_id):
+        if not self._may_write(repo_id, owners):
+            return
+        hub, rows = self.server.hub, []
+        for wanted in json.loads(body)["objects"]:
+            row = {"oid": wanted["oid"], "size": wanted["size"]}
+            if wanted["oid"] not in hub.blobs:  # what was sent before need not be sent again
+                places = {"upload": wanted["oid"], "verify": "verify"}
+                row["actions"] = {key: {"href": f"{hub.url}/lfs/{repo_id}/{at}"} for key, at in places.items()}
+            rows.append(row)
+        self._send_json({"transfer": "basic", "objects": rows})
+
+    def _store(self, body, owners, repo_id, sha256):  # noqa: ARG002
+        if hashlib.sha256(body).hexdigest() != sha256:
+            self._refuse(400, "BadDigest")
+        else:
+            self.server.hub.blobs[sha256] = body
+            self._send(200, b"")
+
+    def _verify(self, body, owners, repo_id):  # noqa: ARG002
+        wanted = json.loads(body)
+        if len(self.server.hub.blobs.get(wanted["oid"], b"")) == wanted["size"]:
+            self._send_json({})
+        else:
+            self._refuse(404, "EntryNotFound")
+
+    def _commit(self, body, owners, repo_id, revision):
+        if not self._may_write(repo_id, owners):
+            return
+        hub, rows = self.server.hub, [json.loads(line) for line in body.splitlines()]
+        files = dict(hub.repos[repo_id][revision][1])
+        for row in rows[1:]:
+            value = row["value"]
+            if row["key"] == "lfsFile" and value["oid"] not in hub.blobs:
+                self._refuse(400, "LfsMissing", "This large file was never sent")
+                return
+            files[value["path"]] = hub.blobs[value["oid"]] if row["key"] == "lfsFile" else _decode(value)
+        commit = hub.keep(repo_id, revision, files)
+        hub.messages.append(rows[0]["value"]["summary"])
+        self._send_json({"commitUrl": f"{hub.url}/{repo_id}/commit/{commit}", "commitOid": commit})
+
+    def _refuse(self, status, code, message=None):
+        self._send(status, b"", {"X-Error-Code": code, "X-Error-Message": message or code})
+
+    def _send_json(self, row, *, status=200):
+        self._send(status, json.dumps(row).encode(), {"Content-Type": "application/json"})
+
+    def _cut_off(self):
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     def _find(self, repo_id, revision):
         """The commit and its files; None after refusing."""
@@ -118,8 +278,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer_api(self, repo_id, revision):
         if found := self._find(repo_id, revision):
             commit, files = found
-            row = {"id": repo_id, "sha": commit, "siblings": [{"rfilename": name} for name in files]}
-            self._send(200, json.dumps(row).encode(), {"Content-Type": "application/json"})
+            row = {"id": repo_id, "sha": commit, "private": repo_id in self.server.hub.private}
+            self._send_json(row | {"siblings": [{"rfilename": name} for name in files]})
 
     def _answer_file(self, repo_id, revision, name):
         if repo_id in self.server.hub.gated:
@@ -154,8 +314,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_body(body if cut is None else body[:cut])
         if cut is not None:
             self.wfile.flush()
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            self._cut_off()
 
     def _send_body(self, body):
         slow = self.server.hub.mode == "slow" and len(body) > 10_000
