@@ -10,6 +10,8 @@ from dataclasses import replace
 from train.data import Sample
 from virtus.errors import DataError
 
+PARTS = {"choose": 0.3, "calibrate": 0.5, "report": 1.0}  # of a `val` split, each from the one before to its own end
+
 
 def assign_splits(samples: Iterable[Sample], *, val_share: float) -> list[Sample]:
     """Give a split to the pictures of each source whose tree has none: by a hash of the group, so it never changes.
@@ -41,9 +43,18 @@ def crossing_groups(samples: Iterable[Sample]) -> list[str]:
     return sorted(group for group, found in splits.items() if len(found) > 1)
 
 
-def half_of(group: str) -> str:
-    """Which half of a `val` split a group belongs to: "choose" (a checkpoint) or "report" (how good it is)."""
-    return "choose" if _fraction(group) < 0.5 else "report"
+def part_of(sample: Sample) -> str | None:
+    """What a held-out sample is for: to "choose" a checkpoint, to "calibrate" it, or to "report" how good it is.
+
+    A `val` split is divided 30 : 20 : 50 by a hash of the group, so that no picture ever serves two ends; a `test`
+    split is for the report alone. None for training.
+    """
+    if sample.split == "test":
+        return "report"
+    if sample.split != "val":
+        return None
+    place = _fraction(sample.group)
+    return next(part for part, end in PARTS.items() if place < end)
 
 
 def _assign(samples: list[Sample], val_share: float) -> list[Sample]:

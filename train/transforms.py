@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import torch
-from PIL import Image, ImageEnhance
+from PIL import Image
 from torch.utils.data import Dataset
 
+from train.augmentation import Augmentation, augment
 from train.blending import self_blend
-from train.config import Augmentation
 from train.data import Sample
 from virtus.faces import crop_face
 from virtus.images import load_image
-from virtus.perturbations import jpeg, mirror, rescale
 from virtus.preprocessing import EvalTransform
 from virtus.results import Face, Label
+
+Faces = dict[Path, Face | None]
 
 
 class FaceDataset(Dataset):
     """Rows `{"pixel_values": float32 (3, height, width), "labels": int}`; 1 is fake.
 
-    Samples without a face are left out.
+    Samples without a face are left out. Where `faces` is None the pictures are shown whole.
     """
 
-    def __init__(self, samples: list[Sample], faces: dict, transform: EvalTransform):
-        self.samples = [sample for sample in samples if faces[sample.path] is not None]
+    def __init__(self, samples: list[Sample], faces: Faces | None, transform: EvalTransform):
+        self.samples = [sample for sample in samples if faces is None or faces[sample.path] is not None]
         self.faces = faces
         self.transform = transform
 
@@ -37,20 +39,26 @@ class FaceDataset(Dataset):
 
 
 class CropDataset(FaceDataset):
-    """Face crops as the engine sees them."""
+    """Pictures as the engine sees them."""
 
-    def __init__(self, samples: list[Sample], faces: dict, transform: EvalTransform, *, margin: float):
+    def __init__(self, samples: list[Sample], faces: Faces | None, transform: EvalTransform, *, margin: float):
         super().__init__(samples, faces, transform)
         self.margin = margin
 
+    def of(self, samples: list[Sample]) -> CropDataset:
+        """Other pictures, seen alike."""
+        return CropDataset(samples, self.faces, self.transform, margin=self.margin)
+
     def __getitem__(self, index: int) -> dict:
         sample = self.samples[index]
-        crop = crop_face(load_image(sample.path), self.faces[sample.path], margin=self.margin)
-        return self._row(crop.image, sample.label)
+        image = load_image(sample.path)
+        if self.faces is not None:
+            image = crop_face(image, self.faces[sample.path], margin=self.margin).image
+        return self._row(image, sample.label)
 
 
 class TrainDataset(FaceDataset):
-    """Face crops for training: margin, place and looks are drawn anew each time, from torch's random numbers.
+    """Pictures for training: margin, place and looks are drawn anew each time, from torch's random numbers.
 
     After the samples come pairs, of real pictures evenly taken: a fake made of one by self-blending, and its original.
     """
@@ -58,7 +66,7 @@ class TrainDataset(FaceDataset):
     def __init__(
         self,
         samples: list[Sample],
-        faces: dict,
+        faces: Faces | None,
         transform: EvalTransform,
         *,
         augmentation: Augmentation,
@@ -67,7 +75,7 @@ class TrainDataset(FaceDataset):
         super().__init__(samples, faces, transform)
         self.augmentation = augmentation
         self.reals = [sample for sample in self.samples if sample.label is Label.REAL]
-        self.num_pairs = round(blended_share * len(self.reals))
+        self.num_pairs = round(blended_share * len(self.reals)) if faces is not None else 0
 
     def __len__(self) -> int:
         return len(self.samples) + 2 * self.num_pairs
@@ -76,27 +84,18 @@ class TrainDataset(FaceDataset):
         draw = random.Random(int(torch.randint(2**62, ())))  # each worker and each epoch has its own
         extra = index - len(self.samples)
         sample = self.samples[index] if extra < 0 else self.reals[extra // 2 * len(self.reals) // self.num_pairs]
-        image, face = load_image(sample.path), self.faces[sample.path]
-        blended = extra >= 0 and extra % 2 == 0
+        image, blended = load_image(sample.path), extra >= 0 and extra % 2 == 0
+        if self.faces is None:  # in the published recipes' order: resized before it is turned and sharpened
+            image = self.transform.resize(image)
+        else:
+            image = self._crop(image, self.faces[sample.path], draw, blended=blended)
+        return self._row(augment(image, self.augmentation, draw), Label.FAKE if blended else sample.label)
+
+    def _crop(self, image: Image.Image, face: Face, draw: random.Random, *, blended: bool) -> Image.Image:
         if blended:
             image = self_blend(image, face, draw).image
         moved = _shift(face, self.augmentation.shift, draw)
-        crop = crop_face(image, moved, margin=draw.uniform(*self.augmentation.margin)).image
-        return self._row(degrade(crop, self.augmentation, draw), Label.FAKE if blended else sample.label)
-
-
-def degrade(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:
-    """Mirror, colour, scale and JPEG, each by its own chance: in the order in which a photo meets them."""
-    if draw.random() < augmentation.mirror_chance:
-        image = mirror(image)
-    if draw.random() < augmentation.colour_chance:
-        for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
-            image = enhance(image).enhance(1 + draw.uniform(-augmentation.colour, augmentation.colour))
-    if draw.random() < augmentation.scale_chance:
-        image = rescale(image, draw.uniform(*augmentation.scale))
-    if draw.random() < augmentation.jpeg_chance:
-        image = jpeg(image, draw.randint(*augmentation.jpeg_quality))
-    return image
+        return crop_face(image, moved, margin=draw.uniform(*self.augmentation.margin)).image
 
 
 def _shift(face: Face, share: float, draw: random.Random) -> Face:

@@ -3,7 +3,6 @@ import json
 import pytest
 
 from train.config import TrainConfig
-from train.recipes import RECIPES
 from virtus.errors import DataError
 
 CONFIG = TrainConfig("virtus-tiny", base="b", data="d")
@@ -40,17 +39,21 @@ def test_the_saved_file_holds_all_settings(tmp_path):
     assert saved["learning_rate"] == CONFIG.learning_rate
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_is_a_complete_config_by_its_own_name(name):
-    config = RECIPES[name]("somewhere", "some/base")
-    assert (config.recipe, config.data, config.base) == (name, "somewhere", "some/base")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("split", "random"), ("balance", "all"), ("crop", "half"), ("schedule", "none"), ("choose_by", "luck")],
+)
+def test_a_choice_that_there_is_not_names_those_there_are(name, value):
+    with pytest.raises(DataError, match=f"{name} is one of"):
+        CONFIG.override([f"{name}={value}"])
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_base_beside_the_data_is_taken_before_the_hubs(name, tmp_path):
-    (tmp_path / "data").mkdir()
-    hub = RECIPES[name](str(tmp_path / "data")).base
-    local = tmp_path / "models" / hub.split("/")[1]
-    local.mkdir(parents=True)
-    assert hub == "facebook/deit-tiny-patch16-224"
-    assert RECIPES[name](str(tmp_path / "data")).base == str(local)
+def test_a_list_of_any_length_can_be_set():
+    assert CONFIG.override(['leave_out=["dfdc", "stylegan"]']).leave_out == ("dfdc", "stylegan")
+
+
+def test_a_config_knows_what_differs_from_a_saved_one(tmp_path):
+    CONFIG.save(tmp_path / "train_config.json")
+    assert CONFIG.differs_from(tmp_path / "train_config.json") == []
+    changed = CONFIG.override(["seed=1", "augmentation.shift=0.5"])
+    assert changed.differs_from(tmp_path / "train_config.json") == ["seed", "augmentation"]

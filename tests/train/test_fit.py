@@ -5,28 +5,21 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import ImageEnhance
-from transformers import pipeline
+from transformers import ViTForImageClassification, pipeline
 
+from tests.train.faces import write_faces
+from train.classifier import load_base
 from train.crops import FaceCache
-from train.trainer import load_base, source_aucs
+from train.recipes import RECIPES
+from train.trainer import fit, source_aucs
 from virtus.checkpoints import load_checkpoint
 from virtus.errors import CheckpointError
-from virtus.images import load_image
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory, astronaut):
-    """Two classes that brightness tells apart, in both splits; enough groups for both halves of `val`."""
-    root = tmp_path_factory.mktemp("data")
-    face = load_image(astronaut).crop((140, 20, 310, 210))
-    for split, count in (("train", 4), ("val", 8)):
-        for label, light in (("Real", 1.0), ("Fake", 0.6)):
-            (root / split / label).mkdir(parents=True)
-            for index in range(count):
-                ImageEnhance.Brightness(face).enhance(light + index / 50).save(root / split / label / f"{index}.png")
-    (root / "train" / "Real" / "broken.jpg").write_bytes(b"not a picture")
-    return root
+    """Two classes that brightness tells apart, in both splits; enough groups for all parts of `val`."""
+    return write_faces(tmp_path_factory.mktemp("data"), astronaut)
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +43,9 @@ def test_the_checkpoint_is_the_best_epoch_to_the_last_tensor(run):
     out, _ = run
     steps = sorted((out / "steps").glob("checkpoint-*/trainer_state.json"), key=lambda file: len(str(file)))
     best = json.loads(steps[-1].read_text())["best_model_checkpoint"]
-    found, expected = (load_checkpoint_tensors(folder) for folder in (out / "checkpoint", Path(best)))
-    assert found.keys() == expected.keys()
+    load = ViTForImageClassification.from_pretrained
+    found, expected = (load(folder).state_dict() for folder in (out / "checkpoint", best))
     assert all(torch.equal(found[name].float(), expected[name].half().float()) for name in expected)
-
-
-def load_checkpoint_tensors(folder: Path) -> dict:
-    from safetensors.torch import load_file
-
-    return load_file(folder / "model.safetensors")
 
 
 def test_the_checkpoint_loads_with_plain_transformers(run, astronaut):
@@ -75,18 +62,27 @@ def test_what_was_done_lies_beside_it(run):
     assert "eval_mean_auc" in done.stdout
 
 
-def test_evaluate_reports_on_the_half_that_chose_nothing(run, data, capsys, tmp_path):
+def test_evaluate_reports_on_the_part_that_served_nothing_else(run, data, capsys):
     from train.__main__ import main
 
-    card = tmp_path / "card.md"
     arguments = ["evaluate", str(run[0] / "checkpoint"), "--data", str(data)]
-    assert main([*arguments, "--card", str(card)]) == 0
+    assert main(arguments) == 0
     reported = int(capsys.readouterr().out.splitlines()[2].split("|")[2])
-    main([*arguments, "--half", "choose"])
-    chosen = int(capsys.readouterr().out.splitlines()[2].split("|")[2])
-    assert (reported > 0, chosen > 0, reported + chosen) == (True, True, 16)
-    assert "# virtus-tiny" in card.read_text()
-    assert "$" not in card.read_text()
+    main([*arguments, "--part", "all"])
+    everything = int(capsys.readouterr().out.splitlines()[2].split("|")[2])
+    assert 0 < reported < everything == 24
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_runs_to_its_end_on_a_tiny_model(name, data, make_checkpoint, tmp_path):
+    base = make_checkpoint(kind="vit" if name == "virtus-tiny" else "deit", labels=("cat", "dog"))
+    settings = ["max_steps=2", "batch_size=4", "eval_batch_size=8", "num_workers=0", "eval_steps=1"]
+    config = RECIPES[name](str(data), str(base)).override(settings)
+    result = fit(config, out_dir=tmp_path / "run", cache=FaceCache(tmp_path / "faces.jsonl"))
+    assert "eval_loss" in result.chosen_by
+    assert load_checkpoint(str(result.checkpoint)).labels == {"real": 0, "fake": 1}
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (record["recipe"], record["num_images_seen"]) == (name, 8)
 
 
 def test_faces_are_looked_for_once(data, tmp_path):

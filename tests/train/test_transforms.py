@@ -1,4 +1,3 @@
-import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,9 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from train.config import Augmentation
+from train.augmentation import Augmentation
 from train.data import Sample
-from train.transforms import CropDataset, TrainDataset, degrade
+from train.transforms import CropDataset, TrainDataset
 from virtus.faces import crop_face
 from virtus.preprocessing import EvalTransform
 from virtus.results import Face, Label
@@ -65,15 +64,9 @@ def test_only_real_pictures_are_blended(sample):
     assert len(dataset) == 1
 
 
-def test_chances_of_zero_change_nothing():
-    image = Image.effect_noise((40, 40), 50).convert("RGB")
-    assert degrade(image, NEVER, random.Random(0)).tobytes() == image.tobytes()
-
-
-@pytest.mark.parametrize("name", ["mirror_chance", "jpeg_chance", "scale_chance", "colour_chance"])
-def test_each_chance_of_one_changes_the_picture(name):
-    noise = np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8)
-    image = Image.fromarray(noise)
-    changed = degrade(image, Augmentation(**{**vars(NEVER), name: 1.0}), random.Random(0))
-    assert changed.size == image.size
-    assert changed.tobytes() != image.tobytes()
+def test_whole_pictures_are_shown_without_a_face(sample):
+    (row,) = CropDataset([sample], None, TRANSFORM, margin=1.3)
+    np.testing.assert_array_equal(row["pixel_values"].numpy(), TRANSFORM(Image.open(sample.path)))
+    dataset = TrainDataset([sample], None, TRANSFORM, augmentation=NEVER, blended_share=1.0)
+    assert len(dataset) == 1
+    assert torch.equal(dataset[0]["pixel_values"], row["pixel_values"])
