@@ -38,7 +38,7 @@ def test_analyze_one_face(client, photos):
     assert report["path"] is None
     assert report["outcome"] in JUDGED
     assert report["image_size"] == [512, 600]
-    assert set(report["checkpoint"]) == {"name", "revision", "sha256"}
+    assert set(report["checkpoint"]) == {"name", "revision", "sha256", "calibration"}
     (face,) = report["faces"]
     assert 0 <= face["p_fake"] <= 1
     assert face["outcome"] == report["outcome"]
