@@ -96,9 +96,9 @@ def test_faces_are_looked_for_once(data, tmp_path):
     assert [path.name for path, face in again.items() if face is None] == ["broken.jpg"]
 
 
-def test_a_base_that_lacks_its_backbone_is_refused(make_checkpoint):
+def test_a_base_that_lacks_its_backbone_is_refused(copy_checkpoint):
     """ViTForImageClassification.from_pretrained starts the blocks of DeiT weights at random, and only logs it."""
-    folder = make_checkpoint(kind="deit")
+    folder = copy_checkpoint(kind="deit")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"model_type": "vit"}))
     with pytest.raises(CheckpointError, match="tensors of the backbone"):
