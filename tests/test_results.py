@@ -1,6 +1,6 @@
 import pytest
 
-from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome, gravest
+from virtus.results import Caution, CheckpointInfo, FaceReport, ImageReport, Outcome, Stability, gravest
 
 INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
 
@@ -32,11 +32,41 @@ def test_json_of_a_picture_with_a_judged_and_a_small_face():
         "path": "a.jpg",
         "outcome": "fake",
         "checkpoint": {"name": "virtus-tiny", "revision": "bundled", "sha256": "ab" * 32, "calibration": None},
+        "prior": 0.5,
         "image_size": [100, 80],
         "faces": [
             {"box_xyxy": [5.0, 5.0, 9.0, 9.0], "p_fake": None, "outcome": "face_too_small"},
-            {"box_xyxy": [0.0, 1.0, 50.0, 60.0], "p_fake": 0.75, "outcome": "fake"},
+            {
+                "box_xyxy": [0.0, 1.0, 50.0, 60.0],
+                "p_fake": 0.75,
+                "outcome": "fake",
+                "cautions": [],
+                "novelty": None,
+                "stability": None,
+            },
         ],
+    }
+
+
+def test_json_of_a_face_says_what_makes_its_verdict_less_sure():
+    stability = Stability({"JPEG 50": 0.4, "mirrored": 0.8}, low=0.4, high=0.8, flips=True)
+    blurred = Caution("blurred", "The face is blurred: use a sharper photo.")
+    face = FaceReport(
+        (0.0, 0.0, 60.0, 60.0),
+        Outcome.INCONCLUSIVE,
+        p_fake=0.75,
+        novelty=1.25,
+        cautions=(blurred,),
+        stability=stability,
+        reason="It flips.",
+    )
+    row = face.to_json()
+    assert (row["cautions"], row["novelty"], row["reason"]) == (["blurred"], 1.25, "It flips.")
+    assert row["stability"] == {
+        "low": 0.4,
+        "high": 0.8,
+        "flips": True,
+        "p_fake": {"JPEG 50": 0.4, "mirrored": 0.8},
     }
 
 

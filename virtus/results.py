@@ -139,10 +139,75 @@ class CheckpointInfo:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The classifier's answer for one crop: `p_fake` in [0, 1], and the outcome that its thresholds give."""
+    """The classifier's answer for one crop.
+
+    Attributes:
+        p_fake: in [0, 1], at the prior of its detector.
+        outcome: that its thresholds give.
+        novelty: how far the crop's features lie from those of training, as a share of what still counts as alike: above
+            1 it is unlike anything that the checkpoint was made for. None where the checkpoint cannot say.
+    """
 
     p_fake: float
     outcome: Outcome
+    novelty: float | None = None
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something about a face that makes a verdict on it less sure, and what can be done about it.
+
+    Attributes:
+        name: `small`, `blurred`, `compressed`, `turned_away`, `cut_off`, `several_faces` or `unfamiliar`.
+        sentence: for people: what is the matter, and what to do.
+    """
+
+    name: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Stability:
+    """The same face judged again under small harmless changes.
+
+    Attributes:
+        p_by_change: p of fake under each change, such as "JPEG 50".
+        low, high: the least and the greatest p, that of the unchanged face among them.
+        flips: whether some change moves it to the other class.
+    """
+
+    p_by_change: dict[str, float]
+    low: float
+    high: float
+    flips: bool
+
+    def to_json(self) -> dict:
+        p_by_change = {name: round(p, 6) for name, p in self.p_by_change.items()}
+        return {"low": round(self.low, 6), "high": round(self.high, 6), "flips": self.flips, "p_fake": p_by_change}
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """Whether a heatmap points at what the model uses, on this very crop (Petsiuk et al. 2018, arXiv:1806.07421).
+
+    Attributes:
+        deletion: mean p of the explained class while patches are blurred, most relevant first: low is good.
+        insertion: mean p of it while they are put back into a blurred copy, most relevant first: high is good.
+        p_value: share of random maps as smooth as this one that do at least as well (itself counted): one-sided.
+        beats_centre: whether it does better than a map of nothing but nearness to the centre.
+        num_random: random maps that it was held against.
+    """
+
+    deletion: float
+    insertion: float
+    p_value: float
+    beats_centre: bool
+    num_random: int
+
+    def to_json(self) -> dict:
+        figures = {"deletion": round(self.deletion, 6), "insertion": round(self.insertion, 6)}
+        tested = {"p_value": round(self.p_value, 6), "beats_centre": self.beats_centre, "num_random": self.num_random}
+        return figures | tested
 
 
 @dataclass(frozen=True)
@@ -153,21 +218,35 @@ class Explanation:
         method: its name in `EXPLAINERS`.
         heatmap: float32, (grid_h, grid_w), higher is more relevant; neither resized nor normalised.
         target: the class it speaks of; None for a method that knows no class.
+        signed: whether it is evidence for fake (above 0) and for real (below 0), in logits.
+        faithfulness: None where it was not measured.
     """
 
     method: str
     heatmap: np.ndarray
     target: Label | None
+    signed: bool = False
+    faithfulness: Faithfulness | None = None
 
     def to_json(self) -> dict:
         """`heatmap` as grid_h lists of grid_w numbers."""
         heatmap = [[round(float(value), 6) for value in row] for row in self.heatmap]
-        return {"method": self.method, "target": self.target and str(self.target), "heatmap": heatmap}
+        row = {"method": self.method, "target": self.target and str(self.target), "signed": self.signed}
+        row["faithfulness"] = self.faithfulness.to_json() if self.faithfulness else None
+        return row | {"heatmap": heatmap}
 
 
 @dataclass(frozen=True)
 class FaceReport:
-    """One face of a picture: judged (`crop` and `p_fake` are set) or too small to be judged (both None)."""
+    """One face of a picture: judged (`crop` and `p_fake` are set) or too small to be judged (both None).
+
+    Attributes:
+        box_xyxy: in pixels of the upright picture; of a whole picture where no face was looked for.
+        novelty: see `Prediction`.
+        cautions: what makes the verdict less sure.
+        stability: None where it was not asked for.
+        reason: a sentence, where something else than its p made the outcome `inconclusive`.
+    """
 
     box_xyxy: tuple[float, float, float, float]
     outcome: Outcome
@@ -175,11 +254,20 @@ class FaceReport:
     crop: FaceCrop | None = None
     p_fake: float | None = None
     explanations: tuple[Explanation, ...] = ()
+    novelty: float | None = None
+    cautions: tuple[Caution, ...] = ()
+    stability: Stability | None = None
+    reason: str | None = None
 
     def to_json(self) -> dict:
         p_fake = None if self.p_fake is None else round(self.p_fake, 6)
         row = {"box_xyxy": [round(v, 1) for v in self.box_xyxy], "p_fake": p_fake, "outcome": str(self.outcome)}
-        return row | ({"confidence": round(self.face.confidence, 4)} if self.face else {})
+        row |= {"confidence": round(self.face.confidence, 4)} if self.face else {}
+        if self.outcome.judged:
+            row["cautions"] = [caution.name for caution in self.cautions]
+            row["novelty"] = None if self.novelty is None else round(self.novelty, 4)
+            row["stability"] = self.stability.to_json() if self.stability else None
+        return row | ({"reason": self.reason} if self.reason else {})
 
 
 @dataclass(frozen=True)
@@ -193,6 +281,7 @@ class ImageReport:
         image_size: width and height of the upright picture; None where it could not be read.
         path: where it came from, when it came from a file.
         reason: a sentence, where nothing was judged.
+        prior: share of fakes among photos like this one that every p assumes.
     """
 
     outcome: Outcome
@@ -201,6 +290,7 @@ class ImageReport:
     image_size: tuple[int, int] | None = None
     path: str | None = None
     reason: str | None = None
+    prior: float = 0.5
 
     @property
     def p_fake(self) -> float | None:
@@ -214,6 +304,7 @@ class ImageReport:
 
     def to_json(self) -> dict:
         row = {"path": self.path, "outcome": str(self.outcome), "checkpoint": self.checkpoint.to_json()}
+        row["prior"] = self.prior
         row["image_size"] = list(self.image_size) if self.image_size else None
         row["faces"] = [face.to_json() for face in self.faces]
         return row | ({"reason": self.reason} if self.reason else {})
