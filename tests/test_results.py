@@ -1,6 +1,15 @@
 import pytest
 
-from virtus.results import Caution, CheckpointInfo, FaceReport, ImageReport, Outcome, Stability, gravest
+from virtus.results import (
+    Caution,
+    CheckpointInfo,
+    FaceReport,
+    Faithfulness,
+    ImageReport,
+    Outcome,
+    Stability,
+    gravest,
+)
 
 INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
 
@@ -85,3 +94,9 @@ def test_the_face_that_decided_is_the_largest_with_the_pictures_outcome():
     assert report.decisive_face is faces[1]
     assert report.p_fake == 0.1
     assert ImageReport(Outcome.NO_FACE, INFO).decisive_face is None
+
+
+@pytest.mark.parametrize(("p_value", "better"), [(0.01, True), (0.05, True), (0.06, False), (1.0, False)])
+def test_a_map_is_better_than_chance_at_one_in_twenty(p_value, better):
+    found = Faithfulness(deletion=0.2, insertion=0.9, p_value=p_value, beats_centre=True, num_random=99)
+    assert found.to_json()["better_than_chance"] is better

@@ -34,6 +34,7 @@ class Outcome(StrEnum):
         return self in GRAVITY
 
 
+SIGNIFICANCE = 0.05  # a map that means nothing is called better than chance one time in twenty
 GRAVITY = (Outcome.FAKE, Outcome.INCONCLUSIVE, Outcome.REAL)
 """Judged outcomes, gravest first: the picture's outcome is the first of these that any of its faces has."""
 
@@ -204,10 +205,15 @@ class Faithfulness:
     beats_centre: bool
     num_random: int
 
+    @property
+    def better_than_chance(self) -> bool:
+        """At the usual level of one in twenty."""
+        return self.p_value <= SIGNIFICANCE
+
     def to_json(self) -> dict:
         figures = {"deletion": round(self.deletion, 6), "insertion": round(self.insertion, 6)}
-        tested = {"p_value": round(self.p_value, 6), "beats_centre": self.beats_centre, "num_random": self.num_random}
-        return figures | tested
+        tested = {"p_value": round(self.p_value, 6), "better_than_chance": self.better_than_chance}
+        return figures | tested | {"beats_centre": self.beats_centre, "num_random": self.num_random}
 
 
 @dataclass(frozen=True)
