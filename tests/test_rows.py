@@ -2,7 +2,7 @@ import csv
 import io
 import json
 
-from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome
+from virtus.results import Caution, CheckpointInfo, FaceReport, ImageReport, Outcome
 from virtus.rows import CSV_COLUMNS, CsvRows, JsonRows, TableRows
 
 INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
@@ -47,3 +47,20 @@ def test_csv_is_one_line_a_face():
         ("c.jpg", "", "", ""),
     ]
     assert rows[2]["reason"] == "No face was found."
+
+
+def test_cautions_and_the_reason_of_a_face_stand_in_table_and_csv():
+    cautions = (Caution("turned_away", "Turned."), Caution("unfamiliar", "Unlike."))
+    face = FaceReport(
+        (0.0, 0.0, 9.0, 9.0), Outcome.INCONCLUSIVE, p_fake=0.5, novelty=1.25, cautions=cautions, reason="Why."
+    )
+    report, stream, table = (
+        ImageReport(Outcome.INCONCLUSIVE, INFO, (face,), (9, 9), "d.jpg"),
+        io.StringIO(),
+        io.StringIO(),
+    )
+    CsvRows(stream).write(report)
+    (row,) = csv.DictReader(io.StringIO(stream.getvalue()))
+    assert (row["cautions"], row["novelty"], row["reason"]) == ("turned_away;unfamiliar", "1.25", "Why.")
+    TableRows(table).write(report)
+    assert table.getvalue().endswith("d.jpg  (turned away, unfamiliar)\n")

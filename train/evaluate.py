@@ -15,6 +15,7 @@ from train.data import Sample, load_samples
 from train.intervals import Judgements
 from train.split import assign_splits, part_of
 from train.wording import SHARES, TITLES
+from virtus.analysis import with_prediction
 from virtus.checkpoints import load_checkpoint
 from virtus.detector import Detector
 from virtus.errors import DataError
@@ -165,7 +166,7 @@ def _face_again(face: FaceReport, predictions: Iterator[Prediction]) -> FaceRepo
     if not face.outcome.judged:
         return face
     prediction = next(predictions)
-    return replace(face, outcome=prediction.outcome, p_fake=prediction.p_fake)
+    return with_prediction(face, prediction)
 
 
 def _line(source: str, result: Evaluation) -> str:

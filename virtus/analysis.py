@@ -9,12 +9,14 @@ from pathlib import Path
 
 from PIL import Image
 
+from virtus.cautions import find_cautions, unfamiliar
+from virtus.checkpoints import Checkpoint
 from virtus.detector import Detector
 from virtus.errors import ImageError
 from virtus.explain import explain
 from virtus.faces import MIN_FACE_SIDE, crop_face, find_faces, whole_image
 from virtus.images import ImageSource, load_image
-from virtus.results import Face, FaceCrop, FaceReport, ImageReport, Label, Outcome, Prediction, gravest
+from virtus.results import Caution, Face, FaceCrop, FaceReport, ImageReport, Label, Outcome, Prediction, gravest
 
 READ_AHEAD = 16  # pictures whose crops are judged together; the pictures themselves are let go before
 
@@ -24,14 +26,16 @@ REASONS = {
     Outcome.FACE_TOO_SMALL: f"The face is smaller than {MIN_FACE_SIDE} pixels, too small to be judged. "
     "Use the photo in its original size, or one taken from nearer.",
 }
+UNFAMILIAR = "This is unlike anything that the checkpoint was made for, so its p counts for nothing here."
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A picture before it is judged: its faces, with a crop for each that can be judged."""
+    """A picture before it is judged: its faces, and for each that can be judged a crop and what is to be said of it."""
 
     image_size: tuple[int, int]
     faces: tuple[tuple[Face | None, FaceCrop | None], ...]
+    cautions: tuple[tuple[Caution, ...], ...]
 
     @property
     def crops(self) -> list[FaceCrop]:
@@ -78,7 +82,7 @@ def analyze_photo(
     Raises:
         InputError: for a method, target or option that there is not.
     """
-    found = _find(photo, detector.checkpoint.margin, whole)
+    found = _find(photo, detector.checkpoint, whole)
     if not methods:  # a verdict alone needs nothing kept of the trunk
         return _report(detector, found, detector.predict(found.crops))
     state = detector.encode(found.crops)
@@ -91,7 +95,7 @@ def analyze_paths(detector: Detector, paths: Iterable[str | Path], *, whole: boo
     """Judge many files, in their order. One that cannot be read is a report with the outcome `unreadable`."""
     remaining = iter(paths)
     while chunk := list(islice(remaining, READ_AHEAD)):
-        found = [_find_or_reason(path, detector.checkpoint.margin, whole) for path in chunk]
+        found = [_find_or_reason(path, detector.checkpoint, whole) for path in chunk]
         crops = [crop for one in found if isinstance(one, _Found) for crop in one.crops]
         predictions = iter(detector.predict(crops))
         for path, one in zip(chunk, found, strict=True):
@@ -101,17 +105,31 @@ def analyze_paths(detector: Detector, paths: Iterable[str | Path], *, whole: boo
                 yield _report(detector, one, [next(predictions) for _ in one.crops], str(path))
 
 
+def with_prediction(report: FaceReport, prediction: Prediction) -> FaceReport:
+    """A judged face as this prediction has it: `inconclusive`, and why, where its novelty is above 1."""
+    known = replace(report, outcome=prediction.outcome, p_fake=prediction.p_fake, novelty=prediction.novelty)
+    cautions = tuple(caution for caution in report.cautions if caution.name != "unfamiliar")
+    if prediction.novelty is None or prediction.novelty <= 1:
+        return replace(known, cautions=cautions, reason=None)
+    return replace(known, outcome=Outcome.INCONCLUSIVE, cautions=(*cautions, unfamiliar()), reason=UNFAMILIAR)
+
+
 def unreadable(detector: Detector, reason: str, path: str | Path | None = None) -> ImageReport:
     """The report of a source that is no picture."""
     path = None if path is None else str(path)
     return ImageReport(Outcome.UNREADABLE, detector.checkpoint.info, path=path, reason=reason)
 
 
-def _find(image: Image.Image, margin: float, whole: bool) -> _Found:
+def _find(image: Image.Image, checkpoint: Checkpoint, whole: bool) -> _Found:
     if whole:
-        return _Found(image.size, ((None, whole_image(image)),))
-    faces = find_faces(image, min_side=0)
-    return _Found(image.size, tuple((face, _crop(image, face, margin)) for face in faces))
+        faces = ((None, whole_image(image)),)
+    else:
+        faces = tuple((face, _crop(image, face, checkpoint.margin)) for face in find_faces(image, min_side=0))
+    judged = [(face, crop) for face, crop in faces if crop is not None]
+    known = {"image_size": image.size, "input_side": min(checkpoint.transform.input_size), "count": len(judged)}
+    known["jpeg_quality"] = image.info.get("jpeg_quality")
+    cautions = tuple(find_cautions(crop, face, number=at, **known) for at, (face, crop) in enumerate(judged, start=1))
+    return _Found(image.size, faces, cautions)
 
 
 def _crop(image: Image.Image, face: Face, margin: float) -> FaceCrop | None:
@@ -119,9 +137,9 @@ def _crop(image: Image.Image, face: Face, margin: float) -> FaceCrop | None:
     return crop_face(image, face, margin=margin) if large_enough else None
 
 
-def _find_or_reason(path: str | Path, margin: float, whole: bool) -> _Found | str:
+def _find_or_reason(path: str | Path, checkpoint: Checkpoint, whole: bool) -> _Found | str:
     try:
-        return _find(load_image(path), margin, whole)
+        return _find(load_image(path), checkpoint, whole)
     except ImageError as exc:
         return str(exc)
 
@@ -129,9 +147,9 @@ def _find_or_reason(path: str | Path, margin: float, whole: bool) -> _Found | st
 def _report(
     detector: Detector, found: _Found, predictions: Sequence[Prediction], path: str | None = None
 ) -> ImageReport:
-    remaining = iter(predictions)
+    remaining = zip(predictions, found.cautions, strict=True)
     faces = tuple(
-        _too_small(face) if crop is None else _judged(face, crop, next(remaining)) for face, crop in found.faces
+        _too_small(face) if crop is None else _judged(face, crop, *next(remaining)) for face, crop in found.faces
     )
     outcome = gravest(face.outcome for face in faces)
     return ImageReport(outcome, detector.checkpoint.info, faces, found.image_size, path, REASONS.get(outcome))
@@ -141,9 +159,9 @@ def _too_small(face: Face) -> FaceReport:
     return FaceReport(face.box_xyxy, Outcome.FACE_TOO_SMALL, face)
 
 
-def _judged(face: Face | None, crop: FaceCrop, prediction: Prediction) -> FaceReport:
+def _judged(face: Face | None, crop: FaceCrop, prediction: Prediction, cautions: tuple[Caution, ...]) -> FaceReport:
     box = face.box_xyxy if face else tuple(float(value) for value in crop.box_xyxy)
-    return FaceReport(box, prediction.outcome, face, crop, prediction.p_fake)
+    return with_prediction(FaceReport(box, prediction.outcome, face, crop, cautions=cautions), prediction)
 
 
 def _with_explanations(report: ImageReport, maps: list[tuple]) -> ImageReport:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from virtus.results import FaceReport, ImageReport
 
-CSV_COLUMNS = "path outcome face face_outcome p_fake x0 y0 x1 y1 checkpoint sha256 reason".split()
+CSV_COLUMNS = "path outcome face face_outcome p_fake x0 y0 x1 y1 cautions novelty checkpoint sha256 reason".split()
 
 
 class Writable(Protocol):
@@ -48,7 +48,9 @@ class CsvRows:
 
 
 class TableRows:
-    """One line a picture: outcome, p of the face that decided it, number of faces, path, and why nothing was judged."""
+    """One line a picture: outcome, p of the face that decided it, number of faces, path; in brackets why nothing was
+    judged, or the cautions of that face.
+    """
 
     def __init__(self, stream: Writable):
         self.stream = stream
@@ -57,16 +59,23 @@ class TableRows:
     def write(self, report: ImageReport) -> None:
         face = report.decisive_face
         p_fake = f"{face.p_fake:.3f}" if face else ""
-        reason = f"  ({report.reason})" if report.reason else ""
-        self.stream.write(f"{report.outcome:14}  {p_fake:>6}  {len(report.faces):>5}  {report.path}{reason}\n")
+        said = report.reason or _cautions_in_short(face)
+        aside = f"  ({said})" if said else ""
+        self.stream.write(f"{report.outcome:14}  {p_fake:>6}  {len(report.faces):>5}  {report.path}{aside}\n")
         self.stream.flush()
 
 
 ROWS = {"table": TableRows, "json": JsonRows, "csv": CsvRows}
 
 
+def _cautions_in_short(face: FaceReport | None) -> str:
+    return ", ".join(caution.name.replace("_", " ") for caution in face.cautions) if face else ""
+
+
 def _face_columns(index: int, face: FaceReport) -> dict:
     row = face.to_json()
     box = dict(zip(("x0", "y0", "x1", "y1"), row["box_xyxy"], strict=True))
-    p_fake = "" if row["p_fake"] is None else row["p_fake"]
-    return {"face": index, "face_outcome": row["outcome"], "p_fake": p_fake} | box
+    known = {name: "" if row.get(name) is None else row[name] for name in ("p_fake", "novelty")}
+    known["cautions"] = ";".join(row.get("cautions", ()))
+    known |= {"reason": face.reason} if face.reason else {}
+    return {"face": index, "face_outcome": row["outcome"]} | known | box
