@@ -4,10 +4,10 @@ import math
 import numpy as np
 import pytest
 
-from virtus.calibration import fit_calibration, judge, read_calibration, store_calibration
+from virtus.calibration import at_prior, fit_calibration, judge, read_calibration, store_calibration
 from virtus.checkpoints import load_checkpoint
 from virtus.detector import Detector
-from virtus.errors import CheckpointError, DataError
+from virtus.errors import CheckpointError, DataError, InputError
 from virtus.results import Calibration, FaceCrop, Label, Outcome
 
 BAND = Calibration(temperature=2.0, real_below=0.25, fake_above=0.75)
@@ -40,6 +40,42 @@ def test_p_and_outcome_of_a_margin(margin, p_fake, outcome):
 def test_without_a_calibration_the_threshold_is_one_half():
     assert judge(0.0, None) == (0.5, Outcome.FAKE)
     assert judge(-1e-6, None)[1] is Outcome.REAL
+
+
+def test_at_even_odds_nothing_changes():
+    for real_below, fake_above in ((0.25, 0.75), (0.1, 0.9), (0.136, 0.948), (0.5, 0.5), (0.0, 1.0)):
+        usual = Calibration(2.0, real_below, fake_above)
+        assert at_prior(usual, 0.5) == usual
+
+
+def test_p_and_thresholds_move_along_with_the_prior():
+    """One fake in four: odds are a third. A p of 3/4, odds 3, becomes 1/2, odds 1; the threshold 1/4 becomes 1/10."""
+    quarter = at_prior(BAND, 0.25)
+    assert (quarter.real_below, quarter.fake_above) == pytest.approx((0.1, 0.5))
+    p_fake, outcome = judge(2 * math.log(3) + 1e-9, BAND, 0.25)
+    assert p_fake == pytest.approx(0.5)
+    assert outcome is Outcome.FAKE
+    assert judge(0.0, BAND, 0.25) == (pytest.approx(0.25), Outcome.INCONCLUSIVE)
+
+
+def test_nothing_is_called_that_is_not_the_likelier():
+    """At one fake in ten the threshold for fake falls to 1/4, and at nine in ten that for real rises to 3/4."""
+    assert judge(2 * math.log(3) + 1e-9, BAND, 0.1) == (pytest.approx(0.25), Outcome.INCONCLUSIVE)
+    assert judge(2 * math.log(9) + 1e-9, BAND, 0.1)[1] is Outcome.FAKE
+    assert judge(-2 * math.log(3) - 1e-9, BAND, 0.9) == (pytest.approx(0.75), Outcome.INCONCLUSIVE)
+    assert judge(-2 * math.log(9) - 1e-9, BAND, 0.9)[1] is Outcome.REAL
+
+
+def test_without_a_calibration_even_odds_decide_at_every_prior():
+    assert judge(math.log(9) + 1e-9, None, 0.1)[1] is Outcome.FAKE
+    assert judge(math.log(9) - 1e-9, None, 0.1)[1] is Outcome.REAL
+    assert at_prior(None, 0.1) == Calibration(1.0, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("prior", [0, 1, -0.1, 1.5, math.nan, math.inf, "0.5", True, None])
+def test_a_prior_that_leaves_nothing_to_judge_is_refused(prior):
+    with pytest.raises(InputError, match="share of fakes"):
+        judge(0.0, BAND, prior)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])

@@ -108,6 +108,45 @@ def test_csv_has_a_line_for_each_face(make_checkpoint, album, capsys):
     assert rows["broken.jpg"]["reason"]
 
 
+def test_prior_and_stability_reach_every_format(make_checkpoint, album, tmp_path, capsys):
+    options = ["--whole-image", "--stability", "--model", str(make_checkpoint())]
+    scan = ["scan", str(album / "wall.png"), *options]
+    even, rare = _said(capsys, *scan, "--format", "json"), _said(capsys, *scan, "--format", "json", "--prior", "0.01")
+    (before,), (after,) = even["faces"], rare["faces"]
+    odds = [row["p_fake"] / (1 - row["p_fake"]) for row in (before, after)]
+    assert odds[1] == pytest.approx(odds[0] / 99, rel=1e-3)
+    assert (even["prior"], rare["prior"]) == (0.5, 0.01)
+    assert after["stability"]["low"] <= after["p_fake"] <= after["stability"]["high"]
+    main([*scan, "--format", "csv", "--prior", "0.01"])
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    steady = after["stability"]
+    assert (float(row["p_low"]), float(row["p_high"]), row["prior"]) == (steady["low"], steady["high"], "0.01")
+    assert row["flips"] == str(steady["flips"]).lower()
+    main([*scan, "--prior", "0.01"])
+    assert f"(p_fake {steady['low']:.3f} to {steady['high']:.3f} under small changes)" in capsys.readouterr().out
+    main(
+        [
+            "explain",
+            str(album / "wall.png"),
+            *options,
+            "--methods",
+            "rollout",
+            "--out",
+            str(tmp_path),
+            "--prior",
+            "0.01",
+        ]
+    )
+    assert "under small changes" in capsys.readouterr().out
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert (manifest["prior"], manifest["faces"][0]["stability"]) == (0.01, steady)
+
+
+def _said(capsys, *arguments):
+    main(list(arguments))
+    return json.loads(capsys.readouterr().out)
+
+
 def test_explain_writes_overlays_and_a_manifest(album, tmp_path):
     done = virtus("explain", album / "face.png", "--methods", "rollout,gradcam", "--target", "fake", "--out", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -142,7 +181,7 @@ def test_evaluate_prints_metrics_and_writes_rows(make_checkpoint, tmp_path, caps
     command = ["evaluate", str(tmp_path), "--whole-image", "--model", str(make_checkpoint()), "--out", str(out)]
     assert main([*command, "--json"]) == 0
     metrics = json.loads(capsys.readouterr().out)
-    keys = {"accuracy", "macro_f1", "auc", "confusion", "num_images", "num_judged", "outcomes", "checkpoint"}
+    keys = {"accuracy", "macro_f1", "auc", "confusion", "num_images", "num_judged", "outcomes", "checkpoint", "prior"}
     assert set(metrics) == keys
     assert (metrics["num_images"], metrics["num_judged"]) == (4, 4)
     rows = [json.loads(line) for line in out.read_text().splitlines()]
@@ -172,7 +211,10 @@ def test_wrong_use_is_one_sentence_and_status_2(arguments, message, capsys, tmp_
 
 @pytest.mark.parametrize(
     "words",
-    ["", "scan", "scan x --format xml", "explain x", "explain x --out y --opacity 2", "dance", "serve --port 99999"],
+    [
+        *("", "scan", "scan x --format xml", "explain x", "explain x --out y --opacity 2", "dance"),
+        *("serve --port 99999", "scan x --prior 0", "evaluate x --prior 1", "explain x --out y --prior many"),
+    ],
 )
 def test_wrong_words_are_status_2(words):
     with pytest.raises(SystemExit) as stopped:

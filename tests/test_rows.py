@@ -2,7 +2,7 @@ import csv
 import io
 import json
 
-from virtus.results import Caution, CheckpointInfo, FaceReport, ImageReport, Outcome
+from virtus.results import Caution, CheckpointInfo, FaceReport, ImageReport, Outcome, Stability
 from virtus.rows import CSV_COLUMNS, CsvRows, JsonRows, TableRows
 
 INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
@@ -38,6 +38,19 @@ def test_json_is_one_object_a_line():
     assert [json.loads(line) for line in written(JsonRows).splitlines()] == [TWO_FACES.to_json(), NO_FACE.to_json()]
 
 
+def test_an_unsteady_face_is_shown_with_interval_and_reason():
+    stability = Stability({"mirrored": 0.25}, low=0.25, high=0.875, flips=True)
+    face = FaceReport((0.0, 0.0, 9.0, 9.0), Outcome.INCONCLUSIVE, p_fake=0.875, stability=stability, reason="It flips.")
+    report = ImageReport(Outcome.INCONCLUSIVE, INFO, (face,), (9, 9), "d.jpg", prior=0.25)
+    table, lines = io.StringIO(), io.StringIO()
+    TableRows(table).write(report)
+    CsvRows(lines).write(report)
+    assert table.getvalue().endswith("d.jpg  (p_fake 0.250 to 0.875 under small changes)  (It flips.)\n")
+    (row,) = csv.DictReader(io.StringIO(lines.getvalue()))
+    assert (row["p_low"], row["p_high"], row["flips"], row["prior"]) == ("0.25", "0.875", "true", "0.25")
+    assert row["reason"] == "It flips."
+
+
 def test_csv_is_one_line_a_face():
     rows = list(csv.DictReader(io.StringIO(written(CsvRows))))
     assert list(rows[0]) == CSV_COLUMNS
@@ -63,4 +76,4 @@ def test_cautions_and_the_reason_of_a_face_stand_in_table_and_csv():
     (row,) = csv.DictReader(io.StringIO(stream.getvalue()))
     assert (row["cautions"], row["novelty"], row["reason"]) == ("turned_away;unfamiliar", "1.25", "Why.")
     TableRows(table).write(report)
-    assert table.getvalue().endswith("d.jpg  (turned away, unfamiliar)\n")
+    assert table.getvalue().endswith("d.jpg  (Why.)  (turned away, unfamiliar)\n")

@@ -17,6 +17,7 @@ from virtus.explain import explain
 from virtus.faces import MIN_FACE_SIDE, crop_face, find_faces, whole_image
 from virtus.images import ImageSource, load_image
 from virtus.results import Caution, Face, FaceCrop, FaceReport, ImageReport, Label, Outcome, Prediction, gravest
+from virtus.stability import with_stability
 
 READ_AHEAD = 16  # pictures whose crops are judged together; the pictures themselves are let go before
 
@@ -50,6 +51,7 @@ def analyze_image(
     target: Label | str | None = None,
     options: Mapping[str, Mapping] | None = None,
     whole: bool = False,
+    stability: bool = False,
 ) -> ImageReport:
     """Read one picture, then `analyze_photo`. The report's path is set if the source is one.
 
@@ -58,7 +60,8 @@ def analyze_image(
         InputError: for a method, target or option that there is not.
     """
     photo = load_image(source)
-    report = analyze_photo(detector, photo, methods=methods, target=target, options=options, whole=whole)
+    asked = {"methods": methods, "target": target, "options": options, "whole": whole, "stability": stability}
+    report = analyze_photo(detector, photo, **asked)
     return replace(report, path=str(source)) if isinstance(source, (str, Path)) else report
 
 
@@ -70,6 +73,7 @@ def analyze_photo(
     target: Label | str | None = None,
     options: Mapping[str, Mapping] | None = None,
     whole: bool = False,
+    stability: bool = False,
 ) -> ImageReport:
     """Find the faces in an upright RGB picture, judge each, and explain each by every method asked for.
 
@@ -78,21 +82,37 @@ def analyze_photo(
         target: the class to explain; the predicted one by default.
         options: for each method its own.
         whole: judge the picture as it is, without looking for faces.
+        stability: judge each face again under small harmless changes: see `virtus.stability`.
 
     Raises:
         InputError: for a method, target or option that there is not.
     """
     found = _find(photo, detector.checkpoint, whole)
+    report = _judge(detector, found, methods, target, options or {})
+    return with_stability(detector, photo, report) if stability else report
+
+
+def _judge(
+    detector: Detector, found: _Found, methods: Sequence[str], target: Label | str | None, options: Mapping
+) -> ImageReport:
     if not methods:  # a verdict alone needs nothing kept of the trunk
         return _report(detector, found, detector.predict(found.crops))
     state = detector.encode(found.crops)
-    maps = [explain(state, method=m, target=target, **(options or {}).get(m, {})) for m in methods]
+    maps = [explain(state, method=m, target=target, **options.get(m, {})) for m in methods]
     report = _report(detector, found, detector.predict(state))
     return _with_explanations(report, list(zip(*maps, strict=True)))
 
 
-def analyze_paths(detector: Detector, paths: Iterable[str | Path], *, whole: bool = False) -> Iterator[ImageReport]:
-    """Judge many files, in their order. One that cannot be read is a report with the outcome `unreadable`."""
+def analyze_paths(
+    detector: Detector, paths: Iterable[str | Path], *, whole: bool = False, stability: bool = False
+) -> Iterator[ImageReport]:
+    """Judge many files, in their order. One that cannot be read is a report with the outcome `unreadable`.
+
+    With `stability` each picture is a batch of its own: its changed crops fill one, and are cut from the picture.
+    """
+    if stability:
+        yield from (_analyze_steadily(detector, path, whole) for path in paths)
+        return
     remaining = iter(paths)
     while chunk := list(islice(remaining, READ_AHEAD)):
         found = [_find_or_reason(path, detector.checkpoint, whole) for path in chunk]
@@ -107,17 +127,25 @@ def analyze_paths(detector: Detector, paths: Iterable[str | Path], *, whole: boo
 
 def with_prediction(report: FaceReport, prediction: Prediction) -> FaceReport:
     """A judged face as this prediction has it: `inconclusive`, and why, where its novelty is above 1."""
-    known = replace(report, outcome=prediction.outcome, p_fake=prediction.p_fake, novelty=prediction.novelty)
+    judged = {"outcome": prediction.outcome, "p_fake": prediction.p_fake, "novelty": prediction.novelty}
+    known = replace(report, **judged, stability=None)
     cautions = tuple(caution for caution in report.cautions if caution.name != "unfamiliar")
     if prediction.novelty is None or prediction.novelty <= 1:
         return replace(known, cautions=cautions, reason=None)
     return replace(known, outcome=Outcome.INCONCLUSIVE, cautions=(*cautions, unfamiliar()), reason=UNFAMILIAR)
 
 
+def _analyze_steadily(detector: Detector, path: str | Path, whole: bool) -> ImageReport:
+    try:
+        return replace(analyze_image(detector, path, whole=whole, stability=True), path=str(path))
+    except ImageError as exc:
+        return unreadable(detector, str(exc), path)
+
+
 def unreadable(detector: Detector, reason: str, path: str | Path | None = None) -> ImageReport:
     """The report of a source that is no picture."""
     path = None if path is None else str(path)
-    return ImageReport(Outcome.UNREADABLE, detector.checkpoint.info, path=path, reason=reason)
+    return ImageReport(Outcome.UNREADABLE, detector.checkpoint.info, path=path, reason=reason, prior=detector.prior)
 
 
 def _find(image: Image.Image, checkpoint: Checkpoint, whole: bool) -> _Found:
@@ -152,7 +180,8 @@ def _report(
         _too_small(face) if crop is None else _judged(face, crop, *next(remaining)) for face, crop in found.faces
     )
     outcome = gravest(face.outcome for face in faces)
-    return ImageReport(outcome, detector.checkpoint.info, faces, found.image_size, path, REASONS.get(outcome))
+    reason, prior = REASONS.get(outcome), detector.prior
+    return ImageReport(outcome, detector.checkpoint.info, faces, found.image_size, path, reason, prior)
 
 
 def _too_small(face: Face) -> FaceReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from virtus import __version__
@@ -14,9 +15,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"virtus {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     model = _model_options()
-    _add_scan(commands, model)
-    _add_explain(commands, model)
-    _add_evaluate(commands, model)
+    prior, stability = _prior_option(), _stability_option()
+    _add_scan(commands, [model, prior, stability])
+    _add_explain(commands, [model, prior, stability])
+    _add_evaluate(commands, [model, prior])
     _add_doctor(commands)
     _add_serve(commands, model)
     return parser
@@ -34,14 +36,28 @@ def _model_options() -> argparse.ArgumentParser:
     return parent
 
 
-def _add_scan(commands, model: argparse.ArgumentParser) -> None:
-    scan = commands.add_parser("scan", parents=[model], help="judge files, folders and globs")
+def _prior_option() -> argparse.ArgumentParser:
+    parent = argparse.ArgumentParser(add_help=False)
+    meaning = "share of fakes expected among photos like these; p and outcome change (default: 0.5)"
+    parent.add_argument("--prior", type=_prior, default=0.5, metavar="SHARE", help=meaning)
+    return parent
+
+
+def _stability_option() -> argparse.ArgumentParser:
+    parent = argparse.ArgumentParser(add_help=False)
+    meaning = "judge each face again under small changes: JPEG, half size, mirrored, cut closer and wider"
+    parent.add_argument("--stability", action="store_true", help=meaning)
+    return parent
+
+
+def _add_scan(commands, parents: list[argparse.ArgumentParser]) -> None:
+    scan = commands.add_parser("scan", parents=parents, help="judge files, folders and globs")
     scan.add_argument("paths", nargs="+", metavar="PATH", help="a picture, a folder (all below it) or a quoted glob")
     scan.add_argument("--format", choices=("table", "json", "csv"), default="table", help="json: one object a line")
 
 
-def _add_explain(commands, model: argparse.ArgumentParser) -> None:
-    explain = commands.add_parser("explain", parents=[model], help="overlays that show where the model looked")
+def _add_explain(commands, parents: list[argparse.ArgumentParser]) -> None:
+    explain = commands.add_parser("explain", parents=parents, help="overlays that show where the model looked")
     explain.add_argument("image", metavar="IMAGE")
     explain.add_argument("--methods", default="rollout,gradcam", help="comma between them (default: rollout,gradcam)")
     explain.add_argument(
@@ -53,8 +69,8 @@ def _add_explain(commands, model: argparse.ArgumentParser) -> None:
     explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for PNGs and manifest.json")
 
 
-def _add_evaluate(commands, model: argparse.ArgumentParser) -> None:
-    evaluate = commands.add_parser("evaluate", parents=[model], help="accuracy, macro F1 and AUC on a labelled folder")
+def _add_evaluate(commands, parents: list[argparse.ArgumentParser]) -> None:
+    evaluate = commands.add_parser("evaluate", parents=parents, help="accuracy, macro F1 and AUC on a labelled folder")
     evaluate.add_argument("folder", type=Path, metavar="FOLDER", help="a tree with Real/ and Fake/ in it")
     evaluate.add_argument("--json", action="store_true", help="print the metrics as one JSON object")
     evaluate.add_argument("--out", type=Path, metavar="FILE", help="write a JSON line for each picture")
@@ -80,10 +96,20 @@ def _port(text: str) -> int:
 
 
 def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
+    if not 0 <= (value := _number(text)) <= 1:
         raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, not {text!r}")
     return value
+
+
+def _prior(text: str) -> float:
+    if not 0 < (value := _number(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be a number above 0 and below 1, not {text!r}")
+    return value
+
+
+def _number(text: str) -> float:
+    """Not a number for what is none: it fails every comparison."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

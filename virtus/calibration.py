@@ -5,27 +5,65 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
-from virtus.errors import CheckpointError, DataError
+from virtus.errors import CheckpointError, DataError, InputError
 from virtus.metrics import calibration_error
 from virtus.results import Calibration, Label, Outcome
 
 MAX_ERROR = 0.05  # of the reals called fake, and of the fakes called real
 MIN_PICTURES = 20  # of each class: with fewer no threshold can promise an error of one in twenty
+EVEN = 0.5  # p of a face that is as likely real as fake; also the prior that p assumes unless told otherwise
 UNCALIBRATED = Calibration(temperature=1.0, real_below=0.5, fake_above=0.5)
 
 
-def judge(margin: float, calibration: Calibration | None) -> tuple[float, Outcome]:
-    """p of fake and the outcome, from the logit of fake minus the logit of real; uncalibrated where that is None."""
-    calibration = calibration or UNCALIBRATED
-    p_fake = _sigmoid(margin / calibration.temperature)
-    if p_fake >= calibration.fake_above:
+def judge(margin: float, calibration: Calibration | None, prior: float = EVEN) -> tuple[float, Outcome]:
+    """p of fake and the outcome, from the logit of fake minus the logit of real; uncalibrated where that is None.
+
+    p is for photos of which a share of `prior` is fake: logit(p) is the margin over the temperature, plus logit(prior)
+    (Bayes' rule; Saerens et al. 2002). At 0.5 that adds nothing.
+    """
+    used = at_prior(calibration, prior)
+    p_fake = _sigmoid(margin / used.temperature + math.log(prior / (1 - prior)))
+    if p_fake >= used.fake_above:
         return p_fake, Outcome.FAKE
-    return p_fake, Outcome.REAL if p_fake < calibration.real_below else Outcome.INCONCLUSIVE
+    return p_fake, Outcome.REAL if p_fake < used.real_below else Outcome.INCONCLUSIVE
+
+
+def at_prior(calibration: Calibration | None, prior: float) -> Calibration:
+    """The thresholds for photos of which a share of `prior` is fake: those that p goes by at that prior.
+
+    The share of a class that a threshold lets err does not depend on how many of that class there are, so that the
+    thresholds move along with p. But nothing is called that is not the likelier of the two: where 0.5 lies outside the
+    band, the band is widened to it. Without a calibration there is no band: the threshold stays at 0.5.
+
+    Raises:
+        InputError: unless the prior is above 0 and below 1.
+    """
+    check_prior(prior)
+    if calibration is None:
+        return UNCALIBRATED
+    real_below, fake_above = (_shift(p, prior) for p in (calibration.real_below, calibration.fake_above))
+    return replace(calibration, real_below=min(real_below, EVEN), fake_above=max(fake_above, EVEN))
+
+
+def check_prior(prior: float) -> None:
+    """Refuse a share of fakes that leaves nothing to judge.
+
+    Raises:
+        InputError: unless it is above 0 and below 1.
+    """
+    if isinstance(prior, bool) or not isinstance(prior, (int, float)) or not 0 < prior < 1:
+        raise InputError(f"The prior is a share of fakes, a number above 0 and below 1, not {prior!r}.")
+
+
+def _shift(p: float, prior: float) -> float:
+    """From p at even odds to p at a prior."""
+    odds = prior / (1 - prior)
+    return p * odds / (p * odds + (1 - p))
 
 
 def fit_calibration(

@@ -14,7 +14,7 @@ from virtus.errors import InputError, VirtusError
 
 if TYPE_CHECKING:
     from virtus.detector import Detector
-    from virtus.results import Calibration, ImageReport
+    from virtus.results import Calibration, FaceReport, ImageReport
 
 ALL_JUDGED, SOME_NOT_JUDGED, WRONG_USE = 0, 1, 2
 
@@ -39,7 +39,12 @@ def _load(args: argparse.Namespace) -> Detector:
     from virtus.checkpoints import load_checkpoint
     from virtus.detector import Detector
 
-    return Detector(load_checkpoint(args.model, device=args.device, precision=args.precision))
+    return Detector(load_checkpoint(args.model, device=args.device, precision=args.precision), prior=args.prior)
+
+
+def _how(args: argparse.Namespace) -> dict[str, bool]:
+    """What `scan` and `explain` hand on to the engine alike."""
+    return {"whole": args.whole_image, "stability": args.stability}
 
 
 def _scan(args: argparse.Namespace) -> int:
@@ -50,7 +55,7 @@ def _scan(args: argparse.Namespace) -> int:
     files = list(list_files(args.paths))
     detector = _load(args)
     rows, status = ROWS[args.format](_BesideBar()), ALL_JUDGED
-    for report in _progress(len(files))(analyze_paths(detector, files, whole=args.whole_image)):
+    for report in _progress(len(files))(analyze_paths(detector, files, **_how(args))):
         rows.write(report)
         status = status if report.outcome.judged else SOME_NOT_JUDGED
     return status
@@ -69,7 +74,7 @@ def _explain(args: argparse.Namespace) -> int:
         methods=[method.strip() for method in args.methods.split(",") if method.strip()],
         target=None if args.target == "predicted" else args.target,
         options={"rollout": {"head_fusion": args.head_fusion, "discard_ratio": args.discard_ratio}},
-        whole=args.whole_image,
+        **_how(args),
     )
     manifest = write_gallery(report, photo, args.image, args.out, opacity=args.opacity)
     print(f"{report.outcome}: {report.reason or _faces_in_words(report)}\n{manifest}")
@@ -172,10 +177,14 @@ def _progress(total: int) -> Callable[[Iterable], Iterable]:
 
 
 def _faces_in_words(report: ImageReport) -> str:
-    words = (
-        f"{face.outcome}" + ("" if face.p_fake is None else f" (p_fake {face.p_fake:.3f})") for face in report.faces
-    )
-    return ", ".join(words)
+    return ", ".join(map(_face_in_words, report.faces))
+
+
+def _face_in_words(face: FaceReport) -> str:
+    p_fake = None if face.p_fake is None else f"p_fake {face.p_fake:.3f}"
+    steady = face.stability and face.stability.in_words()
+    figures = "; ".join(filter(None, (p_fake, steady, face.reason)))
+    return f"{face.outcome} ({figures})" if figures else str(face.outcome)
 
 
 def _metrics_in_words(metrics: dict) -> str:

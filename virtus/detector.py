@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from virtus.calibration import judge
+from virtus.calibration import EVEN, check_prior, judge
 from virtus.checkpoints import Checkpoint
 from virtus.results import FaceCrop, Label, Prediction
 from virtus.trunk import Trunk
@@ -44,13 +44,31 @@ class TrunkState:
 
 
 class Detector:
-    """A checkpoint at work. It holds no state between calls: several threads may share one."""
+    """A checkpoint at work. It holds no state between calls: several threads may share one.
 
-    def __init__(self, checkpoint: Checkpoint, *, batch_size: int = 32):
+    Args:
+        batch_size: crops that go through the trunk together.
+        prior: share of fakes expected among photos like those that it will be shown; every p is at this prior.
+
+    Raises:
+        InputError: unless the prior is above 0 and below 1.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, batch_size: int = 32, prior: float = EVEN):
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
+        check_prior(prior)
         self.checkpoint = checkpoint
+        self.prior = prior
         self.batch_size = batch_size
+
+    def at_prior(self, prior: float) -> Detector:
+        """The same checkpoint, its weights shared, with every p at another prior.
+
+        Raises:
+            InputError: unless the prior is above 0 and below 1.
+        """
+        return Detector(self.checkpoint, batch_size=self.batch_size, prior=prior)
 
     @torch.inference_mode()
     def encode(self, crops: Sequence[FaceCrop]) -> TrunkState:
@@ -77,7 +95,7 @@ class Detector:
         return (logits[:, labels[Label.FAKE]] - logits[:, labels[Label.REAL]]).tolist()
 
     def _prediction(self, margin: float) -> Prediction:
-        return Prediction(*judge(margin, self.checkpoint.info.calibration))
+        return Prediction(*judge(margin, self.checkpoint.info.calibration, self.prior))
 
     def _batches(self, crops: Sequence[FaceCrop]) -> Iterator[torch.Tensor]:
         """pixel_values of `batch_size` crops at a time; an empty batch for no crops."""

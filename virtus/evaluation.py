@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from virtus.analysis import analyze_paths
+from virtus.calibration import EVEN
 from virtus.detector import Detector
 from virtus.errors import DataError
 from virtus.labels import label_from_folders
@@ -32,6 +33,7 @@ class Evaluation:
             "num_images": len(self.rows),
             "num_judged": len(judged),
             "outcomes": dict(sorted(counts.items())),
+            "prior": self.rows[0][1].prior if self.rows else EVEN,
             "checkpoint": self.checkpoint.to_json(),
         }
 

@@ -172,7 +172,7 @@ class Stability:
     """The same face judged again under small harmless changes.
 
     Attributes:
-        p_by_change: p of fake under each change, such as "JPEG 50".
+        p_by_change: p of fake under each change, such as "JPEG 50"; without those that the picture has no room for.
         low, high: the least and the greatest p, that of the unchanged face among them.
         flips: whether some change moves it to the other class.
     """
@@ -181,6 +181,9 @@ class Stability:
     low: float
     high: float
     flips: bool
+
+    def in_words(self) -> str:
+        return f"p_fake {self.low:.3f} to {self.high:.3f} under small changes"
 
     def to_json(self) -> dict:
         p_by_change = {name: round(p, 6) for name, p in self.p_by_change.items()}

@@ -8,7 +8,10 @@ from typing import Protocol
 
 from virtus.results import FaceReport, ImageReport
 
-CSV_COLUMNS = "path outcome face face_outcome p_fake x0 y0 x1 y1 cautions novelty checkpoint sha256 reason".split()
+CSV_COLUMNS = [
+    *"path outcome face face_outcome p_fake p_low p_high flips x0 y0 x1 y1".split(),
+    *"cautions novelty checkpoint sha256 prior reason".split(),
+]
 
 
 class Writable(Protocol):
@@ -41,15 +44,16 @@ class CsvRows:
     def write(self, report: ImageReport) -> None:
         info = report.checkpoint
         row = {"path": report.path, "outcome": report.outcome, "checkpoint": info.name, "sha256": info.sha256}
-        row["reason"] = report.reason or ""
+        row |= {"prior": report.prior, "reason": report.reason or ""}
         faces = [_face_columns(index, face) for index, face in enumerate(report.faces)] or [{}]
         self.writer.writerows(row | face for face in faces)
         self.stream.flush()
 
 
 class TableRows:
-    """One line a picture: outcome, p of the face that decided it, number of faces, path; in brackets why nothing was
-    judged, or the cautions of that face.
+    """One line a picture: outcome, p of the face that decided it, number of faces, path.
+
+    In brackets why nothing was judged, or what p of the face does under small changes, its reason, and its cautions.
     """
 
     def __init__(self, stream: Writable):
@@ -59,17 +63,19 @@ class TableRows:
     def write(self, report: ImageReport) -> None:
         face = report.decisive_face
         p_fake = f"{face.p_fake:.3f}" if face else ""
-        said = report.reason or _cautions_in_short(face)
-        aside = f"  ({said})" if said else ""
-        self.stream.write(f"{report.outcome:14}  {p_fake:>6}  {len(report.faces):>5}  {report.path}{aside}\n")
+        notes = "".join(f"  ({note})" for note in (report.reason, *_face_notes(face)) if note)
+        self.stream.write(f"{report.outcome:14}  {p_fake:>6}  {len(report.faces):>5}  {report.path}{notes}\n")
         self.stream.flush()
 
 
 ROWS = {"table": TableRows, "json": JsonRows, "csv": CsvRows}
 
 
-def _cautions_in_short(face: FaceReport | None) -> str:
-    return ", ".join(caution.name.replace("_", " ") for caution in face.cautions) if face else ""
+def _face_notes(face: FaceReport | None) -> tuple[str | None, ...]:
+    if face is None:
+        return ()
+    cautions = ", ".join(caution.name.replace("_", " ") for caution in face.cautions)
+    return face.stability and face.stability.in_words(), face.reason, cautions
 
 
 def _face_columns(index: int, face: FaceReport) -> dict:
@@ -78,4 +84,6 @@ def _face_columns(index: int, face: FaceReport) -> dict:
     known = {name: "" if row.get(name) is None else row[name] for name in ("p_fake", "novelty")}
     known["cautions"] = ";".join(row.get("cautions", ()))
     known |= {"reason": face.reason} if face.reason else {}
+    if steady := row.get("stability"):
+        known |= {"p_low": steady["low"], "p_high": steady["high"], "flips": str(steady["flips"]).lower()}
     return {"face": index, "face_outcome": row["outcome"]} | known | box
