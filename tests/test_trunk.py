@@ -49,7 +49,8 @@ def test_attentions_are_those_of_transformers(pair, pixel_values):
     attentions = stock(pixel_values, output_attentions=True).attentions
     assert len(attentions) == len(trunk.blocks)
     for index, hidden in enumerate(run(trunk, pixel_values)):
-        torch.testing.assert_close(trunk.attention(index, hidden), attentions[index], atol=1e-5, rtol=1e-4)
+        normed = trunk.first_norm(index, hidden)
+        torch.testing.assert_close(trunk.attention(index, normed), attentions[index], atol=1e-5, rtol=1e-4)
 
 
 def test_prefix_tokens_and_grid(pair, pixel_values):
@@ -69,3 +70,32 @@ def test_bfloat16_keeps_the_residual_stream_and_both_ends_in_float32(make_checkp
     inputs = run(trunk, pixel_values)
     assert {hidden.dtype for hidden in inputs} == {torch.float32}
     torch.testing.assert_close(trunk.tail(inputs[-1]), stock(pixel_values).logits, atol=2e-2, rtol=2e-2)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("kind", KINDS)
+@torch.no_grad()
+def test_a_block_given_its_own_attention_gives_what_it_gives(make_checkpoint, kind, dtype):
+    trunk, _ = load_pair(make_checkpoint(kind=kind), dtype=dtype)
+    hidden = torch.randn(2, 18, 32, generator=torch.Generator().manual_seed(1))
+    for index in range(3):
+        attention = trunk.attention(index, trunk.first_norm(index, hidden))
+        given = trunk.run_block(index, hidden, attention=attention)
+        assert torch.equal(given, trunk.run_block(index, hidden))
+        other = trunk.run_block(index, hidden, attention=torch.full_like(attention, 1 / 18))
+        assert not torch.allclose(other, given, atol=1e-3)
+
+
+@torch.no_grad()
+def test_the_first_tokens_of_a_block_are_those_of_the_whole_block(pair):
+    trunk, _ = pair
+    hidden = torch.randn(2, 18, 32, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(trunk.run_block(1, hidden, num_tokens=2), trunk.run_block(1, hidden)[:, :2])
+
+
+@torch.no_grad()
+def test_blocks_are_those_of_transformers_for_shorter_sequences_too(pair):
+    trunk, stock = pair
+    hidden = torch.randn(2, 7, 32, generator=torch.Generator().manual_seed(1))
+    for index, block in enumerate(stock.base_model.layers):
+        torch.testing.assert_close(trunk.run_block(index, hidden), block(hidden), atol=1e-5, rtol=1e-4)

@@ -77,7 +77,7 @@ class Detector:
         For verdicts alone, `predict(crops)` keeps nothing and takes any number.
         """
         batches = [tuple(self._block_inputs(batch)) for batch in self._batches(crops)]
-        inputs = tuple(torch.cat(parts) for parts in zip(*batches, strict=True))
+        inputs = tuple(torch.cat(parts) if len(parts) > 1 else parts[0] for parts in zip(*batches, strict=True))
         return TrunkState(self.checkpoint.trunk, self.checkpoint.labels, inputs)
 
     @torch.inference_mode()

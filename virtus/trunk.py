@@ -42,41 +42,68 @@ class Trunk:
         """(N, 3, H, W) to tokens (N, T, D), float32."""
         return self.embeddings(pixel_values.to(self.device, torch.float32))
 
-    def run_block(self, index: int, hidden: torch.Tensor, normed: torch.Tensor | None = None) -> torch.Tensor:
+    def first_norm(self, index: int, hidden: torch.Tensor) -> torch.Tensor:
+        """What a block's attention reads, (N, T, D). The last block's: where patches still reach the head."""
+        return self.blocks[index].layernorm_before(hidden)
+
+    def run_block(
+        self,
+        index: int,
+        hidden: torch.Tensor,
+        normed: torch.Tensor | None = None,
+        *,
+        attention: torch.Tensor | None = None,
+        num_tokens: int | None = None,
+    ) -> torch.Tensor:
         """One pre-norm block (Dosovitskiy et al. 2021) on tokens (N, T, D).
 
-        `normed` replaces what the block's first norm gives: a place to differentiate at.
+        Args:
+            normed: replaces what the block's first norm gives: a place to differentiate at.
+            attention: replaces what `attention` gives: another such place.
+            num_tokens: how many of the first tokens are wanted; all by default.
         """
-        if not len(hidden):  # transformers cannot reshape an empty batch
-            return hidden
         block = self.blocks[index]
-        dtype = block.mlp.fc1.weight.dtype
-        normed = block.layernorm_before(hidden) if normed is None else normed
-        hidden = hidden + block.attention(normed.to(dtype))[0].float()
-        return hidden + block.mlp(block.layernorm_after(hidden).to(dtype)).float()
+        normed = self.first_norm(index, hidden) if normed is None else normed
+        attention = self.attention(index, normed, num_tokens=num_tokens) if attention is None else attention
+        hidden = hidden[:, :num_tokens] + _attend(block.attention, normed, attention).float()
+        return hidden + block.mlp(block.layernorm_after(hidden).to(block.mlp.fc1.weight.dtype)).float()
 
-    def attention(self, index: int, hidden: torch.Tensor) -> torch.Tensor:
-        """softmax(Q K^T / sqrt(d)) of a block, (N, num_heads, T, T), float32, from the tokens that enter it."""
-        block = self.blocks[index]
-        own = block.attention
-        normed = block.layernorm_before(hidden).to(own.q_proj.weight.dtype)
-        shape = (*hidden.shape[:-1], own.num_attention_heads, own.head_dim)
-        query, key = (proj(normed).view(shape).transpose(1, 2).float() for proj in (own.q_proj, own.k_proj))
-        return torch.softmax(query @ key.transpose(2, 3) * own.scaling, dim=-1)
+    def attention(self, index: int, normed: torch.Tensor, *, num_tokens: int | None = None) -> torch.Tensor:
+        """softmax(Q K^T / sqrt(d)) of a block from what its first norm gives, float32.
 
-    def tail_norm(self, hidden: torch.Tensor) -> torch.Tensor:
-        """The last block's first norm: the deepest place where patches still reach the head."""
-        return self.blocks[-1].layernorm_before(hidden)
+        By hand, for explanations look at it; for so few tokens it is also twice as fast on CPUs as torch's fused one.
+
+        Returns:
+            (N, num_heads, T, T); with `num_tokens` only the rows of so many first tokens.
+        """
+        own = self.blocks[index].attention
+        query, key = _heads(own, own.q_proj, normed[:, :num_tokens]), _heads(own, own.k_proj, normed)
+        return torch.softmax(own.scaling * query @ key.transpose(2, 3), dim=-1, dtype=torch.float32)
 
     def tail(self, hidden: torch.Tensor, normed: torch.Tensor | None = None) -> torch.Tensor:
         """Tokens that enter the last block (N, T, D) to logits (N, 2), float32."""
-        return self.head(self.norm(self.run_block(len(self.blocks) - 1, hidden, normed)))
+        return self.finish(self.run_block(len(self.blocks) - 1, hidden, normed, num_tokens=self.num_head_tokens))
+
+    def finish(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Tokens that leave the last block, at least those that the head reads, to logits (N, 2), float32."""
+        return self.head(self.norm(hidden))
 
     def head(self, tokens: torch.Tensor) -> torch.Tensor:
         """Logits; with a teacher, the mean of both heads, as DeiT does at inference (Touvron et al. 2021)."""
         if self.num_head_tokens == 1:
             return self.model.classifier(tokens[:, 0])
         return (self.model.cls_classifier(tokens[:, 0]) + self.model.distillation_classifier(tokens[:, 1])) / 2
+
+
+def _heads(own: torch.nn.Module, projection: torch.nn.Linear, normed: torch.Tensor) -> torch.Tensor:
+    """Tokens (N, T, D) to the queries, keys or values of each head, (N, num_heads, T, d)."""
+    projected = projection(normed.to(projection.weight.dtype))
+    return projected.unflatten(-1, (own.num_attention_heads, own.head_dim)).transpose(1, 2)
+
+
+def _attend(own: torch.nn.Module, normed: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
+    value = _heads(own, own.v_proj, normed)
+    return own.o_proj((attention.to(value.dtype) @ value).transpose(1, 2).flatten(2))
 
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:

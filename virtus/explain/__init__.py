@@ -9,7 +9,9 @@ import numpy as np
 
 from virtus.detector import TrunkState
 from virtus.errors import InputError
-from virtus.explain.gradcam import gradcam
+from virtus.explain.attribution import attribution
+from virtus.explain.cams import cam, eigencam, evidence
+from virtus.explain.occlusion import occlusion
 from virtus.explain.rollout import rollout
 from virtus.results import Explanation, Label
 
@@ -24,29 +26,59 @@ class Explainer:
         compute: `(state, targets, **options)` to maps of shape (N, grid_h, grid_w), float32.
         class_specific: whether `targets` (an index in the logits for each crop) makes a difference.
         description: one line for people who choose.
+        options: names of what it takes.
+        signed: whether its maps are evidence for fake (above 0) and for real (below 0), in logits.
+        finding: what measurements say against it, in one sentence; empty where nothing.
     """
 
     compute: Callable[..., np.ndarray]
     class_specific: bool
     description: str
+    options: tuple[str, ...] = ("layer",)
+    signed: bool = False
+    finding: str = ""
 
 
 EXPLAINERS = {
-    "rollout": Explainer(rollout, False, "where attention flowed through all blocks; knows no class"),
-    "gradcam": Explainer(gradcam, True, "which patches spoke for one class at the last block"),
+    "rollout": Explainer(
+        rollout,
+        False,
+        "where attention flowed through all blocks; knows no class",
+        options=("head", "head_fusion", "discard_ratio"),
+    ),
+    "attribution": Explainer(
+        attribution,
+        True,
+        "where attention that raised the class's logit flowed through all blocks",
+        options=("head",),
+    ),
+    "gradcam": Explainer(cam("GradCAM"), True, "which patches spoke for one class, by channels weighted alike for all"),
+    "gradcam++": Explainer(cam("GradCAMPlusPlus"), True, "Grad-CAM with more weight on places that speak strongly"),
+    "layercam": Explainer(cam("LayerCAM"), True, "Grad-CAM with a weight of its own for each patch, if it is positive"),
+    "hirescam": Explainer(cam("HiResCAM"), True, "gradient times activation of each patch, what speaks for one class"),
+    "eigencam": Explainer(eigencam, False, "which patches differ most from the others; knows no class"),
+    "occlusion": Explainer(
+        occlusion, True, "how far the class's lead falls when patches are left out", options=("window",)
+    ),
+    "evidence": Explainer(evidence, False, "which patches spoke for fake, and which for real", signed=True),
 }
 
 
 def explain(
     state: TrunkState, *, method: str = "rollout", target: Label | str | None = None, **options
 ) -> list[Explanation]:
-    """Explain each crop of a `TrunkState`, without another pass of the trunk.
+    """Explain each crop of a `TrunkState`, without another pass of the trunk (but for `occlusion`, which makes many).
 
     Args:
         method: a name in `EXPLAINERS`.
-        target: the class to explain; the predicted one of each crop by default. Ignored by methods that know no class:
-            their `Explanation.target` is None.
-        options: of the method: `head_fusion` and `discard_ratio` for `rollout`.
+        target: the class to explain; the predicted one of each crop by default. Ignored by methods that know no class,
+            and by signed ones, which speak of both: their `Explanation.target` is None.
+        options: of the method, by its `Explainer.options`.
+
+            layer: index of the block to look at, negative from the end; the last by default.
+            head: index of the attention head to follow; None, the default, is all of them.
+            head_fusion, discard_ratio: see `virtus.explain.rollout.rollout`.
+            window: see `virtus.explain.occlusion.occlusion`.
 
     Raises:
         InputError: for a method, target or option that there is not.
@@ -54,18 +86,17 @@ def explain(
     if method not in EXPLAINERS:
         raise InputError(f"There is no method {method!r}. There are: {', '.join(EXPLAINERS)}.")
     explainer = EXPLAINERS[method]
+    if unknown := [name for name in options if name not in explainer.options]:
+        raise InputError(f"{method} has no option {unknown[0]!r}. It has: {', '.join(explainer.options)}.")
     if not len(state):
         return []
     targets = _targets(state, target) if explainer.class_specific else [None] * len(state)
     indices = [state.labels[label] for label in targets if label is not None]
-    try:
-        maps = explainer.compute(state, indices, **options)
-    except TypeError as exc:
-        unknown = [name for name in options if f"'{name}'" in str(exc)]
-        if not unknown:
-            raise
-        raise InputError(f"{method} has no option {unknown[0]!r}.") from exc
-    return [Explanation(method, heatmap, label) for heatmap, label in zip(maps, targets, strict=True)]
+    maps = explainer.compute(state, indices, **options)
+    return [
+        Explanation(method, heatmap, label, signed=explainer.signed)
+        for heatmap, label in zip(maps, targets, strict=True)
+    ]
 
 
 def _targets(state: TrunkState, target: Label | str | None) -> list[Label]:

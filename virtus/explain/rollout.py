@@ -9,22 +9,23 @@ import torch
 
 from virtus.detector import TrunkState
 from virtus.errors import InputError
-
-HEAD_FUSIONS = {
-    "mean": lambda attention: attention.mean(dim=1),
-    "max": lambda attention: attention.amax(dim=1),
-    "min": lambda attention: attention.amin(dim=1),
-}
+from virtus.explain.heads import fuse
 
 
 @torch.no_grad()
 def rollout(
-    state: TrunkState, _targets: Sequence[int] = (), *, head_fusion: str = "mean", discard_ratio: float = 0.0
+    state: TrunkState,
+    _targets: Sequence[int] = (),
+    *,
+    head: int | None = None,
+    head_fusion: str = "mean",
+    discard_ratio: float = 0.0,
 ) -> np.ndarray:
     """How much of each patch reaches the head's token(s) if attention is all that moves information.
 
     Args:
         _targets: not used; the method knows no class.
+        head: index of the attention head to follow through all blocks; all of them, fused, by default.
         head_fusion: how the heads of a block become one: `mean` (the paper's), `max` or `min`.
         discard_ratio: share of the smallest weights of each block that is set to 0, in [0, 1); 0 is the paper's.
 
@@ -32,14 +33,20 @@ def rollout(
         (N, grid_h, grid_w), float32, not negative.
     """
     trunk = state.trunk
-    attentions = (trunk.attention(index, hidden) for index, hidden in enumerate(state.block_inputs))
-    joint = joint_attention(attentions, head_fusion=head_fusion, discard_ratio=discard_ratio)
+    attentions = (
+        trunk.attention(index, trunk.first_norm(index, hidden)) for index, hidden in enumerate(state.block_inputs)
+    )
+    joint = joint_attention(attentions, head=head, head_fusion=head_fusion, discard_ratio=discard_ratio)
     patches = joint[:, : trunk.num_head_tokens, trunk.num_prefix_tokens :].mean(dim=1)
-    return patches.reshape(-1, *trunk.grid_size).cpu().numpy()
+    return patches.unflatten(1, trunk.grid_size).cpu().numpy()
 
 
 def joint_attention(
-    attentions: Iterable[torch.Tensor], *, head_fusion: str = "mean", discard_ratio: float = 0.0
+    attentions: Iterable[torch.Tensor],
+    *,
+    head: int | None = None,
+    head_fusion: str = "mean",
+    discard_ratio: float = 0.0,
 ) -> torch.Tensor:
     """The product over blocks, first to last, of (A + I) / rowsum: the paper's 0.5 A + 0.5 I for rows that sum to 1.
 
@@ -49,13 +56,11 @@ def joint_attention(
     Returns:
         (N, T, T); row i says what token i is made of. Rows sum to 1.
     """
-    if head_fusion not in HEAD_FUSIONS:
-        raise InputError(f"There is no head_fusion {head_fusion!r}. There are: {', '.join(HEAD_FUSIONS)}.")
     if not 0 <= discard_ratio < 1:
         raise InputError(f"discard_ratio is a share of at least 0 and less than 1, not {discard_ratio}.")
     joint = None
     for attention in attentions:
-        fused = _discard(HEAD_FUSIONS[head_fusion](attention), discard_ratio)
+        fused = _discard(fuse(attention, head=head, head_fusion=head_fusion), discard_ratio)
         fused = fused + torch.eye(fused.shape[-1], device=fused.device)
         fused = fused / fused.sum(dim=-1, keepdim=True)
         joint = fused if joint is None else fused @ joint
@@ -64,6 +69,8 @@ def joint_attention(
 
 def _discard(fused: torch.Tensor, ratio: float) -> torch.Tensor:
     """Set the smallest `ratio` of each (T, T) to 0."""
+    if not ratio:
+        return fused
     flat = fused.flatten(1)
     smallest = flat.topk(int(flat.shape[1] * ratio), dim=1, largest=False).indices
     return flat.scatter(1, smallest, 0.0).view_as(fused)

@@ -1,0 +1,29 @@
+"""Crops, tiny detectors and maps for the tests of explanations."""
+
+import numpy as np
+import torch
+from PIL import Image
+
+from virtus.checkpoints import load_checkpoint
+from virtus.detector import Detector
+from virtus.explain import explain
+from virtus.faces import whole_image
+
+KINDS = ["vit", "deit", "deit-with-teacher"]
+
+
+def crops(count: int):
+    draw = np.random.default_rng(5)
+    return [whole_image(Image.fromarray(draw.integers(0, 256, (48, 48, 3), dtype=np.uint8))) for _ in range(count)]
+
+
+def load_detector(folder, *, precision: str = "float32") -> Detector:
+    return Detector(load_checkpoint(str(folder), device="cpu", precision=precision))
+
+
+def heatmaps(detector: Detector, pictures, **options) -> np.ndarray:
+    return np.stack([one.heatmap for one in explain(detector.encode(pictures), **options)])
+
+
+def pixels(detector: Detector, pictures) -> torch.Tensor:
+    return torch.from_numpy(np.stack([detector.checkpoint.transform(crop.image) for crop in pictures]))

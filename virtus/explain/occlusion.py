@@ -1,0 +1,81 @@
+"""Occlusion by leaving patches out: their tokens are dropped, nothing is put in their place.
+
+After Zeiler & Fergus 2014 (arXiv:1311.2901), who cover patches with grey. A transformer can do without: a shorter
+sequence is as good an input to it (Naseer et al. 2021, arXiv:2105.10497), while grey squares are like nothing in
+training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from virtus.detector import TrunkState
+from virtus.errors import InputError
+
+BATCH = 32  # shortened sequences at a time
+
+
+@torch.inference_mode()
+def occlusion(state: TrunkState, targets: Sequence[int], *, window: int = 2) -> np.ndarray:
+    """How far the margin of the target (its logit minus the other's) falls when a square of patches is left out.
+
+    The trunk runs once for each square: (grid / window)^2 times a crop.
+
+    Args:
+        targets: index in the logits for each crop.
+        window: side of the square in patches. Squares lie side by side; where they do not fit evenly the last ones are
+            shifted inwards, and a patch in several has their mean.
+
+    Returns:
+        (N, grid_h, grid_w), float32, in logits; below 0 where a square spoke against the target.
+
+    Raises:
+        InputError: for a window that leaves nothing of the grid.
+    """
+    squares = _squares(state, window)
+    target = torch.tensor(list(targets), device=state.logits.device)
+    whole = _margins(state.logits, target)
+    falls = torch.stack([whole[i] - _margins(_without(state, i, squares), target[i]) for i in range(len(state))])
+    covered = squares.float()
+    return (falls @ covered / covered.sum(dim=0)).unflatten(1, state.trunk.grid_size).cpu().numpy()
+
+
+def _margins(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Logit of the target minus that of the other class, (N,)."""
+    own = logits.gather(1, target.expand(len(logits)).view(-1, 1))[:, 0]
+    return 2 * own - logits.sum(dim=1)
+
+
+def _without(state: TrunkState, crop: int, squares: torch.Tensor) -> torch.Tensor:
+    """Logits of one crop without each square's tokens, (squares, 2)."""
+    trunk, tokens = state.trunk, state.block_inputs[0][crop]
+    prefix = torch.ones(len(squares), trunk.num_prefix_tokens, dtype=torch.bool, device=squares.device)
+    kept = torch.cat([prefix, ~squares], dim=1)
+    shorter = tokens.expand(len(kept), *tokens.shape)[kept].view(len(kept), -1, tokens.shape[-1])
+    return torch.cat([_logits(state, batch) for batch in shorter.split(BATCH)])
+
+
+def _logits(state: TrunkState, hidden: torch.Tensor) -> torch.Tensor:
+    for index in range(len(state.block_inputs) - 1):
+        hidden = state.trunk.run_block(index, hidden)
+    return state.trunk.tail(hidden)
+
+
+def _squares(state: TrunkState, window: int) -> torch.Tensor:
+    """Which patches lie in each square, (squares, patches), bool: the same number in each."""
+    grid_h, grid_w = state.trunk.grid_size
+    if isinstance(window, bool) or not isinstance(window, int) or not 1 <= window < max(grid_h, grid_w):
+        raise InputError(f"window is a whole number of patches from 1 to {max(grid_h, grid_w) - 1}, not {window!r}.")
+    rows, columns = _spans(grid_h, window), _spans(grid_w, window)
+    squares = (rows[:, None, :, None] & columns[None, :, None, :]).flatten(0, 1).flatten(1)
+    return squares.to(state.tail_input.device)
+
+
+def _spans(length: int, window: int) -> torch.Tensor:
+    """Stretches of `window` side by side, together covering 0 to `length`: (stretches, length), bool."""
+    starts = torch.arange(0, length, window).clamp(max=max(length - window, 0))[:, None]
+    places = torch.arange(length)
+    return (starts <= places) & (places < starts + window)
