@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import gradio as gr
 
 from virtus.explain import EXPLAINERS
-from virtus.explain.rollout import HEAD_FUSIONS
+from virtus.explain.heads import HEAD_FUSIONS
 from virtus.overlay import DEFAULT_OPACITY
 from virtus.ui import panels
 from virtus.ui.detectors import Detectors
 from virtus.ui.gpu import on_gpu
-from virtus.ui.judging import TARGETS
+from virtus.ui.judging import SIDE_BY_SIDE, TARGETS
 from virtus.ui.photo_input import photo_input
 from virtus.ui.tab_callbacks import TabCallbacks
 
@@ -105,7 +105,7 @@ def _add_answer(callbacks: TabCallbacks) -> tuple[_Answer, _Maps]:
 def _add_maps() -> _Maps:
     gr.HTML(MAPS_HEADING, elem_classes="maps-heading")
     with gr.Row(elem_classes="sliders"):
-        faces = tuple(_add_slider(f"Face, {method}", f"map-{method}") for method in EXPLAINERS)
+        faces = tuple(_add_slider(f"Face, {method}", f"map-{method}") for method in SIDE_BY_SIDE)
     caption = gr.HTML(elem_id="map-caption")
     photo = _add_slider("Photo", "map-photo")
     with gr.Row():

@@ -17,6 +17,7 @@ from virtus.overlay import DEFAULT_OPACITY
 from virtus.results import FaceReport, ImageReport
 
 TARGETS = ("predicted", "real", "fake")
+SIDE_BY_SIDE = ("rollout", "gradcam")  # methods whose maps of the face are always shown
 # More at once would wait for the same cores, and hold their photos in memory meanwhile. Fetching a checkpoint is not
 # counted: who waits for the Hub holds up nobody.
 _at_once = threading.BoundedSemaphore(2)

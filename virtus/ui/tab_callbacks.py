@@ -10,11 +10,11 @@ from virtus.explain import EXPLAINERS
 from virtus.results import FaceReport, ImageReport
 from virtus.ui import panels
 from virtus.ui.detectors import Detectors
-from virtus.ui.judging import Judged, MapRequest, face_of, judge
+from virtus.ui.judging import SIDE_BY_SIDE, Judged, MapRequest, face_of, judge
 from virtus.ui.pictures import crop_pair, photo_pair, write_png
 from virtus.ui.uploads import uploaded
 
-_NO_MAPS = (None,) * (len(EXPLAINERS) + 1)
+_NO_MAPS = (None,) * (len(SIDE_BY_SIDE) + 1)
 
 
 class TabCallbacks:
@@ -57,7 +57,7 @@ class TabCallbacks:
         if file is None or index is None:
             return *_NO_MAPS, ""
         try:
-            wanted = MapRequest(*settings, beside=tuple(EXPLAINERS))
+            wanted = MapRequest(*settings, beside=SIDE_BY_SIDE)
             judged = self._judge(file, model, whole, wanted)
             return _maps(judged, face_of(judged.report, index), wanted)
         except VirtusError as exc:
@@ -93,7 +93,7 @@ def _maps(judged: Judged, face: FaceReport, wanted: MapRequest) -> tuple:
     if not face.explanations:
         return *_NO_MAPS, ""
     found = {one.method: one for one in face.explanations}
-    crops = [crop_pair(face.crop, found[method], wanted.opacity) for method in EXPLAINERS]
+    crops = [crop_pair(face.crop, found[method], wanted.opacity) for method in SIDE_BY_SIDE]
     photos = photo_pair(judged.photo, face.crop, found[wanted.method], wanted.opacity)
-    lines = [panels.map_caption(found[method], one.description) for method, one in EXPLAINERS.items()]
+    lines = [panels.map_caption(one, EXPLAINERS[method].description) for method, one in found.items()]
     return *crops, photos, panels.map_captions(lines)
