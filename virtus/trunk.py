@@ -88,6 +88,12 @@ class Trunk:
         """Tokens that leave the last block, at least those that the head reads, to logits (N, 2), float32."""
         return self.head(self.norm(hidden))
 
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Tokens as `embed` gives them (N, T, D), or mixed of such, to logits (N, 2), float32."""
+        for index in range(len(self.blocks) - 1):
+            hidden = self.run_block(index, hidden)
+        return self.tail(hidden)
+
     def head(self, tokens: torch.Tensor) -> torch.Tensor:
         """Logits; with a teacher, the mean of both heads, as DeiT does at inference (Touvron et al. 2021)."""
         if self.num_head_tokens == 1:

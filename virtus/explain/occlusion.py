@@ -55,13 +55,7 @@ def _without(state: TrunkState, crop: int, squares: torch.Tensor) -> torch.Tenso
     prefix = torch.ones(len(squares), trunk.num_prefix_tokens, dtype=torch.bool, device=squares.device)
     kept = torch.cat([prefix, ~squares], dim=1)
     shorter = tokens.expand(len(kept), *tokens.shape)[kept].view(len(kept), -1, tokens.shape[-1])
-    return torch.cat([_logits(state, batch) for batch in shorter.split(BATCH)])
-
-
-def _logits(state: TrunkState, hidden: torch.Tensor) -> torch.Tensor:
-    for index in range(len(state.block_inputs) - 1):
-        hidden = state.trunk.run_block(index, hidden)
-    return state.trunk.tail(hidden)
+    return torch.cat([trunk.logits(batch) for batch in shorter.split(BATCH)])
 
 
 def _squares(state: TrunkState, window: int) -> torch.Tensor:
