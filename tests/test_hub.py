@@ -7,11 +7,13 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from virtus import checkpoints
 from virtus.checkpoints import load_checkpoint, locate
 from virtus.errors import CheckpointError
 from virtus.hub import is_repo_id
+from virtus.novelty import Novelty, store_novelty
 
 REPO = "someone/detector"
 REGISTERED = "agasta/virtus"
@@ -61,6 +63,14 @@ def test_only_what_is_loaded_is_fetched(hub, copy_checkpoint):
     hub.add(REPO, folder)
     assert load_checkpoint(REPO).margin == 1.5
     assert hub.fetched() == ["config.json", "preprocessor_config.json", "virtus.json", "model.safetensors"]
+
+
+def test_what_is_unfamiliar_comes_along(hub, copy_checkpoint):
+    folder = copy_checkpoint()
+    store_novelty(folder, Novelty(1, torch.zeros(32), torch.eye(32), 2.5), sha256=sha256(folder))
+    hub.add(REPO, folder)
+    assert load_checkpoint(REPO).novelty.threshold == 2.5
+    assert "novelty.safetensors" in hub.fetched()
 
 
 def test_shards_are_fetched_and_count_as_whole_only_together(hub, make_checkpoint):

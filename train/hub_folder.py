@@ -16,6 +16,7 @@ from virtus.checkpoints import load_checkpoint
 from virtus.doctor import Examination, examine
 from virtus.errors import CheckpointError, DataError
 from virtus.hub import is_repo_id
+from virtus.novelty import FILE as NOVELTY
 from virtus.results import Label
 
 PARTIAL, REPLACED = "hub.partial", "hub.replaced"  # beside the folder
@@ -75,7 +76,8 @@ def _fill(folder: Path, run: Run, target: Target) -> None:
 
 def _copy_files(folder: Path, run: Run, examined: Examination) -> None:
     index = [run.checkpoint / SHARDS] if len(examined.weights) > 1 else []
-    for file in (*examined.weights, *index, run.checkpoint / "preprocessor_config.json"):
+    novelty = [run.checkpoint / NOVELTY] if "novelty" in run.own else []
+    for file in (*examined.weights, *index, *novelty, run.checkpoint / "preprocessor_config.json"):
         shutil.copyfile(file, folder / file.name)
     for name in run.plots:
         shutil.copyfile(run.report / name, folder / PLOTS / name)

@@ -17,6 +17,7 @@ from train.config import TrainConfig
 from train.crops import FaceCache
 from train.data import Sample
 from train.material import Material, gather
+from train.novelty import add_novelty
 from train.record import record_run
 from train.steps import find_last_step, number_of
 from train.tokens import drop_tokens
@@ -73,9 +74,17 @@ def fit(
     calibration = _fit_calibration(trainer, material.parts.calibrate)
     if state.is_main_process:
         save_checkpoint(trainer.model, transform, config, out_dir / "checkpoint", calibration)
+        _add_novelty(out_dir / "checkpoint", material)
         record_run(config, material, trainer, **spent).save(out_dir / "run.json")
     state.wait_for_everyone()
     return TrainResult(out_dir / "checkpoint", chosen_by)
+
+
+def _add_novelty(folder: Path, material: Material) -> None:
+    try:
+        add_novelty(folder, material.parts.train, material.parts.calibrate, material.faces)
+    except DataError as exc:
+        print(f"does not know what is unfamiliar: {exc}", flush=True)
 
 
 def source_aucs(logits: np.ndarray, samples: list[Sample]) -> dict[str, float]:

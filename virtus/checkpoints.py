@@ -6,9 +6,15 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from virtus.errors import CheckpointError
 from virtus.results import CheckpointInfo, Label
+
+if TYPE_CHECKING:
+    from virtus.doctor import Examination
+    from virtus.novelty import Novelty
+    from virtus.trunk import Trunk
 
 BUNDLED_FOLDER = Path(__file__).parent / "assets"
 BUNDLED = "virtus-tiny"
@@ -60,6 +66,7 @@ class Checkpoint:
         labels: index in the logits for each class.
         margin: of the face crop.
         architecture: name of the transformers class.
+        novelty: what its training pictures were like (`virtus.novelty.Novelty`); None where it does not know.
     """
 
     info: CheckpointInfo
@@ -68,6 +75,7 @@ class Checkpoint:
     labels: dict[Label, int]
     margin: float
     architecture: str
+    novelty: Novelty | None = None
 
 
 def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str = "auto") -> Checkpoint:
@@ -92,13 +100,15 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
     dtype = resolve_precision(precision, on)
     resolved, folder, revision = locate(name)
     examined = examine(folder, name=resolved)
+    trunk = Trunk(load_model(examined), device=on, dtype=dtype)
     return Checkpoint(
         info=CheckpointInfo(resolved, revision, examined.sha256, read_calibration(examined.own)),
-        trunk=Trunk(load_model(examined), device=on, dtype=dtype),
+        trunk=trunk,
         transform=examined.transform,
         labels=examined.labels,
         margin=_margin(resolved, examined.own),
         architecture=examined.architecture,
+        novelty=_novelty(examined, trunk),
     )
 
 
@@ -136,6 +146,16 @@ def _check_before(name: str) -> Callable[[Path], object]:
 def resolve_name(name: str = "auto") -> str:
     """What `auto` stands for; other names as they are."""
     return (os.environ.get(ENVIRONMENT_VARIABLE) or BUNDLED) if name == "auto" else name
+
+
+def _novelty(examined: Examination, trunk: Trunk) -> Novelty | None:
+    from virtus.novelty import read_novelty
+
+    sizes = {"num_blocks": len(trunk.blocks), "width": trunk.model.config.hidden_size}
+    try:
+        return read_novelty(examined.folder, examined.own, sha256=examined.sha256, **sizes)
+    except CheckpointError as exc:
+        raise CheckpointError(f"{examined.name} is not used. {exc}") from exc
 
 
 def _margin(name: str, own: dict) -> float:

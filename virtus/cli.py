@@ -14,6 +14,7 @@ from virtus.errors import InputError, VirtusError
 
 if TYPE_CHECKING:
     from virtus.detector import Detector
+    from virtus.novelty import Novelty
     from virtus.results import Calibration, FaceReport, ImageReport
 
 ALL_JUDGED, SOME_NOT_JUDGED, WRONG_USE = 0, 1, 2
@@ -119,6 +120,7 @@ def _doctor(args: argparse.Namespace) -> int:
         ("patches", f"{'x'.join(map(str, trunk.grid_size))}, {trunk.num_prefix_tokens} token(s) before them"),
         ("crop margin", checkpoint.margin),
         ("calibration", _calibration(checkpoint.info.calibration)),
+        ("novelty", _novelty(checkpoint.novelty)),
     ):
         print(f"  {name:13} {value}")
     return ALL_JUDGED
@@ -130,6 +132,12 @@ def _calibration(calibration: Calibration | None) -> str:
     one = calibration
     thresholds = f"real below {one.real_below:.3f}, fake from {one.fake_above:.3f}"
     return f"temperature {one.temperature:.3f}, {thresholds}, fitted on {one.num_pictures or 'no'} pictures"
+
+
+def _novelty(novelty: Novelty | None) -> str:
+    if novelty is None:
+        return "unknown: it cannot say what is unlike its training pictures"
+    return f"distance of block {novelty.block}, threshold fitted on {novelty.num_pictures} pictures"
 
 
 def _serve(args: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,19 +83,22 @@ class Detector:
     @torch.inference_mode()
     def predict(self, crops_or_state: Sequence[FaceCrop] | TrunkState) -> list[Prediction]:
         """The verdict for each crop; from a `TrunkState` without another pass of the trunk."""
-        trunk = self.checkpoint.trunk
         if isinstance(crops_or_state, TrunkState):
-            batches = [crops_or_state.logits]
+            batches = [self._judge(crops_or_state.block_inputs)]
         else:
-            batches = (trunk.tail(self._tail_input(batch)) for batch in self._batches(crops_or_state))
-        return [self._prediction(margin) for logits in batches for margin in self._margins(logits)]
+            batches = (self._judge(self._block_inputs(batch)) for batch in self._batches(crops_or_state))
+        return [
+            self._prediction(margin, novelty)
+            for logits, novelties in batches
+            for margin, novelty in zip(self._margins(logits), novelties, strict=True)
+        ]
 
     def _margins(self, logits: torch.Tensor) -> list[float]:
         labels = self.checkpoint.labels
         return (logits[:, labels[Label.FAKE]] - logits[:, labels[Label.REAL]]).tolist()
 
-    def _prediction(self, margin: float) -> Prediction:
-        return Prediction(*judge(margin, self.checkpoint.info.calibration, self.prior))
+    def _prediction(self, margin: float, novelty: float | None) -> Prediction:
+        return Prediction(*judge(margin, self.checkpoint.info.calibration, self.prior), novelty)
 
     def _batches(self, crops: Sequence[FaceCrop]) -> Iterator[torch.Tensor]:
         """pixel_values of `batch_size` crops at a time; an empty batch for no crops."""
@@ -113,7 +116,16 @@ class Detector:
             hidden = trunk.run_block(index, hidden)
         yield hidden
 
-    def _tail_input(self, pixel_values: torch.Tensor) -> torch.Tensor:
-        for hidden in self._block_inputs(pixel_values):
-            last = hidden
-        return last
+    def _judge(self, block_inputs: Iterable[torch.Tensor]) -> tuple[torch.Tensor, list[float | None]]:
+        """Logits and novelties, from the tokens that enter each block: one after the other, none of them kept."""
+        novelties: list[float | None] = []
+        for index, hidden in enumerate(block_inputs):
+            novelties = self._novelties(index, hidden) or novelties
+        return self.checkpoint.trunk.tail(hidden), novelties or [None] * len(hidden)
+
+    def _novelties(self, index: int, hidden: torch.Tensor) -> list[float]:
+        """From the tokens that enter block `index`; empty for a block that is not looked at."""
+        known = self.checkpoint.novelty
+        if known is None or index != known.block:
+            return []
+        return known.measure(hidden[:, self.checkpoint.trunk.num_prefix_tokens :])

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import pipeline
 
 from tests.train.runs import CALIBRATION, FILES, content, write_run
@@ -13,7 +14,9 @@ from train.hub_folder import write_folder
 from train.hub_target import Target
 from virtus.checkpoints import load_checkpoint
 from virtus.detector import Detector
+from virtus.doctor import examine
 from virtus.errors import CheckpointError, DataError
+from virtus.novelty import Novelty, store_novelty
 from virtus.results import FaceCrop
 
 REPO = "someone/detector"
@@ -48,6 +51,14 @@ def test_the_folder_is_complete_and_holds_nothing_else(make_run):
         "run.json",
         "train_config.json",
     ]
+
+
+def test_what_is_unfamiliar_goes_along(make_run):
+    run = make_run()
+    known, sha256 = Novelty(1, torch.zeros(32), torch.eye(32), 2.5), examine(run / "checkpoint").sha256
+    store_novelty(run / "checkpoint", known, sha256=sha256)
+    write(run)
+    assert load_checkpoint(str(run / "hub")).novelty.threshold == 2.5
 
 
 def test_it_loads_with_plain_transformers_and_judges_as_the_engine_does(make_run, make_image):
