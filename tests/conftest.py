@@ -13,6 +13,14 @@ from tests.hub_server import HubServer
 EXAMPLES = Path(__file__).parent.parent / "virtus" / "assets" / "examples"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_calibration_of_the_users_own(tmp_path_factory):
+    """The tests, and all programs that they start, neither see nor touch the user's own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
 def write_checkpoint(
     folder,
     *,

@@ -85,6 +85,28 @@ def test_the_temperature_that_made_the_margins_is_found(temperature):
     assert found.ece_after < 0.03
 
 
+def test_a_network_that_leans_to_one_class_is_set_right():
+    margins, labels = drawn(temperature=2.0)
+    found = fit_calibration(margins + 3.0, labels)
+    assert found.bias == pytest.approx(-1.5, abs=0.15)
+    assert found.temperature == pytest.approx(2.0, rel=0.1)
+    assert judge(3.0, found)[0] == pytest.approx(0.5, abs=0.02)
+    assert found.ece_before > 0.1 > 0.03 > found.ece_after
+
+
+def test_few_pictures_that_lie_apart_do_not_make_it_certain():
+    """Platt's targets for 20 of each class are 1/22 and 21/22: no p is farther out where the margins are all alike."""
+    found = fit_calibration([-5.0] * 20 + [7.0] * 20, [Label.REAL] * 20 + [Label.FAKE] * 20)
+    assert judge(-5.0, found)[0] == pytest.approx(1 / 22, abs=1e-3)
+    assert judge(7.0, found)[0] == pytest.approx(21 / 22, abs=1e-3)
+
+
+def test_a_calibration_without_a_bias_is_of_before_there_was_one():
+    old = read_calibration({"calibration": {"temperature": 2.0, "real_below": 0.25, "fake_above": 0.75}})
+    assert old == BAND
+    assert old.bias == 0
+
+
 def test_overconfident_margins_become_calibrated():
     found = fit_calibration(*drawn(temperature=4.0))
     assert found.ece_before > 0.1
@@ -110,7 +132,7 @@ def test_classes_that_lie_apart_leave_no_band():
 def test_thresholds_hold_for_the_hardest_source():
     """100 reals far below, and 100 of another source of which nine look like fakes: under 5 % of all, 9 % of theirs."""
     easy, hard = np.full(100, -8.0), np.concatenate([np.full(91, -8.0), np.full(9, 4.0)])
-    margins = np.concatenate([easy, hard, np.full(200, 9.0)])
+    margins = np.concatenate([easy, hard, np.tile([4.0, 9.0], 100)])
     labels = [Label.REAL] * 200 + [Label.FAKE] * 200
     sources = ["easy"] * 100 + ["hard"] * 100 + ["easy"] * 100 + ["hard"] * 100
     assert judge(4.0, fit_calibration(margins, labels))[1] is Outcome.FAKE
@@ -134,7 +156,7 @@ def test_it_is_stored_beside_the_weights_and_judges(copy_checkpoint, make_image)
     assert calibrated.predict(calibrated.encode([crop])) == [after]
     assert (calibrated.checkpoint.margin, calibrated.checkpoint.info.calibration) == (1.5, BAND)
     assert calibrated.checkpoint.info.to_json()["calibration"] == {
-        "temperature": 2.0, "real_below": 0.25, "fake_above": 0.75
+        "temperature": 2.0, "bias": 0.0, "real_below": 0.25, "fake_above": 0.75
     }  # fmt: skip
 
 
@@ -143,6 +165,8 @@ def test_it_is_stored_beside_the_weights_and_judges(copy_checkpoint, make_image)
     [
         {"temperature": 0.0, "real_below": 0.5, "fake_above": 0.5},
         {"temperature": 1.0, "real_below": 0.8, "fake_above": 0.5},
+        {"temperature": 1.0, "real_below": 0.5, "fake_above": 0.5, "bias": "much"},
+        {"temperature": 1.0, "real_below": 0.5, "fake_above": 0.5, "bias": math.nan},
         {"temperature": "1", "real_below": 0.5, "fake_above": 0.5},
         {"temperature": 1.0},
         {"temperature": 1.0, "real_below": 0.5, "fake_above": 0.5, "magic": 1},

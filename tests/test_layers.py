@@ -10,9 +10,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ORDER = [
     "errors", "results", "labels", "images", "metrics", "overlay", "perturbations", "cautions", "annotate",
-    "preprocessing", "hardware", "weights", "hub", "doctor", "trunk", "calibration", "novelty", "checkpoints", "faces",
-    "detector", "stability", "explain", "nullmaps", "faithfulness", "video", "analysis", "listing", "evaluation",
-    "rows", "gallery", "arguments", "ui", "cli", "__main__",
+    "preprocessing", "hardware", "weights", "hub", "doctor", "trunk", "calibration", "user_calibrations", "novelty",
+    "checkpoints", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness", "video", "analysis",
+    "listing", "evaluation", "recalibration", "rows", "gallery", "arguments", "ui", "cli", "__main__",
 ]  # fmt: skip
 ONLY_IN = {"gradio": "virtus/ui", "matplotlib": "nowhere", "pytorch_grad_cam": "virtus/explain"}
 FILES = sorted((ROOT / "virtus").rglob("*.py"))

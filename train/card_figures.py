@@ -27,9 +27,9 @@ UNCALIBRATED = (
     "p is **not calibrated**: 0.9 does not mean that nine of ten are fakes. A face is called fake from p = 0.5 on."
 )
 CALIBRATED = (
-    "p is calibrated with temperature {temperature:.3f}, fitted on {pictures} that neither trained, chose nor "
-    "reported.{errors} A face is {verdicts}. This holds for pictures like those, and for Virtus: plain "
-    "transformers does not apply it."
+    "p is calibrated with temperature {temperature:.3f} and bias {bias:.3f}, fitted on {pictures} that neither "
+    "trained, chose nor reported.{errors} A face is {verdicts}. This holds for pictures like those, and for Virtus: "
+    "plain transformers does not apply it."
 )
 
 
@@ -56,6 +56,7 @@ def describe_calibration(one: Calibration | None) -> str:
         errors = f" Its expected error on them went from {one.ece_before:.3f} to {one.ece_after:.3f}."
     return CALIBRATED.format(
         temperature=one.temperature,
+        bias=one.bias,
         pictures=f"{one.num_pictures} held-out pictures" if one.num_pictures else "held-out pictures",
         errors=errors,
         verdicts=f"`real` below {one.real_below:.3f}, `fake` from {one.fake_above:.3f} on{between}",

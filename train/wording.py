@@ -77,6 +77,7 @@ def say_calibration(calibration: Calibration | None) -> str:
     if calibration is None:
         return f"The checkpoint is not calibrated: its threshold is {THRESHOLD}."
     return (
-        f"The checkpoint is calibrated with temperature {calibration.temperature:.3f}: real below "
+        f"The checkpoint is calibrated with temperature {calibration.temperature:.3f} and bias "
+        f"{calibration.bias:.3f}: real below "
         f"p = {calibration.real_below:.3f}, fake from {calibration.fake_above:.3f} on, inconclusive between."
     )

@@ -19,6 +19,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_scan(commands, [model, prior, stability])
     _add_explain(commands, [model, prior, stability])
     _add_evaluate(commands, [model, prior])
+    _add_calibrate(commands, model)
     _add_doctor(commands)
     _add_serve(commands, model)
     return parser
@@ -74,6 +75,16 @@ def _add_evaluate(commands, parents: list[argparse.ArgumentParser]) -> None:
     evaluate.add_argument("folder", type=Path, metavar="FOLDER", help="a tree with Real/ and Fake/ in it")
     evaluate.add_argument("--json", action="store_true", help="print the metrics as one JSON object")
     evaluate.add_argument("--out", type=Path, metavar="FILE", help="write a JSON line for each picture")
+
+
+def _add_calibrate(commands, model: argparse.ArgumentParser) -> None:
+    calibrate = commands.add_parser("calibrate", parents=[model], help="fit p and thresholds to pictures of your own")
+    either = calibrate.add_mutually_exclusive_group(required=True)
+    data = "a tree with Real/ and Fake/ in it, of pictures that the checkpoint was not trained on; a folder a source"
+    either.add_argument("--data", type=Path, metavar="FOLDER", help=data)
+    either.add_argument(
+        "--forget", action="store_true", help="remove the calibration: yours, or that of a local folder"
+    )
 
 
 def _add_doctor(commands) -> None:

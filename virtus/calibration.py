@@ -1,9 +1,10 @@
-"""Temperature and thresholds: what a checkpoint's logits are worth, fitted on pictures that it was not made of."""
+"""Temperature, bias, thresholds: what a checkpoint's logits are worth, fitted on pictures that it was not made of."""
 
 from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,11 +24,11 @@ UNCALIBRATED = Calibration(temperature=1.0, real_below=0.5, fake_above=0.5)
 def judge(margin: float, calibration: Calibration | None, prior: float = EVEN) -> tuple[float, Outcome]:
     """p of fake and the outcome, from the logit of fake minus the logit of real; uncalibrated where that is None.
 
-    p is for photos of which a share of `prior` is fake: logit(p) is the margin over the temperature, plus logit(prior)
+    p is for photos of which a share of `prior` is fake: logit(p) is margin / temperature + bias + logit(prior)
     (Bayes' rule; Saerens et al. 2002). At 0.5 that adds nothing.
     """
     used = at_prior(calibration, prior)
-    p_fake = _sigmoid(margin / used.temperature + math.log(prior / (1 - prior)))
+    p_fake = _sigmoid(margin / used.temperature + used.bias + math.log(prior / (1 - prior)))
     if p_fake >= used.fake_above:
         return p_fake, Outcome.FAKE
     return p_fake, Outcome.REAL if p_fake < used.real_below else Outcome.INCONCLUSIVE
@@ -69,13 +70,15 @@ def _shift(p: float, prior: float) -> float:
 def fit_calibration(
     margins: Sequence[float], labels: Sequence[Label], sources: Sequence[str] | None = None
 ) -> Calibration:
-    """Fit temperature and thresholds on pictures that neither training nor choosing used.
+    """Fit temperature, bias and thresholds on pictures that neither training nor choosing used.
 
-    The temperature minimises the log-loss (Guo et al. 2017, arXiv:1706.04599), both classes weighing alike. The
-    thresholds are conformal: for each class the order statistic that keeps the expected error on new pictures of the
-    same kind at 5 % (Vovk et al. 2005). To call a real face fake is the graver error: that bound holds for each source,
-    so that an easy one does not hide a hard one; the other holds for all together. Where both thresholds could be 0.5,
-    they are; else they come as near to it as their errors let them.
+    Temperature and bias minimise the log-loss, both classes weighing alike, as Platt (1999) scales a classifier: with
+    his targets, which keep few pictures from giving certainty. A temperature alone (Guo et al. 2017, arXiv:1706.04599)
+    cannot mend a network that leans to one class (benchmarks/calibration.py). The thresholds are conformal: for each
+    class the order statistic that keeps the expected error on new pictures of the same kind at 5 % (Vovk et al. 2005).
+    To call a real face fake is the graver error: that bound holds for each source, so that an easy one does not hide a
+    hard one; the other holds for all together. Where both thresholds could be 0.5, they are; else they come as near to
+    it as their errors let them.
 
     Args:
         margins: logit of fake minus logit of real.
@@ -88,8 +91,8 @@ def fit_calibration(
     margins, is_fake = np.asarray(margins, float), np.array([label is Label.FAKE for label in labels], bool)
     if min(is_fake.sum(), (~is_fake).sum()) < MIN_PICTURES:
         raise DataError(f"A calibration needs {MIN_PICTURES} judged pictures of each class: add some.")
-    temperature = _fit_temperature(margins, is_fake)
-    p_fake = 1 / (1 + np.exp(-margins / temperature))
+    temperature, bias = _fit_scaling(margins, is_fake)
+    p_fake = 1 / (1 + np.exp(-margins / temperature - bias))
     real_highest, fake_lowest = _bounds(p_fake, is_fake, np.asarray(sources if sources else ["all"] * len(margins)))
     fake_above, real_below = max(real_highest, min(0.5, fake_lowest)), min(fake_lowest, max(0.5, real_highest))
     return Calibration(
@@ -99,18 +102,27 @@ def fit_calibration(
         num_pictures=len(margins),
         ece_before=calibration_error(is_fake, 1 / (1 + np.exp(-margins))),
         ece_after=calibration_error(is_fake, p_fake),
+        bias=bias,
     )
 
 
-def _fit_temperature(margins: np.ndarray, is_fake: np.ndarray) -> float:
-    from scipy.optimize import minimize_scalar
+def _fit_scaling(margins: np.ndarray, is_fake: np.ndarray) -> tuple[float, float]:
+    """Temperature and bias."""
+    from scipy.optimize import minimize
 
-    signed = np.where(is_fake, -margins, margins)
-    weights = np.where(is_fake, 0.5 / is_fake.sum(), 0.5 / (~is_fake).sum())
-    loss = minimize_scalar(
-        lambda log_t: float(weights @ np.logaddexp(0, signed * math.exp(-log_t))), bounds=(-4, 4), method="bounded"
-    )
-    return float(math.exp(loss.x))
+    fakes, reals = is_fake.sum(), (~is_fake).sum()
+    targets = np.where(is_fake, (fakes + 1) / (fakes + 2), 1 / (reals + 2))
+    weights = np.where(is_fake, 0.5 / fakes, 0.5 / reals)
+
+    def loss(scaling: np.ndarray) -> tuple[float, np.ndarray]:
+        logits = margins * scaling[0] + scaling[1]
+        error = weights * (1 / (1 + np.exp(-np.clip(logits, -500, 500))) - targets)
+        value = weights @ (np.logaddexp(0, logits) - targets * logits)
+        return float(value), np.array([error @ margins, error.sum()])
+
+    limits = [(math.exp(-4), math.exp(4)), (None, None)]
+    slope, bias = minimize(loss, np.array([1.0, 0.0]), jac=True, bounds=limits, method="L-BFGS-B").x
+    return float(1 / slope), float(bias)
 
 
 def _bounds(p_fake: np.ndarray, is_fake: np.ndarray, sources: np.ndarray) -> tuple[float, float]:
@@ -132,14 +144,35 @@ def _sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
 
 
-def store_calibration(folder: Path, calibration: Calibration) -> None:
-    """Write it into the `virtus.json` of a checkpoint folder; whatever else that file says stays."""
+def store_calibration(folder: Path, calibration: Calibration | None) -> None:
+    """Write it into the `virtus.json` of a checkpoint folder; whatever else that file says stays.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
     file = folder / "virtus.json"
     own = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    file.write_text(json.dumps(own | {"calibration": asdict(calibration)}, indent=2) + "\n", encoding="utf-8")
+    row = None if calibration is None else asdict(calibration)
+    write_whole(file, json.dumps(own | {"calibration": row}, indent=2) + "\n")
 
 
-def read_calibration(own: dict) -> Calibration | None:
+def write_whole(file: Path, text: str) -> None:
+    """Write a file, and the folders above it, so that it is there whole or not at all.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    except OSError as exc:
+        part.unlink(missing_ok=True)
+        raise InputError(f"{file} cannot be written ({exc.strerror}).") from exc
+
+
+def read_calibration(own: dict, *, where: str = "virtus.json") -> Calibration | None:
     """From the content of a `virtus.json`; None where it has none.
 
     Raises:
@@ -151,8 +184,9 @@ def read_calibration(own: dict) -> Calibration | None:
     try:
         calibration = Calibration(**row)
         whole = calibration.temperature > 0 and 0 <= calibration.real_below <= calibration.fake_above <= 1
+        whole = whole and math.isfinite(calibration.temperature) and math.isfinite(calibration.bias)
     except TypeError as exc:
-        raise CheckpointError(f"The calibration in virtus.json is not understood ({exc}): calibrate again.") from exc
+        raise CheckpointError(f"The calibration in {where} is not understood ({exc}): calibrate again.") from exc
     if not whole:
-        raise CheckpointError("The calibration in virtus.json is out of range: calibrate again.")
+        raise CheckpointError(f"The calibration in {where} is out of range: calibrate again.")
     return calibration

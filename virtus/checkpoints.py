@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from virtus.errors import CheckpointError
-from virtus.results import CheckpointInfo, Label
+from virtus.results import Calibration, CheckpointInfo, Label
 
 if TYPE_CHECKING:
     from virtus.doctor import Examination
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BUNDLED_FOLDER = Path(__file__).parent / "assets"
 BUNDLED = "virtus-tiny"
+LOCAL = "local"  # the revision of a folder
 ENVIRONMENT_VARIABLE = "VIRTUS_CHECKPOINT"
 DEFAULT_MARGIN = 1.3
 RAW_KAGGLE_MARGIN = 1.8
@@ -91,7 +92,6 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
         CheckpointError: if it is unknown, cannot be fetched, or cannot be trusted.
         InputError: for a device or precision that there is not.
     """
-    from virtus.calibration import read_calibration
     from virtus.doctor import examine, load_model
     from virtus.hardware import resolve_device, resolve_precision
     from virtus.trunk import Trunk
@@ -102,7 +102,7 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
     examined = examine(folder, name=resolved)
     trunk = Trunk(load_model(examined), device=on, dtype=dtype)
     return Checkpoint(
-        info=CheckpointInfo(resolved, revision, examined.sha256, read_calibration(examined.own)),
+        info=CheckpointInfo(resolved, revision, examined.sha256, _calibration(resolved, revision, examined)),
         trunk=trunk,
         transform=examined.transform,
         labels=examined.labels,
@@ -110,6 +110,15 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
         architecture=examined.architecture,
         novelty=_novelty(examined, trunk),
     )
+
+
+def _calibration(name: str, revision: str, examined: Examination) -> Calibration | None:
+    """The user's own, else the checkpoint's; a local folder's is in its virtus.json, whoever made it."""
+    from virtus.calibration import read_calibration
+    from virtus.user_calibrations import read_user_calibration
+
+    own = None if revision == LOCAL else read_user_calibration(name, examined.sha256)
+    return own or read_calibration(examined.own)
 
 
 def locate(name: str = "auto") -> tuple[str, Path, str]:
@@ -126,7 +135,7 @@ def locate(name: str = "auto") -> tuple[str, Path, str]:
         return name, BUNDLED_FOLDER / name, "bundled"
     path = Path(os.path.expanduser(name))  # noqa: PTH111  Path.expanduser raises for users that there are not
     if name not in CHECKPOINTS and name and path.is_dir():
-        return name, path, "local"
+        return name, path, LOCAL
     if path.is_file():
         raise CheckpointError(f"{name} is a file. Give the folder that it lies in, with config.json beside it.")
     if not hub.is_repo_id(name):

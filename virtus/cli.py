@@ -1,4 +1,4 @@
-"""The command line: scan, explain, evaluate, doctor, serve. Each command parses, calls the engine, and formats."""
+"""The command line. Each command parses, calls the engine, and formats."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from virtus.errors import InputError, VirtusError
 if TYPE_CHECKING:
     from virtus.detector import Detector
     from virtus.novelty import Novelty
-    from virtus.results import Calibration, FaceReport, ImageReport
+    from virtus.results import CheckpointInfo, FaceReport, ImageReport
 
+NOT_TRAINED_ON = "If the checkpoint was trained on any of these pictures, p is now far too sure: calibrate on others."
 ALL_JUDGED, SOME_NOT_JUDGED, WRONG_USE = 0, 1, 2
 
 
@@ -36,11 +37,11 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
-def _load(args: argparse.Namespace) -> Detector:
+def _load(args: argparse.Namespace, **options: float) -> Detector:
     from virtus.checkpoints import load_checkpoint
     from virtus.detector import Detector
 
-    return Detector(load_checkpoint(args.model, device=args.device, precision=args.precision), prior=args.prior)
+    return Detector(load_checkpoint(args.model, device=args.device, precision=args.precision), **options)
 
 
 def _how(args: argparse.Namespace) -> dict[str, bool]:
@@ -54,7 +55,7 @@ def _scan(args: argparse.Namespace) -> int:
     from virtus.rows import ROWS
 
     files = list(list_files(args.paths))
-    detector = _load(args)
+    detector = _load(args, prior=args.prior)
     rows, status = ROWS[args.format](_BesideBar()), ALL_JUDGED
     for report in _progress(len(files))(analyze_paths(detector, files, **_how(args))):
         rows.write(report)
@@ -67,7 +68,7 @@ def _explain(args: argparse.Namespace) -> int:
     from virtus.gallery import write_gallery
     from virtus.images import load_image
 
-    detector = _load(args)
+    detector = _load(args, prior=args.prior)
     photo = load_image(args.image)
     report = analyze_photo(
         detector,
@@ -87,13 +88,29 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     labelled = find_labelled(args.folder)
     bar = _progress(len(labelled))
-    evaluation = evaluate_labelled(_load(args), labelled, whole=args.whole_image, progress=bar)
+    evaluation = evaluate_labelled(_load(args, prior=args.prior), labelled, whole=args.whole_image, progress=bar)
     if args.out:
         lines = (json.dumps({"label": str(label)} | report.to_json()) for label, report in evaluation.rows)
         args.out.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
     metrics = evaluation.to_json()
     print(json.dumps(metrics) if args.json else _metrics_in_words(metrics))
     return ALL_JUDGED if metrics["num_judged"] == metrics["num_images"] else SOME_NOT_JUDGED
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    from virtus.evaluation import find_labelled
+    from virtus.recalibration import forget, keep, recalibrate, source_from_folders
+
+    if args.forget:
+        file = forget(args.model)
+        print(f"removed from {file}" if file else "There was no calibration to remove.")
+        return ALL_JUDGED
+    labelled = find_labelled(args.data)
+    sources = [source_from_folders(path.relative_to(args.data)) for path, _ in labelled]
+    detector, bar = _load(args), _progress(len(labelled))
+    found = recalibrate(detector, labelled, sources, whole=args.whole_image, progress=bar)
+    print(f"{found.in_words()}\nkept in {keep(detector.checkpoint.info, found.calibration)}\n{NOT_TRAINED_ON}")
+    return ALL_JUDGED if found.calibration.num_pictures == len(labelled) else SOME_NOT_JUDGED
 
 
 def _doctor(args: argparse.Namespace) -> int:
@@ -119,19 +136,25 @@ def _doctor(args: argparse.Namespace) -> int:
         ("input", f"{'x'.join(map(str, transform.input_size))}, mean {transform.mean}, std {transform.std}"),
         ("patches", f"{'x'.join(map(str, trunk.grid_size))}, {trunk.num_prefix_tokens} token(s) before them"),
         ("crop margin", checkpoint.margin),
-        ("calibration", _calibration(checkpoint.info.calibration)),
+        ("calibration", _calibration(checkpoint.info)),
         ("novelty", _novelty(checkpoint.novelty)),
     ):
         print(f"  {name:13} {value}")
     return ALL_JUDGED
 
 
-def _calibration(calibration: Calibration | None) -> str:
-    if calibration is None:
+def _calibration(info: CheckpointInfo) -> str:
+    from virtus.checkpoints import LOCAL
+    from virtus.user_calibrations import read_user_calibration, user_file
+
+    one = info.calibration
+    if one is None:
         return "none: the threshold is 0.5"
-    one = calibration
+    yours = info.revision != LOCAL and read_user_calibration(info.name, info.sha256)
+    where = f"yours, {user_file(info.name, info.sha256)}" if yours else "the checkpoint's own"
     thresholds = f"real below {one.real_below:.3f}, fake from {one.fake_above:.3f}"
-    return f"temperature {one.temperature:.3f}, {thresholds}, fitted on {one.num_pictures or 'no'} pictures"
+    fitted = f"fitted on {one.num_pictures or 'no'} pictures ({where})"
+    return f"temperature {one.temperature:.3f}, bias {one.bias:.3f}, {thresholds}, {fitted}"
 
 
 def _novelty(novelty: Novelty | None) -> str:
@@ -213,4 +236,11 @@ def _metrics_in_words(metrics: dict) -> str:
     )
 
 
-COMMANDS = {"scan": _scan, "explain": _explain, "evaluate": _evaluate, "doctor": _doctor, "serve": _serve}
+COMMANDS = {
+    "scan": _scan,
+    "explain": _explain,
+    "evaluate": _evaluate,
+    "calibrate": _calibrate,
+    "doctor": _doctor,
+    "serve": _serve,
+}

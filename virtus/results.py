@@ -98,10 +98,11 @@ class Calibration:
     """What a checkpoint's logits are worth.
 
     Attributes:
-        temperature: the logits are divided by it before p is taken from them.
+        temperature: the logits are divided by it before p is taken from them,
+        bias: and this is added to their difference, fake minus real: logit(p) = margin / temperature + bias.
         real_below, fake_above: a calibrated p below the one is `real`, from the other on `fake`, else `inconclusive`.
         num_pictures: that it was fitted on; 0 where it was not fitted.
-        ece_before, ece_after: expected calibration error on those pictures, without and with the temperature.
+        ece_before, ece_after: expected calibration error on those pictures, without and with it.
     """
 
     temperature: float
@@ -110,10 +111,12 @@ class Calibration:
     num_pictures: int = 0
     ece_before: float | None = None
     ece_after: float | None = None
+    bias: float = 0.0
 
     def used(self) -> dict[str, float]:
         """What a verdict depends on."""
-        return {"temperature": self.temperature, "real_below": self.real_below, "fake_above": self.fake_above}
+        thresholds = {"real_below": self.real_below, "fake_above": self.fake_above}
+        return {"temperature": self.temperature, "bias": self.bias} | thresholds
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class CheckpointInfo:
     calibration: Calibration | None = None
 
     def to_json(self) -> dict:
-        """`calibration` as temperature and thresholds, or None."""
+        """`calibration` as temperature, bias and thresholds, or None."""
         row = {"name": self.name, "revision": self.revision, "sha256": self.sha256, "calibration": None}
         return row | ({"calibration": self.calibration.used()} if self.calibration else {})
 

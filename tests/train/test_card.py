@@ -131,7 +131,7 @@ def test_p_is_called_calibrated_only_if_it_is(make_run, tmp_path, make_checkpoin
     assert "temperature" not in text
     _, text = card(write_run(tmp_path / "other", make_checkpoint(), own={"calibration": CALIBRATION}))
     assert "not calibrated" not in text
-    assert "temperature 1.700, fitted on 400 held-out pictures" in text
+    assert "temperature 1.700 and bias 0.000, fitted on 400 held-out pictures" in text
     assert "from 0.123 to 0.021" in text
     assert "`real` below 0.310, `fake` from 0.640 on, `inconclusive` between" in text
 

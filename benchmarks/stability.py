@@ -1,0 +1,105 @@
+"""How often a small change flips a face, and what a flip tells: `python -m benchmarks.stability DATA`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from train.evaluate import held_out
+from virtus.analysis import analyze_paths
+from virtus.calibration import EVEN
+from virtus.checkpoints import load_checkpoint
+from virtus.detector import Detector
+from virtus.results import FaceReport, Label
+from virtus.stability import CHANGES, find_stability
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Row:
+    """The largest judged face of a picture, whose class is known."""
+
+    source: str
+    label: Label
+    face: FaceReport
+
+    @property
+    def right(self) -> bool:
+        return (self.face.p_fake >= EVEN) == (self.label is Label.FAKE)
+
+    def flips_under(self, name: str) -> bool:
+        p_by_change = self.face.stability.p_by_change
+        return name in p_by_change and find_stability(self.face.p_fake, {name: p_by_change[name]}).flips
+
+
+def judge(detector: Detector, data: Path, *, part: str, limit: int) -> list[Row]:
+    """The faces of held-out pictures, each judged again under every change."""
+    samples = held_out(data, part=part, limit=limit)
+    reports = analyze_paths(detector, [sample.path for sample in samples], stability=True)
+    found = zip(samples, tqdm(reports, total=len(samples), unit="img"), strict=True)
+    largest = [(s, next((face for face in report.faces if face.stability), None)) for s, report in found]
+    return [Row(sample.source, sample.label, face) for sample, face in largest if face]
+
+
+def print_by_class(rows: list[Row]) -> None:
+    print("| source | class | faces | flip | mean interval | right, no flip | right, flip |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    for source in [*sorted({row.source for row in rows}), ALL]:
+        own = [row for row in rows if source in (row.source, ALL)]
+        for name, kept in (
+            *((str(label), [row for row in own if row.label is label]) for label in Label),
+            ("both", own),
+        ):
+            flips = [row for row in kept if row.face.stability.flips]
+            steady = [row for row in kept if not row.face.stability.flips]
+            width = np.mean([row.face.stability.high - row.face.stability.low for row in kept]) if kept else np.nan
+            cells = (
+                len(kept),
+                _share(kept, lambda row: row.face.stability.flips),
+                f"{width:.3f}",
+                _right(steady),
+                _right(flips),
+            )
+            print(f"| {source} | {name} | {' | '.join(map(str, cells))} |")
+
+
+def print_by_change(rows: list[Row]) -> None:
+    print("| change | flips | mean change of p |\n| --- | ---: | ---: |")
+    for name in CHANGES:
+        own = [row for row in rows if name in row.face.stability.p_by_change]
+        moved = np.mean([abs(row.face.stability.p_by_change[name] - row.face.p_fake) for row in own])
+        print(f"| {name} | {_share(own, lambda row, name=name: row.flips_under(name))} | {moved:.3f} |")
+
+
+def _right(rows: list[Row]) -> str:
+    return f"{_share(rows, lambda row: row.right)} of {len(rows)}"
+
+
+def _share(rows: list[Row], has: Callable[[Row], bool]) -> str:
+    return f"{np.mean([has(row) for row in rows]):.1%}" if rows else "-"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="[<source>/]val/Real|Fake, with groups.csv")
+    parser.add_argument("--model", default="auto")
+    parser.add_argument("--limit", type=int, default=100, help="pictures of each source and class; 0 for all")
+    parser.add_argument("--part", choices=("report", "choose", "calibrate", "all"), default="report")
+    args = parser.parse_args()
+    detector = Detector(load_checkpoint(args.model))
+    rows = judge(detector, args.data, part=args.part, limit=args.limit)
+    info = detector.checkpoint.info
+    print(f"{info.name} (sha256 {info.sha256[:12]}), part {args.part!r} of val in {args.data}\n")
+    print_by_class(rows)
+    print()
+    print_by_change(rows)
+
+
+if __name__ == "__main__":
+    main()
