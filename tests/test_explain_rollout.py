@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from tests.explaining import KINDS, crops, heatmaps, load_detector
+from virtus.explain import explain
 from virtus.explain.rollout import joint_attention
 
 HALF = torch.tensor([[[[0.5, 0.5], [0.0, 1.0]]]])  # one picture, one head, two tokens
@@ -73,3 +74,15 @@ def test_the_mean_of_all_heads_is_none_of_them(make_checkpoint):
     first, second, fused = (heatmaps(detector, crops(1), head=head) for head in (0, 1, None))
     assert not np.allclose(first, second, rtol=0.01)
     assert not np.allclose(first, fused, rtol=0.01)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("discard_ratio", [0.0, 0.5])
+def test_the_map_is_the_heads_rows_of_the_product_of_whole_attentions(make_checkpoint, kind, discard_ratio):
+    state = load_detector(make_checkpoint(kind=kind)).encode(crops(2))
+    trunk = state.trunk
+    norms = [trunk.first_norm(index, hidden) for index, hidden in enumerate(state.block_inputs)]
+    whole = joint_attention([trunk.attention(i, normed) for i, normed in enumerate(norms)], discard_ratio=discard_ratio)
+    rows = whole[:, : trunk.num_head_tokens, trunk.num_prefix_tokens :].mean(dim=1)
+    found = np.stack([one.heatmap.ravel() for one in explain(state, discard_ratio=discard_ratio)])
+    np.testing.assert_allclose(found, rows, rtol=1e-4)

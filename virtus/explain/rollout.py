@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -33,9 +34,8 @@ def rollout(
         (N, grid_h, grid_w), float32, not negative.
     """
     trunk = state.trunk
-    attentions = (
-        trunk.attention(index, trunk.first_norm(index, hidden)) for index, hidden in enumerate(state.block_inputs)
-    )
+    # Of the last block only the rows that are read, unless the weights to discard are looked for in all.
+    attentions = _attentions(state, None if discard_ratio else trunk.num_head_tokens)
     joint = joint_attention(attentions, head=head, head_fusion=head_fusion, discard_ratio=discard_ratio)
     patches = joint[:, : trunk.num_head_tokens, trunk.num_prefix_tokens :].mean(dim=1)
     return patches.unflatten(1, trunk.grid_size).cpu().numpy()
@@ -51,20 +51,26 @@ def joint_attention(
     """The product over blocks, first to last, of (A + I) / rowsum: the paper's 0.5 A + 0.5 I for rows that sum to 1.
 
     Args:
-        attentions: for each block (N, heads, T, T), rows sum to 1.
+        attentions: for each block (N, heads, T, T), rows sum to 1. The last may have only the first `rows` of its rows.
 
     Returns:
-        (N, T, T); row i says what token i is made of. Rows sum to 1.
+        (N, T or rows, T); row i says what token i is made of. Rows sum to 1.
     """
     if not 0 <= discard_ratio < 1:
         raise InputError(f"discard_ratio is a share of at least 0 and less than 1, not {discard_ratio}.")
-    joint = None
+    blocks = []
     for attention in attentions:
         fused = _discard(fuse(attention, head=head, head_fusion=head_fusion), discard_ratio)
-        fused = fused + torch.eye(fused.shape[-1], device=fused.device)
-        fused = fused / fused.sum(dim=-1, keepdim=True)
-        joint = fused if joint is None else fused @ joint
-    return joint
+        fused = fused + torch.eye(*fused.shape[1:], device=fused.device)
+        blocks.append(fused / fused.sum(dim=-1, keepdim=True))
+    return functools.reduce(torch.matmul, reversed(blocks))  # from the last: rows that are not wanted cost nothing
+
+
+def _attentions(state: TrunkState, num_last_rows: int | None) -> Iterator[torch.Tensor]:
+    trunk, last = state.trunk, len(state.block_inputs) - 1
+    for index, hidden in enumerate(state.block_inputs):
+        num_tokens = num_last_rows if index == last else None
+        yield trunk.attention(index, trunk.first_norm(index, hidden), num_tokens=num_tokens)
 
 
 def _discard(fused: torch.Tensor, ratio: float) -> torch.Tensor:
