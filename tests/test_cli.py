@@ -242,3 +242,27 @@ def test_the_environment_names_what_auto_means(make_checkpoint, album, capsys, m
     monkeypatch.setenv("VIRTUS_CHECKPOINT", folder)
     main(["scan", str(album / "wall.png"), "--whole-image", "--format", "json"])
     assert json.loads(capsys.readouterr().out)["checkpoint"]["name"] == folder
+
+
+def test_the_methods_that_the_help_names_are_those_that_there_are():
+    from virtus.arguments import METHODS
+    from virtus.explain import EXPLAINERS
+
+    assert tuple(EXPLAINERS) == METHODS
+
+
+def test_layer_and_head_go_to_the_methods_that_take_them(make_checkpoint, album, tmp_path):
+    maps = {}
+    for name, options in {"usual": [], "other": ["--layer", "0", "--head", "1"]}.items():
+        command = ["explain", str(album / "wall.png"), "--whole-image", "--model", str(make_checkpoint())]
+        assert main([*command, "--methods", "rollout,evidence,occlusion", "--out", str(tmp_path), *options]) == 0
+        (face,) = json.loads((tmp_path / "manifest.json").read_text())["faces"]
+        maps[name] = {one["method"]: one["heatmap"] for one in face["explanations"]}
+    same = {method for method in maps["usual"] if maps["usual"][method] == maps["other"][method]}
+    assert same == {"occlusion"}
+
+
+def test_a_layer_that_there_is_not_is_one_sentence(make_checkpoint, album, tmp_path, capsys):
+    command = ["explain", str(album / "wall.png"), "--whole-image", "--model", str(make_checkpoint())]
+    assert main([*command, "--methods", "gradcam", "--layer", "9", "--out", str(tmp_path)]) == 2
+    assert "There is no layer 9" in capsys.readouterr().err

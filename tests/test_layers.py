@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ORDER = [
-    "errors", "results", "labels", "images", "metrics", "overlay", "perturbations", "cautions", "annotate",
+    "errors", "results", "labels", "images", "metrics", "perturbations", "cautions", "annotate", "overlay",
     "preprocessing", "hardware", "weights", "hub", "doctor", "trunk", "calibration", "user_calibrations", "novelty",
     "checkpoints", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness", "video", "analysis",
     "listing", "evaluation", "recalibration", "rows", "gallery", "arguments", "ui", "cli", "__main__",

@@ -1,8 +1,9 @@
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageColor
 
-from virtus.overlay import colorize, normalize, overlay_crop, overlay_photo, resize_heatmap
-from virtus.results import FaceCrop
+from virtus.annotate import TONES
+from virtus.overlay import colorize, legend_ends, normalize, overlay_crop, overlay_photo, resize_heatmap
+from virtus.results import FaceCrop, Outcome
 
 
 def grey(width: int, height: int) -> Image.Image:
@@ -50,3 +51,28 @@ def test_a_map_of_a_turned_face_is_turned_back():
     photo = overlay_photo(grey(40, 40), crop, np.float32([[1, 0], [0, 0]]), opacity=1)
     brightest = np.unravel_index(np.asarray(photo.convert("L")).argmax(), (40, 40))
     assert brightest[0] < 20 <= brightest[1]
+
+
+def test_signed_maps_have_a_scale_that_no_photo_changes():
+    # Half the full evidence is half the colour, whatever else is in the map; beyond the end nothing changes.
+    (low, blue), (high, vermilion) = legend_ends()
+    crop = FaceCrop(grey(40, 40), (0, 0, 40, 40))
+    for other in (0.0, 50 * high):
+        half = np.full((2, 2), high / 2, np.float32)
+        half[1, 1] = other
+        shown = overlay_crop(crop, half, opacity=1, signed=True).getpixel((0, 0))
+        expected = [(100 + end) / 2 for end in ImageColor.getrgb(vermilion)]
+        np.testing.assert_allclose(shown, expected, atol=1)
+    for value, colour in ((low, blue), (3 * low, blue), (high, vermilion), (3 * high, vermilion)):
+        shown = overlay_crop(crop, np.full((2, 2), value, np.float32), opacity=1, signed=True)
+        assert shown.getpixel((20, 20)) == ImageColor.getrgb(colour)
+
+
+def test_where_nothing_speaks_a_signed_map_lets_the_photo_through():
+    crop = FaceCrop(grey(40, 40), (0, 0, 40, 40))
+    shown = overlay_crop(crop, np.zeros((2, 2), np.float32), opacity=1, signed=True)
+    assert shown.tobytes() == crop.image.tobytes()
+    photo = overlay_photo(grey(40, 40), crop, np.float32([[-1, 0], [0, 1]]), opacity=1, signed=True)
+    assert photo.getpixel((0, 0)) == ImageColor.getrgb(TONES[Outcome.REAL].colour)
+    assert photo.getpixel((39, 39)) == ImageColor.getrgb(TONES[Outcome.FAKE].colour)
+    assert photo.getpixel((39, 0)) == (100, 100, 100)

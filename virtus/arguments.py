@@ -8,6 +8,11 @@ from pathlib import Path
 
 from virtus import __version__
 
+# As in `virtus.explain.EXPLAINERS`, which loads torch; a test keeps them alike.
+METHODS = (
+    "rollout", "attribution", "gradcam", "gradcam++", "layercam", "hirescam", "eigencam", "occlusion", "evidence",
+)  # fmt: skip
+
 
 def build_parser() -> argparse.ArgumentParser:
     """`command` names the command; the rest are its own options."""
@@ -60,13 +65,16 @@ def _add_scan(commands, parents: list[argparse.ArgumentParser]) -> None:
 def _add_explain(commands, parents: list[argparse.ArgumentParser]) -> None:
     explain = commands.add_parser("explain", parents=parents, help="overlays that show where the model looked")
     explain.add_argument("image", metavar="IMAGE")
-    explain.add_argument("--methods", default="rollout,gradcam", help="comma between them (default: rollout,gradcam)")
+    known = f"comma between them, of {', '.join(METHODS)} (default: rollout,gradcam)"
+    explain.add_argument("--methods", default="rollout,gradcam", help=known)
     explain.add_argument(
         "--target", choices=("predicted", "real", "fake"), default="predicted", help="class to explain"
     )
     explain.add_argument("--opacity", type=_share, default=0.55, help="of the colours, 0 to 1 (default: 0.55)")
     explain.add_argument("--head-fusion", choices=("mean", "max", "min"), default="mean", help="rollout: heads to one")
     explain.add_argument("--discard-ratio", type=_share, default=0.0, help="rollout: share of weights left out")
+    explain.add_argument("--layer", type=int, metavar="N", help="CAMs, evidence: block to look at; -1 is the last")
+    explain.add_argument("--head", type=int, metavar="N", help="rollout, attribution: one attention head, not all")
     explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for PNGs and manifest.json")
 
 

@@ -68,19 +68,33 @@ def _explain(args: argparse.Namespace) -> int:
     from virtus.gallery import write_gallery
     from virtus.images import load_image
 
+    methods = [method.strip() for method in args.methods.split(",") if method.strip()]
     detector = _load(args, prior=args.prior)
     photo = load_image(args.image)
     report = analyze_photo(
         detector,
         photo,
-        methods=[method.strip() for method in args.methods.split(",") if method.strip()],
+        methods=methods,
         target=None if args.target == "predicted" else args.target,
-        options={"rollout": {"head_fusion": args.head_fusion, "discard_ratio": args.discard_ratio}},
+        options=_options(args, methods),
         **_how(args),
     )
     manifest = write_gallery(report, photo, args.image, args.out, opacity=args.opacity)
     print(f"{report.outcome}: {report.reason or _faces_in_words(report)}\n{manifest}")
     return ALL_JUDGED if report.outcome.judged else SOME_NOT_JUDGED
+
+
+def _options(args: argparse.Namespace, methods: list[str]) -> dict[str, dict]:
+    """What was said on the command line, for each method that takes it."""
+    from virtus.explain import EXPLAINERS
+
+    said = {name: getattr(args, name) for name in ("layer", "head", "head_fusion", "discard_ratio")}
+    said = {name: value for name, value in said.items() if value is not None}
+    return {
+        method: {name: said[name] for name in EXPLAINERS[method].options if name in said}
+        for method in methods
+        if method in EXPLAINERS
+    }
 
 
 def _evaluate(args: argparse.Namespace) -> int:

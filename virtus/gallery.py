@@ -39,6 +39,7 @@ def _write_face(face: FaceReport, photo: Image.Image, folder: Path, stem: str, o
 
 def _write_map(one: Explanation, face: FaceReport, photo: Image.Image, folder: Path, stem: str, opacity: float) -> dict:
     names = {"overlay": f"{stem}-{one.method}.png", "overlay_photo": f"{stem}-{one.method}-photo.png"}
-    overlay_crop(face.crop, one.heatmap, opacity=opacity).save(folder / names["overlay"])
-    overlay_photo(photo, face.crop, one.heatmap, opacity=opacity).save(folder / names["overlay_photo"])
+    overlay_crop(face.crop, one.heatmap, opacity=opacity, signed=one.signed).save(folder / names["overlay"])
+    whole = overlay_photo(photo, face.crop, one.heatmap, opacity=opacity, signed=one.signed)
+    whole.save(folder / names["overlay_photo"])
     return one.to_json() | names

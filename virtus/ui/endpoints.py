@@ -45,9 +45,9 @@ def add_endpoints(detectors: Detectors) -> None:
         answer = judged.report.to_json() | {"face": face} | _map_json(chosen)
         if not chosen.explanations:
             return answer, None, None
-        heatmap = chosen.explanations[0].heatmap
-        crop = overlay_crop(chosen.crop, heatmap, opacity=opacity)
-        photo = overlay_photo(judged.photo, chosen.crop, heatmap, opacity=opacity)
+        one = chosen.explanations[0]
+        crop = overlay_crop(chosen.crop, one.heatmap, opacity=opacity, signed=one.signed)
+        photo = overlay_photo(judged.photo, chosen.crop, one.heatmap, opacity=opacity, signed=one.signed)
         return answer, _png(crop, f"{method}-crop"), _png(photo, f"{method}-photo")
 
     gr.api(on_gpu(analyze), api_name="analyze")

@@ -35,14 +35,15 @@ def write_png(image: Image.Image, name: str) -> str:
 def crop_pair(crop: FaceCrop, explanation: Explanation, opacity: float) -> tuple[str, str]:
     """Paths of the crop and of its overlay, at the size at which they are shown."""
     shown = replace(crop, image=fit_display(crop.image, side=CROP_SIDE))
-    return _pair(shown.image, overlay_crop(shown, explanation.heatmap, opacity=opacity), f"{explanation.method}-face")
+    overlay = overlay_crop(shown, explanation.heatmap, opacity=opacity, signed=explanation.signed)
+    return _pair(shown.image, overlay, f"{explanation.method}-face")
 
 
 def photo_pair(photo: Image.Image, crop: FaceCrop, explanation: Explanation, opacity: float) -> tuple[str, str]:
     """Paths of the photo and of its overlay, at display size: made there too, for photos can have 50 million pixels."""
     shown = fit_display(photo)
     small = _scale_crop(crop, shown.width / photo.width, shown.height / photo.height)
-    overlay = overlay_photo(shown, small, explanation.heatmap, opacity=opacity)
+    overlay = overlay_photo(shown, small, explanation.heatmap, opacity=opacity, signed=explanation.signed)
     return _pair(shown, overlay, f"{explanation.method}-photo")
 
 
