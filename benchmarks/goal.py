@@ -108,11 +108,6 @@ def main() -> None:
     busy = os.getloadavg()[0]
     print(f"DeiT-{args.size}, {torch.get_num_threads()} threads, load of the machine {busy:.1f} of {os.cpu_count()}\n")
     print("| what | median ms | least ms |\n| --- | ---: | ---: |")
-    names = {
-        "verdict": "encode, verdict",
-        "ours": "encode, verdict, rollout, Grad-CAM",
-        "stack": "the usual stack, float32",
-    }
     for name, taken in times.items():
         print(f"| {NAMES[name]} | {statistics.median(taken):.1f} | {min(taken):.1f} |")
     for (one, other), goal in GOALS.items():
