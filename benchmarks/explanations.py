@@ -1,0 +1,165 @@
+"""Which explanation points at what was altered? `python -m benchmarks.explanations DATA` prints Markdown tables."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+import virtus
+from benchmarks.forgeries import KINDS, SELF_BLENDED, Catch, Fake, called_real, catch_fakes, find_originals
+from benchmarks.measures import MEASURES, measure, time_each, variants
+from train.intervals import Figure, with_intervals
+from train.part_swap import PARTS
+from virtus.explain import EXPLAINERS
+from virtus.results import Outcome
+
+TITLES = {
+    "hit": "pointing hits",
+    "inside": "relevance inside",
+    "iou": "IoU",
+    "hit_before": "hits before forging",
+    "deletion": "deletion",
+    "insertion": "insertion",
+    "change": "change, random weights",
+}
+BLENDED_SHARE = 1 / 3  # self-blended fakes for each part swap
+Rows = dict[str, dict[str, np.ndarray]]
+
+
+def main() -> None:
+    args = _parse()
+    start = time.perf_counter()
+    detector = virtus.Detector(virtus.load_checkpoint(args.model))
+    found = find_originals(args.data, part=args.part)
+    originals = called_real(detector, found)
+    catches = {kind: catch_fakes(detector, originals, kind, count=_wanted(kind, args.count)) for kind in KINDS}
+    fakes = [fake for catch in catches.values() for fake in catch.fakes]
+    chosen = variants(args.methods, args.layers)
+    rows = measure(detector, fakes, chosen, every=args.every)
+    times = time_each(detector, fakes, chosen)
+    figures = {name: summarise(rows, fakes, kinds) for name, kinds in _sets().items()}
+    info = detector.checkpoint.info
+    print(
+        f"{info.name}, sha256 {info.sha256[:12]}; `{args.part}` part of {args.data.name}: {len(originals)} of "
+        f"{len(found)} real pictures are called real and were forged; {time.perf_counter() - start:.0f} s"
+    )
+    print(f"\n{catch_table(catches)}")
+    print(f"\n**Part swaps (never trained on)**, {_count(fakes, PARTS)} fakes\n\n{table(figures['part swaps'], times)}")
+    print(f"\n**Self-blended (trained on)**, {_count(fakes, [SELF_BLENDED])} fakes\n\n{table(figures[SELF_BLENDED])}")
+    print(f"\n**Pointing hits by part**\n\n{part_table(figures)}")
+    if args.out:
+        args.out.write_text(json.dumps(_to_json(info, catches, figures, times), indent=1) + "\n", encoding="utf-8")
+
+
+def _wanted(kind: str, count: int) -> int:
+    return math.ceil(count * BLENDED_SHARE if kind == SELF_BLENDED else count / len(PARTS))
+
+
+def summarise(rows: Rows, fakes: Sequence[Fake], kinds: Sequence[str]) -> dict[str, dict[str, Figure]]:
+    """Means with 95 % intervals by a bootstrap over groups, of the fakes of some kinds: name to measure to figure."""
+    own = np.array([fake.kind in kinds for fake in fakes])
+    samples = [fake.sample for fake in fakes if fake.kind in kinds]
+    groups, sources = [one.group for one in samples], [one.source for one in samples]
+    columns = {(name, key): values[own] for name, row in rows.items() for key, values in row.items()}
+    values = np.array(list(columns.values()))
+    known = ~np.isnan(values)
+    filled = np.where(known, values, 0)
+
+    def means(weights: np.ndarray) -> dict[tuple[str, str], float]:
+        with np.errstate(invalid="ignore"):
+            return dict(zip(columns, (filled @ weights) / (known @ weights), strict=True))
+
+    found = with_intervals(means, groups, sources)
+    return {name: {key: found[name, key] for key in row} for name, row in rows.items()}
+
+
+def catch_table(catches: dict[str, Catch]) -> str:
+    """How many forgeries were made of each kind, and how many of them are called fake."""
+    lines = [
+        "| kind | forged | called fake | unforged copy called fake | kept | of these `fake` | median p before, after |",
+        "| --- |" + " ---: |" * 6,
+    ]
+    for kind, catch in catches.items():
+        beyond = sum(fake.outcome is Outcome.FAKE for fake in catch.fakes)
+        before, after = (np.median([getattr(fake, key) for fake in catch.fakes]) for key in ("p_original", "p_fake"))
+        share = f"{catch.called_fake} ({catch.called_fake / catch.tried:.1%})"
+        cells = [
+            kind,
+            catch.tried,
+            share,
+            catch.copies_called_fake,
+            len(catch.fakes),
+            beyond,
+            f"{before:.2f}, {after:.2f}",
+        ]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
+
+
+def table(figures: dict[str, dict[str, Figure]], times: dict[str, float] | None = None) -> str:
+    """A line for each variant and baseline, a column for each measure."""
+    titles = [TITLES[key] for key in MEASURES] + ["ms"] * bool(times)
+    lines = ["| method | " + " | ".join(titles) + " |", "| --- |" + " ---: |" * len(titles)]
+    for name, row in figures.items():
+        cells = [_cell(row[key]) for key in MEASURES]
+        cells += [f"{times[name]:.1f}" if name in times else ""] if times else []
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def part_table(figures: dict[str, dict[str, dict[str, Figure]]]) -> str:
+    """A line for each variant and baseline, a column for each part."""
+    lines = ["| method | " + " | ".join(PARTS) + " |", "| --- |" + " ---: |" * len(PARTS)]
+    for name in figures[PARTS[0]]:
+        lines.append(f"| {name} | " + " | ".join(_cell(figures[part][name]["hit"]) for part in PARTS) + " |")
+    return "\n".join(lines)
+
+
+def _sets() -> dict[str, Sequence[str]]:
+    return {"part swaps": PARTS} | {kind: [kind] for kind in KINDS}
+
+
+def _cell(figure: Figure) -> str:
+    if figure.value is None:
+        return ""
+    interval = f" ({figure.low:.2f} to {figure.high:.2f})" if figure.low is not None else ""
+    return f"{figure.value:.2f}{interval}"
+
+
+def _count(fakes: Sequence[Fake], kinds: Sequence[str]) -> int:
+    return sum(fake.kind in kinds for fake in fakes)
+
+
+def _to_json(info, catches: dict[str, Catch], figures: dict, times: dict[str, float]) -> dict:
+    shown = {
+        kind: {name: {key: one.to_json() for key, one in row.items()} for name, row in own.items()}
+        for kind, own in figures.items()
+    }
+    forged = {
+        kind: {"forged": one.tried, "called_fake": one.called_fake, "kept": len(one.fakes)}
+        for kind, one in catches.items()
+    }
+    return {"checkpoint": info.to_json(), "forgeries": forged, "figures": shown, "milliseconds": times}
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="[<source>/]val/Real|Fake, with groups.csv")
+    parser.add_argument("--model", default="auto")
+    parser.add_argument("--part", default="report", help="of the held-out pictures: report, or choose to choose by")
+    parser.add_argument("--methods", nargs="+", default=list(EXPLAINERS), choices=list(EXPLAINERS))
+    parser.add_argument("--layers", nargs="*", type=int, default=[], help="blocks that CAMs look at besides")
+    parser.add_argument("--count", type=int, default=300, help="part swaps that the checkpoint calls fake")
+    parser.add_argument("--every", type=int, default=5, help="deletion, insertion, change: of every so many-th fake")
+    parser.add_argument("--out", type=Path, help="JSON file to write")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""Fakes with a known region that a checkpoint calls fake, made from real pictures that it calls real.
+
+Original and forgery differ in the region alone: what turned the verdict must lie there. Both are saved as JPEG once
+more, so that they share that trace too. Nothing is written to the disk.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.localisation import INSIDE, share_on_grid
+from train.blending import self_blend
+from train.crops import FaceCache
+from train.data import Sample
+from train.evaluate import held_out
+from train.forgery import Forgery
+from train.part_swap import PARTS, swap_part
+from virtus.detector import Detector
+from virtus.errors import DataError
+from virtus.faces import crop_face
+from virtus.images import load_image
+from virtus.perturbations import jpeg
+from virtus.results import Face, FaceCrop, Label, Outcome
+
+SELF_BLENDED = "self-blended"
+KINDS = (*PARTS, SELF_BLENDED)
+QUALITY = 75  # that of most of the originals
+THRESHOLD = 0.5
+NUM_PARTNERS = 10  # the most alike in pose, of which one is drawn
+SIZE_RATIO = 1.4  # of two faces, at most
+MAX_ROUNDS = 8
+CHUNK = 64
+
+
+@dataclass(frozen=True)
+class Original:
+    """A real picture with one upright face."""
+
+    sample: Sample
+    photo: Image.Image
+    face: Face
+
+    @functools.cached_property
+    def pose(self) -> np.ndarray:
+        """Nose and mouth corners where the eyes lie at -0.5 and 0.5 (Bookstein 1986), (3,) complex."""
+        points = np.array([complex(*point) for point in self.face.landmarks])
+        left_eye, right_eye = points[:2]
+        return ((points - (left_eye + right_eye) / 2) / (right_eye - left_eye))[2:]
+
+
+@dataclass(frozen=True)
+class Fake:
+    """A forgery that is called fake.
+
+    Attributes:
+        kind: a name in `KINDS`.
+        crop, original: of the forgery and of what it was made from: the same pixels of the photo.
+        share: of each patch, that was altered, (grid_h, grid_w) in [0, 1].
+        p_fake, p_original: of the two.
+        outcome: of the forgery, by the checkpoint's own thresholds.
+    """
+
+    kind: str
+    sample: Sample
+    crop: FaceCrop
+    original: FaceCrop
+    share: np.ndarray
+    p_fake: float
+    p_original: float
+    outcome: Outcome
+
+
+@dataclass
+class Catch:
+    """The forgeries of one kind.
+
+    Attributes:
+        tried: that were made.
+        called_fake: of these.
+        copies_called_fake: whose unforged copy is called fake too: they are left out.
+        fakes: that are kept.
+    """
+
+    tried: int = 0
+    called_fake: int = 0
+    copies_called_fake: int = 0
+    fakes: list[Fake] = field(default_factory=list)
+
+
+def find_originals(data: Path, *, part: str) -> list[Original]:
+    """Held-out real pictures with an upright face, clips left out. `part`: see `train.evaluate.held_out`."""
+    samples = [sample for sample in held_out(data, part=part) if sample.label is Label.REAL]
+    faces = FaceCache().find([sample.path for sample in samples])
+    kept = [(sample, faces[sample.path]) for sample in samples]
+    return [Original(sample, load_image(sample.path), face) for sample, face in kept if face and not face.quarter_turns]
+
+
+def called_real(detector: Detector, originals: Sequence[Original]) -> list[Original]:
+    predictions = detector.predict([_crop(detector, one.photo, one.face) for one in originals])
+    return [one for one, said in zip(originals, predictions, strict=True) if said.p_fake < THRESHOLD]
+
+
+def catch_fakes(detector: Detector, originals: Sequence[Original], kind: str, *, count: int, seed: int = 83) -> Catch:
+    """Forge the originals in a drawn order, again with other partners if need be, until `count` are called fake."""
+    draw = random.Random(f"{seed} {kind}")
+    catch, order = Catch(), []
+    for _ in range(MAX_ROUNDS):
+        order += draw.sample(list(originals), len(originals))
+    for start in range(0, len(order), CHUNK):
+        made = (_forge(one, originals, kind, draw) for one in order[start : start + CHUNK])
+        _try(detector, [attempt for attempt in made if attempt is not None], kind, catch)
+        if len(catch.fakes) >= count:
+            break
+    catch.fakes = catch.fakes[:count]
+    return catch
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A forgery of an original."""
+
+    original: Original
+    forgery: Forgery
+
+
+def _try(detector: Detector, attempts: Sequence[_Attempt], kind: str, catch: Catch) -> None:
+    catch.tried += len(attempts)
+    crops = [_saved_crop(detector, made.forgery.image, made.original.face) for made in attempts]
+    judged = zip(attempts, crops, detector.predict(crops), strict=True)
+    caught = [row for row in judged if row[2].p_fake >= THRESHOLD]
+    catch.called_fake += len(caught)
+    copies = [_saved_crop(detector, _unforged(made.original, kind), made.original.face) for made, _, _ in caught]
+    for (made, crop, said), copy, of_copy in zip(caught, copies, detector.predict(copies), strict=True):
+        share = share_on_grid(made.forgery.region, made.original.face, detector.checkpoint)
+        fake = Fake(kind, made.original.sample, crop, copy, share, said.p_fake, of_copy.p_fake, said.outcome)
+        catch.copies_called_fake += fake.p_original >= THRESHOLD
+        if fake.p_original < THRESHOLD and (share >= INSIDE).any():
+            catch.fakes.append(fake)
+
+
+def _forge(one: Original, originals: Sequence[Original], kind: str, draw: random.Random) -> _Attempt | None:
+    """None where it cannot be made: nobody alike, or the part lies outside the photo."""
+    if kind == SELF_BLENDED:
+        forgery = next(own for own in _self_blends(one, draw) if _alters_the_face(own, one.photo))
+        return _Attempt(one, forgery)
+    if not (partners := _partners(one, originals)):
+        return None
+    partner = draw.choice(partners)
+    try:
+        return _Attempt(one, swap_part(partner.photo, partner.face, one.photo, one.face, kind))
+    except DataError:
+        return None
+
+
+def _unforged(one: Original, kind: str) -> Image.Image:
+    """The photo after the same steps with itself as partner."""
+    return one.photo if kind == SELF_BLENDED else swap_part(one.photo, one.face, one.photo, one.face, kind).image
+
+
+def _self_blends(one: Original, draw: random.Random) -> Iterator[Forgery]:
+    while True:
+        yield self_blend(one.photo, one.face, draw)
+
+
+def _alters_the_face(forgery: Forgery, photo: Image.Image) -> bool:
+    """Not the face's surroundings, as half of the self-blended ones do."""
+    changed = np.abs(np.asarray(forgery.image, int) - np.asarray(photo, int)).max(axis=2)
+    if forgery.region.all() or not forgery.region.any():
+        return False
+    return changed[forgery.region].mean() > changed[~forgery.region].mean()
+
+
+def _partners(one: Original, originals: Sequence[Original]) -> list[Original]:
+    """Other people's faces of the same source, of about the same size, the most alike in pose."""
+    fitting = [
+        other
+        for other in originals
+        if other.sample.source == one.sample.source
+        and other.sample.group != one.sample.group
+        and 1 / SIZE_RATIO < other.face.width / one.face.width < SIZE_RATIO
+    ]
+    return sorted(fitting, key=lambda other: float(np.abs(other.pose - one.pose).sum()))[:NUM_PARTNERS]
+
+
+def _saved_crop(detector: Detector, photo: Image.Image, face: Face) -> FaceCrop:
+    return _crop(detector, jpeg(photo, QUALITY), face)
+
+
+def _crop(detector: Detector, photo: Image.Image, face: Face) -> FaceCrop:
+    return crop_face(photo, face, margin=detector.checkpoint.margin)

@@ -1,0 +1,138 @@
+"""All maps of a set of fakes, and what is measured of each map."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from benchmarks.forgeries import Fake
+from benchmarks.localisation import change, iou_at_area, pointing_hit, relevance_share
+from virtus.detector import Detector
+from virtus.explain import EXPLAINERS, explain
+from virtus.faithfulness import Trial, blurring_judge
+from virtus.nullmaps import centre_map, random_maps
+from virtus.results import FaceCrop, Label
+from virtus.trunk import Trunk
+
+CHANCE, CENTRE = "chance", "centre"
+LOCALISATION = {"hit": pointing_hit, "inside": relevance_share, "iou": iou_at_area}
+MEASURES = (*LOCALISATION, "hit_before", "deletion", "insertion", "change")
+WIDTH = 1.0  # of the smoothing of random maps, in patches: about what the methods' maps have
+NUM_RANDOM = 20  # maps for each fake; their mean counts as one
+NUM_JUDGED_RANDOM = 2  # of these, for deletion and insertion
+BATCH = 16
+ROUNDS = 15
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A method with options."""
+
+    method: str
+    options: dict = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return " ".join([self.method, *(f"{key} {value}" for key, value in self.options.items())])
+
+
+def variants(methods: Sequence[str], layers: Sequence[int]) -> list[Variant]:
+    """Each method as it is by default, and those that look at one layer at each of `layers` too."""
+    found = []
+    for method in methods:
+        own = layers if "layer" in EXPLAINERS[method].options else []
+        found += [Variant(method), *(Variant(method, {"layer": layer}) for layer in own)]
+    return found
+
+
+def measure(
+    detector: Detector, fakes: Sequence[Fake], chosen: Sequence[Variant], *, every: int
+) -> dict[str, dict[str, np.ndarray]]:
+    """Name of variant or baseline to name of measure to (N,); NaN where it was not measured or is not defined.
+
+    Args:
+        every: only every so many-th fake gets what costs a model pass for each map: `hit_before` (pointing game of the
+            unforged picture's map in the region that is to be forged), `deletion`, `insertion` and `change`.
+    """
+    maps = {name: own[:, None] for name, own in maps_of(detector, [fake.crop for fake in fakes], chosen).items()}
+    maps |= baselines(len(fakes), detector.checkpoint.trunk.grid_size)
+    found = {name: _localise(own, fakes) for name, own in maps.items()}
+    some = slice(None, None, every)
+    for name, areas in _areas(detector, fakes[some], {name: own[some] for name, own in maps.items()}).items():
+        found[name]["deletion"][some], found[name]["insertion"][some] = areas.T
+    before = maps_of(detector, [fake.original for fake in fakes[some]], chosen)
+    randomised = maps_of(randomise(detector), [fake.crop for fake in fakes[some]], chosen)
+    for name in before:
+        found[name]["hit_before"][some] = _each(pointing_hit, before[name], [fake.share for fake in fakes[some]])
+        found[name]["change"][some] = _each(change, maps[name][some, 0], randomised[name])
+    return found
+
+
+def maps_of(detector: Detector, crops: Sequence[FaceCrop], chosen: Sequence[Variant]) -> dict[str, np.ndarray]:
+    """The maps of the class fake by each variant, (N, grid_h, grid_w), all from one pass of the trunk."""
+    found = defaultdict(list)
+    for start in range(0, len(crops), BATCH):
+        state = detector.encode(crops[start : start + BATCH])
+        for one in chosen:
+            maps = explain(state, method=one.method, target=Label.FAKE, **one.options)
+            found[one.name] += [explanation.heatmap for explanation in maps]
+    return {name: np.stack(maps) for name, maps in found.items()}
+
+
+def baselines(count: int, grid_size: tuple[int, int]) -> dict[str, np.ndarray]:
+    """Maps that know nothing of the picture: (count, NUM_RANDOM, grid_h, grid_w), and (count, 1, grid_h, grid_w)."""
+    random = np.stack([random_maps(WIDTH, grid_size, count=NUM_RANDOM, seed=seed) for seed in range(count)])
+    centre = centre_map(grid_size)
+    return {CHANCE: random, CENTRE: np.broadcast_to(centre - centre.min(), (count, 1, *grid_size))}
+
+
+def randomise(detector: Detector, *, seed: int = 83) -> Detector:
+    """The same architecture with the weights that it would start training with (Adebayo et al. 2018)."""
+    trunk = detector.checkpoint.trunk
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = type(trunk.model)(trunk.model.config)
+    fresh = Trunk(model, device=trunk.device, dtype=trunk.dtype)
+    return Detector(dataclasses.replace(detector.checkpoint, trunk=fresh), batch_size=detector.batch_size)
+
+
+def time_each(detector: Detector, fakes: Sequence[Fake], chosen: Sequence[Variant]) -> dict[str, float]:
+    """Median milliseconds of each variant for one face whose trunk pass is done, taken in turns."""
+    times = defaultdict(list)
+    for fake in fakes[: ROUNDS + 1]:
+        state = detector.encode([fake.crop])
+        for one in chosen:
+            start = time.perf_counter()
+            explain(state, method=one.method, target=Label.FAKE, **one.options)
+            times[one.name].append(1000 * (time.perf_counter() - start))
+    return {name: statistics.median(taken[1:] or taken) for name, taken in times.items()}
+
+
+def _localise(maps: np.ndarray, fakes: Sequence[Fake]) -> dict[str, np.ndarray]:
+    """All measures, those of localisation filled in, each the mean over the maps of a fake."""
+    rows = {name: np.full(len(fakes), np.nan) for name in MEASURES}
+    for name, function in LOCALISATION.items():
+        pairs = zip(maps, fakes, strict=True)
+        rows[name][:] = [np.mean([function(one, fake.share) for one in own]) for own, fake in pairs]
+    return rows
+
+
+def _each(function: Callable, first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> list[float]:
+    return [function(one, other) for one, other in zip(first, second, strict=True)]
+
+
+def _areas(detector: Detector, fakes: Sequence[Fake], maps: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Deletion and insertion of p of fake, (N, 2) for each name: the blurred copy of a face serves all its maps."""
+    found = {name: np.empty((len(fakes), 2)) for name in maps}
+    for index, fake in enumerate(fakes):
+        trial = Trial(blurring_judge(detector, fake.crop), detector.checkpoint.trunk.grid_size, seed=0)
+        for name, own in maps.items():
+            found[name][index] = trial.areas(own[index, :NUM_JUDGED_RANDOM]).mean(axis=0)
+    return found
