@@ -8,7 +8,7 @@ from pathlib import Path
 from gradio_client import Client, handle_file
 
 from benchmarks.served import served_app
-from benchmarks.speed import PHOTO
+from benchmarks.steps import PHOTO
 
 
 def peak_mib(pid: int) -> float:

@@ -8,7 +8,7 @@ import sys
 import time
 
 from benchmarks.served import served_app
-from benchmarks.speed import PHOTO
+from benchmarks.steps import PHOTO
 
 LIBRARIES = "import torch, transformers, facenet_pytorch"
 
