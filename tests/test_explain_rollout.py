@@ -84,5 +84,5 @@ def test_the_map_is_the_heads_rows_of_the_product_of_whole_attentions(make_check
     norms = [trunk.first_norm(index, hidden) for index, hidden in enumerate(state.block_inputs)]
     whole = joint_attention([trunk.attention(i, normed) for i, normed in enumerate(norms)], discard_ratio=discard_ratio)
     rows = whole[:, : trunk.num_head_tokens, trunk.num_prefix_tokens :].mean(dim=1)
-    found = np.stack([one.heatmap.ravel() for one in explain(state, discard_ratio=discard_ratio)])
+    found = np.stack([one.heatmap.ravel() for one in explain(state, method="rollout", discard_ratio=discard_ratio)])
     np.testing.assert_allclose(found, rows, rtol=1e-4)

@@ -35,6 +35,11 @@ def judge(margin: float, calibration: Calibration | None, prior: float = EVEN) -
     return p_fake, Outcome.REAL if p_fake < used.real_below else Outcome.INCONCLUSIVE
 
 
+def even_margin_of(calibration: Calibration | None) -> float:
+    """The margin whose p is 0.5, at as many fakes as reals."""
+    return -calibration.bias * calibration.temperature if calibration else 0.0
+
+
 def at_prior(calibration: Calibration | None, prior: float) -> Calibration:
     """The thresholds for photos of which a share of `prior` is fake: those that p goes by at that prior.
 

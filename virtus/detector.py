@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from virtus.calibration import EVEN, check_prior, judge
+from virtus.calibration import EVEN, check_prior, even_margin_of, judge
 from virtus.checkpoints import Checkpoint
 from virtus.results import FaceCrop, Label, Prediction
 from virtus.trunk import Trunk
@@ -23,11 +23,13 @@ class TrunkState:
         trunk: the model that made it.
         labels: index in the logits for each class.
         block_inputs: the tokens that enter each block, (N, T, D) float32; the last ones enter the tail.
+        even_margin: logit of fake minus logit of real at which both classes are equally likely.
     """
 
     trunk: Trunk
     labels: dict[Label, int]
     block_inputs: tuple[torch.Tensor, ...]
+    even_margin: float = 0.0
 
     def __len__(self) -> int:
         return self.block_inputs[-1].shape[0]
@@ -35,6 +37,12 @@ class TrunkState:
     @property
     def tail_input(self) -> torch.Tensor:
         return self.block_inputs[-1]
+
+    @property
+    def predicted(self) -> list[Label]:
+        """The likelier class of each crop, at as many fakes as reals."""
+        margins = self.logits[:, self.labels[Label.FAKE]] - self.logits[:, self.labels[Label.REAL]]
+        return [Label.FAKE if margin >= self.even_margin else Label.REAL for margin in margins.tolist()]
 
     @functools.cached_property
     def logits(self) -> torch.Tensor:
@@ -78,7 +86,8 @@ class Detector:
         """
         batches = [tuple(self._block_inputs(batch)) for batch in self._batches(crops)]
         inputs = tuple(torch.cat(parts) if len(parts) > 1 else parts[0] for parts in zip(*batches, strict=True))
-        return TrunkState(self.checkpoint.trunk, self.checkpoint.labels, inputs)
+        even_margin = even_margin_of(self.checkpoint.info.calibration)
+        return TrunkState(self.checkpoint.trunk, self.checkpoint.labels, inputs, even_margin)
 
     @torch.inference_mode()
     def predict(self, crops_or_state: Sequence[FaceCrop] | TrunkState) -> list[Prediction]:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
+from virtus.calibration import UNCALIBRATED
 from virtus.detector import Detector
 from virtus.nullmaps import centre_map, nearest_width, random_maps, rank_patches, smoothing_matrix
 from virtus.results import Explanation, FaceCrop, Faithfulness, Label
 
 NUM_STEPS = 14
 NUM_RANDOM = 99
+BATCH_ON_CPU = 16  # what stays in the cache: a quarter more pictures a second than by 32
 BLUR = 1 / 14  # standard deviation, of the sides of the model's input
 ROUNDING = 1e-9  # of a score: maps that differ by less do equally well
 
@@ -123,15 +125,16 @@ def blurring_judge(detector: Detector, crop: FaceCrop) -> Judge:
     pair = torch.from_numpy(np.stack([pixel_values, rows @ pixel_values @ columns.T]))
     with torch.inference_mode():
         plain, blurred = trunk.embed(pair)
-    temperature = info.calibration.temperature if info.calibration else 1.0
+    size = BATCH_ON_CPU if plain.device.type == "cpu" else detector.batch_size
+    calibration = info.calibration or UNCALIBRATED
 
     @torch.inference_mode()
     def judge(masks: np.ndarray) -> np.ndarray:
         padded = np.pad(masks, ((0, 0), (trunk.num_prefix_tokens, 0)))[..., None]
-        batches = torch.from_numpy(padded).to(plain.device).split(detector.batch_size)
+        batches = torch.from_numpy(padded).to(plain.device).split(size)
         logits = torch.cat([trunk.logits(torch.where(batch, blurred, plain)) for batch in batches])
         margins = logits[:, labels[Label.FAKE]] - logits[:, labels[Label.REAL]]
-        return torch.sigmoid(margins.double() / temperature).cpu().numpy()
+        return torch.sigmoid(margins.double() / calibration.temperature + calibration.bias).cpu().numpy()
 
     return judge
 

@@ -20,6 +20,7 @@ class Trunk:
     Attributes:
         num_prefix_tokens: tokens before the patches: 1 (cls) or 2 (cls and distillation).
         num_head_tokens: of these, how many the head reads.
+        num_heads: of each block's attention.
         grid_size: (grid_h, grid_w) of the patches.
     """
 
@@ -31,6 +32,7 @@ class Trunk:
         self.num_prefix_tokens = NUM_PREFIX_TOKENS[model.config.model_type]
         self.num_head_tokens = 2 if hasattr(model, "distillation_classifier") else 1
         patches = base.embeddings.patch_embeddings
+        self.num_heads = model.config.num_attention_heads
         self.grid_size = tuple(
             s // p for s, p in zip(_pair(patches.image_size), _pair(patches.patch_size), strict=True)
         )
