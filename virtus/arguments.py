@@ -26,7 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_evaluate(commands, [model, prior])
     _add_calibrate(commands, model)
     _add_doctor(commands)
-    _add_serve(commands, model)
+    _add_serve(commands, [model, prior])
     return parser
 
 
@@ -65,8 +65,8 @@ def _add_scan(commands, parents: list[argparse.ArgumentParser]) -> None:
 def _add_explain(commands, parents: list[argparse.ArgumentParser]) -> None:
     explain = commands.add_parser("explain", parents=parents, help="overlays that show where the model looked")
     explain.add_argument("image", metavar="IMAGE")
-    known = f"comma between them, of {', '.join(METHODS)} (default: rollout,gradcam)"
-    explain.add_argument("--methods", default="rollout,gradcam", help=known)
+    known = f"comma between them, of {', '.join(METHODS)}, or all (default: attribution,evidence)"
+    explain.add_argument("--methods", default="attribution,evidence", help=known)
     explain.add_argument(
         "--target", choices=("predicted", "real", "fake"), default="predicted", help="class to explain"
     )
@@ -75,6 +75,8 @@ def _add_explain(commands, parents: list[argparse.ArgumentParser]) -> None:
     explain.add_argument("--discard-ratio", type=_share, default=0.0, help="rollout: share of weights left out")
     explain.add_argument("--layer", type=int, metavar="N", help="CAMs, evidence: block to look at; -1 is the last")
     explain.add_argument("--head", type=int, metavar="N", help="rollout, attribution: one attention head, not all")
+    explain.add_argument("--window", type=int, metavar="N", help="occlusion: patches a side that are left out at once")
+    explain.add_argument("--faithfulness", action="store_true", help="test each map against 99 random ones")
     explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for PNGs and manifest.json")
 
 
@@ -100,8 +102,8 @@ def _add_doctor(commands) -> None:
     doctor.add_argument("name", nargs="?", default="auto", help="a known name, a folder, or a Hub id (default: auto)")
 
 
-def _add_serve(commands, model: argparse.ArgumentParser) -> None:
-    serve = commands.add_parser("serve", parents=[model], help="start the app")
+def _add_serve(commands, parents: list[argparse.ArgumentParser]) -> None:
+    serve = commands.add_parser("serve", parents=parents, help="start the app")
     serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to be reached from other machines")
     serve.add_argument("--port", type=_port, default=7860)
     serve.add_argument("--share", action="store_true", help="make a public link, through Gradio's servers")

@@ -15,7 +15,7 @@ from virtus.errors import InputError, VirtusError
 if TYPE_CHECKING:
     from virtus.detector import Detector
     from virtus.novelty import Novelty
-    from virtus.results import CheckpointInfo, FaceReport, ImageReport
+    from virtus.results import CheckpointInfo
 
 NOT_TRAINED_ON = "If the checkpoint was trained on any of these pictures, p is now far too sure: calibrate on others."
 ALL_JUDGED, SOME_NOT_JUDGED, WRONG_USE = 0, 1, 2
@@ -64,11 +64,12 @@ def _scan(args: argparse.Namespace) -> int:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    from virtus.analysis import analyze_photo
+    from virtus.analysis import analyze_photo, measure_maps
     from virtus.gallery import write_gallery
     from virtus.images import load_image
+    from virtus.sentences import explanation_lines, verdict_lines
 
-    methods = [method.strip() for method in args.methods.split(",") if method.strip()]
+    methods = _methods(args)
     detector = _load(args, prior=args.prior)
     photo = load_image(args.image)
     report = analyze_photo(
@@ -79,16 +80,25 @@ def _explain(args: argparse.Namespace) -> int:
         options=_options(args, methods),
         **_how(args),
     )
+    print("\n".join(verdict_lines(report)), flush=True)  # before the maps are tested, which takes seconds
+    report = measure_maps(detector, report) if args.faithfulness else report
     manifest = write_gallery(report, photo, args.image, args.out, opacity=args.opacity)
-    print(f"{report.outcome}: {report.reason or _faces_in_words(report)}\n{manifest}")
+    print("\n".join([*explanation_lines(report), str(manifest)]))
     return ALL_JUDGED if report.outcome.judged else SOME_NOT_JUDGED
+
+
+def _methods(args: argparse.Namespace) -> list[str]:
+    from virtus.explain import EXPLAINERS
+
+    named = [method.strip() for method in args.methods.split(",") if method.strip()]
+    return list(EXPLAINERS) if named == ["all"] else named
 
 
 def _options(args: argparse.Namespace, methods: list[str]) -> dict[str, dict]:
     """What was said on the command line, for each method that takes it."""
     from virtus.explain import EXPLAINERS
 
-    said = {name: getattr(args, name) for name in ("layer", "head", "head_fusion", "discard_ratio")}
+    said = {name: getattr(args, name) for name in ("layer", "head", "head_fusion", "discard_ratio", "window")}
     said = {name: value for name, value in said.items() if value is not None}
     return {
         method: {name: said[name] for name in EXPLAINERS[method].options if name in said}
@@ -185,6 +195,7 @@ def _serve(args: argparse.Namespace) -> int:
         device=args.device,
         precision=args.precision,
         whole=args.whole_image,
+        prior=args.prior,
         host=args.host,
         port=args.port,
         share=args.share,
@@ -219,17 +230,6 @@ def _progress(total: int) -> Callable[[Iterable], Iterable]:
     from tqdm import tqdm
 
     return lambda items: tqdm(items, total=total, unit="img", disable=not sys.stderr.isatty())
-
-
-def _faces_in_words(report: ImageReport) -> str:
-    return ", ".join(map(_face_in_words, report.faces))
-
-
-def _face_in_words(face: FaceReport) -> str:
-    p_fake = None if face.p_fake is None else f"p_fake {face.p_fake:.3f}"
-    steady = face.stability and face.stability.in_words()
-    figures = "; ".join(filter(None, (p_fake, steady, face.reason)))
-    return f"{face.outcome} ({figures})" if figures else str(face.outcome)
 
 
 def _metrics_in_words(metrics: dict) -> str:
