@@ -45,6 +45,35 @@ def test_analyze_one_face(client, photos):
     assert "reason" not in report
 
 
+def test_analyze_under_small_changes_and_at_another_prior(client, photos):
+    plain = analyze(client, photos["one.jpg"])["faces"][0]
+    report = analyze(client, photos["one.jpg"], stability=True, prior=0.9)
+    (face,) = report["faces"]
+    assert report["prior"] == 0.9
+    assert face["p_fake"] > plain["p_fake"]
+    assert plain["stability"] is None
+    assert face["stability"]["low"] <= face["p_fake"] <= face["stability"]["high"]
+    assert len(face["stability"]["p_fake"]) >= 6
+
+
+def test_explain_says_whether_the_map_is_better_than_chance(client, photos):
+    given = handle_file(str(photos["one.jpg"]))
+    answer, *_ = client.predict(given, method="evidence", faithfulness=True, api_name="/explain")
+    assert answer["signed"] is True
+    assert 0.01 <= answer["faithfulness"]["p_value"] <= 1
+    plain, *_ = client.predict(given, method="evidence", api_name="/explain")
+    assert plain["faithfulness"] is None
+    assert plain["heatmap"] == answer["heatmap"]
+
+
+def test_another_layer_and_another_head_give_another_map(client, photos):
+    given = handle_file(str(photos["one.jpg"]))
+    for method, option in (("gradcam", {"layer": 6}), ("rollout", {"head": 1})):
+        usual, *_ = client.predict(given, method=method, api_name="/explain")
+        other, *_ = client.predict(given, method=method, api_name="/explain", **option)
+        assert usual["heatmap"] != other["heatmap"]
+
+
 def test_analyze_two_faces(client, photos):
     report = analyze(client, photos["two.png"])
     assert len(report["faces"]) == 2
@@ -96,7 +125,7 @@ def test_pictures_come_back_without_metadata(client, tmp_path):
         exif = photo.getexif()
         exif[0x010E] = "taken at home"
         photo.save(tmp_path / "private.jpg", exif=exif, comment="taken at home")
-    _, crop, overlay = client.predict(handle_file(str(tmp_path / "private.jpg")), api_name="/explain")
+    _, crop, overlay = client.predict(handle_file(str(tmp_path / "private.jpg")), method="rollout", api_name="/explain")
     for path in (crop, overlay):
         assert b"taken at home" not in Path(path).read_bytes()
 
@@ -104,7 +133,7 @@ def test_pictures_come_back_without_metadata(client, tmp_path):
 def test_explain_by_rollout_knows_no_class(client, photos):
     given = handle_file(str(photos["two.png"]))
     answer, crop, _ = client.predict(
-        given, face=1, target="fake", head_fusion="max", discard_ratio=0.5, api_name="/explain"
+        given, method="rollout", face=1, target="fake", head_fusion="max", discard_ratio=0.5, api_name="/explain"
     )
     assert answer["target"] is None
     assert answer["box_xyxy"] == answer["faces"][1]["box_xyxy"]
@@ -128,8 +157,10 @@ def test_explain_where_nothing_was_judged(client, photos, name, outcome):
         ({"face": -1}, "There is no face -1"),
         ({"opacity": 2}, "opacity is a number from 0 to 1"),
         ({"opacity": "much"}, "opacity is a number from 0 to 1"),
-        ({"discard_ratio": 1}, "discard_ratio"),
-        ({"head_fusion": "sum"}, "There is no head_fusion 'sum'"),
+        ({"discard_ratio": 1, "method": "rollout"}, "discard_ratio"),
+        ({"method": "gradcam", "layer": 99}, "layer"),
+        ({"method": "rollout", "head": 99}, "head"),
+        ({"head_fusion": "sum", "method": "rollout"}, "There is no head_fusion 'sum'"),
         ({"model": "/etc"}, "is not the name of a checkpoint"),
         ({"model": "../assets"}, "is not the name of a checkpoint"),
         ({"model": "virtus/assets"}, "is not the name of a checkpoint"),
@@ -141,6 +172,12 @@ def test_a_wrong_value_is_answered_with_our_sentence(client, photos, wrong, said
         client.predict(handle_file(str(photos["one.jpg"])), api_name="/explain", **wrong)
     assert said in str(caught.value)
     assert "Traceback" not in str(caught.value)
+
+
+@pytest.mark.parametrize("prior", [0, 1, -1, "half"])
+def test_a_prior_that_is_none_is_refused(client, photos, prior):
+    with pytest.raises(AppError, match="prior"):
+        analyze(client, photos["one.jpg"], prior=prior)
 
 
 def test_a_checkpoint_of_the_hub_out_of_reach(client, photos):

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from virtus.ui.panels import NO_PROOF
+from virtus.explain import EXPLAINERS
+from virtus.ui.map_panels import NO_PROOF
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = (
@@ -14,6 +15,7 @@ ARGUMENTS = (
 ).split()
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+playwright.expect.set_options(timeout=60_000)  # a map is being tested meanwhile
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")]
 
 
@@ -60,24 +62,79 @@ def fits(page):
     return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def choose_method(page, name):
+    page.locator("#method input").click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
 def test_upload_to_verdict_and_maps(visit, photos):
     page = visit()
     give(page, photos["one.jpg"])
     playwright.expect(verdict(page)).to_have_text(re.compile(r"(Real|Fake): (\d+|over 99) %|Inconclusive"))
     said = re.compile("threshold 0|inconclusive from 0")
     playwright.expect(page.locator("#verdict .bar")).to_have_attribute("aria-label", said)
+    playwright.expect(page.locator("#verdict .trust")).to_contain_text("as many as are real")
     playwright.expect(page.locator("#annotated img")).to_have_attribute("alt", re.compile("1 (Real|Fake|Inconclusive)"))
     playwright.expect(page.locator("#map-caption")).to_contain_text(NO_PROOF)
-    for name in ("map-rollout", "map-gradcam", "map-photo"):
+    for name in ("map-face", "map-photo"):
         playwright.expect(page.locator(f"#{name} img").first).to_have_attribute("src", re.compile(r"\.png$"))
     playwright.expect(page.locator("#face")).to_have_count(0)
     playwright.expect(page.locator("#checkpoint")).to_contain_text(re.compile("virtus-tiny.*sha256 [0-9a-f]{12}"))
-    playwright.expect(page.locator("#map-caption")).to_contain_text(re.compile("for the class “(real|fake)”"))
-    rollout = page.locator("#map-photo img").first.get_attribute("src")
-    page.locator("#method").get_by_label("gradcam").check()
-    playwright.expect(page.locator("#map-photo img").first).not_to_have_attribute("src", rollout)
+
+
+def test_a_map_says_whether_it_is_better_than_chance(visit, photos):
+    page = visit()
+    give(page, photos["one.jpg"])
+    trust = page.locator("#map-trust .trust")
+    playwright.expect(trust).to_have_text(re.compile("better than chance"), timeout=120_000)
+    choose_method(page, "gradcam")
+    playwright.expect(page.locator("#map-caption")).to_contain_text(re.compile("gradcam, for the class “(real|fake)”"))
+    playwright.expect(trust).to_have_text(re.compile("better than chance|the map is empty"), timeout=120_000)
+
+
+def test_methods_show_the_options_that_they_take(visit, photos):
+    page = visit()
+    give(page, photos["one.jpg"])
+    page.locator("#options").get_by_text("Layer, heads and other options").click()
+    choose_method(page, "rollout")
+    playwright.expect(page.locator("#head")).to_be_visible()
+    playwright.expect(page.locator("#layer")).to_have_count(0)
+    before = page.locator("#map-face img").first.get_attribute("src")
+    page.locator("#head input").click()
+    page.get_by_role("option", name="2", exact=True).click()
+    playwright.expect(page.locator("#map-face img").first).not_to_have_attribute("src", before)
+    choose_method(page, "gradcam")
+    playwright.expect(page.locator("#layer")).to_be_visible()
+    playwright.expect(page.locator("#head")).to_have_count(0)
     page.locator("#target").get_by_label("fake").check()
     playwright.expect(page.locator("#map-caption")).to_contain_text("for the class “fake”")
+    choose_method(page, "evidence")
+    playwright.expect(page.locator("#map-caption")).to_contain_text("Vermilion speaks for fake")
+    playwright.expect(page.locator("#target")).to_have_count(0)
+
+
+def test_all_methods_stand_side_by_side(visit, photos):
+    page = visit()
+    give(page, photos["one.jpg"])
+    page.locator("#all").get_by_text("All methods side by side").click()
+    page.get_by_role("button", name="Draw and test all").click()
+    playwright.expect(page.locator("#all-maps figure")).to_have_count(len(EXPLAINERS), timeout=120_000)
+    assert page.locator("#all-maps img").evaluate_all("all => all.every(one => one.naturalWidth > 0)")
+
+
+def test_stability_and_prior_change_the_verdict(visit, photos):
+    page = visit()
+    give(page, photos["one.jpg"])
+    playwright.expect(verdict(page)).to_be_visible()
+    page.locator("#settings").get_by_text("Settings of the verdict").click()
+    page.get_by_label("Judge again under small changes").check()
+    playwright.expect(page.locator("#verdict .interval")).to_have_count(1)
+    playwright.expect(page.locator("#verdict .p-fake")).to_contain_text("under small harmless changes")
+    before = page.locator("#verdict .p-fake strong").inner_text()
+    page.locator("#prior input[type=number]").fill("0.9")
+    page.locator("#prior input[type=number]").press("Enter")
+    playwright.expect(page.locator("#verdict .trust")).to_contain_text("90 % of photos like this are fake")
+    assert float(page.locator("#verdict .p-fake strong").inner_text()) > float(before)
 
 
 def test_two_faces_are_chosen_by_name_and_by_click(visit, photos):

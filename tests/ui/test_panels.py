@@ -3,10 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from virtus.results import Calibration, CheckpointInfo, Explanation, Face, FaceReport, ImageReport, Label, Outcome
+from virtus.results import Calibration, Caution, CheckpointInfo, Face, FaceReport, ImageReport, Outcome, Stability
 from virtus.ui import panels
 from virtus.ui.photo_input import caption, example_files
 
@@ -62,11 +61,32 @@ def test_texts_from_outside_are_escaped():
     assert "<i>" not in panels.message("<i>", "<i>", "error")
 
 
-def test_the_caption_tells_class_and_empty_maps():
-    flat, uneven = np.zeros((2, 2), np.float32), np.eye(2, dtype=np.float32)
-    assert "“fake”" in panels.map_caption(Explanation("gradcam", uneven, Label.FAKE), "words")
-    assert "the map is empty" in panels.map_caption(Explanation("gradcam", flat, Label.FAKE), "words")
-    assert "for no class" in panels.map_caption(Explanation("rollout", uneven, None), "words")
+def test_a_moved_prior_moves_the_band_with_the_number():
+    # logit(0.75) + logit(0.1) = ln 3 - ln 9 = -ln 3: the thresholds 0.25 and 0.75 go to 1/28 and 0.25, kept at 0.5
+    info = replace(INFO, calibration=Calibration(1.0, real_below=0.25, fake_above=0.75))
+    report = ImageReport(Outcome.INCONCLUSIVE, info, (judged(0.1, Outcome.INCONCLUSIVE),), prior=0.1)
+    html = panels.verdict(report, 0)
+    assert "left: 3.6%; width: 46.4%" in html
+    assert "assumes that 10 % of photos like this are fake." in html
+    even = panels.verdict(replace(report, prior=0.5), 0)
+    assert "50 % of photos like this are fake, as many as are real" in even
+
+
+def test_the_stability_interval_is_on_the_bar_and_in_words():
+    face = replace(judged(0.87, Outcome.FAKE), stability=Stability({"JPEG 50": 0.7}, low=0.7, high=0.87, flips=False))
+    html = panels.verdict(ImageReport(Outcome.FAKE, INFO, (face,)), 0)
+    assert '<div class="interval" style="left: 70.0%; width: 17.0%">' in html
+    assert html.count("from 0.700 to 0.870 under small harmless changes") == 2  # seen, and read aloud
+    assert "interval" not in panels.verdict(ImageReport(Outcome.FAKE, INFO, (judged(0.87, Outcome.FAKE),)), 0)
+
+
+def test_cautions_and_reasons_are_said_and_escaped():
+    cautions = (Caution("small", "The <i>face</i> is small."),)
+    face = replace(judged(0.9, Outcome.INCONCLUSIVE), cautions=cautions, reason="It <i>flips</i>.")
+    html = panels.verdict(ImageReport(Outcome.INCONCLUSIVE, INFO, (face,)), 0)
+    assert "<li>The &lt;i&gt;face&lt;/i&gt; is small.</li>" in html
+    assert "It &lt;i&gt;flips&lt;/i&gt;." in html
+    assert "cautions" not in panels.verdict(ImageReport(Outcome.FAKE, INFO, (judged(0.87, Outcome.FAKE),)), 0)
 
 
 def test_examples_are_the_pictures_of_the_folder(tmp_path):

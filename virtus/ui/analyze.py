@@ -1,4 +1,4 @@
-"""The tab `Analyze`: a photo in, a verdict for every face, and maps of where the model looked."""
+"""The tab `Analyze`: a photo in, a verdict for every face, and maps of what the model used."""
 
 from __future__ import annotations
 
@@ -6,30 +6,34 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from virtus.explain import EXPLAINERS
-from virtus.explain.heads import HEAD_FUSIONS
-from virtus.overlay import DEFAULT_OPACITY
 from virtus.ui import panels
 from virtus.ui.detectors import Detectors
 from virtus.ui.gpu import on_gpu
-from virtus.ui.judging import SIDE_BY_SIDE, TARGETS
+from virtus.ui.map_callbacks import MapCallbacks
+from virtus.ui.map_controls import MapControls, add_map_controls
 from virtus.ui.photo_input import photo_input
 from virtus.ui.tab_callbacks import TabCallbacks
 
 CHOOSER_INFO = "The first is loaded. Others, and any Hub id owner/name, are fetched from the Hugging Face Hub."
-MAPS_HEADING = "<h2>Where did the model look?</h2><p>Drag each handle: photo to its left, map to its right.</p>"
-METHOD_INFO = "Whose map lies over the whole photo."
+PRIOR_INFO = "How many of a hundred photos like this one do you expect to be fake? Number and outcome go by it."
 PRIVATE = {"api_visibility": "private", "trigger_mode": "always_last"}  # of several quick changes, the last one counts
-TARGET_INFO = "Rollout knows no class: it draws the same map for each."
+STABILITY_INFO = "Saved as JPEG, halved, mirrored, cropped: does the verdict hold? Takes seven times as long."
+WHOLE_INFO = "For ready-made face crops: judge the picture as it is, without looking for faces."
 
 
 @dataclass(frozen=True)
 class _Question:
-    """What is asked: a photo, and of whom."""
+    """What is asked: a photo, of whom, and how."""
 
     photo: gr.HTML
     model: gr.Dropdown
     whole: gr.Checkbox
+    stability: gr.Checkbox
+    prior: gr.Slider
+
+    @property
+    def components(self) -> list:
+        return [self.photo, self.model, self.whole, self.stability, self.prior]
 
 
 @dataclass(frozen=True)
@@ -43,28 +47,18 @@ class _Answer:
     maps: gr.Column
 
 
-@dataclass(frozen=True)
-class _Maps:
-    """The maps of the chosen face, and what can be set about them."""
-
-    settings: tuple[gr.Radio | gr.Slider, ...]
-    faces: tuple[gr.ImageSlider, ...]
-    photo: gr.ImageSlider
-    caption: gr.HTML
-
-
-def add_analyze_tab(detectors: Detectors, *, whole: bool) -> None:
+def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
     """Add the tab's components and events to the Blocks that are being built."""
     callbacks = TabCallbacks(detectors)
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=2, min_width=300, elem_classes="ask"):
-            question = _add_question(detectors, whole)
+            question = _add_question(detectors, whole, prior)
         with gr.Column(scale=3, min_width=300, elem_classes="answer"):
             answer, maps = _add_answer(callbacks)
-    _wire(callbacks, question, answer, maps)
+    _wire(callbacks, MapCallbacks(detectors), question, answer, maps)
 
 
-def _add_question(detectors: Detectors, whole: bool) -> _Question:
+def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:
     photo = photo_input()
     model = gr.Dropdown(
         detectors.names,
@@ -74,16 +68,18 @@ def _add_question(detectors: Detectors, whole: bool) -> _Question:
         allow_custom_value=True,
         elem_id="model",
     )
-    switch = gr.Checkbox(
-        value=whole,
-        label="Whole image",
-        info="For ready-made face crops: judge the picture as it is, without looking for faces.",
-        elem_id="whole",
-    )
-    return _Question(photo, model, switch)
+    switch = gr.Checkbox(value=whole, label="Whole image", info=WHOLE_INFO, elem_id="whole")
+    with gr.Accordion("Settings of the verdict", open=False, elem_id="settings"):
+        stability = gr.Checkbox(
+            value=False, label="Judge again under small changes", info=STABILITY_INFO, elem_id="stability"
+        )
+        share = gr.Slider(
+            0.01, 0.99, prior, step=0.01, label="Expected share of fakes", info=PRIOR_INFO, elem_id="prior"
+        )
+    return _Question(photo, model, switch, stability, share)
 
 
-def _add_answer(callbacks: TabCallbacks) -> tuple[_Answer, _Maps]:
+def _add_answer(callbacks: TabCallbacks) -> tuple[_Answer, MapControls]:
     checkpoint = gr.HTML(callbacks.checkpoint_line(), elem_id="checkpoint")
     verdict = gr.HTML(panels.EMPTY, elem_id="verdict", js_on_load=panels.FADE_IN)
     face = gr.Radio([], label="Face", info="Or click a face in the photo.", visible=False, elem_id="face")
@@ -98,38 +94,17 @@ def _add_answer(callbacks: TabCallbacks) -> tuple[_Answer, _Maps]:
         elem_id="annotated",
     )
     with gr.Column(visible=False, elem_id="maps") as group:
-        maps = _add_maps()
+        maps = add_map_controls()
     return _Answer(verdict, checkpoint, annotated, face, group), maps
 
 
-def _add_maps() -> _Maps:
-    gr.HTML(MAPS_HEADING, elem_classes="maps-heading")
-    with gr.Row(elem_classes="sliders"):
-        faces = tuple(_add_slider(f"Face, {method}", f"map-{method}") for method in SIDE_BY_SIDE)
-    caption = gr.HTML(elem_id="map-caption")
-    photo = _add_slider("Photo", "map-photo")
-    with gr.Row():
-        method = gr.Radio(list(EXPLAINERS), value="rollout", label="Method", info=METHOD_INFO, elem_id="method")
-        target = gr.Radio(list(TARGETS), value="predicted", label="Target class", info=TARGET_INFO, elem_id="target")
-    opacity = gr.Slider(0, 1, DEFAULT_OPACITY, step=0.05, label="Opacity of the map", elem_id="opacity")
-    with gr.Accordion("Options of rollout", open=False):
-        fusion = gr.Radio(list(HEAD_FUSIONS), value="mean", label="head_fusion", info="How the heads become one.")
-        discard = gr.Slider(
-            0, 0.95, 0, step=0.05, label="discard_ratio", info="Share of the smallest attention left out of each block."
-        )
-    return _Maps((method, target, opacity, fusion, discard), faces, photo, caption)
-
-
-def _add_slider(label: str, name: str) -> gr.ImageSlider:
-    return gr.ImageSlider(
-        format="png", label=label, interactive=False, max_height=420, buttons=["fullscreen"], elem_id=name
-    )
-
-
-def _wire(callbacks: TabCallbacks, question: _Question, answer: _Answer, maps: _Maps) -> None:
-    """The verdict comes first, the maps after it. These events serve the page; those of `endpoints.py`, programs."""
-    asked = [question.photo, question.model, question.whole]
-    asking = (question.photo.upload, question.photo.clear, question.model.input, question.whole.input)
+def _wire(
+    callbacks: TabCallbacks, drawing: MapCallbacks, question: _Question, answer: _Answer, maps: MapControls
+) -> None:
+    """The verdict comes first, then the map, then its test. These serve the page; those of `endpoints.py`, programs."""
+    asked = question.components
+    asking = [question.photo.upload, question.photo.clear]
+    asking += [one.input for one in (question.model, question.whole, question.stability, question.prior)]
     shown = [answer.verdict, answer.checkpoint, answer.annotated, answer.face, answer.maps]
     chosen = ([*asked, answer.face], answer.verdict)
     clicked = (asked, [answer.face, answer.verdict])
@@ -137,20 +112,5 @@ def _wire(callbacks: TabCallbacks, question: _Question, answer: _Answer, maps: _
     first = gr.on(asking, on_gpu(callbacks.show_verdict), asked, shown, api_name="show_verdict", **own)
     other = gr.on(answer.face.input, on_gpu(callbacks.choose_face), *chosen, api_name="choose_face", **own)
     click = gr.on(answer.annotated.select, on_gpu(callbacks.click_face), *clicked, api_name="click_face", **own)
-
-    draw = _draw_event(callbacks, [*asked, answer.face], maps)
-    for event, name in ((first, "show_first_maps"), (other, "show_other_maps"), (click, "show_clicked_maps")):
-        event.then(**draw, api_name=name)
-    method, target, opacity, fusion, discard = maps.settings
-    changed = (method.input, target.input, opacity.release, fusion.input, discard.release)
-    gr.on(changed, **draw, api_name="show_maps")
-
-
-def _draw_event(callbacks: TabCallbacks, asked: list, maps: _Maps) -> dict:
-    return {
-        "fn": on_gpu(callbacks.show_maps),
-        "inputs": [*asked, *maps.settings],
-        "outputs": [*maps.faces, maps.photo, maps.caption],
-        "show_progress_on": [*maps.faces, maps.photo],
-        **PRIVATE,
-    }
+    face = [question.photo, question.model, question.whole, answer.face]
+    maps.wire(drawing, face, {"first": first.then, "other": other.then, "clicked": click.then})

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import gradio as gr
 
+from virtus.calibration import EVEN
 from virtus.ui.analyze import add_analyze_tab
 from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints import add_endpoints
+from virtus.ui.kept import KEEP_S
 from virtus.ui.uploads import GuardedBlocks
 
-CLEAN_EVERY_S, KEEP_S = 60, 600  # uploads and results: long enough to look at the maps of one photo
+CLEAN_EVERY_S = 60
 HEADING = """<header class="heading">
 <h1>Virtus</h1>
-<p>Is this face real or a deepfake? And where did the model look?</p>
+<p>Is this face real or a deepfake? And what did the model use?</p>
 </header>"""
 
 
-def build_app(detectors: Detectors | None = None, *, whole: bool = False) -> gr.Blocks:
+def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior: float = EVEN) -> gr.Blocks:
     """The app, not yet started; `virtus.ui.serve` starts it with the settings that it needs.
 
     Args:
         detectors: who judges; the default checkpoint if None.
         whole: whether the switch "whole image" is on at first.
+        prior: share of fakes that is expected at first.
 
     Raises:
         CheckpointError: if the default checkpoint cannot be loaded: the app says from the start who judges.
@@ -30,6 +33,6 @@ def build_app(detectors: Detectors | None = None, *, whole: bool = False) -> gr.
     with GuardedBlocks(title="Virtus", analytics_enabled=False, delete_cache=(CLEAN_EVERY_S, KEEP_S)) as app:
         gr.HTML(HEADING)
         with gr.Tabs(), gr.Tab("Analyze"):
-            add_analyze_tab(detectors, whole=whole)
+            add_analyze_tab(detectors, whole=whole, prior=prior)
         add_endpoints(detectors)
     return app

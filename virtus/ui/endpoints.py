@@ -2,16 +2,21 @@
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 
 import gradio as gr
 from gradio import FileData
 
+from virtus.calibration import EVEN
 from virtus.errors import VirtusError
+from virtus.explain import DEFAULT_METHOD
 from virtus.overlay import DEFAULT_OPACITY, overlay_crop, overlay_photo
 from virtus.results import FaceReport
 from virtus.ui.detectors import Detectors
 from virtus.ui.gpu import on_gpu
-from virtus.ui.judging import MapRequest, face_of, judge
+from virtus.ui.judging import face_of, judge
+from virtus.ui.map_callbacks import hold_against_chance
+from virtus.ui.map_request import MapRequest
 from virtus.ui.pictures import write_png
 from virtus.ui.uploads import as_gradio_error, uploaded
 
@@ -20,35 +25,49 @@ def add_endpoints(detectors: Detectors) -> None:
     """Add `/analyze` and `/explain` to the Blocks that are being built."""
 
     @_answering
-    def analyze(file: FileData, model: str = "auto", whole_image: bool = False) -> dict:
-        """Judge every face of an uploaded photo: outcome, checkpoint, image_size, faces, and a reason where none."""
-        return judge(detectors.get(model), uploaded(file), whole=bool(whole_image)).report.to_json()
+    def analyze(
+        file: FileData,
+        model: str = "auto",
+        whole_image: bool = False,
+        stability: bool = False,
+        prior: float = EVEN,
+    ) -> dict:
+        """Judge every face of an uploaded photo: outcome, checkpoint, prior, image_size, faces, a reason where none."""
+        detector = detectors.get(model).at_prior(prior)
+        return judge(detector, uploaded(file), whole=bool(whole_image), stability=bool(stability)).report.to_json()
 
     @_answering
     def explain(
         file: FileData,
         model: str = "auto",
-        method: str = "rollout",
+        method: str = DEFAULT_METHOD,
         target: str = "predicted",
         face: int = 0,
         opacity: float = DEFAULT_OPACITY,
+        layer: int = -1,
+        head: int | None = None,
         head_fusion: str = "mean",
         discard_ratio: float = 0.0,
         whole_image: bool = False,
+        faithfulness: bool = False,
     ) -> tuple[dict, FileData | None, FileData | None]:
         """Explain one face: its JSON with the raw heatmap, and the overlay as PNG on its crop and on the photo."""
-        wanted = MapRequest(method, target, opacity, head_fusion, discard_ratio)
-        judged = judge(detectors.get(model), uploaded(file), whole=bool(whole_image), wanted=wanted)
+        wanted = MapRequest(method, target, opacity, layer, head, head_fusion, discard_ratio)
+        detector = detectors.get(model)
+        judged = judge(detector, uploaded(file), whole=bool(whole_image))
         if not judged.report.faces:
             return judged.report.to_json(), None, None
         chosen = face_of(judged.report, face)
-        answer = judged.report.to_json() | {"face": face} | _map_json(chosen)
-        if not chosen.explanations:
+        answer = judged.report.to_json() | {"face": face} | _face_json(chosen)
+        if chosen.crop is None:
             return answer, None, None
-        one = chosen.explanations[0]
-        crop = overlay_crop(chosen.crop, one.heatmap, opacity=opacity, signed=one.signed)
-        photo = overlay_photo(judged.photo, chosen.crop, one.heatmap, opacity=opacity, signed=one.signed)
-        return answer, _png(crop, f"{method}-crop"), _png(photo, f"{method}-photo")
+        found = wanted.draw(detector.encode([chosen.crop]))
+        if faithfulness:
+            found = replace(found, faithfulness=hold_against_chance(detector, chosen.crop, [found])[0])
+        look = {"opacity": opacity, "signed": found.signed}
+        crop = overlay_crop(chosen.crop, found.heatmap, **look)
+        photo = overlay_photo(judged.photo, chosen.crop, found.heatmap, **look)
+        return answer | found.to_json(), _png(crop, f"{method}-crop"), _png(photo, f"{method}-photo")
 
     gr.api(on_gpu(analyze), api_name="analyze")
     gr.api(on_gpu(explain), api_name="explain")
@@ -67,11 +86,8 @@ def _answering(function: Callable) -> Callable:
     return answer
 
 
-def _map_json(face: FaceReport) -> dict:
-    row = {"box_xyxy": [round(value, 1) for value in face.box_xyxy], "face_outcome": str(face.outcome)}
-    for one in face.explanations:
-        row |= one.to_json()
-    return row
+def _face_json(face: FaceReport) -> dict:
+    return {"box_xyxy": [round(value, 1) for value in face.box_xyxy], "face_outcome": str(face.outcome)}
 
 
 def _png(image, name: str) -> FileData:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from virtus.annotate import TONES
-from virtus.calibration import UNCALIBRATED
-from virtus.results import Calibration, CheckpointInfo, Explanation, FaceReport, ImageReport, Outcome
+from virtus.calibration import EVEN, at_prior
+from virtus.results import Calibration, CheckpointInfo, FaceReport, ImageReport, Outcome, Stability
 
 EMPTY = """<section class="panel empty" aria-label="Result">
 <h2>Your result appears here</h2>
@@ -24,9 +24,6 @@ FADE_IN = """watch("value", () => {
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
   element.animate([{ opacity: 0, transform: "translateY(8px)" }, { opacity: 1, transform: "none" }], 350);
 });"""
-
-NO_PROOF = "A map shows where the model looked. It is no proof that these places are real or fake."
-NO_EVIDENCE = "The number assumes as many fakes as real photos. It is the model's opinion, not evidence."
 
 
 def words(face: FaceReport) -> str:
@@ -60,8 +57,9 @@ def verdict(report: ImageReport, index: int) -> str:
     return f"""<section class="panel verdict" aria-label="Verdict" data-outcome="{face.outcome}">
 <p class="which">{several if face.face else "The whole image"}</p>
 <h2><span class="chip" style="--tone: {tone.colour}; --ink: {tone.ink}">{words(face)}</span></h2>
-{_bar(face.p_fake, tone.colour, report.checkpoint.calibration or UNCALIBRATED)}
-<p class="fine">{_how_sure(face, report.checkpoint.calibration)} {NO_EVIDENCE}</p>
+{_bar(face, tone.colour, at_prior(report.checkpoint.calibration, report.prior))}
+{_cautions(face)}
+<p class="fine trust">{escape(_how_sure(report, face))}</p>
 </section>"""
 
 
@@ -87,36 +85,53 @@ def checkpoint(info: CheckpointInfo) -> str:
     )
 
 
-def map_captions(lines: list[str]) -> str:
-    """What is said under the maps: a line for each, and what none of them shows."""
-    return f'<div class="caption">{"".join(lines)}<p>Bright is more, dark is less. {NO_PROOF}</p></div>'
+def _how_sure(report: ImageReport, face: FaceReport) -> str:
+    """The trust line: what the outcome rests on, what the thresholds promise, and what the number assumes."""
+    calibration, prior = report.checkpoint.calibration, report.prior
+    assumed = f"The number assumes that {percent(prior)} of photos like this are fake"
+    assumed += "." if prior != EVEN else ", as many as are real."
+    return f"{face.reason or _promise(face, calibration, prior)} {assumed} It is the model's opinion, not evidence."
 
 
-def map_caption(explanation: Explanation, description: str) -> str:
-    """The line about one map: what it speaks of."""
-    about = f"for the class “{explanation.target}”" if explanation.target else "for no class"
-    flat = "" if explanation.heatmap.max() > explanation.heatmap.min() else " Nothing speaks for it: the map is empty."
-    return f"<p><strong>{escape(explanation.method)}</strong>, {about}: {escape(description)}.{flat}</p>"
-
-
-def _how_sure(face: FaceReport, calibration: Calibration | None) -> str:
-    """What the thresholds promise, and on what."""
+def _promise(face: FaceReport, calibration: Calibration | None, prior: float) -> str:
     if calibration is None:
         return "Uncalibrated: the threshold is 0.5 for want of a better one."
-    unlike = "On other kinds of photos it errs more often."
     if face.outcome is Outcome.INCONCLUSIVE:
-        band = f"between {calibration.real_below:.2f} and {calibration.fake_above:.2f}"
+        own = at_prior(calibration, prior)
+        band = f"between {own.real_below:.2f} and {own.fake_above:.2f}"
         return f"This model cannot tell: {band} it would err more often than one time in twenty."
+    unlike = "On other kinds of photos it errs more often."
     return f"Calibrated: beyond its thresholds it erred at most one time in twenty on photos like its own. {unlike}"
 
 
-def _bar(p_fake: float, colour: str, calibration: Calibration) -> str:
-    """From 0 to 1, with the thresholds marked; also in words for those who do not see it."""
-    low, high = calibration.real_below, calibration.fake_above
+def _cautions(face: FaceReport) -> str:
+    if not face.cautions:
+        return ""
+    lines = "".join(f"<li>{escape(caution.sentence)}</li>" for caution in face.cautions)
+    return f'<ul class="cautions" aria-label="What makes this verdict less sure">{lines}</ul>'
+
+
+def _bar(face: FaceReport, colour: str, calibration: Calibration) -> str:
+    """From 0 to 1, with the thresholds and the stability interval marked; also in words."""
+    low, high, p_fake = calibration.real_below, calibration.fake_above, face.p_fake
     said = f"threshold {low:.2f}" if low == high else f"inconclusive from {low:.2f} to {high:.2f}"
-    return f"""<div class="bar" role="img" aria-label="Probability of fake: {p_fake:.2f}; {said}">
+    under = _under_changes(face.stability)
+    return f"""<div class="bar" role="img" aria-label="Probability of fake: {p_fake:.2f}{under}; {said}">
 <div class="fill" style="width: {p_fake * 100:.1f}%; background: {colour}"></div>
 <div class="band" style="left: {low * 100:.1f}%; width: {(high - low) * 100:.1f}%"></div>
-</div>
+{_interval(face.stability)}</div>
 <div class="scale" aria-hidden="true"><span>0 real</span><span>{said}</span><span>1 fake</span></div>
-<p class="p-fake">Probability of fake: <strong>{p_fake:.3f}</strong></p>"""
+<p class="p-fake">Probability of fake: <strong>{p_fake:.3f}</strong>{under}</p>"""
+
+
+def _interval(stability: Stability | None) -> str:
+    if stability is None:
+        return ""
+    place = f"left: {stability.low * 100:.1f}%; width: {(stability.high - stability.low) * 100:.1f}%"
+    return f'<div class="interval" style="{place}"></div>\n'
+
+
+def _under_changes(stability: Stability | None) -> str:
+    if stability is None:
+        return ""
+    return f", from {stability.low:.3f} to {stability.high:.3f} under small harmless changes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import secrets
 from dataclasses import replace
@@ -10,9 +11,7 @@ from pathlib import Path
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from virtus.annotate import fit_display
-from virtus.overlay import overlay_crop, overlay_photo
-from virtus.results import Explanation, FaceCrop
+from virtus.results import FaceCrop
 
 CROP_SIDE = 640  # px of the crop as it is shown
 
@@ -32,26 +31,20 @@ def write_png(image: Image.Image, name: str) -> str:
     return str(path)
 
 
-def crop_pair(crop: FaceCrop, explanation: Explanation, opacity: float) -> tuple[str, str]:
-    """Paths of the crop and of its overlay, at the size at which they are shown."""
-    shown = replace(crop, image=fit_display(crop.image, side=CROP_SIDE))
-    overlay = overlay_crop(shown, explanation.heatmap, opacity=opacity, signed=explanation.signed)
-    return _pair(shown.image, overlay, f"{explanation.method}-face")
+def map_pair(picture: Image.Image, overlay: Image.Image, name: str) -> tuple[str, str]:
+    """Paths of a picture and of its overlay, for a slider."""
+    return write_png(picture, f"{name}-before"), write_png(overlay, name)
 
 
-def photo_pair(photo: Image.Image, crop: FaceCrop, explanation: Explanation, opacity: float) -> tuple[str, str]:
-    """Paths of the photo and of its overlay, at display size: made there too, for photos can have 50 million pixels."""
-    shown = fit_display(photo)
-    small = _scale_crop(crop, shown.width / photo.width, shown.height / photo.height)
-    overlay = overlay_photo(shown, small, explanation.heatmap, opacity=opacity, signed=explanation.signed)
-    return _pair(shown, overlay, f"{explanation.method}-photo")
+def data_uri(image: Image.Image) -> str:
+    """A PNG inside the page itself: no file is left behind."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _pair(before: Image.Image, after: Image.Image, name: str) -> tuple[str, str]:
-    return write_png(before, f"{name}-before"), write_png(after, name)
-
-
-def _scale_crop(crop: FaceCrop, x_scale: float, y_scale: float) -> FaceCrop:
+def scale_crop(crop: FaceCrop, x_scale: float, y_scale: float) -> FaceCrop:
+    """The crop in the pixels of a photo that was scaled."""
     x0, y0, x1, y1 = crop.box_xyxy
     box = (round(x0 * x_scale), round(y0 * y_scale), round(x1 * x_scale), round(y1 * y_scale))
     size = (max(1, box[2] - box[0]), max(1, box[3] - box[1]))

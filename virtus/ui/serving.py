@@ -11,6 +11,7 @@ from PIL import Image
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from virtus.calibration import EVEN
 from virtus.errors import InputError
 from virtus.faces import find_faces
 from virtus.images import MAX_BYTES
@@ -27,6 +28,7 @@ def serve(
     device: str = "auto",
     precision: str = "auto",
     whole: bool = False,
+    prior: float = EVEN,
     host: str | None = None,
     port: int | None = None,
     share: bool = False,
@@ -35,6 +37,7 @@ def serve(
     """Start the app and stay until it is stopped.
 
     Args:
+        prior: share of fakes that is expected at first.
         host: address to listen on; GRADIO_SERVER_NAME, else 127.0.0.1, if None.
         port: GRADIO_SERVER_PORT, else the first free one from 7860 on, if None.
         share: make a public link, through Gradio's servers.
@@ -47,7 +50,7 @@ def serve(
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     return_large_blocks()
     detectors = Detectors(model, device=device, precision=precision)
-    app = build_app(detectors, whole=whole).queue(default_concurrency_limit=NUM_AT_ONCE)
+    app = build_app(detectors, whole=whole, prior=prior).queue(default_concurrency_limit=NUM_AT_ONCE)
     threading.Thread(target=_warm_up, daemon=True).start()
     try:
         app.launch(server_name=host, server_port=port, share=share, auth=auth, **launch_settings())

@@ -1,24 +1,39 @@
-"""What happens in the tab `Analyze`. Nothing is kept between two events: the photo is read and judged again."""
+"""What happens in the tab `Analyze` around the verdict. The photo is read and judged again at each of these events."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import gradio as gr
 
 from virtus.annotate import annotate, display_size, face_at
 from virtus.errors import VirtusError
-from virtus.explain import EXPLAINERS
-from virtus.results import FaceReport, ImageReport
+from virtus.results import ImageReport
 from virtus.ui import panels
 from virtus.ui.detectors import Detectors
-from virtus.ui.judging import SIDE_BY_SIDE, Judged, MapRequest, face_of, judge
-from virtus.ui.pictures import crop_pair, photo_pair, write_png
+from virtus.ui.judging import Judged, judge
+from virtus.ui.pictures import write_png
 from virtus.ui.uploads import uploaded
 
-_NO_MAPS = (None,) * (len(SIDE_BY_SIDE) + 1)
+
+@dataclass(frozen=True)
+class Asked:
+    """What a visitor asks of a photo, as the components hand it over."""
+
+    file: dict | None
+    model: str
+    whole: bool
+    stability: bool
+    prior: float
+
+    def judge(self, detectors: Detectors) -> Judged:
+        """The photo's report."""
+        detector = detectors.get(self.model).at_prior(self.prior)
+        return judge(detector, uploaded(self.file), whole=self.whole, stability=self.stability)
 
 
 class TabCallbacks:
-    """The callbacks, with the detectors that they share."""
+    """The callbacks, with the detectors that they share. `asked` are the fields of `Asked`."""
 
     def __init__(self, detectors: Detectors):
         self._detectors = detectors
@@ -27,44 +42,38 @@ class TabCallbacks:
         """The line that says who judges."""
         return panels.checkpoint(self._detectors.get(model).checkpoint.info)
 
-    def show_verdict(self, file: dict | None, model: str, whole: bool) -> tuple:
+    def show_verdict(self, *asked) -> tuple:
         """Verdict, checkpoint line, annotated photo, choice of faces, and whether there are maps."""
+        question = Asked(*asked)
         try:
-            if file is None:
-                return panels.EMPTY, self.checkpoint_line(model), *_no_photo()
-            return _verdict(self._judge(file, model, whole))
+            if question.file is None:
+                return panels.EMPTY, self.checkpoint_line(question.model), *_no_photo()
+            return _verdict(question.judge(self._detectors))
         except VirtusError as exc:
-            return panels.message("This did not work", str(exc), "error"), panels.NO_CHECKPOINT, *_no_photo()
+            return _error(exc), panels.NO_CHECKPOINT, *_no_photo()
 
-    def choose_face(self, file: dict, model: str, whole: bool, index: int) -> str:
+    def choose_face(self, *asked_and_index) -> str:
         """The verdict on another face."""
+        *asked, index = asked_and_index
         try:
-            return panels.verdict(self._judge(file, model, whole).report, index)
+            return panels.verdict(Asked(*asked).judge(self._detectors).report, index)
         except VirtusError as exc:
-            return panels.message("This did not work", str(exc), "error")
+            return _error(exc)
 
-    def click_face(self, file: dict, model: str, whole: bool, event: gr.SelectData) -> tuple:
-        """The face at a place of the annotated photo, and its verdict."""
+    def click_face(
+        self, file: dict, model: str, whole: bool, stability: bool, prior: float, event: gr.SelectData
+    ) -> tuple:
+        """The face at a place of the annotated photo, and its verdict. Gradio hands over an event by position only."""
         try:
-            report = self._judge(file, model, whole).report
+            report = Asked(file, model, whole, stability, prior).judge(self._detectors).report
         except VirtusError as exc:
-            return gr.skip(), panels.message("This did not work", str(exc), "error")
+            return gr.skip(), _error(exc)
         index = face_at(report, event.index, display_size(report.image_size))
         return (gr.skip(), gr.skip()) if index is None else (index, panels.verdict(report, index))
 
-    def show_maps(self, file: dict | None, model: str, whole: bool, index: int | None, *settings) -> tuple:
-        """Before and after for each method's slider and for the photo's, and the lines about them."""
-        if file is None or index is None:
-            return *_NO_MAPS, ""
-        try:
-            wanted = MapRequest(*settings, beside=SIDE_BY_SIDE)
-            judged = self._judge(file, model, whole, wanted)
-            return _maps(judged, face_of(judged.report, index), wanted)
-        except VirtusError as exc:
-            return *_NO_MAPS, panels.message("No map could be drawn", str(exc), "error")
 
-    def _judge(self, file: dict, model: str, whole: bool, wanted: MapRequest | None = None) -> Judged:
-        return judge(self._detectors.get(model), uploaded(file), whole=whole, wanted=wanted)
+def _error(exc: VirtusError) -> str:
+    return panels.message("This did not work", str(exc), "error")
 
 
 def _verdict(judged: Judged) -> tuple:
@@ -87,13 +96,3 @@ def _no_photo() -> tuple:
 def _face_choice(report: ImageReport, index: int | None) -> gr.Radio:
     choices = [(f"{number}  {panels.words(face)}", number - 1) for number, face in enumerate(report.faces, start=1)]
     return gr.Radio(choices, value=index, visible=index is not None and len(choices) > 1)
-
-
-def _maps(judged: Judged, face: FaceReport, wanted: MapRequest) -> tuple:
-    if not face.explanations:
-        return *_NO_MAPS, ""
-    found = {one.method: one for one in face.explanations}
-    crops = [crop_pair(face.crop, found[method], wanted.opacity) for method in SIDE_BY_SIDE]
-    photos = photo_pair(judged.photo, face.crop, found[wanted.method], wanted.opacity)
-    lines = [panels.map_caption(one, EXPLAINERS[method].description) for method, one in found.items()]
-    return *crops, photos, panels.map_captions(lines)

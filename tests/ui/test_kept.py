@@ -1,0 +1,41 @@
+"""What the app keeps of a face draws the maps that a new pass would."""
+
+import numpy as np
+import pytest
+
+from virtus.analysis import analyze_photo
+from virtus.checkpoints import load_checkpoint
+from virtus.detector import Detector
+from virtus.explain import EXPLAINERS, explain
+from virtus.faces import whole_image
+from virtus.ui.kept import keep_face
+
+
+@pytest.fixture
+def detector(make_checkpoint):
+    return Detector(load_checkpoint(str(make_checkpoint()), precision="float32"))
+
+
+@pytest.mark.parametrize("method", EXPLAINERS)
+def test_maps_from_what_is_kept_are_those_of_a_new_pass(detector, make_image, method):
+    photo = make_image(2000, 1500)
+    face = analyze_photo(detector, photo, whole=True).faces[0]
+    kept = keep_face(detector, photo, face, ("a",))
+    (own,), (new,) = (explain(state, method=method) for state in (kept.state(detector), detector.encode([face.crop])))
+    np.testing.assert_array_equal(own.heatmap, new.heatmap)
+
+
+def test_only_small_pictures_are_kept(detector, make_image):
+    photo = make_image(2000, 1500)
+    kept = keep_face(detector, photo, analyze_photo(detector, photo, whole=True).faces[0], ("a",))
+    assert kept.photo.size == (1280, 960)
+    assert kept.photo_crop.box_xyxy == (0, 0, 1280, 960)
+    assert max(kept.crop.image.size) == 640
+    assert kept.judged_crop.image.size == (32, 32)
+
+
+def test_the_kept_crop_is_judged_as_the_whole_one(detector, make_image):
+    photo = make_image(300, 200)
+    face = analyze_photo(detector, photo, whole=True).faces[0]
+    kept = keep_face(detector, photo, face, ("a",))
+    assert detector.predict([kept.judged_crop]) == detector.predict([whole_image(photo)])
