@@ -54,11 +54,11 @@ def test_a_map_of_a_turned_face_is_turned_back():
 
 
 def test_signed_maps_have_a_scale_that_no_photo_changes():
-    # Half the full evidence is half the colour, whatever else is in the map; beyond the end nothing changes.
+    # A quarter of the full evidence is half the colour, whatever else is in the map; beyond the end nothing changes.
     (low, blue), (high, vermilion) = legend_ends()
     crop = FaceCrop(grey(40, 40), (0, 0, 40, 40))
     for other in (0.0, 50 * high):
-        half = np.full((2, 2), high / 2, np.float32)
+        half = np.full((2, 2), high / 4, np.float32)
         half[1, 1] = other
         shown = overlay_crop(crop, half, opacity=1, signed=True).getpixel((0, 0))
         expected = [(100 + end) / 2 for end in ImageColor.getrgb(vermilion)]

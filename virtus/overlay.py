@@ -24,7 +24,7 @@ def overlay_crop(
             between maps; a map that is the same everywhere is drawn as all least.
         opacity: of the colours, 0 to 1.
         signed: the map is evidence in logits, drawn on the fixed scale of `legend_ends`: comparable between photos, and
-            the less coloured the nearer to 0.
+            the less coloured the nearer to 0 (a quarter of the scale has half the colour).
 
     Returns:
         RGB, of the crop's size.
@@ -56,10 +56,13 @@ def legend_ends() -> tuple[tuple[float, str], tuple[float, str]]:
 
 
 def _overlay_signed(image: Image.Image, logits: np.ndarray, opacity: float) -> Image.Image:
-    """Each pixel mixed with its end's colour, by its share of the scale: at 0 the photo itself."""
+    """Each pixel mixed with its end's colour by the root of its share of the scale: at 0 the photo itself.
+
+    The root, because nine patches of ten have less than a tenth of the scale, and would not be seen.
+    """
     real, fake = (Image.new("RGB", image.size, colour) for _, colour in legend_ends())
     ends = Image.composite(fake, real, Image.fromarray(logits > 0))
-    share = np.clip(np.abs(logits) / SIGNED_FULL, 0, 1) * opacity
+    share = np.sqrt(np.clip(np.abs(logits) / SIGNED_FULL, 0, 1)) * opacity
     return Image.composite(ends, image, Image.fromarray((share * 255).round().astype(np.uint8)))
 
 

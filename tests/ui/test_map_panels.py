@@ -28,10 +28,12 @@ def test_the_caption_of_a_signed_map_says_what_its_colours_are():
 def test_a_trust_line_tells_by_words_and_class_whether_a_map_is_better_than_chance():
     good, poor = map_panels.trust_line(GOOD), map_panels.trust_line(POOR)
     assert 'class="trust good"' in good
-    assert "better than chance (p=0.02)" in good
+    assert "This map is better than chance (p=0.02)." in good
     assert 'class="trust poor"' in poor
-    assert "no better than chance" in poor
+    assert "This map is no better than chance" in poor
     assert "being held against" in map_panels.trust_line(None)
+    empty = Faithfulness(0.0, 0.0, p_value=1.0, beats_centre=False, num_random=0)
+    assert ">The map is empty: " in map_panels.trust_line(empty)
 
 
 def test_side_by_side_has_a_figure_with_a_trust_line_for_each_method():

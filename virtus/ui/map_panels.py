@@ -31,7 +31,7 @@ def trust_line(faithfulness: Faithfulness | None) -> str:
     """Whether the map is better than chance, in words; that it is being measured, where that is None."""
     if faithfulness is None:
         return f'<p class="trust testing" role="status">{TESTING}</p>'
-    return f'<p class="trust {_kind(faithfulness)}" role="status">{escape(in_words(faithfulness))}</p>'
+    return f'<p class="trust {_kind(faithfulness)}" role="status">{escape(_sentence(faithfulness))}</p>'
 
 
 def side_by_side(overlays: Sequence[tuple[Explanation, Image.Image]], measured: Mapping[str, Faithfulness]) -> str:
@@ -48,6 +48,11 @@ def _figure(explanation: Explanation, overlay: Image.Image, faithfulness: Faithf
         f'<figure><img src="{data_uri(overlay)}" alt="Map of {name}"><figcaption><strong>{name}</strong> '
         f'<span>{_about(explanation)}</span><span class="trust {kind}">{escape(said)}</span></figcaption></figure>'
     )
+
+
+def _sentence(faithfulness: Faithfulness) -> str:
+    said = in_words(faithfulness)
+    return f"This map is {said}." if faithfulness.num_random else f"{said[0].upper()}{said[1:]}."
 
 
 def _kind(faithfulness: Faithfulness) -> str:
