@@ -17,7 +17,7 @@ from virtus.faces import crop_face, find_faces
 from virtus.faithfulness import measure_faithfulness
 from virtus.images import load_image
 from virtus.nullmaps import random_maps
-from virtus.overlay import DEFAULT_OPACITY, overlay_crop
+from virtus.overlay import overlay_crop
 from virtus.results import Explanation, FaceCrop, Label
 
 EXAMPLES = Path(virtus.__file__).parent / "assets" / "examples"
@@ -25,7 +25,6 @@ FOLDER = Path(__file__).parent.parent / "docs" / "images"
 FOUND, REAL = "fake-collins-in-hopper.jpg", "grace-hopper.jpg"
 TILE, LINE, GAP = 196, 18, 10  # px
 INK = "#1a1a1a"
-EVIDENCE_OPACITY = 0.9  # most patches speak softly, and these pictures are small
 Tile = tuple[Image.Image, str]
 
 
@@ -96,10 +95,7 @@ def p_fake(detector: virtus.Detector, crop: FaceCrop) -> str:
 
 
 def draw(crop: FaceCrop, explanation: Explanation) -> Image.Image:
-    signed = explanation.signed
-    return overlay_crop(
-        crop, explanation.heatmap, signed=signed, opacity=EVIDENCE_OPACITY if signed else DEFAULT_OPACITY
-    )
+    return overlay_crop(crop, explanation.heatmap, signed=explanation.signed)
 
 
 def sheet(tiles: Sequence[Tile], *, columns: int) -> Image.Image:
