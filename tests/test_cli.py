@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from virtus.cli import main
+from virtus.explain import EXPLAINERS
 from virtus.images import load_image
 
 ROOT = Path(__file__).parent.parent
@@ -163,6 +165,29 @@ def test_explain_writes_overlays_and_a_manifest(album, tmp_path):
     centre = ((x0 + x1) // 2, (y0 + y1) // 2)
     assert shown.getpixel(centre) != photo.getpixel(centre)
     assert shown.getpixel((x0 - 2, y0)) == photo.getpixel((x0 - 2, y0))
+
+
+def test_explain_says_under_each_map_whether_it_is_better_than_chance(make_checkpoint, album, tmp_path):
+    model = ("--model", make_checkpoint(), "--whole-image")
+    done = virtus("explain", album / "face.png", *model, "--methods", "all", "--faithfulness", "--out", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    outcome, face, *maps, manifest = done.stdout.splitlines()
+    assert outcome in ("real", "fake", "inconclusive")
+    assert face.startswith(f"  face 0: {outcome} (p_fake 0.")
+    said = [
+        line for line in maps if re.match("  face 0, .*: (no )?better than chance|  face 0, .*: the map is empty", line)
+    ]
+    assert len(said) == len(EXPLAINERS)
+    explanations = json.loads(Path(manifest).read_text())["faces"][0]["explanations"]
+    assert [one["method"] for one in explanations] == list(EXPLAINERS)
+    assert all(0.01 <= one["faithfulness"]["p_value"] <= 1 for one in explanations)
+
+
+def test_explain_says_what_makes_a_verdict_less_sure(make_checkpoint, album, tmp_path, capsys):
+    load_image(album / "face.png").resize((220, 220)).save(tmp_path / "small.png")
+    model = str(make_checkpoint(image_size=224, patch_size=56))
+    assert main(["explain", str(tmp_path / "small.png"), "--out", str(tmp_path), "--model", model]) == 0
+    assert "The face has few pixels" in capsys.readouterr().out
 
 
 def test_explaining_a_photo_without_a_face_says_so(make_checkpoint, album, tmp_path, capsys):
