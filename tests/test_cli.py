@@ -184,7 +184,7 @@ def test_explain_says_under_each_map_whether_it_is_better_than_chance(make_check
 
 
 def test_explain_says_what_makes_a_verdict_less_sure(make_checkpoint, album, tmp_path, capsys):
-    load_image(album / "face.png").resize((220, 220)).save(tmp_path / "small.png")
+    load_image(album / "face.png").resize((280, 280)).save(tmp_path / "small.png")
     model = str(make_checkpoint(image_size=224, patch_size=56))
     assert main(["explain", str(tmp_path / "small.png"), "--out", str(tmp_path), "--model", model]) == 0
     assert "The face has few pixels" in capsys.readouterr().out
