@@ -173,7 +173,7 @@ def test_explain_says_under_each_map_whether_it_is_better_than_chance(make_check
     assert (done.returncode, done.stderr) == (0, "")
     outcome, face, *maps, manifest = done.stdout.splitlines()
     assert outcome in ("real", "fake", "inconclusive")
-    assert face.startswith(f"  face 0: {outcome} (p_fake 0.")
+    assert re.fullmatch(rf"  face 0: {outcome} \(p_fake [01]\.\d+; uncalibrated\)", face)
     said = [
         line for line in maps if re.match("  face 0, .*: (no )?better than chance|  face 0, .*: the map is empty", line)
     ]
@@ -181,6 +181,26 @@ def test_explain_says_under_each_map_whether_it_is_better_than_chance(make_check
     explanations = json.loads(Path(manifest).read_text())["faces"][0]["explanations"]
     assert [one["method"] for one in explanations] == list(EXPLAINERS)
     assert all(0.01 <= one["faithfulness"]["p_value"] <= 1 for one in explanations)
+
+
+def test_explain_says_where_the_thresholds_are_at_the_prior(copy_checkpoint, album, tmp_path, capsys):
+    calibration = {"temperature": 1.0, "real_below": 0.25, "fake_above": 0.75}
+    model = str(copy_checkpoint(own={"calibration": calibration}))
+    main(
+        [
+            "explain",
+            str(album / "wall.png"),
+            "--whole-image",
+            "--model",
+            model,
+            "--out",
+            str(tmp_path),
+            "--prior",
+            "0.1",
+        ]
+    )
+    # logit(0.25) + logit(0.1) = -ln 27; that of 0.75 falls below 0.5, and stays there
+    assert "inconclusive from 0.04 to 0.50)" in capsys.readouterr().out
 
 
 def test_explain_says_what_makes_a_verdict_less_sure(make_checkpoint, album, tmp_path, capsys):
