@@ -48,14 +48,14 @@ EXPLAINERS = {
         "where attention flowed through all blocks; knows no class",
         options=("head", "head_fusion", "discard_ratio"),
         finding="On known forgeries it finds the place as often as attribution, but blurring what it shows changes the "
-        "verdict less than blurring at random.",
+        "verdict no more than blurring at random.",
     ),
     "attribution": Explainer(
         attribution,
         True,
         "where attention that raised the class's logit flowed through all blocks",
         options=("head",),
-        finding="Best at finding known forgeries, and yet its brightest patch lies elsewhere in four of ten.",
+        finding="Among the best at finding known forgeries, and yet its brightest patch lies elsewhere in four of ten.",
     ),
     "gradcam": Explainer(
         cam("GradCAM"),
@@ -68,7 +68,7 @@ EXPLAINERS = {
         cam("GradCAMPlusPlus"),
         True,
         "Grad-CAM with more weight on places that speak strongly",
-        finding="Of all methods it finds known forgeries least often.",
+        finding="It finds known forgeries less often than a map of nothing but the centre.",
     ),
     "layercam": Explainer(
         cam("LayerCAM"), True, "Grad-CAM with a weight of its own for each patch, if it is positive", finding=BESIDE
