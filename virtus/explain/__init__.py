@@ -40,7 +40,7 @@ class Explainer:
 
 
 # What docs/benchmarks.md (Explanations) says against them: read it there, with its intervals.
-BESIDE = "On known forgeries its brightest patch lies outside the forged part in half of them."
+BESIDE = "On known forgeries its brightest patch lies outside the forged part in more than half of them."
 EXPLAINERS = {
     "rollout": Explainer(
         rollout,
@@ -95,8 +95,8 @@ EXPLAINERS = {
         False,
         "which patches spoke for fake, and which for real",
         signed=True,
-        finding="Its patches do not add up to the verdict, and on known forgeries it points outside the forged part as "
-        "often as into it.",
+        finding="Its patches do not add up to the verdict, and on known forgeries it points outside the forged part more "
+        "often than into it.",
     ),
 }
 
