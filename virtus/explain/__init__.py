@@ -95,8 +95,8 @@ EXPLAINERS = {
         False,
         "which patches spoke for fake, and which for real",
         signed=True,
-        finding="Its patches do not add up to the verdict, and on known forgeries it points outside the forged part more "
-        "often than into it.",
+        finding="Its patches do not add up to the verdict, and on known forgeries it points outside the forged part "
+        "more often than into it.",
     ),
 }
 
