@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from virtus.metrics import area_under_roc, calibration_error, classification_metrics, reliability
+from virtus.metrics import area_under_roc, calibration_error, classification_metrics, log_odds, reliability
 
 
 def test_figures_of_four_pictures_by_hand():
@@ -67,3 +67,10 @@ def test_bins_of_a_reliability_diagram():
 def test_calibration_needs_both_classes(truth, p):
     assert calibration_error(truth, p) is None
     assert reliability(truth, p) is None
+
+
+def test_p_that_differ_by_arithmetic_noise_are_tied():
+    metrics = classification_metrics([True, False], [0.42, 0.42 + 3e-8])
+    assert metrics["auc"] == 0.5
+    assert classification_metrics([True, False], [1 - 1e-9, 1 - 1e-8])["auc"] == 1.0  # saturated, and told apart
+    assert log_odds([0.0, 1.0, 0.5]).tolist() == [pytest.approx(-690.78, abs=0.01), pytest.approx(36.7, abs=0.1), 0]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from virtus.metrics import calibration_error
+from virtus.metrics import calibration_error, log_odds
 from virtus.results import ImageReport, Label, Outcome
 
 NUM_DRAWS = 1000
@@ -58,7 +58,7 @@ class Judgements:
         self.called_fake = self.p_fake >= THRESHOLD
         self.groups = np.array(groups, dtype=str)
         own = self.judged
-        self._auc = RankedAuc(self.is_fake[own], self.p_fake[own])
+        self._auc = RankedAuc(self.is_fake[own], log_odds(self.p_fake[own]))
         self._confusion_cell = 2 * self.is_fake[own] + self.called_fake[own]
         self._outcome_cell = len(OUTCOMES) * self.is_fake[own] + self.outcome[own]
 

@@ -16,6 +16,16 @@ def area_under_roc(is_fake: Sequence[bool], p_fake: Sequence[float]) -> float | 
     return float(roc_auc_score(is_fake, p_fake)) if len(set(is_fake)) == 2 else None
 
 
+def log_odds(p_fake: Sequence[float]) -> np.ndarray:
+    """p as log-odds to four digits, for ranking: (N,), float64.
+
+    The same picture in another batch, or on other threads, gets a p that differs by the noise of float32 arithmetic.
+    What differs by no more is a tie, and no reason for another AUC.
+    """
+    p = np.clip(np.asarray(p_fake, dtype=float), 1e-300, 1 - 1e-16)
+    return np.round(np.log(p) - np.log1p(-p), 4)
+
+
 def classification_metrics(is_fake: Sequence[bool], p_fake: Sequence[float], *, threshold: float = 0.5) -> dict:
     """Accuracy, macro F1, AUC and confusion matrix of judged pictures.
 
@@ -35,7 +45,7 @@ def classification_metrics(is_fake: Sequence[bool], p_fake: Sequence[float], *, 
     return {
         "accuracy": float((truth == called).mean()),
         "macro_f1": float(f1_score(truth, called, average="macro")),
-        "auc": area_under_roc(is_fake, p_fake),
+        "auc": area_under_roc(is_fake, log_odds(p_fake)),
         "confusion": confusion_matrix(truth, called, labels=[False, True]).tolist(),
     }
 
