@@ -12,22 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.command import ROOT, virtus
 from virtus.cli import main
 from virtus.explain import EXPLAINERS
 from virtus.images import load_image
-
-ROOT = Path(__file__).parent.parent
-
-
-def virtus(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "virtus", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"VIRTUS_CHECKPOINT": ""} | environment,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")

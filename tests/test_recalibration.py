@@ -1,16 +1,14 @@
 """Calibrating on a user's own pictures, by subprocess as users do it."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.command import virtus
 from virtus.calibration import fit_calibration, store_calibration
 from virtus.checkpoints import BUNDLED, load_checkpoint
 from virtus.cli import main
@@ -21,19 +19,7 @@ from virtus.recalibration import source_from_folders
 from virtus.results import Calibration, Label
 from virtus.user_calibrations import read_user_calibration, store_user_calibration, user_file
 
-ROOT = Path(__file__).parent.parent
 HASH = "ab" * 32
-
-
-def virtus(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "virtus", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"VIRTUS_CHECKPOINT": ""} | environment,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,14 +41,19 @@ class TrunkState:
     @property
     def predicted(self) -> list[Label]:
         """The likelier class of each crop, at as many fakes as reals."""
-        margins = self.logits[:, self.labels[Label.FAKE]] - self.logits[:, self.labels[Label.REAL]]
-        return [Label.FAKE if margin >= self.even_margin else Label.REAL for margin in margins.tolist()]
+        margins = margins_of(self.logits, self.labels).tolist()
+        return [Label.FAKE if margin >= self.even_margin else Label.REAL for margin in margins]
 
     @functools.cached_property
     def logits(self) -> torch.Tensor:
         """(N, 2), float32."""
         with torch.inference_mode():
             return self.trunk.tail(self.tail_input)
+
+
+def margins_of(logits: torch.Tensor, labels: Mapping[Label, int]) -> torch.Tensor:
+    """Logit of fake minus logit of real: (N, 2) to (N,)."""
+    return logits[:, labels[Label.FAKE]] - logits[:, labels[Label.REAL]]
 
 
 class Detector:
@@ -86,12 +91,18 @@ class Detector:
         """
         batches = [tuple(self._block_inputs(batch)) for batch in self._batches(crops)]
         inputs = tuple(torch.cat(parts) if len(parts) > 1 else parts[0] for parts in zip(*batches, strict=True))
-        even_margin = even_margin_of(self.checkpoint.info.calibration)
-        return TrunkState(self.checkpoint.trunk, self.checkpoint.labels, inputs, even_margin)
+        return self.state_of(inputs)
+
+    def state_of(self, block_inputs: Sequence[torch.Tensor]) -> TrunkState:
+        """What `encode` gave, from its `block_inputs` alone, on any device. No pass of the trunk."""
+        checkpoint = self.checkpoint
+        inputs = tuple(tokens.to(checkpoint.trunk.device) for tokens in block_inputs)
+        return TrunkState(checkpoint.trunk, checkpoint.labels, inputs, even_margin_of(checkpoint.info.calibration))
 
     @torch.inference_mode()
     def predict(self, crops_or_state: Sequence[FaceCrop] | TrunkState) -> list[Prediction]:
         """The verdict for each crop; from a `TrunkState` without another pass of the trunk."""
+        labels = self.checkpoint.labels
         if isinstance(crops_or_state, TrunkState):
             batches = [self._judge(crops_or_state.block_inputs)]
         else:
@@ -99,12 +110,8 @@ class Detector:
         return [
             self._prediction(margin, novelty)
             for logits, novelties in batches
-            for margin, novelty in zip(self._margins(logits), novelties, strict=True)
+            for margin, novelty in zip(margins_of(logits, labels).tolist(), novelties, strict=True)
         ]
-
-    def _margins(self, logits: torch.Tensor) -> list[float]:
-        labels = self.checkpoint.labels
-        return (logits[:, labels[Label.FAKE]] - logits[:, labels[Label.REAL]]).tolist()
 
     def _prediction(self, margin: float, novelty: float | None) -> Prediction:
         return Prediction(*judge(margin, self.checkpoint.info.calibration, self.prior), novelty)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from virtus.calibration import UNCALIBRATED
-from virtus.detector import Detector
+from virtus.detector import Detector, margins_of
 from virtus.nullmaps import centre_map, nearest_width, random_maps, rank_patches, smoothing_matrix
 from virtus.results import Explanation, FaceCrop, Faithfulness, Label
 
@@ -133,8 +133,8 @@ def blurring_judge(detector: Detector, crop: FaceCrop) -> Judge:
         padded = np.pad(masks, ((0, 0), (trunk.num_prefix_tokens, 0)))[..., None]
         batches = torch.from_numpy(padded).to(plain.device).split(size)
         logits = torch.cat([trunk.logits(torch.where(batch, blurred, plain)) for batch in batches])
-        margins = logits[:, labels[Label.FAKE]] - logits[:, labels[Label.REAL]]
-        return torch.sigmoid(margins.double() / calibration.temperature + calibration.bias).cpu().numpy()
+        margins = margins_of(logits, labels).double()
+        return torch.sigmoid(margins / calibration.temperature + calibration.bias).cpu().numpy()
 
     return judge
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import gradio as gr
 from gradio import FileData
+from PIL import Image
 
 from virtus.calibration import EVEN
 from virtus.errors import VirtusError
 from virtus.explain import DEFAULT_METHOD
 from virtus.overlay import DEFAULT_OPACITY, overlay_crop, overlay_photo
-from virtus.results import FaceReport
+from virtus.results import Explanation, FaceCrop, FaceReport
 from virtus.ui.detectors import Detectors
 from virtus.ui.gpu import on_gpu
 from virtus.ui.judging import face_of, judge
@@ -64,10 +65,7 @@ def add_endpoints(detectors: Detectors) -> None:
         found = wanted.draw(detector.encode([chosen.crop]))
         if faithfulness:
             found = replace(found, faithfulness=hold_against_chance(detector, chosen.crop, [found])[0])
-        look = {"opacity": opacity, "signed": found.signed}
-        crop = overlay_crop(chosen.crop, found.heatmap, **look)
-        photo = overlay_photo(judged.photo, chosen.crop, found.heatmap, **look)
-        return answer | found.to_json(), _png(crop, f"{method}-crop"), _png(photo, f"{method}-photo")
+        return answer | found.to_json(), *_overlays(judged.photo, chosen.crop, found, opacity)
 
     gr.api(on_gpu(analyze), api_name="analyze")
     gr.api(on_gpu(explain), api_name="explain")
@@ -88,6 +86,12 @@ def _answering(function: Callable) -> Callable:
 
 def _face_json(face: FaceReport) -> dict:
     return {"box_xyxy": [round(value, 1) for value in face.box_xyxy], "face_outcome": str(face.outcome)}
+
+
+def _overlays(photo: Image.Image, crop: FaceCrop, found: Explanation, opacity: float) -> tuple[FileData, FileData]:
+    look = {"opacity": opacity, "signed": found.signed}
+    on_crop, on_photo = overlay_crop(crop, found.heatmap, **look), overlay_photo(photo, crop, found.heatmap, **look)
+    return _png(on_crop, f"{found.method}-crop"), _png(on_photo, f"{found.method}-photo")
 
 
 def _png(image, name: str) -> FileData:

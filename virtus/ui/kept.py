@@ -8,7 +8,6 @@ import torch
 from PIL import Image
 
 from virtus.annotate import fit_display
-from virtus.calibration import even_margin_of
 from virtus.detector import Detector, TrunkState
 from virtus.results import FaceCrop, FaceReport
 from virtus.ui.pictures import CROP_SIDE, scale_crop
@@ -37,11 +36,7 @@ class KeptFace:
 
     def state(self, detector: Detector) -> TrunkState:
         """What the explainers take. No pass of the trunk."""
-        trunk = detector.checkpoint.trunk
-        inputs = tuple(tokens.to(trunk.device) for tokens in self.block_inputs)
-        return TrunkState(
-            trunk, detector.checkpoint.labels, inputs, even_margin_of(detector.checkpoint.info.calibration)
-        )
+        return detector.state_of(self.block_inputs)
 
 
 def keep_face(detector: Detector, photo: Image.Image, face: FaceReport, asked: tuple) -> KeptFace:
