@@ -14,8 +14,6 @@ from virtus.errors import InputError, VirtusError
 
 if TYPE_CHECKING:
     from virtus.detector import Detector
-    from virtus.novelty import Novelty
-    from virtus.results import CheckpointInfo
 
 NOT_TRAINED_ON = "If the checkpoint was trained on any of these pictures, p is now far too sure: calibrate on others."
 ALL_JUDGED, SOME_NOT_JUDGED, WRONG_USE = 0, 1, 2
@@ -140,6 +138,7 @@ def _calibrate(args: argparse.Namespace) -> int:
 def _doctor(args: argparse.Namespace) -> int:
     from virtus.checkpoints import load_checkpoint
     from virtus.errors import CheckpointError
+    from virtus.sentences import calibration_words, novelty_words
 
     try:
         checkpoint = load_checkpoint(args.name, device="cpu", precision="float32")
@@ -160,31 +159,11 @@ def _doctor(args: argparse.Namespace) -> int:
         ("input", f"{'x'.join(map(str, transform.input_size))}, mean {transform.mean}, std {transform.std}"),
         ("patches", f"{'x'.join(map(str, trunk.grid_size))}, {trunk.num_prefix_tokens} token(s) before them"),
         ("crop margin", checkpoint.margin),
-        ("calibration", _calibration(checkpoint.info)),
-        ("novelty", _novelty(checkpoint.novelty)),
+        ("calibration", calibration_words(checkpoint.info)),
+        ("novelty", novelty_words(checkpoint.novelty)),
     ):
         print(f"  {name:13} {value}")
     return ALL_JUDGED
-
-
-def _calibration(info: CheckpointInfo) -> str:
-    from virtus.checkpoints import LOCAL
-    from virtus.user_calibrations import read_user_calibration, user_file
-
-    one = info.calibration
-    if one is None:
-        return "none: the threshold is 0.5"
-    yours = info.revision != LOCAL and read_user_calibration(info.name, info.sha256)
-    where = f"yours, {user_file(info.name, info.sha256)}" if yours else "the checkpoint's own"
-    thresholds = f"real below {one.real_below:.3f}, fake from {one.fake_above:.3f}"
-    fitted = f"fitted on {one.num_pictures or 'no'} pictures ({where})"
-    return f"temperature {one.temperature:.3f}, bias {one.bias:.3f}, {thresholds}, {fitted}"
-
-
-def _novelty(novelty: Novelty | None) -> str:
-    if novelty is None:
-        return "unknown: it cannot say what is unlike its training pictures"
-    return f"distance of block {novelty.block}, threshold fitted on {novelty.num_pictures} pictures"
 
 
 def _serve(args: argparse.Namespace) -> int:

@@ -1,12 +1,15 @@
-"""A report in sentences, for people at a terminal."""
+"""Reports and checkpoints in sentences, for people at a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from virtus.calibration import at_prior
+from virtus.checkpoints import LOCAL
 from virtus.faithfulness import in_words
-from virtus.results import Explanation, FaceReport, ImageReport
+from virtus.novelty import Novelty
+from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
+from virtus.user_calibrations import read_user_calibration, user_file
 
 
 def verdict_lines(report: ImageReport) -> Iterator[str]:
@@ -23,6 +26,25 @@ def explanation_lines(report: ImageReport) -> Iterator[str]:
     for number, face in enumerate(report.faces):
         tested = [one for one in face.explanations if one.faithfulness]
         yield from (f"  face {number}, {_about(one)}: {in_words(one.faithfulness)}" for one in tested)
+
+
+def calibration_words(info: CheckpointInfo) -> str:
+    """What a checkpoint's p goes by, and whose that is."""
+    one = info.calibration
+    if one is None:
+        return "none: the threshold is 0.5"
+    yours = info.revision != LOCAL and read_user_calibration(info.name, info.sha256)
+    where = f"yours, {user_file(info.name, info.sha256)}" if yours else "the checkpoint's own"
+    thresholds = f"real below {one.real_below:.3f}, fake from {one.fake_above:.3f}"
+    fitted = f"fitted on {one.num_pictures or 'no'} pictures ({where})"
+    return f"temperature {one.temperature:.3f}, bias {one.bias:.3f}, {thresholds}, {fitted}"
+
+
+def novelty_words(novelty: Novelty | None) -> str:
+    """Whether a checkpoint can say what is unlike its training pictures."""
+    if novelty is None:
+        return "unknown: it cannot say what is unlike its training pictures"
+    return f"distance of block {novelty.block}, threshold fitted on {novelty.num_pictures} pictures"
 
 
 def _band(report: ImageReport) -> str:
