@@ -278,7 +278,7 @@ def test_the_environment_names_what_auto_means(make_checkpoint, album, capsys, m
 
 
 def test_the_methods_that_the_help_names_are_those_that_there_are():
-    from virtus.arguments import METHODS
+    from virtus.commands.explain import METHODS
     from virtus.explain import EXPLAINERS
 
     assert tuple(EXPLAINERS) == METHODS

@@ -12,7 +12,8 @@ ORDER = [
     "errors", "results", "labels", "images", "metrics", "perturbations", "cautions", "annotate", "overlay",
     "preprocessing", "hardware", "weights", "hub", "doctor", "trunk", "calibration", "user_calibrations", "novelty",
     "checkpoints", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness", "video", "analysis",
-    "listing", "evaluation", "recalibration", "rows", "sentences", "gallery", "arguments", "ui", "cli", "__main__",
+    "listing", "evaluation", "recalibration", "rows", "sentences", "gallery", "arguments", "terminal", "ui", "commands",
+    "cli", "__main__",
 ]  # fmt: skip
 ONLY_IN = {"gradio": "virtus/ui", "matplotlib": "nowhere", "pytorch_grad_cam": "virtus/explain"}
 FILES = sorted((ROOT / "virtus").rglob("*.py"))

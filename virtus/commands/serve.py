@@ -1,0 +1,44 @@
+"""`serve`: the app."""
+
+from __future__ import annotations
+
+import argparse
+
+from virtus.arguments import model_options, port, prior_option
+from virtus.errors import InputError
+from virtus.terminal import ALL_JUDGED
+
+
+def add(commands) -> None:
+    serve = commands.add_parser("serve", parents=[model_options(), prior_option()], help="start the app")
+    serve.set_defaults(run=run)
+    serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to be reached from other machines")
+    serve.add_argument("--port", type=port, default=7860)
+    serve.add_argument("--share", action="store_true", help="make a public link, through Gradio's servers")
+    serve.add_argument("--auth", metavar="USER:PASSWORD", help="ask for a login")
+
+
+def run(args: argparse.Namespace) -> int:
+    from virtus.ui import serve
+
+    serve(
+        model=args.model,
+        device=args.device,
+        precision=args.precision,
+        whole=args.whole_image,
+        prior=args.prior,
+        host=args.host,
+        port=args.port,
+        share=args.share,
+        auth=_credentials(args.auth),
+    )
+    return ALL_JUDGED
+
+
+def _credentials(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    user, found, password = text.partition(":")
+    if not (user and found and password):
+        raise InputError("--auth takes USER:PASSWORD.")
+    return user, password
