@@ -9,9 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ORDER = [
-    "errors", "results", "labels", "images", "metrics", "perturbations", "cautions", "annotate", "overlay",
-    "preprocessing", "hardware", "weights", "hub", "doctor", "trunk", "calibration", "user_calibrations", "novelty",
-    "checkpoints", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness", "video", "analysis",
+    "errors", "results", "labels", "images", "metrics", "perturbations", "cautions", "annotate",
+    "data_uris", "overlay",
+    "preprocessing", "hardware", "weights", "hub", "doctor", "trunk", "calibration",
+    "verdict_html", "user_calibrations", "novelty",
+    "checkpoints", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness",
+    "map_html", "video", "analysis",
     "listing", "evaluation", "recalibration", "rows", "sentences", "gallery", "arguments", "terminal", "ui", "commands",
     "cli", "__main__",
 ]  # fmt: skip

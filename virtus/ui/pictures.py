@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import secrets
 from dataclasses import replace
@@ -11,7 +10,10 @@ from pathlib import Path
 from gradio.utils import get_upload_folder
 from PIL import Image
 
+from virtus.data_uris import data_uri
 from virtus.results import FaceCrop
+
+__all__ = ["data_uri", "map_pair", "scale_crop", "write_png"]
 
 CROP_SIDE = 640  # px of the crop as it is shown
 
@@ -34,13 +36,6 @@ def write_png(image: Image.Image, name: str) -> str:
 def map_pair(picture: Image.Image, overlay: Image.Image, name: str) -> tuple[str, str]:
     """Paths of a picture and of its overlay, for a slider."""
     return write_png(picture, f"{name}-before"), write_png(overlay, name)
-
-
-def data_uri(image: Image.Image) -> str:
-    """A PNG inside the page itself: no file is left behind."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def scale_crop(crop: FaceCrop, x_scale: float, y_scale: float) -> FaceCrop:
