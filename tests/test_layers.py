@@ -15,6 +15,7 @@ ORDER = [
     "verdict_html", "user_calibrations", "novelty",
     "checkpoints", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness",
     "map_html", "video", "analysis",
+    "comparison",
     "listing", "evaluation", "recalibration", "rows", "sentences", "gallery", "arguments", "terminal", "ui", "commands",
     "cli", "__main__",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ _HOMES = {
     "Detector": "virtus.detector",
     "analyze_image": "virtus.analysis",
     "analyze_paths": "virtus.analysis",
+    "compare_photo": "virtus.comparison",
     "evaluate_folder": "virtus.evaluation",
 }
 

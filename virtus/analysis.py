@@ -75,6 +75,7 @@ def analyze_photo(
     options: Mapping[str, Mapping] | None = None,
     whole: bool = False,
     stability: bool = False,
+    faces: Sequence[Face] | None = None,
 ) -> ImageReport:
     """Find the faces in an upright RGB picture, judge each, and explain each by every method asked for.
 
@@ -84,11 +85,12 @@ def analyze_photo(
         options: for each method its own.
         whole: judge the picture as it is, without looking for faces.
         stability: judge each face again under small harmless changes: see `virtus.stability`.
+        faces: what `find_faces(photo, min_side=0)` found, where somebody asked it before; not looked for again.
 
     Raises:
         InputError: for a method, target or option that there is not.
     """
-    found = _find(photo, detector.checkpoint, whole)
+    found = _find(photo, detector.checkpoint, whole, faces)
     report = _judge(detector, found, methods, target, options or {})
     return with_stability(detector, photo, report) if stability else report
 
@@ -161,11 +163,12 @@ def unreadable(detector: Detector, reason: str, path: str | Path | None = None) 
     return ImageReport(Outcome.UNREADABLE, detector.checkpoint.info, path=path, reason=reason, prior=detector.prior)
 
 
-def _find(image: Image.Image, checkpoint: Checkpoint, whole: bool) -> _Found:
+def _find(image: Image.Image, checkpoint: Checkpoint, whole: bool, known_faces: Sequence[Face] | None = None) -> _Found:
     if whole:
         faces = ((None, whole_image(image)),)
     else:
-        faces = tuple((face, _crop(image, face, checkpoint.margin)) for face in find_faces(image, min_side=0))
+        found = find_faces(image, min_side=0) if known_faces is None else known_faces
+        faces = tuple((face, _crop(image, face, checkpoint.margin)) for face in found)
     judged = [(face, crop) for face, crop in faces if crop is not None]
     known = {"image_size": image.size, "input_side": min(checkpoint.transform.input_size), "count": len(judged)}
     known["jpeg_quality"] = image.info.get("jpeg_quality")

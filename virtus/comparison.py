@@ -1,0 +1,186 @@
+"""Several checkpoints on the same faces, and whether they say the same. Nothing is averaged: each keeps its own p."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from PIL import Image
+
+from virtus.analysis import analyze_photo, unreadable
+from virtus.checkpoints import Checkpoint
+from virtus.detector import Detector
+from virtus.errors import ImageError, InputError
+from virtus.faces import find_faces
+from virtus.images import load_image
+from virtus.results import FaceReport, ImageReport, Label, Outcome
+
+MAX_COMPARED = 4  # more are no longer read side by side, and each is held in memory
+
+
+class Agreement(StrEnum):
+    """What several checkpoints say of one face, taken together.
+
+    `agree`: all say real, or all say fake. `disagree`: one says real and another fake. `undecided`: none contradicts
+    another, but at least one is inconclusive.
+    """
+
+    AGREE = "agree"
+    DISAGREE = "disagree"
+    UNDECIDED = "undecided"
+
+
+GRAVITY = (Agreement.DISAGREE, Agreement.UNDECIDED, Agreement.AGREE)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What several checkpoints say of one picture.
+
+    Attributes:
+        reports: one for each checkpoint, in the order asked for, with the same faces in the same order: face i of one
+            is face i of all the others.
+    """
+
+    reports: tuple[ImageReport, ...]
+
+    @property
+    def by_face(self) -> tuple[Agreement | None, ...]:
+        """For each face; None for one that fewer than two checkpoints judged."""
+        return tuple(agreement_of(face.outcome for face in faces) for faces in self._faces())
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """Of the picture: that of the face on which they agree least; None where there is nothing to compare."""
+        found = set(self.by_face)
+        return next((agreement for agreement in GRAVITY if agreement in found), None)
+
+    def in_words(self, index: int) -> str:
+        """Who says what of face `index`, counted from 0."""
+        names = [report.checkpoint.name for report in self.reports]
+        return say(dict(zip(names, (face.outcome for face in self._faces()[index]), strict=True)))
+
+    def to_json(self) -> dict:
+        """Path, agreement of the picture and of each face, and the reports; with `explanations` in faces that have."""
+        agreement = self.agreement and str(self.agreement)
+        by_face = [one and str(one) for one in self.by_face]
+        reports = [_report_json(report) for report in self.reports]
+        return {"path": self.reports[0].path, "agreement": agreement, "by_face": by_face, "reports": reports}
+
+    def _faces(self) -> list[tuple[FaceReport, ...]]:
+        return list(zip(*(report.faces for report in self.reports), strict=True))
+
+
+def agreement_of(outcomes: Iterable[Outcome]) -> Agreement | None:
+    """Of what different checkpoints say of one face; None where fewer than two judged it."""
+    judged = [outcome for outcome in outcomes if outcome.judged]
+    if len(judged) < 2:
+        return None
+    if Outcome.REAL in judged and Outcome.FAKE in judged:
+        return Agreement.DISAGREE
+    return Agreement.UNDECIDED if Outcome.INCONCLUSIVE in judged else Agreement.AGREE
+
+
+def say(outcomes: Mapping[str, Outcome]) -> str:
+    """In a sentence, from each checkpoint's outcome by its name: "They disagree: A says real, B says fake." """
+    agreement = agreement_of(outcomes.values())
+    if agreement is Agreement.AGREE:
+        return f"They agree: {next(iter(outcomes.values()))}."
+    if not all(outcome.judged for outcome in outcomes.values()):
+        return "There is nothing to compare: the face is too small to be judged."
+    if len(outcomes) > 1 and set(outcomes.values()) == {Outcome.INCONCLUSIVE}:
+        return "None of them can tell."
+    said = ", ".join(
+        _said([name for name, outcome in outcomes.items() if outcome is one], one)
+        for one in dict.fromkeys(outcomes.values())
+    )
+    return f"They disagree: {said}." if agreement is Agreement.DISAGREE else f"{said}."
+
+
+def compare_photo(
+    detectors: Sequence[Detector],
+    photo: Image.Image,
+    *,
+    methods: Sequence[str] = (),
+    target: Label | str | None = None,
+    whole: bool = False,
+    stability: bool = False,
+) -> Comparison:
+    """Find the faces in an upright RGB picture once; then each checkpoint judges them by its own crop and transform.
+
+    Args:
+        detectors: of different checkpoints, `MAX_COMPARED` at most. One alone is compared with nothing.
+        methods, target, whole, stability: as in `virtus.analysis.analyze_photo`. By default each checkpoint explains
+            the class that it itself predicts.
+
+    Raises:
+        InputError: for no checkpoint, too many, or the same one twice; for a method or target that there is not.
+    """
+    check_comparable(detectors)
+    faces = None if whole else find_faces(photo, min_side=0)
+    asked = {"methods": methods, "target": target, "whole": whole, "stability": stability, "faces": faces}
+    return Comparison(tuple(analyze_photo(detector, photo, **asked) for detector in detectors))
+
+
+def compare_paths(
+    detectors: Sequence[Detector], paths: Iterable[str | Path], *, whole: bool = False, stability: bool = False
+) -> Iterator[Comparison]:
+    """Compare on many files, in their order. One that cannot be read has reports with the outcome `unreadable`.
+
+    Raises:
+        InputError: as `compare_photo`, before the first file is read.
+    """
+    check_comparable(detectors)
+    return (_compare_file(detectors, path, whole, stability) for path in paths)
+
+
+def check_comparable(detectors: Sequence[Detector]) -> None:
+    """Refuses what cannot stand side by side.
+
+    Raises:
+        InputError: for none, more than `MAX_COMPARED`, or two that judge alike.
+    """
+    if not 0 < len(detectors) <= MAX_COMPARED:
+        raise InputError(f"{len(detectors)} checkpoints were named. Compare 2 to {MAX_COMPARED}.")
+    for index, one in enumerate(detectors):
+        for other in detectors[index + 1 :]:
+            if _identity(one.checkpoint) == _identity(other.checkpoint):
+                first, second = one.checkpoint.info.name, other.checkpoint.info.name
+                named = (
+                    f"{first} was named twice" if first == second else f"{first} and {second} are the same checkpoint"
+                )
+                raise InputError(f"{named}: it would agree with itself. Name different ones.")
+
+
+def _identity(checkpoint: Checkpoint) -> tuple:
+    """All that a verdict depends on: the same weights may stand in two folders with another margin or calibration."""
+    info = checkpoint.info
+    calibration = info.calibration and info.calibration.used()
+    novelty = checkpoint.novelty and (checkpoint.novelty.block, checkpoint.novelty.threshold)
+    return info.sha256, calibration, novelty, checkpoint.labels, checkpoint.margin, checkpoint.transform
+
+
+def _compare_file(detectors: Sequence[Detector], path: str | Path, whole: bool, stability: bool) -> Comparison:
+    try:
+        found = compare_photo(detectors, load_image(path), whole=whole, stability=stability)
+    except ImageError as exc:
+        return Comparison(tuple(unreadable(detector, str(exc), path) for detector in detectors))
+    return Comparison(tuple(replace(report, path=str(path)) for report in found.reports))
+
+
+def _said(names: Sequence[str], outcome: Outcome) -> str:
+    """ "A says real", "A and B say real", "A cannot tell"."""
+    who = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    if outcome is Outcome.INCONCLUSIVE:
+        return f"{who} cannot tell"
+    return f"{who} {'says' if len(names) == 1 else 'say'} {outcome}"
+
+
+def _report_json(report: ImageReport) -> dict:
+    row = report.to_json()
+    for face, face_row in zip(report.faces, row["faces"], strict=True):
+        if face.explanations:
+            face_row["explanations"] = [one.to_json() for one in face.explanations]
+    return row
