@@ -9,7 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ORDER = [
-    "errors", "results", "labels", "images", "metrics", "perturbations", "cautions", "annotate",
+    "errors", "results", "labels", "images",
+    "archives",
+    "metrics", "perturbations", "cautions", "annotate",
     "data_uris", "overlay",
     "preprocessing", "hardware", "weights", "hub", "doctor", "trunk", "calibration",
     "verdict_html", "user_calibrations", "novelty",

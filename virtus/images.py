@@ -77,6 +77,17 @@ def is_image_path(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 
+def check_bytes(size: int, max_bytes: int = MAX_BYTES) -> None:
+    """Whether a file of `size` bytes may be read.
+
+    Raises:
+        ImageError: if not.
+    """
+    if size > max_bytes:
+        limit = max_bytes // 2**20
+        raise ImageError(f"The file has more than the {limit} MiB that are read. Save a smaller version of it.")
+
+
 def _read(source: str | os.PathLike | bytes | BinaryIO, max_bytes: int) -> bytes:
     if isinstance(source, (str, os.PathLike)):
         data = _read_path(source, max_bytes)
@@ -88,7 +99,7 @@ def _read(source: str | os.PathLike | bytes | BinaryIO, max_bytes: int) -> bytes
         raise ImageError(f"A picture was expected, not {type(source).__name__}.")
     if not data:
         raise ImageError("The file is empty. Save or download it again.")
-    _check_bytes(len(data), max_bytes)
+    check_bytes(len(data), max_bytes)
     return data
 
 
@@ -103,7 +114,7 @@ def _read_path(source: str | os.PathLike, max_bytes: int) -> bytes:
             raise ImageError("There is no such file. Check the path.")
         if not path.is_file():
             raise ImageError("This is not a regular file. Give a picture.")
-        _check_bytes(path.stat().st_size, max_bytes)
+        check_bytes(path.stat().st_size, max_bytes)
         return path.read_bytes()
     except OSError as exc:
         raise ImageError(f"The file cannot be read ({exc.strerror or exc}). Check its path and permissions.") from exc
@@ -121,12 +132,6 @@ def _read_file(file: BinaryIO, max_bytes: int) -> bytes:
     if not isinstance(data, bytes):
         raise ImageError(f"The file object gives {type(data).__name__}, not bytes. Open it with mode 'rb'.")
     return data
-
-
-def _check_bytes(size: int, max_bytes: int) -> None:
-    if size > max_bytes:
-        limit = max_bytes // 2**20
-        raise ImageError(f"The file has more than the {limit} MiB that are read. Save a smaller version of it.")
 
 
 def _open(data: bytes) -> Image.Image:
