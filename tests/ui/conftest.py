@@ -1,6 +1,7 @@
 """One running app for all tests of this folder, started as users start it, and the photos that they give it."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +15,11 @@ from PIL import Image
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "virtus" / "assets" / "examples"
 HOPPER, COLLINS = EXAMPLES / "grace-hopper.jpg", EXAMPLES / "eileen-collins.jpg"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+).split()
 START_UP_S = 120  # a limit for broken starts, not a claim about speed
 
 
@@ -104,3 +110,55 @@ def _save_heic(image: Image.Image, path: Path) -> None:
     import pillow_heif
 
     pillow_heif.from_pillow(image).save(path)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    playwright.expect.set_options(timeout=60_000)  # a map is being tested meanwhile
+    with playwright.sync_playwright() as started:
+        running = started.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Open the app, at a tab; at the end, the page must have asked no other host and thrown no error."""
+    contexts, requests, errors = [], [], []
+
+    def open_page(theme="light", width=1280, height=900, tab="Analyze", url=server.url):
+        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{url}/?__theme={theme}")
+        page.get_by_role("tab", name=tab, exact=True).click()
+        page.locator(".drop-zone:visible").wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [url for url in requests if not url.startswith(("http://127.0.0.1:", "blob:", "data:"))] == []
+    assert errors == []
+
+
+@pytest.fixture
+def give():
+    """Give files to the drop zone of the tab that is seen."""
+
+    def give_files(page, *paths):
+        page.locator(".drop-zone:visible input[type=file]").set_input_files([str(path) for path in paths])
+
+    return give_files
+
+
+@pytest.fixture
+def fits():
+    """Whether a page needs no sideways scrolling."""
+    return lambda page: page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

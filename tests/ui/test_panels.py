@@ -7,7 +7,7 @@ import pytest
 
 from virtus.results import Calibration, Caution, CheckpointInfo, Face, FaceReport, ImageReport, Outcome, Stability
 from virtus.ui import panels
-from virtus.ui.photo_input import caption, example_files
+from virtus.ui.drop_zone import caption, example_files
 
 BOX = (0.0, 0.0, 50.0, 50.0)
 FACE = Face(BOX, (), 0.99)

@@ -8,10 +8,10 @@ import gradio as gr
 
 from virtus.ui import panels
 from virtus.ui.detectors import Detectors
+from virtus.ui.drop_zone import PHOTO, drop_zone
 from virtus.ui.gpu import on_gpu
 from virtus.ui.map_callbacks import MapCallbacks
 from virtus.ui.map_controls import MapControls, add_map_controls
-from virtus.ui.photo_input import photo_input
 from virtus.ui.tab_callbacks import TabCallbacks
 
 CHOOSER_INFO = "The first is loaded. Others, and any Hub id owner/name, are fetched from the Hugging Face Hub."
@@ -59,7 +59,7 @@ def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
 
 
 def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:
-    photo = photo_input()
+    photo = drop_zone(PHOTO, elem_id="photo", result="verdict")
     model = gr.Dropdown(
         detectors.names,
         value=detectors.default,

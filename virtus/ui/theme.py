@@ -1,4 +1,4 @@
-"""How the app looks: colours and fonts for Gradio, and the style sheet with the outcomes' colours put in."""
+"""How the app looks: colours and fonts for Gradio, and the style sheet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-STYLE_SHEET = Path(__file__).parents[1] / "assets" / "style.css"
+STYLES = Path(__file__).parents[1] / "assets" / "styles"
 # Fonts that are on the visitor's machine: nothing is fetched from elsewhere.
 FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO_FONTS = ("SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
@@ -54,5 +54,5 @@ def build_theme() -> gr.themes.Base:
 
 
 def style_sheet() -> str:
-    """The CSS of the app."""
-    return STYLE_SHEET.read_text(encoding="utf-8")
+    """The CSS of the app: a file for each part of it. None depends on standing before another."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(STYLES.glob("*.css")))

@@ -1,65 +1,18 @@
-"""The app as a visitor sees it, in chromium."""
+"""The tab `Analyze` as a visitor sees it, in chromium."""
 
 import re
-import shutil
 
 import pytest
 
 from virtus.explain import EXPLAINERS
 from virtus.ui.map_panels import NO_PROOF
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
-).split()
-
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-playwright.expect.set_options(timeout=60_000)  # a map is being tested meanwhile
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def visit(browser, server):
-    """Open the app; at the end, the page must have asked no other host and thrown no error."""
-    contexts, requests, errors = [], [], []
-
-    def open_page(theme="light", width=1280, height=900):
-        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{server.url}/?__theme={theme}")
-        page.wait_for_selector("#photo .drop-zone")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert [url for url in requests if not url.startswith((server.url, "blob:", "data:"))] == []
-    assert errors == []
-
-
-def give(page, path):
-    page.set_input_files("#photo input[type=file]", str(path))
+pytestmark = pytest.mark.browser
 
 
 def verdict(page):
     return page.locator("#verdict .verdict h2")
-
-
-def fits(page):
-    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def choose_method(page, name):
@@ -67,7 +20,7 @@ def choose_method(page, name):
     page.get_by_role("option", name=name, exact=True).click()
 
 
-def test_upload_to_verdict_and_maps(visit, photos):
+def test_upload_to_verdict_and_maps(visit, photos, give):
     page = visit()
     give(page, photos["one.jpg"])
     playwright.expect(verdict(page)).to_have_text(re.compile(r"(Real|Fake): (\d+|over 99) %|Inconclusive"))
@@ -82,7 +35,7 @@ def test_upload_to_verdict_and_maps(visit, photos):
     playwright.expect(page.locator("#checkpoint")).to_contain_text(re.compile("virtus-tiny.*sha256 [0-9a-f]{12}"))
 
 
-def test_a_map_says_whether_it_is_better_than_chance(visit, photos):
+def test_a_map_says_whether_it_is_better_than_chance(visit, photos, give):
     page = visit()
     give(page, photos["one.jpg"])
     trust = page.locator("#map-trust .trust")
@@ -92,7 +45,7 @@ def test_a_map_says_whether_it_is_better_than_chance(visit, photos):
     playwright.expect(trust).to_have_text(re.compile("better than chance|the map is empty"), timeout=120_000)
 
 
-def test_methods_show_the_options_that_they_take(visit, photos):
+def test_methods_show_the_options_that_they_take(visit, photos, give):
     page = visit()
     give(page, photos["one.jpg"])
     page.locator("#options").get_by_text("Layer, heads and other options").click()
@@ -113,7 +66,7 @@ def test_methods_show_the_options_that_they_take(visit, photos):
     playwright.expect(page.locator("#target")).to_have_count(0)
 
 
-def test_all_methods_stand_side_by_side(visit, photos):
+def test_all_methods_stand_side_by_side(visit, photos, give):
     page = visit()
     give(page, photos["one.jpg"])
     page.locator("#all").get_by_text("All methods side by side").click()
@@ -122,7 +75,7 @@ def test_all_methods_stand_side_by_side(visit, photos):
     assert page.locator("#all-maps img").evaluate_all("all => all.every(one => one.naturalWidth > 0)")
 
 
-def test_stability_and_prior_change_the_verdict(visit, photos):
+def test_stability_and_prior_change_the_verdict(visit, photos, give):
     page = visit()
     give(page, photos["one.jpg"])
     playwright.expect(verdict(page)).to_be_visible()
@@ -137,7 +90,7 @@ def test_stability_and_prior_change_the_verdict(visit, photos):
     assert float(page.locator("#verdict .p-fake strong").inner_text()) > float(before)
 
 
-def test_two_faces_are_chosen_by_name_and_by_click(visit, photos):
+def test_two_faces_are_chosen_by_name_and_by_click(visit, photos, give):
     page = visit()
     give(page, photos["two.png"])
     playwright.expect(page.locator("#verdict .which")).to_have_text("Face 1 of 2")
@@ -159,7 +112,7 @@ def test_two_faces_are_chosen_by_name_and_by_click(visit, photos):
         ("none.png", "No face was found"),
     ],
 )
-def test_what_cannot_be_judged_gets_our_sentence_and_no_number(visit, photos, name, said):
+def test_what_cannot_be_judged_gets_our_sentence_and_no_number(visit, photos, name, said, give):
     page = visit()
     give(page, photos[name])
     panel = page.locator("#verdict .message")
@@ -169,7 +122,7 @@ def test_what_cannot_be_judged_gets_our_sentence_and_no_number(visit, photos, na
     playwright.expect(page.get_by_test_id("toast-body")).to_have_count(0)
 
 
-def test_after_a_broken_file_a_good_one_works_and_can_be_removed(visit, photos):
+def test_after_a_broken_file_a_good_one_works_and_can_be_removed(visit, photos, give):
     page = visit()
     give(page, photos["text.jpg"])
     page.wait_for_selector("#verdict .message")
@@ -182,7 +135,7 @@ def test_after_a_broken_file_a_good_one_works_and_can_be_removed(visit, photos):
     playwright.expect(page.locator("#maps")).to_have_count(0)
 
 
-def test_too_large_a_file_takes_the_old_verdict_away(visit, photos, tmp_path):
+def test_too_large_a_file_takes_the_old_verdict_away(visit, photos, tmp_path, give):
     page = visit()
     give(page, photos["one.jpg"])
     playwright.expect(verdict(page)).to_be_visible()
@@ -215,13 +168,13 @@ def test_a_photo_can_be_pasted(visit):
 def test_the_camera_gives_a_photo(visit):
     page = visit()
     page.get_by_role("button", name="Use the camera").click()
-    page.wait_for_function("document.querySelector('#photo video').videoWidth > 0")
+    page.wait_for_function("document.querySelector('#photo video.live').videoWidth > 0")
     page.get_by_role("button", name="Take the photo").click()
     playwright.expect(page.locator("#verdict .message")).to_contain_text("No face was found")  # it shows a test picture
-    assert page.evaluate("document.querySelector('#photo video').srcObject") is None
+    assert page.evaluate("document.querySelector('#photo video.live').srcObject") is None
 
 
-def test_a_checkpoint_out_of_reach_does_not_stop_the_app(visit, photos):
+def test_a_checkpoint_out_of_reach_does_not_stop_the_app(visit, photos, give):
     page = visit()
     give(page, photos["one.jpg"])
     playwright.expect(verdict(page)).to_be_visible()
@@ -236,7 +189,7 @@ def test_a_checkpoint_out_of_reach_does_not_stop_the_app(visit, photos):
     playwright.expect(page.locator("#checkpoint")).to_contain_text("virtus-tiny")
 
 
-def test_whole_image_judges_without_a_face(visit, photos):
+def test_whole_image_judges_without_a_face(visit, photos, give):
     page = visit()
     give(page, photos["none.png"])
     page.wait_for_selector("#verdict .message")
@@ -245,7 +198,7 @@ def test_whole_image_judges_without_a_face(visit, photos):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_phone_never_scrolls_sideways(visit, photos, theme):
+def test_a_phone_never_scrolls_sideways(visit, photos, theme, give, fits):
     page = visit(theme, width=390, height=844)
     assert page.evaluate("document.body.classList.contains('dark')") is (theme == "dark")
     assert fits(page)

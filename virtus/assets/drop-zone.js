@@ -1,0 +1,163 @@
+// Runs in Gradio's HTML component, which gives `element`, `props`, `trigger` and `upload`.
+const find = (selector) => element.querySelector(selector);
+const [root, zone, input, status] = [".giving", ".drop-zone", "input", ".status"].map(find);
+const [picture, clip, live] = ["img.preview", "video.clip", "video.live"].map(find);
+const [camera, shoot, clear] = [".camera", ".shoot", ".clear"].map(find);
+const [maxFiles, maxBytes] = [Number(root.dataset.maxFiles), Number(root.dataset.maxBytes)];
+const hasCamera = !camera.hidden && Boolean(navigator.mediaDevices?.getUserMedia); // https and localhost alone
+let latest = 0; // of several given quickly, the last one counts
+
+async function take(files) {
+  stopCamera();
+  const own = ++latest;
+  files = [...files].slice(0, maxFiles > 1 ? undefined : 1);
+  show(files);
+  const refusal = refuse(files);
+  if (refusal) {
+    forget();
+    return say(refusal);
+  }
+  root.classList.add("busy");
+  say("");
+  try {
+    const taken = [];
+    for (const file of files) {
+      if (files.length > 1) say(`Uploading ${taken.length + 1} of ${files.length}`);
+      const { path, url } = await upload(file);
+      if (own !== latest) return;
+      taken.push({ path, url, orig_name: file.name, meta: { _type: "gradio.FileData" } });
+    }
+    if (maxFiles > 1) say(`${files.length === 1 ? files[0].name : `${files.length} files`}, ${inMiB(total(files))}`);
+    props.value = maxFiles > 1 ? taken : taken[0];
+    trigger("upload");
+    showResult();
+  } catch {
+    if (own !== latest) return;
+    forget();
+    say("The upload broke off. Check the connection and try again.");
+  } finally {
+    if (own === latest) root.classList.remove("busy");
+  }
+}
+
+function refuse(files) {
+  if (files.length > maxFiles) return `These are ${files.length} files; at most ${maxFiles} are taken at once.`;
+  if (total(files) <= maxBytes) return "";
+  const limit = inMiB(maxBytes);
+  if (files.length > 1) return `The files have ${inMiB(total(files))} together; at most ${limit} are read. Give fewer.`;
+  return `The file has more than the ${limit} that are read. Save a smaller version of it.`;
+}
+
+function total(files) {
+  return files.reduce((sum, file) => sum + file.size, 0);
+}
+
+function inMiB(bytes) {
+  return `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 && bytes % 2 ** 20 ? 1 : 0)} MiB`;
+}
+
+// On a phone the result lies below the controls.
+function showResult() {
+  const result = document.querySelector(root.dataset.result);
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  if (result?.getBoundingClientRect().top > innerHeight * 0.75) result.scrollIntoView({ behavior });
+}
+
+// Nothing given, and no verdict that was on something else.
+function forget() {
+  latest += 1;
+  stopCamera();
+  root.classList.remove("busy");
+  show([]);
+  say("");
+  props.value = null;
+  trigger("clear");
+}
+
+function say(sentence) {
+  status.textContent = sentence;
+}
+
+// A preview of what is one file; of several, their number is said.
+function show(files) {
+  const preview = files.length === 1 ? (files[0].type.startsWith("video/") ? clip : picture) : null;
+  for (const one of [picture, clip]) {
+    URL.revokeObjectURL(one.src);
+    one.dataset.name = files[0]?.name ?? "";
+    one.hidden = one !== preview;
+    if (one === preview) one.src = URL.createObjectURL(files[0]);
+    else one.removeAttribute("src");
+  }
+  clear.hidden = !files.length;
+  root.classList.toggle("filled", Boolean(preview));
+}
+
+// Browsers cannot show every format that can be read (HEIC): the result then shows what the server made of it.
+for (const preview of [picture, clip]) {
+  preview.addEventListener("error", () => {
+    if (preview.hidden) return;
+    preview.hidden = true;
+    root.classList.remove("filled");
+    if (maxFiles === 1) say(`This browser shows no preview of ${preview.dataset.name}.`);
+  });
+}
+
+input.addEventListener("change", () => {
+  if (input.files.length) take(input.files);
+  input.value = ""; // the same file may be chosen again
+});
+
+for (const name of ["dragenter", "dragover"]) {
+  zone.addEventListener(name, (event) => {
+    event.preventDefault();
+    zone.classList.add("hover");
+  });
+}
+for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("hover"));
+zone.addEventListener("drop", (event) => {
+  event.preventDefault();
+  if (event.dataTransfer.files.length) take(event.dataTransfer.files);
+});
+clip.addEventListener("click", (event) => event.preventDefault()); // its controls, not the label's file dialog
+
+document.addEventListener("paste", (event) => {
+  const files = event.clipboardData?.files;
+  if (files?.length && element.isConnected && element.offsetParent) take(files); // the tab that is seen
+});
+
+clear.addEventListener("click", forget);
+
+for (const example of element.querySelectorAll(".example")) {
+  example.addEventListener("click", async () => {
+    const blob = await (await fetch(example.querySelector("img").src)).blob();
+    take([new File([blob], example.dataset.name, { type: blob.type })]);
+  });
+}
+
+camera.hidden = !hasCamera;
+camera.addEventListener("click", async () => {
+  try {
+    live.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
+  } catch {
+    return say("The camera cannot be used. Allow it in the browser, or choose a file.");
+  }
+  show([]);
+  say("");
+  live.hidden = shoot.hidden = clear.hidden = false;
+  camera.hidden = true;
+  root.classList.add("filled");
+});
+
+shoot.addEventListener("click", () => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [live.videoWidth, live.videoHeight];
+  canvas.getContext("2d").drawImage(live, 0, 0);
+  canvas.toBlob((blob) => take([new File([blob], "camera.png", { type: "image/png" })]), "image/png");
+});
+
+function stopCamera() {
+  for (const track of live.srcObject?.getTracks() ?? []) track.stop();
+  if (live.srcObject) camera.hidden = false;
+  live.srcObject = null;
+  live.hidden = shoot.hidden = true;
+}

@@ -1,0 +1,21 @@
+"""The documented API: a file for each endpoint.
+
+Gradio reads the types of their functions, so these are not postponed to strings there.
+"""
+
+import gradio as gr
+
+from virtus.ui.detectors import Detectors
+from virtus.ui.endpoints.analyze import analyze_endpoint
+from virtus.ui.endpoints.answering import answering
+from virtus.ui.endpoints.explain import explain_endpoint
+from virtus.ui.gpu import on_gpu
+
+ENDPOINTS = {"analyze": analyze_endpoint, "explain": explain_endpoint}
+"""Name of each endpoint to what makes its function from the app's detectors."""
+
+
+def add_endpoints(detectors: Detectors) -> None:
+    """Add them to the Blocks that are being built."""
+    for name, endpoint in ENDPOINTS.items():
+        gr.api(on_gpu(answering(endpoint(detectors))), api_name=name)
