@@ -18,7 +18,9 @@ ORDER = [
     "checkpoints", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness",
     "map_html", "video", "analysis",
     "comparison",
-    "listing", "evaluation", "recalibration", "rows", "sentences", "gallery", "arguments", "terminal", "ui", "commands",
+    "listing", "evaluation", "recalibration", "rows",
+    "comparison_rows",
+    "sentences", "gallery", "arguments", "terminal", "ui", "commands",
     "cli", "__main__",
 ]  # fmt: skip
 ONLY_IN = {"gradio": "virtus/ui", "matplotlib": "nowhere", "pytorch_grad_cam": "virtus/explain"}

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from virtus.detector import Detector
 
 
-def model_options() -> argparse.ArgumentParser:
-    """Which checkpoint judges, and on what."""
+def model_options(several: str = "") -> argparse.ArgumentParser:
+    """Which checkpoint judges, and on what.
+
+    Args:
+        several: what it means to give `--model` again, where that is possible. `models` then has all that were given.
+    """
     parent = argparse.ArgumentParser(add_help=False)
     group = parent.add_argument_group("model")
-    group.add_argument(
-        "--model", default="auto", help="checkpoint: auto, a known name, a folder, or a Hub id owner/name"
-    )
+    meaning = "checkpoint: auto, a known name, a folder, or a Hub id owner/name"
+    if several:
+        parent.set_defaults(models=())
+        group.add_argument("--model", action=_Models, default="auto", help=f"{meaning}; {several}")
+    else:
+        group.add_argument("--model", default="auto", help=meaning)
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
     group.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
     group.add_argument("--whole-image", action="store_true", help="judge pictures as they are: ready-made face crops")
@@ -45,10 +53,33 @@ def load_detector(args: argparse.Namespace, **options: float) -> Detector:
     Raises:
         CheckpointError: if it cannot be loaded.
     """
+    (detector,) = _load([args.model], args, **options)
+    return detector
+
+
+def load_detectors(args: argparse.Namespace, **options: float) -> list[Detector]:
+    """Those of all `models`, in the order asked for.
+
+    Raises:
+        CheckpointError: if one of them cannot be loaded.
+    """
+    return _load(args.models or [args.model], args, **options)
+
+
+def _load(names: Sequence[str], args: argparse.Namespace, **options: float) -> list[Detector]:
     from virtus.checkpoints import load_checkpoint
     from virtus.detector import Detector
 
-    return Detector(load_checkpoint(args.model, device=args.device, precision=args.precision), **options)
+    settings = {"device": args.device, "precision": args.precision}
+    return [Detector(load_checkpoint(name, **settings), **options) for name in names]
+
+
+class _Models(argparse.Action):
+    """`models` gets every checkpoint that is named, `model` the first: it judges alone where only one can."""
+
+    def __call__(self, parser, namespace, name, option_string=None) -> None:  # noqa: ARG002 (argparse's signature)
+        namespace.models = (*namespace.models, name)
+        namespace.model = namespace.models[0]
 
 
 def port(text: str) -> int:

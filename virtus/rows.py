@@ -42,11 +42,7 @@ class CsvRows:
         self.writer.writeheader()
 
     def write(self, report: ImageReport) -> None:
-        info = report.checkpoint
-        row = {"path": report.path, "outcome": report.outcome, "checkpoint": info.name, "sha256": info.sha256}
-        row |= {"prior": report.prior, "reason": report.reason or ""}
-        faces = [_face_columns(index, face) for index, face in enumerate(report.faces)] or [{}]
-        self.writer.writerows(row | face for face in faces)
+        self.writer.writerows(csv_lines(report))
         self.stream.flush()
 
 
@@ -63,7 +59,7 @@ class TableRows:
     def write(self, report: ImageReport) -> None:
         face = report.decisive_face
         p_fake = f"{face.p_fake:.3f}" if face else ""
-        notes = "".join(f"  ({note})" for note in (report.reason, *_face_notes(face)) if note)
+        notes = "".join(f"  ({note})" for note in notes_on(report))
         self.stream.write(f"{report.outcome:14}  {p_fake:>6}  {len(report.faces):>5}  {report.path}{notes}\n")
         self.stream.flush()
 
@@ -71,9 +67,21 @@ class TableRows:
 ROWS = {"table": TableRows, "json": JsonRows, "csv": CsvRows}
 
 
-def _face_notes(face: FaceReport | None) -> tuple[str | None, ...]:
-    if face is None:
-        return ()
+def csv_lines(report: ImageReport) -> list[dict]:
+    """`CSV_COLUMNS` of each face, those without a value left out."""
+    info = report.checkpoint
+    row = {"path": report.path, "outcome": report.outcome, "checkpoint": info.name, "sha256": info.sha256}
+    row |= {"prior": report.prior, "reason": report.reason or ""}
+    return [row | _face_columns(index, face) for index, face in enumerate(report.faces)] or [row]
+
+
+def notes_on(report: ImageReport) -> list[str]:
+    """Why nothing was judged; of the face that decided, its interval, its reason and its cautions."""
+    face = report.decisive_face
+    return [note for note in (report.reason, *(_face_notes(face) if face else ())) if note]
+
+
+def _face_notes(face: FaceReport) -> tuple[str | None, ...]:
     cautions = ", ".join(caution.name.replace("_", " ") for caution in face.cautions)
     return face.stability and face.stability.in_words(), face.reason, cautions
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 
 from virtus.arguments import load_detector, model_options, prior_option, stability_option
+from virtus.commands import scan_comparison
 from virtus.terminal import ALL_JUDGED, SOME_NOT_JUDGED, BesideBar, progress
 
 
 def add(commands) -> None:
-    parents = [model_options(), prior_option(), stability_option()]
+    parents = [
+        model_options(several="given again, several judge the same faces side by side"),
+        prior_option(),
+        stability_option(),
+    ]
     scan = commands.add_parser("scan", parents=parents, help="judge files, folders and globs")
     scan.set_defaults(run=run)
     scan.add_argument("paths", nargs="+", metavar="PATH", help="a picture, a folder (all below it) or a quoted glob")
@@ -17,6 +22,8 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if len(args.models) > 1:
+        return scan_comparison.run(args)
     from virtus.analysis import analyze_paths
     from virtus.listing import list_files
     from virtus.rows import ROWS

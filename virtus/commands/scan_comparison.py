@@ -1,0 +1,27 @@
+"""`scan --model A --model B`: several checkpoints on the same faces."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+
+from virtus.arguments import load_detectors
+from virtus.terminal import ALL_JUDGED, SOME_NOT_JUDGED, BesideBar, progress
+
+
+def run(args: argparse.Namespace) -> int:
+    from virtus.comparison import compare_paths
+    from virtus.comparison_rows import COMPARISON_ROWS, summary
+    from virtus.listing import list_files
+
+    files = list(list_files(args.paths))
+    detectors = load_detectors(args, prior=args.prior)
+    comparisons = compare_paths(detectors, files, whole=args.whole_image, stability=args.stability)
+    rows, counted, status = COMPARISON_ROWS[args.format](BesideBar()), Counter(), ALL_JUDGED
+    for comparison in progress(len(files))(comparisons):
+        rows.write(comparison)
+        counted[comparison.agreement] += 1
+        status = status if comparison.reports[0].outcome.judged else SOME_NOT_JUDGED
+    print(summary(counted), file=sys.stderr)
+    return status
