@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ORDER = [
     "errors", "results", "labels", "images",
-    "archives",
+    "archives", "provenance",
     "metrics", "perturbations", "cautions", "annotate",
     "data_uris", "overlay",
     "preprocessing", "hardware", "weights", "hub", "doctor", "trunk", "calibration",

@@ -135,7 +135,7 @@ def _read_file(file: BinaryIO, max_bytes: int) -> bytes:
 
 
 def _open(data: bytes) -> Image.Image:
-    _register_formats()
+    register_formats()
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:  # a warning where -W makes it raise
@@ -147,7 +147,8 @@ def _open(data: bytes) -> Image.Image:
 
 
 @functools.cache
-def _register_formats() -> None:
+def register_formats() -> None:
+    """Make Pillow know all of its own formats, and HEIF."""
     import pillow_heif
 
     Image.init()  # `formats=` knows only what was registered

@@ -1,0 +1,98 @@
+"""What a file says of its own origin, as frozen dataclasses, and the cleaning that every text in them went through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+MAX_SHOWN = 120  # characters of a text from the file
+MAX_FINDINGS = 32
+
+ANYONE = "Anyone can write, copy or remove this."
+UNKNOWN = (
+    "Unknown: the file says nothing of its origin. That is usual: messengers, social networks and screenshots remove "
+    "it. It is a sign neither of a fake nor of a real photo."
+)
+NOT_IN_VERDICT = "Said by the file itself. None of it enters the verdict, which looks at the pixels alone."
+
+
+class Kind(StrEnum):
+    """What a finding is about."""
+
+    CAMERA = "camera"
+    SOFTWARE = "software"
+    GENERATOR = "generator"
+    SOURCE_TYPE = "source_type"
+    CREDENTIALS = "credentials"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the file says.
+
+    Attributes:
+        kind: what it is about.
+        what: what the file says; texts from the file have at most `MAX_SHOWN` printable characters.
+        where: where in the file it stands, e.g. "EXIF Make, Model".
+        meaning: what it means, and what it does not.
+    """
+
+    kind: Kind
+    what: str
+    where: str
+    meaning: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"kind": str(self.kind), "what": self.what, "where": self.where, "meaning": self.meaning}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """All that a file says of its origin, at most `MAX_FINDINGS` things. Places, serial numbers and names of people
+    are never read into it."""
+
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def known(self) -> bool:
+        """Whether the file says anything at all; if not, its origin is unknown, not suspicious."""
+        return bool(self.findings)
+
+    @property
+    def statement(self) -> str:
+        """One sentence or two that stand above the findings, or in their place."""
+        return NOT_IN_VERDICT if self.known else UNKNOWN
+
+    def to_json(self) -> dict:
+        """`known`, `statement`, and `findings` as a list of objects with `kind`, `what`, `where` and `meaning`."""
+        findings = [finding.to_json() for finding in self.findings]
+        return {"known": self.known, "statement": self.statement, "findings": findings}
+
+    def lines(self) -> Iterator[str]:
+        """For people at a terminal: the statement, then two lines for each finding."""
+        yield self.statement
+        for finding in self.findings:
+            yield f"{finding.what} [{finding.where}]"
+            yield f"  {finding.meaning}"
+
+
+def clean(text: str, limit: int = MAX_SHOWN) -> str:
+    """One line of at most `limit` printable characters: controls and marks that turn the writing direction are gone."""
+    start = text[: 8 * limit]  # a text may be a million characters long
+    printable = "".join(letter if letter.isprintable() else " " for letter in start)
+    line = " ".join(printable.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def base_name(path: str) -> str:
+    """The last part of a path of any system: folders may tell the name of their owner."""
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+def decoded(data: bytes) -> str:
+    """UTF-8, and where it is none, Latin-1, which takes all bytes."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

@@ -1,0 +1,160 @@
+"""Traces of image generators: what they, or the programs around them, write into the texts of a file.
+
+Prompts are never handed on, only that there is one: they are private, and name people. Of paths, only the file's own
+name is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from virtus.provenance.containers import Text
+from virtus.provenance.findings import ANYONE, Finding, Kind, base_name, clean
+
+MEANS = f"Image generators write this. {ANYONE} Programs that only enlarge or edit a photo can write it too."
+PROMPT_MEANS = "A prompt may be inside; it is private and not shown."
+NAMES = re.compile(
+    r"\b(NovelAI|Midjourney|Stable ?Diffusion|DALL[-·. ]?E|ChatGPT|gpt-image|ComfyUI|InvokeAI|Adobe Firefly|"
+    r"Made with Google AI|Google Gemini|Imagen \d|Leonardo\.Ai|Ideogram|Draw Things|Fooocus|Easy Diffusion|SwarmUI|"
+    r"DiffusionBee|Bing Image Creator|Microsoft Designer|Made with AI|AI[- ]generated|Imagined with AI|"
+    r"Black Forest Labs|Grok Imagine|Recraft|Krea)\b",
+    re.IGNORECASE,
+)
+NOT_NAMED = "not named"
+LABELS = {"1": "made by AI", "2": "possibly made by AI", "3": "suspected to be made by AI"}  # GB 45438-2025
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A program, the model it names (empty if none), and whether a prompt may be in the same text."""
+
+    program: str
+    model: str = ""
+    prompt: bool = True
+
+
+def generator_findings(texts: Iterable[Text]) -> Iterator[Finding]:
+    """One finding for each program that wrote some of the texts, from the text that names its model, if one does."""
+    traced = [(trace, text) for text in texts if (trace := find_trace(text)) is not None]
+    traced.sort(key=lambda pair: not pair[0].model)
+    seen = {NOT_NAMED} if any(trace.program != NOT_NAMED for trace, _ in traced) else set()
+    for trace, text in traced:
+        if trace.program not in seen:
+            seen.add(trace.program)
+            yield _finding(trace, text)
+
+
+def find_trace(text: Text) -> Trace | None:
+    """The generator that wrote this text, if it is one that is known."""
+    return next(filter(None, (look(text) for look in LOOKS)), None)
+
+
+def label_findings(texts: Iterable[Text]) -> Iterator[Finding]:
+    """The label that China asks of generators and platforms (GB 45438-2025): JSON under the keyword `AIGC`."""
+    for text in texts:
+        content = _json(text.text) if "Label" in text.text else None
+        content = content.get("AIGC", content) if isinstance(content, dict) else None
+        label = LABELS.get(str(content.get("Label"))) if isinstance(content, dict) else None
+        if label and (text.keyword == "AIGC" or "ContentProducer" in content):
+            means = f"The label that China's standard GB 45438 asks of AI services. {ANYONE}"
+            yield Finding(Kind.SOURCE_TYPE, f"AIGC label: {label}", _where(text), means)
+
+
+def named_generator(name: str, where: str) -> Finding | None:
+    """A finding if `name`, of a program or in a credit line, is that of a generator."""
+    if NAMES.search(name[:1000]) is None:
+        return None
+    return Finding(Kind.GENERATOR, f"Image generator: {clean(name)}", where, MEANS)
+
+
+def _finding(trace: Trace, text: Text) -> Finding:
+    model = f", model {clean(base_name(trace.model), 80)}" if trace.model else ""
+    means = f"{MEANS} {PROMPT_MEANS}" if trace.prompt else MEANS
+    return Finding(Kind.GENERATOR, f"Image generator: {trace.program}{model}", _where(text), means)
+
+
+def _where(text: Text) -> str:
+    keyword = clean(text.keyword, 40)
+    return f"{text.where} “{keyword}”" if keyword and not text.where.endswith(keyword) else text.where
+
+
+def _swarm(text: Text) -> Trace | None:
+    if "sui_image_params" not in text.text:
+        return None
+    return Trace("SwarmUI", _at(_json(text.text), "sui_image_params", "model"))
+
+
+def _fooocus(text: Text) -> Trace | None:
+    if text.keyword == "fooocus_scheme" or ('"base_model"' in text.text and "Fooocus" in text.text):
+        return Trace("Fooocus", _at(_json(text.text), "base_model"))
+    return None
+
+
+def _comfy(text: Text) -> Trace | None:
+    if text.keyword == "prompt" and '"class_type"' in text.text:
+        return Trace("ComfyUI", _comfy_model(_json(text.text)))
+    return Trace("ComfyUI") if text.keyword == "workflow" and '"nodes"' in text.text else None
+
+
+def _comfy_model(graph: object) -> str:
+    nodes = graph.values() if isinstance(graph, dict) else ()
+    named = (_at(node, "inputs", name) for node in nodes for name in ("ckpt_name", "unet_name"))
+    return next(filter(None, named), "")
+
+
+def _automatic(text: Text) -> Trace | None:
+    """A1111 and those that write as it does: prompt, then a last line `Steps: 20, Sampler: Euler a, ..., Model: x`."""
+    settings = text.text.rpartition("Steps: ")[2]
+    if settings == text.text or "Sampler: " not in settings:
+        return None
+    model = re.search(r"\bModel: ([^,\n]{1,200})", settings)
+    return Trace("AUTOMATIC1111, or a program that writes as it does", model[1] if model else "")
+
+
+def _invoke(text: Text) -> Trace | None:
+    if text.keyword not in ("invokeai_metadata", "invokeai_graph", "invokeai_workflow", "sd-metadata", "Dream"):
+        return None
+    content = _json(text.text)
+    named = _at(content, "model", "name") or _at(content, "model", "model_name") or _at(content, "model_weights")
+    return Trace("InvokeAI", named)
+
+
+def _novel(text: Text) -> Trace | None:
+    if text.keyword == "Source" and text.text.startswith(("NovelAI Diffusion", "Stable Diffusion")):
+        return Trace("NovelAI", text.text, prompt=False)
+    if text.keyword == "Software" and text.text.startswith("NovelAI"):
+        return Trace("NovelAI", prompt=False)
+    written = text.keyword == "Comment" and '"sampler"' in text.text and '"uc"' in text.text
+    return Trace("NovelAI") if written else None
+
+
+def _midjourney(text: Text) -> Trace | None:
+    found = text.keyword in ("Description", "description") and re.search(r"\bJob ID: [0-9a-f]{8}-", text.text)
+    return Trace("Midjourney") if found else None
+
+
+def _any_parameters(text: Text) -> Trace | None:
+    """Keywords that only generators use, with content that no other look knows."""
+    return Trace(NOT_NAMED) if text.keyword in ("parameters", "prompt", "workflow") else None
+
+
+LOOKS: tuple[Callable[[Text], Trace | None], ...] = (
+    _swarm, _fooocus, _comfy, _automatic, _invoke, _novel, _midjourney, _any_parameters,
+)  # fmt: skip
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text.strip("\0 \n"))
+    except (ValueError, RecursionError):  # a hostile text nests a million lists
+        return None
+
+
+def _at(content: object, *keys: str) -> str:
+    """The text at this place of a JSON structure, empty if there is none."""
+    for key in keys:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content if isinstance(content, str) else ""
