@@ -9,7 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ORDER = [
-    "errors", "results", "labels", "images",
+    "errors", "results",
+    "record_form", "record",
+    "labels", "images",
     "archives", "provenance",
     "metrics", "perturbations", "cautions", "annotate",
     "data_uris", "overlay",
@@ -18,6 +20,7 @@ ORDER = [
     "checkpoints", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness",
     "map_html", "video", "analysis",
     "comparison",
+    "page", "document", "replay",
     "listing", "evaluation", "recalibration", "rows",
     "comparison_rows",
     "sentences", "gallery", "arguments", "terminal", "ui", "commands",

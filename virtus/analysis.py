@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,19 @@ from virtus.explain import explain
 from virtus.faces import MIN_FACE_SIDE, crop_face, find_faces, whole_image
 from virtus.faithfulness import measure_faithfulness
 from virtus.images import ImageSource, load_image
-from virtus.results import Caution, Face, FaceCrop, FaceReport, ImageReport, Label, Outcome, Prediction, gravest
+from virtus.results import (
+    Caution,
+    Explanation,
+    Face,
+    FaceCrop,
+    FaceReport,
+    Faithfulness,
+    ImageReport,
+    Label,
+    Outcome,
+    Prediction,
+    gravest,
+)
 from virtus.stability import with_stability
 
 READ_AHEAD = 16  # pictures whose crops are judged together; the pictures themselves are let go before
@@ -28,6 +40,8 @@ REASONS = {
     Outcome.FACE_TOO_SMALL: f"The face is smaller than {MIN_FACE_SIDE} pixels, too small to be judged. "
     "Use the photo in its original size, or one taken from nearer.",
 }
+Measure = Callable[[Detector, FaceCrop, Sequence[Explanation]], list[Faithfulness]]
+EachFace = Callable[[Iterable[FaceReport]], Iterable[FaceReport]]
 UNFAMILIAR = "This is unlike anything that the checkpoint was made for, so its p counts for nothing here."
 
 
@@ -106,15 +120,22 @@ def _judge(
     return _with_explanations(report, list(zip(*maps, strict=True)))
 
 
-def measure_maps(detector: Detector, report: ImageReport) -> ImageReport:
-    """The same report, with `faithfulness` in each of its explanations. Takes seconds for each face."""
-    return replace(report, faces=tuple(_measure_maps(detector, face) for face in report.faces))
+def measure_maps(
+    detector: Detector, report: ImageReport, *, measure: Measure = measure_faithfulness, each: EachFace = iter
+) -> ImageReport:
+    """The same report, with `faithfulness` in each of its explanations. Takes seconds for each face.
+
+    Args:
+        measure: what holds the maps of a face against chance.
+        each: hands on the faces one by one, for a progress bar.
+    """
+    return replace(report, faces=tuple(_measure_maps(detector, face, measure) for face in each(report.faces)))
 
 
-def _measure_maps(detector: Detector, face: FaceReport) -> FaceReport:
+def _measure_maps(detector: Detector, face: FaceReport, measure: Measure) -> FaceReport:
     if not face.explanations:
         return face
-    measured = zip(face.explanations, measure_faithfulness(detector, face.crop, face.explanations), strict=True)
+    measured = zip(face.explanations, measure(detector, face.crop, face.explanations), strict=True)
     return replace(face, explanations=tuple(replace(one, faithfulness=found) for one, found in measured))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ def stability_option() -> argparse.ArgumentParser:
     parent = argparse.ArgumentParser(add_help=False)
     meaning = "judge each face again under small changes: JPEG, half size, mirrored, cut closer and wider"
     parent.add_argument("--stability", action="store_true", help=meaning)
+    return parent
+
+
+def report_option() -> argparse.ArgumentParser:
+    """Where a written report goes."""
+    parent = argparse.ArgumentParser(add_help=False)
+    meaning = (
+        "write a report of one picture: a page, and its JSON beside it; judges with --stability and tests the maps"
+    )
+    parent.add_argument("--report", type=Path, metavar="FILE.html", help=meaning)
     return parent
 
 

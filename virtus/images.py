@@ -59,6 +59,28 @@ def load_image(
     return loaded
 
 
+def read_file(source: str | os.PathLike, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """The bytes of a file that may be a picture.
+
+    Raises:
+        ImageError: if there is none, or it is an address, a folder, or too large.
+    """
+    if str(source).lower().startswith(("http:/", "https:/", "ftp:/", "data:")):  # one slash: what Path leaves of two
+        raise ImageError("Addresses are not fetched. Download the picture and give the file.")
+    path = Path(source)
+    try:
+        if path.is_dir():
+            raise ImageError("This is a folder, not a picture. Give a picture, or a folder that has some in it.")
+        if not path.exists():
+            raise ImageError("There is no such file. Check the path.")
+        if not path.is_file():
+            raise ImageError("This is not a regular file. Give a picture.")
+        check_bytes(path.stat().st_size, max_bytes)
+        return path.read_bytes()
+    except OSError as exc:
+        raise ImageError(f"The file cannot be read ({exc.strerror or exc}). Check its path and permissions.") from exc
+
+
 def jpeg_quality(image: Image.Image) -> int | None:
     """The quality, 1 to 100, that the standard's own table must be scaled to for steps as coarse as this JPEG's.
 
@@ -90,7 +112,7 @@ def check_bytes(size: int, max_bytes: int = MAX_BYTES) -> None:
 
 def _read(source: str | os.PathLike | bytes | BinaryIO, max_bytes: int) -> bytes:
     if isinstance(source, (str, os.PathLike)):
-        data = _read_path(source, max_bytes)
+        data = read_file(source, max_bytes=max_bytes)
     elif isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)
     elif hasattr(source, "read"):
@@ -101,23 +123,6 @@ def _read(source: str | os.PathLike | bytes | BinaryIO, max_bytes: int) -> bytes
         raise ImageError("The file is empty. Save or download it again.")
     check_bytes(len(data), max_bytes)
     return data
-
-
-def _read_path(source: str | os.PathLike, max_bytes: int) -> bytes:
-    if str(source).lower().startswith(("http:/", "https:/", "ftp:/", "data:")):  # one slash: what Path leaves of two
-        raise ImageError("Addresses are not fetched. Download the picture and give the file.")
-    path = Path(source)
-    try:
-        if path.is_dir():
-            raise ImageError("This is a folder, not a picture. Give a picture, or a folder that has some in it.")
-        if not path.exists():
-            raise ImageError("There is no such file. Check the path.")
-        if not path.is_file():
-            raise ImageError("This is not a regular file. Give a picture.")
-        check_bytes(path.stat().st_size, max_bytes)
-        return path.read_bytes()
-    except OSError as exc:
-        raise ImageError(f"The file cannot be read ({exc.strerror or exc}). Check its path and permissions.") from exc
 
 
 def _read_file(file: BinaryIO, max_bytes: int) -> bytes:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from virtus.arguments import load_detector, model_options, prior_option, share, stability_option
+from virtus.arguments import load_detector, model_options, prior_option, report_option, share, stability_option
+from virtus.errors import ImageError, InputError
 from virtus.terminal import ALL_JUDGED, SOME_NOT_JUDGED
+
+if TYPE_CHECKING:
+    from virtus.record import Settings
 
 # As in `virtus.explain.EXPLAINERS`, which loads torch; a test keeps them alike.
 METHODS = (
@@ -15,7 +20,7 @@ METHODS = (
 
 
 def add(commands) -> None:
-    parents = [model_options(), prior_option(), stability_option()]
+    parents = [model_options(), prior_option(), stability_option(), report_option()]
     explain = commands.add_parser("explain", parents=parents, help="overlays that show where the model looked")
     explain.set_defaults(run=run)
     explain.add_argument("image", metavar="IMAGE")
@@ -31,32 +36,54 @@ def add(commands) -> None:
     explain.add_argument("--head", type=int, metavar="N", help="rollout, attribution: one attention head, not all")
     explain.add_argument("--window", type=int, metavar="N", help="occlusion: patches a side that are left out at once")
     explain.add_argument("--faithfulness", action="store_true", help="test each map against 99 random ones")
-    explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for PNGs and manifest.json")
+    explain.add_argument("--out", type=Path, metavar="DIR", help="folder for PNGs and manifest.json")
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.analysis import analyze_photo, measure_maps
+    from virtus.document import draft, with_tested_maps
     from virtus.gallery import write_gallery
-    from virtus.images import load_image
+    from virtus.images import read_file
     from virtus.sentences import explanation_lines, verdict_lines
 
+    _check_places(args)
+    detector = load_detector(args)
+    document = draft(detector, read_file(args.image), name=args.image, settings=_settings(args))
+    if document.photo is None and not args.report:
+        raise ImageError(document.report.reason)
+    print("\n".join(verdict_lines(document.report)), flush=True)  # before the maps are tested, which takes seconds
+    if args.faithfulness or args.report:
+        document = with_tested_maps(detector, document)
+        print("\n".join(explanation_lines(document.report)))
+    if args.out and document.photo:
+        print(write_gallery(document.report, document.photo, args.image, args.out, opacity=args.opacity))
+    if args.report:
+        print(*document.save(args.report), sep="\n")
+    return ALL_JUDGED if document.report.outcome.judged else SOME_NOT_JUDGED
+
+
+def _check_places(args: argparse.Namespace) -> None:
+    """Before anything is computed."""
+    from virtus.document import check_place
+
+    if not (args.out or args.report):
+        raise InputError("Say where to: --out DIR, --report FILE.html, or both.")
+    if args.report:
+        check_place(args.report)
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    from virtus.record import Settings
+
     methods = _methods(args)
-    detector = load_detector(args, prior=args.prior)
-    photo = load_image(args.image)
-    report = analyze_photo(
-        detector,
-        photo,
-        methods=methods,
-        target=None if args.target == "predicted" else args.target,
+    return Settings(
+        methods=tuple(methods),
+        target=args.target,
         options=_options(args, methods),
         whole=args.whole_image,
-        stability=args.stability,
+        stability=args.stability or args.report is not None,
+        prior=args.prior,
+        opacity=args.opacity,
     )
-    print("\n".join(verdict_lines(report)), flush=True)  # before the maps are tested, which takes seconds
-    report = measure_maps(detector, report) if args.faithfulness else report
-    manifest = write_gallery(report, photo, args.image, args.out, opacity=args.opacity)
-    print("\n".join([*explanation_lines(report), str(manifest)]))
-    return ALL_JUDGED if report.outcome.judged else SOME_NOT_JUDGED
 
 
 def _methods(args: argparse.Namespace) -> list[str]:
