@@ -229,6 +229,9 @@ def test_evaluate_prints_metrics_and_writes_rows(make_checkpoint, tmp_path, caps
         (["scan", "x.jpg", "--model", "no-such-thing"], "There is no checkpoint 'no-such-thing'"),
         (["scan", "x.jpg", "--device", "cuda:77"], "There is no device 'cuda:77'"),
         (["explain", "missing.jpg", "--out", "nowhere"], "There is no such file"),
+        (["explain", "missing.jpg"], "--out DIR, --report FILE.html"),
+        (["explain", "missing.jpg", "--report", "missing.html"], "There is no such file"),
+        (["replay", "missing.json", "x.jpg"], "cannot be read"),
         (["evaluate", "missing"], "There is no folder"),
         (["serve", "--auth", "justme"], "USER:PASSWORD"),
     ],
@@ -245,7 +248,7 @@ def test_wrong_use_is_one_sentence_and_status_2(arguments, message, capsys, tmp_
 @pytest.mark.parametrize(
     "words",
     [
-        *("", "scan", "scan x --format xml", "explain x", "explain x --out y --opacity 2", "dance"),
+        *("", "scan", "scan x --format xml", "explain x --out y --opacity 2", "dance"),
         *("serve --port 99999", "scan x --prior 0", "evaluate x --prior 1", "explain x --out y --prior many"),
     ],
 )

@@ -83,7 +83,8 @@ def _no_maps(face: FaceReport, record: Record) -> str:
     most = record.settings.num_mapped
     if not face.outcome.judged or most is None:
         return ""
-    return f'<p class="fine">Maps were drawn of the {most} largest faces only.</p>'
+    which = "largest face" if most == 1 else f"{most} largest faces"
+    return f'<p class="fine">Maps were drawn of the {which} only.</p>'
 
 
 def _small_changes(face: FaceReport) -> str:
