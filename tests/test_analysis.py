@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,6 +9,7 @@ from virtus.checkpoints import load_checkpoint
 from virtus.detector import Detector
 from virtus.errors import ImageError
 from virtus.images import load_image
+from virtus.parallel import AHEAD, in_order
 
 
 @pytest.fixture
@@ -88,3 +91,70 @@ def test_many_files_keep_their_order_and_their_own_numbers(detector, tmp_path):
     assert [report.outcome for report in reports].count("unreadable") == 1
     alone = analyze_image(detector, files[READ_AHEAD + 1], whole=True)
     assert reports[READ_AHEAD + 1].p_fake == pytest.approx(alone.p_fake, abs=1e-4)
+
+
+def test_several_jobs_give_the_same_reports_in_the_same_order(detector, tmp_path, make_image, astronaut):
+    files = [tmp_path / f"{index}.png" for index in range(3 * READ_AHEAD + 1)]
+    for index, file in enumerate(files):
+        make_image(seed=index).save(file)
+    files[2] = astronaut
+    files[11] = tmp_path / "missing.png"
+    for how in ({}, {"whole": True}, {"whole": True, "stability": True}):
+        one, three = (list(analyze_paths(detector, files, jobs=jobs, **how)) for jobs in (1, 3))
+        assert [report.path for report in three] == [str(file) for file in files]
+        assert [report.outcome for report in three] == [report.outcome for report in one]
+        assert [report.p_fake for report in three] == pytest.approx([report.p_fake for report in one], abs=1e-5)
+
+
+class Elsewhere:
+    """A picture that is no file of its own: what `read` gives, or raises."""
+
+    def __init__(self, name, content):
+        self.name, self.content = name, content
+
+    def __str__(self):
+        return self.name
+
+    def read(self):
+        if isinstance(self.content, Exception):
+            raise self.content
+        return self.content
+
+
+def test_items_of_a_scan_may_lie_elsewhere_and_raise_anything(detector, astronaut):
+    items = [
+        Elsewhere("photos.zip/a.jpg", astronaut.read_bytes()),
+        Elsewhere("photos.zip/b.jpg", RuntimeError("bad CRC")),
+        Elsewhere("photos.zip/c.jpg", MemoryError()),
+        Elsewhere("photos.zip/d.jpg", ImageError("An archive within an archive is not opened.")),
+        "null\0byte.jpg",
+    ]
+    reports = list(analyze_paths(detector, items))
+    assert [report.path for report in reports] == [str(item) for item in items]
+    assert reports[0].p_fake == pytest.approx(analyze_image(detector, astronaut).p_fake, abs=1e-5)
+    assert [report.outcome for report in reports[1:]] == ["unreadable"] * 4
+    assert "(RuntimeError: bad CRC)" in reports[1].reason
+    assert "(MemoryError)" in reports[2].reason
+    assert reports[3].reason == "An archive within an archive is not opened."
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_an_endless_list_is_taken_as_it_is_needed(detector, jobs):
+    taken = itertools.count()
+    reports = analyze_paths(detector, (f"missing-{number}.jpg" for number in taken), jobs=jobs)
+    assert [next(reports).path for _ in range(3)] == ["missing-0.jpg", "missing-1.jpg", "missing-2.jpg"]
+    reports.close()
+    assert next(taken) <= READ_AHEAD * AHEAD * jobs
+
+
+def test_reports_of_many_hold_no_pictures(detector, astronaut):
+    (report,) = analyze_paths(detector, [astronaut])
+    assert report.outcome.judged
+    assert [face.crop for face in report.faces] == [None]
+
+
+def test_work_in_order_raises_what_it_meets():
+    done = in_order(lambda number: 6 // number, [3, 2, 0, 1], jobs=2)
+    assert [next(done), next(done)] == [2, 3]
+    with pytest.raises(ZeroDivisionError):
+        next(done)

@@ -12,6 +12,7 @@ ORDER = [
     "errors", "results",
     "record_form", "record",
     "labels", "images",
+    "parallel",
     "archives", "provenance",
     "metrics", "perturbations", "cautions", "annotate",
     "data_uris", "overlay",

@@ -1,4 +1,6 @@
-from virtus.listing import list_files
+import shutil
+
+from virtus.listing import find_pictures, list_files, walk_pictures
 
 
 def touch(folder, *names):
@@ -22,3 +24,38 @@ def test_a_named_file_is_taken_whatever_its_name(tmp_path):
 def test_what_matches_nothing_is_kept_to_be_reported(tmp_path):
     named = [f"{tmp_path}/none.jpg", f"{tmp_path}/*.jpg", str(tmp_path)]
     assert list(list_files(named)) == named
+
+
+def test_the_order_is_that_of_sorted_paths(tmp_path):
+    # A folder stands where its name does: before "a.jpg", though "/" comes after "." and before "0".
+    touch(tmp_path, "a.jpg", "a/z.jpg", "a0.jpg", "a/b/c.jpg", "B.jpg", ".hidden/x.jpg", "é.jpg", "a-b/q.jpg")
+    listed = list(walk_pictures(tmp_path))
+    assert listed == [str(path) for path in sorted(tmp_path.rglob("*.jpg"))]
+    assert [str(path) for path in find_pictures(tmp_path)] == listed
+
+
+def test_a_folder_is_not_read_before_its_turn(tmp_path):
+    touch(tmp_path, "a/1.jpg", "b/2.jpg", "c/3.jpg")
+    files = list_files([str(tmp_path)])
+    assert next(files) == f"{tmp_path}/a/1.jpg"
+    touch(tmp_path, "b/late.jpg")
+    shutil.rmtree(tmp_path / "c")
+    # What is gone when its turn comes is still said.
+    assert list(files) == [f"{tmp_path}/b/2.jpg", f"{tmp_path}/b/late.jpg", f"{tmp_path}/c"]
+
+
+def test_links_to_pictures_are_taken_and_links_to_folders_are_not_followed(tmp_path):
+    touch(tmp_path, "deep/a.jpg")
+    (tmp_path / "deep" / "round").symlink_to(tmp_path)
+    (tmp_path / "b.jpg").symlink_to(tmp_path / "deep" / "a.jpg")
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "self.jpg").symlink_to(tmp_path / "self.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    assert [path.removeprefix(f"{tmp_path}/") for path in walk_pictures(tmp_path)] == ["b.jpg", "deep/a.jpg"]
+
+
+def test_names_below_the_working_folder_have_no_dot_before_them(tmp_path, monkeypatch):
+    touch(tmp_path, "a.jpg", "b/c.jpg")
+    monkeypatch.chdir(tmp_path)
+    assert list(list_files(["."])) == ["a.jpg", "b/c.jpg"]
+    assert list(list_files(["./b/"])) == ["b/c.jpg"]

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from PIL import Image
 
 from virtus.cautions import find_cautions, unfamiliar
 from virtus.checkpoints import Checkpoint
 from virtus.detector import Detector
-from virtus.errors import ImageError
+from virtus.errors import VirtusError
 from virtus.explain import explain
 from virtus.faces import MIN_FACE_SIDE, crop_face, find_faces, whole_image
 from virtus.faithfulness import measure_faithfulness
 from virtus.images import ImageSource, load_image
+from virtus.parallel import in_chunks, in_order
 from virtus.results import (
     Caution,
     Explanation,
@@ -32,7 +34,7 @@ from virtus.results import (
 )
 from virtus.stability import with_stability
 
-READ_AHEAD = 16  # pictures whose crops are judged together; the pictures themselves are let go before
+READ_AHEAD = 8  # pictures whose crops are judged together: on a CPU more at once are no faster
 
 REASONS = {
     Outcome.NO_FACE: "No face was found, so nothing was judged. "
@@ -42,7 +44,17 @@ REASONS = {
 }
 Measure = Callable[[Detector, FaceCrop, Sequence[Explanation]], list[Faithfulness]]
 EachFace = Callable[[Iterable[FaceReport]], Iterable[FaceReport]]
+UNEXPECTED = "This file could not be read ({cause}). Open it elsewhere and save it again."
 UNFAMILIAR = "This is unlike anything that the checkpoint was made for, so its p counts for nothing here."
+
+
+class Readable(Protocol):
+    """A picture that lies elsewhere than in a file of its own, such as one in an archive. `str()` is its path."""
+
+    def read(self) -> bytes: ...
+
+
+Item = str | Path | Readable
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,12 @@ class _Found:
     @property
     def crops(self) -> list[FaceCrop]:
         return [crop for _, crop in self.faces if crop is not None]
+
+    def resized(self, checkpoint: Checkpoint) -> _Found:
+        """The same, with crops as the model gets them: of large pictures little is held until they are judged."""
+        resize = checkpoint.transform.resize
+        faces = tuple((face, crop and replace(crop, image=resize(crop.image))) for face, crop in self.faces)
+        return replace(self, faces=faces)
 
 
 def analyze_image(
@@ -140,25 +158,61 @@ def _measure_maps(detector: Detector, face: FaceReport, measure: Measure) -> Fac
 
 
 def analyze_paths(
-    detector: Detector, paths: Iterable[str | Path], *, whole: bool = False, stability: bool = False
+    detector: Detector, items: Iterable[Item], *, whole: bool = False, stability: bool = False, jobs: int = 1
 ) -> Iterator[ImageReport]:
-    """Judge many files, in their order. One that cannot be read is a report with the outcome `unreadable`.
+    """Judge many files, in their order, however many: nothing is held but a few of them at a time.
 
-    With `stability` each picture is a batch of its own: its changed crops fill one, and are cut from the picture.
+    One that cannot be read, whatever the reason, is a report with the outcome `unreadable`. The faces of the reports
+    have no `crop`.
+
+    Args:
+        items: taken as they are needed; see `read_item`.
+        jobs: threads that read, find faces and judge, each `READ_AHEAD` pictures at a time. On a CPU give each of them
+            its share of the cores: `torch.set_num_threads(cores // jobs)`, or they fight for all of them.
     """
-    if stability:
-        yield from (_analyze_steadily(detector, path, whole) for path in paths)
-        return
-    remaining = iter(paths)
-    while chunk := list(islice(remaining, READ_AHEAD)):
-        found = [_find_or_reason(path, detector.checkpoint, whole) for path in chunk]
-        crops = [crop for one in found if isinstance(one, _Found) for crop in one.crops]
-        predictions = iter(detector.predict(crops))
-        for path, one in zip(chunk, found, strict=True):
-            if isinstance(one, str):
-                yield unreadable(detector, one, path)
-            else:
-                yield _report(detector, one, [next(predictions) for _ in one.crops], str(path))
+    analyze = partial(_analyze_chunk, detector, whole=whole, stability=stability)
+    for reports in in_order(analyze, in_chunks(items, READ_AHEAD), jobs=jobs):
+        yield from reports
+
+
+def read_item(item: Item) -> ImageSource:
+    """What `load_image` takes: a path as it is, the bytes of anything else.
+
+    Raises:
+        Exception: whatever reading it raises.
+    """
+    return item if isinstance(item, (str, Path)) else item.read()
+
+
+def _analyze_chunk(detector: Detector, items: Sequence[Item], *, whole: bool, stability: bool) -> list[ImageReport]:
+    """The crops of several pictures in one batch."""
+    found = [_find_or_report(detector, item, whole, stability) for item in items]
+    crops = [crop for one in found if isinstance(one, _Found) for crop in one.crops]
+    predictions = iter(detector.predict([detector.checkpoint.transform.normalise(crop.image) for crop in crops]))
+    reports = [
+        _report(detector, one, [next(predictions) for _ in one.crops]) if isinstance(one, _Found) else one
+        for one in found
+    ]
+    return [_listed(report, item) for report, item in zip(reports, items, strict=True)]
+
+
+def _find_or_report(detector: Detector, item: Item, whole: bool, stability: bool) -> _Found | ImageReport:
+    """What is still to be judged; a report where nothing is, or where a picture needs a batch of its own."""
+    try:
+        photo = load_image(read_item(item))
+        if stability:  # its changed crops fill a batch, and are cut from the picture
+            return analyze_photo(detector, photo, whole=whole, stability=True)
+        return _find(photo, detector.checkpoint, whole).resized(detector.checkpoint)
+    except VirtusError as exc:
+        return unreadable(detector, str(exc))
+    except Exception as exc:  # of thousands of files from anywhere, none may end the scan
+        return unreadable(detector, UNEXPECTED.format(cause=f"{type(exc).__name__}: {exc}".rstrip(": ")))
+
+
+def _listed(report: ImageReport, item: Item) -> ImageReport:
+    """As one of many: under the name of its file, and without pictures."""
+    faces = tuple(replace(face, crop=None) for face in report.faces)
+    return replace(report, path=str(item), faces=faces)
 
 
 def with_prediction(report: FaceReport, prediction: Prediction) -> FaceReport:
@@ -169,13 +223,6 @@ def with_prediction(report: FaceReport, prediction: Prediction) -> FaceReport:
     if prediction.novelty is None or prediction.novelty <= 1:
         return replace(known, cautions=cautions, reason=None)
     return replace(known, outcome=Outcome.INCONCLUSIVE, cautions=(*cautions, unfamiliar()), reason=UNFAMILIAR)
-
-
-def _analyze_steadily(detector: Detector, path: str | Path, whole: bool) -> ImageReport:
-    try:
-        return replace(analyze_image(detector, path, whole=whole, stability=True), path=str(path))
-    except ImageError as exc:
-        return unreadable(detector, str(exc), path)
 
 
 def unreadable(detector: Detector, reason: str, path: str | Path | None = None) -> ImageReport:
@@ -202,23 +249,14 @@ def _crop(image: Image.Image, face: Face, margin: float) -> FaceCrop | None:
     return crop_face(image, face, margin=margin) if large_enough else None
 
 
-def _find_or_reason(path: str | Path, checkpoint: Checkpoint, whole: bool) -> _Found | str:
-    try:
-        return _find(load_image(path), checkpoint, whole)
-    except ImageError as exc:
-        return str(exc)
-
-
-def _report(
-    detector: Detector, found: _Found, predictions: Sequence[Prediction], path: str | None = None
-) -> ImageReport:
+def _report(detector: Detector, found: _Found, predictions: Sequence[Prediction]) -> ImageReport:
     remaining = zip(predictions, found.cautions, strict=True)
     faces = tuple(
         _too_small(face) if crop is None else _judged(face, crop, *next(remaining)) for face, crop in found.faces
     )
     outcome = gravest(face.outcome for face in faces)
     reason, prior = REASONS.get(outcome), detector.prior
-    return ImageReport(outcome, detector.checkpoint.info, faces, found.image_size, path, reason, prior)
+    return ImageReport(outcome, detector.checkpoint.info, faces, found.image_size, None, reason, prior)
 
 
 def _too_small(face: Face) -> FaceReport:

@@ -100,8 +100,8 @@ class Detector:
         return TrunkState(checkpoint.trunk, checkpoint.labels, inputs, even_margin_of(checkpoint.info.calibration))
 
     @torch.inference_mode()
-    def predict(self, crops_or_state: Sequence[FaceCrop] | TrunkState) -> list[Prediction]:
-        """The verdict for each crop; from a `TrunkState` without another pass of the trunk."""
+    def predict(self, crops_or_state: Sequence[FaceCrop | np.ndarray] | TrunkState) -> list[Prediction]:
+        """The verdict for each crop, or its `pixel_values`; from a `TrunkState` without another pass of the trunk."""
         labels = self.checkpoint.labels
         if isinstance(crops_or_state, TrunkState):
             batches = [self._judge(crops_or_state.block_inputs)]
@@ -116,11 +116,12 @@ class Detector:
     def _prediction(self, margin: float, novelty: float | None) -> Prediction:
         return Prediction(*judge(margin, self.checkpoint.info.calibration, self.prior), novelty)
 
-    def _batches(self, crops: Sequence[FaceCrop]) -> Iterator[torch.Tensor]:
+    def _batches(self, crops: Sequence[FaceCrop | np.ndarray]) -> Iterator[torch.Tensor]:
         """pixel_values of `batch_size` crops at a time; an empty batch for no crops."""
         transform = self.checkpoint.transform
         for start in range(0, max(len(crops), 1), self.batch_size):
-            batch = [transform(crop.image) for crop in crops[start : start + self.batch_size]]
+            some = crops[start : start + self.batch_size]
+            batch = [one if isinstance(one, np.ndarray) else transform(one.image) for one in some]
             empty = np.empty((0, 3, *transform.input_size), np.float32)
             yield torch.from_numpy(np.stack(batch) if batch else empty)
 

@@ -70,6 +70,7 @@ def read_file(source: str | os.PathLike, *, max_bytes: int = MAX_BYTES) -> bytes
     path = Path(source)
     try:
         if path.is_dir():
+            next(path.iterdir(), None)  # raises if it may not be looked into
             raise ImageError("This is a folder, not a picture. Give a picture, or a folder that has some in it.")
         if not path.exists():
             raise ImageError("There is no such file. Check the path.")

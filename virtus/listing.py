@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,21 +13,60 @@ from virtus.images import is_image_path
 def list_files(arguments: Iterable[str]) -> Iterator[str]:
     """The files that are meant, in the order of the arguments, sorted within a folder or glob.
 
-    Of a folder, the pictures below it, by their names. A file is taken whatever its name; so is an argument that
-    matches nothing, so that it can be reported.
+    Of a folder, the pictures below it, by their names: see `walk_pictures`. A file is taken whatever its name; so is an
+    argument that matches nothing, so that it can be reported.
     """
     for argument in arguments:
         if Path(argument).is_dir():
-            yield from [str(path) for path in find_pictures(Path(argument))] or [argument]
+            yield from _or_itself(walk_pictures(argument), argument)
         elif not Path(argument).exists() and glob.has_magic(argument):
-            yield from _matches(argument) or [argument]
+            yield from _or_itself(_matches(argument), argument)
         else:
             yield argument
 
 
+def walk_pictures(folder: str | Path) -> Iterator[str]:
+    """The files below a folder whose names say that they are pictures, sorted as paths are: part by part.
+
+    Found as they are asked for: only the names in one folder and in those above it are held. Links to folders are not
+    followed. A folder that cannot be read stands for what is in it, so that it can be reported.
+    """
+    ahead = [iter([(str(Path(folder)), True)])]
+    while ahead:
+        path, is_folder = next(ahead[-1], (None, False))
+        if path is None:
+            ahead.pop()
+        elif not is_folder or (within := _read_folder(path)) is None:
+            yield path
+        else:
+            ahead.append(within)
+
+
 def find_pictures(folder: Path) -> list[Path]:
     """The files below a folder whose names say that they are pictures, sorted."""
-    return sorted(path for path in folder.rglob("*") if is_image_path(path) and path.is_file())
+    return [path for path in map(Path, walk_pictures(folder)) if is_image_path(path)]
+
+
+def _read_folder(folder: str) -> Iterator[tuple[str, bool]] | None:
+    """Paths of pictures and folders in it, sorted, with whether each is a folder; None if it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries if _counts(entry))
+    except OSError:
+        return None
+    return ((str(Path(folder, name)), is_folder) for name, is_folder in names)
+
+
+def _counts(entry: os.DirEntry) -> bool:
+    if entry.is_dir(follow_symlinks=False):
+        return True
+    return is_image_path(Path(entry.name)) and (entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path))  # noqa: PTH113 (says no to a link in a circle)
+
+
+def _or_itself(found: Iterable[str], argument: str) -> Iterator[str]:
+    remaining = iter(found)
+    yield next(remaining, argument)
+    yield from remaining
 
 
 def _matches(pattern: str) -> list[str]:

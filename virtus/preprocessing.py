@@ -40,7 +40,10 @@ class EvalTransform:
 
     def __call__(self, image: Image.Image) -> np.ndarray:
         """An RGB picture of any size to float32 `pixel_values` of shape (3, height, width)."""
-        resized = self.resize(image)
+        return self.normalise(self.resize(image))
+
+    def normalise(self, resized: Image.Image) -> np.ndarray:
+        """What `resize` gives to `pixel_values`."""
         values = np.asarray(resized, dtype=np.float32) * np.float32(self.rescale_factor)
         values = (values - np.float32(self.mean)) / np.float32(self.std)
         return np.ascontiguousarray(values.transpose(2, 0, 1))

@@ -1,0 +1,47 @@
+"""Work done in several threads at once, handed on in order, with little of it ahead."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+Given, Made = TypeVar("Given"), TypeVar("Made")
+
+AHEAD = 2  # for each job: one that is worked on, and one that is done and waits or is about to start
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_order(function: Callable[[Given], Made], items: Iterable[Given], *, jobs: int) -> Iterator[Made]:
+    """`map(function, items)` in `jobs` threads.
+
+    Items are taken as they are needed: at most `AHEAD * jobs` are in work or wait for those before them. One job is
+    done in the thread that asks. Whoever stops early waits for nothing: what has not begun is dropped.
+    """
+    if jobs == 1:
+        yield from map(function, items)
+        return
+    pool, waiting = ThreadPoolExecutor(jobs, thread_name_prefix="virtus"), deque[Future[Made]]()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) == AHEAD * jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def in_chunks(items: Iterable[Given], size: int) -> Iterator[list[Given]]:
+    """Lists of `size`; the last may be shorter."""
+    remaining = iter(items)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
