@@ -19,21 +19,23 @@ class Tone:
         word: what it is called.
         colour: of boxes, bars and the ground of labels, "#rrggbb".
         ink: of text on that ground; the contrast is at least 4.5 (WCAG 2.2, AA).
+        symbol: that goes before the word, for those who see no difference in colour.
     """
 
     word: str
     colour: str
     ink: str
+    symbol: str
 
 
 # Blue against vermilion after Okabe & Ito (2008): told apart with any kind of colour vision.
 TONES = {
-    Outcome.REAL: Tone("Real", "#0072b2", "#ffffff"),
-    Outcome.FAKE: Tone("Fake", "#c24a00", "#ffffff"),
-    Outcome.INCONCLUSIVE: Tone("Inconclusive", "#e6b422", "#1a1a1a"),
-    Outcome.FACE_TOO_SMALL: Tone("Too small", "#5f6b7a", "#ffffff"),
-    Outcome.NO_FACE: Tone("No face found", "#5f6b7a", "#ffffff"),
-    Outcome.UNREADABLE: Tone("Not readable", "#5f6b7a", "#ffffff"),
+    Outcome.REAL: Tone("Real", "#0072b2", "#ffffff", "✓"),
+    Outcome.FAKE: Tone("Fake", "#c24a00", "#ffffff", "✕"),
+    Outcome.INCONCLUSIVE: Tone("Inconclusive", "#e6b422", "#1a1a1a", "?"),
+    Outcome.FACE_TOO_SMALL: Tone("Too small", "#5f6b7a", "#ffffff", "–"),
+    Outcome.NO_FACE: Tone("No face found", "#5f6b7a", "#ffffff", "–"),
+    Outcome.UNREADABLE: Tone("Not readable", "#5f6b7a", "#ffffff", "–"),
 }
 
 

@@ -18,6 +18,15 @@ def words(face: FaceReport) -> str:
     return f"{tone.word}: {percent(p_outcome)}"
 
 
+def chip(outcome: Outcome, text: str | None = None) -> str:
+    """An outcome in its colour, behind its symbol; its word where there is no text."""
+    tone = TONES[outcome]
+    return (
+        f'<span class="chip" style="--tone: {tone.colour}; --ink: {tone.ink}">'
+        f'<span class="symbol" aria-hidden="true">{tone.symbol}</span> {escape(text or tone.word)}</span>'
+    )
+
+
 def percent(share: float) -> str:
     """Whole per cent; never the 0 or 100 that would claim certainty."""
     if share > 0.99:
@@ -39,7 +48,7 @@ def verdict(report: ImageReport, index: int) -> str:
         return message("This face is too small to be judged", "Choose another face, or a larger photo.", face.outcome)
     return f"""<section class="panel verdict" aria-label="Verdict" data-outcome="{face.outcome}">
 <p class="which">{several if face.face else "The whole image"}</p>
-<h2><span class="chip" style="--tone: {tone.colour}; --ink: {tone.ink}">{words(face)}</span></h2>
+<h2>{chip(face.outcome, words(face))}</h2>
 {_bar(face, tone.colour, at_prior(report.checkpoint.calibration, report.prior))}
 {_cautions(face)}
 <p class="fine trust">{escape(_how_sure(report, face))}</p>
