@@ -57,12 +57,14 @@ def test_a_revision_can_be_named_by_branch_tag_and_commit(hub, make_checkpoint):
 def test_only_what_is_loaded_is_fetched(hub, copy_checkpoint):
     folder = copy_checkpoint(own={"margin": 1.5})
     (folder / "checkpoint-500").mkdir()
-    others = ["pytorch_model.bin", "optimizer.pt", "README.md", "model.fp16.safetensors", "tf_model.h5"]
+    others = ["pytorch_model.bin", "optimizer.pt", "notes.md", "model.fp16.safetensors", "tf_model.h5"]
     for name in [*others, "checkpoint-500/model.safetensors", "checkpoint-500/config.json"]:
         (folder / name).write_bytes(b"a gigabyte")
+    (folder / "README.md").write_text("## Limits")
     hub.add(REPO, folder)
     assert load_checkpoint(REPO).margin == 1.5
-    assert hub.fetched() == ["config.json", "preprocessor_config.json", "virtus.json", "model.safetensors"]
+    fetched = ["config.json", "preprocessor_config.json", "virtus.json", "README.md", "model.safetensors"]
+    assert hub.fetched() == fetched
 
 
 def test_what_is_unfamiliar_comes_along(hub, copy_checkpoint):

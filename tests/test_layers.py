@@ -18,7 +18,7 @@ ORDER = [
     "data_uris", "overlay",
     "preprocessing", "hardware", "weights", "hub", "doctor", "trunk", "calibration",
     "verdict_html", "user_calibrations", "novelty",
-    "checkpoints", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness",
+    "checkpoints", "card", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness",
     "map_html", "video", "analysis",
     "comparison",
     "page", "document", "replay",

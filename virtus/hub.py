@@ -12,7 +12,7 @@ from virtus.weights import PICKLES
 
 REPO_ID = re.compile(r"\w[\w.-]*/[\w.-]+(@[\w./-]+)?")
 COMMIT = re.compile(r"[0-9a-f]{40}")
-CONFIGS = ("config.json", "preprocessor_config.json", "virtus.json", "novelty.safetensors")
+CONFIGS = ("config.json", "preprocessor_config.json", "virtus.json", "novelty.safetensors", "README.md")
 INDEX = "model.safetensors.index.json"
 SHARD = re.compile(r"model-\d+-of-(\d+)\.safetensors")
 CONNECT_TIMEOUT_S = 3.0  # for each of the Hub's addresses; for an answer, HF_HUB_ETAG_TIMEOUT (by default 10 s)

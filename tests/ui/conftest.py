@@ -138,7 +138,7 @@ def visit(browser, server):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{url}/?__theme={theme}")
         page.get_by_role("tab", name=tab, exact=True).click()
-        page.locator(".drop-zone:visible").wait_for()
+        page.locator("[role=tabpanel]:visible").first.wait_for()
         return page
 
     yield open_page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from virtus.calibration import EVEN
+from virtus.ui.about import add_about_tab
 from virtus.ui.analyze import add_analyze_tab
 from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints import add_endpoints
@@ -32,7 +33,10 @@ def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior:
     detectors = detectors or Detectors()
     with GuardedBlocks(title="Virtus", analytics_enabled=False, delete_cache=(CLEAN_EVERY_S, KEEP_S)) as app:
         gr.HTML(HEADING)
-        with gr.Tabs(), gr.Tab("Analyze"):
-            add_analyze_tab(detectors, whole=whole, prior=prior)
+        with gr.Tabs():
+            with gr.Tab("Analyze"):
+                add_analyze_tab(detectors, whole=whole, prior=prior)
+            with gr.Tab("About"):
+                add_about_tab(detectors)
         add_endpoints(detectors)
     return app

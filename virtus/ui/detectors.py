@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from virtus.checkpoints import CHECKPOINTS, load_checkpoint, resolve_name
+from virtus.checkpoints import CHECKPOINTS, load_checkpoint, locate, resolve_name
 from virtus.detector import Detector
 from virtus.errors import CheckpointError
 
@@ -37,6 +37,15 @@ class Detectors:
     def names(self) -> list[str]:
         """What the app offers, the default first."""
         return [self.default, *(name for name in CHECKPOINTS if name != self.default)]
+
+    @property
+    def folder(self) -> Path:
+        """Of the default checkpoint.
+
+        Raises:
+            CheckpointError: if there is none.
+        """
+        return locate(self._asked_default)[1]
 
     def get(self, name: str = "auto") -> Detector:
         """A detector by the name of its checkpoint; `auto` is the default.

@@ -1,0 +1,136 @@
+"""The app's screenshots in README and docs, taken from the running app in chromium.
+
+    python -m benchmarks.screenshots                        # docs/images/app-*.png
+    python -m benchmarks.screenshots --out look --every     # every tab, both themes, both widths: to look at
+
+The photos are the bundled examples, so that anybody gets the same pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "virtus" / "assets" / "examples"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update".split()
+WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+THEMES = ("light", "dark")
+START_UP_S, ANSWER_MS, SETTLE_MS = 120, 180_000, 800
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A state of the app: its tab, what is done there, and where it is shown."""
+
+    tab: str
+    prepare: Callable[[Page], None]
+    width: str = "desktop"
+    theme: str = "light"
+    state: str = "result"
+
+    @property
+    def name(self) -> str:
+        return f"app-{self.tab.lower()}-{self.state}-{self.width}-{self.theme}.png"
+
+
+def give(page: Page, *names: str) -> None:
+    page.locator(".drop-zone:visible input[type=file]").set_input_files([str(EXAMPLES / name) for name in names])
+
+
+def nothing(page: Page) -> None:
+    """The tab as it is opened."""
+
+
+def analyze(page: Page) -> None:
+    give(page, "eileen-collins.jpg")
+    page.wait_for_selector("#map-trust .good, #map-trust .poor")
+
+
+RESULTS = {"Analyze": analyze, "About": nothing}
+"""Tab to what brings it to its result."""
+SHOWN = (
+    Shot("Analyze", analyze),
+    Shot("Analyze", analyze, "phone", "dark"),
+)
+"""Those that README and docs show."""
+
+
+def every_shot() -> list[Shot]:
+    """Each tab empty and with its result, in each theme at each width."""
+    states = [(tab, "result", act) for tab, act in RESULTS.items()]
+    states += [(tab, "empty", nothing) for tab in RESULTS if RESULTS[tab] is not nothing]
+    places = [(width, theme) for width in WIDTHS for theme in THEMES]
+    return [Shot(tab, act, *place, state) for tab, state, act in states for place in places]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", help="folder (default: docs/images)")
+    parser.add_argument("--every", action="store_true", help="every tab, state, theme and width")
+    parser.add_argument("--tab", choices=sorted(RESULTS), help="of this tab alone")
+    args = parser.parse_args()
+    shots = [shot for shot in (every_shot() if args.every else SHOWN) if args.tab in (None, shot.tab)]
+    args.out.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright, _Server() as server:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        for shot in shots:
+            print(_take(browser, server.url, shot, args.out))
+
+
+def _take(browser, url: str, shot: Shot, folder: Path) -> Path:
+    width, height = WIDTHS[shot.width]
+    phone = shot.width == "phone"
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, is_mobile=phone, has_touch=phone, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.set_default_timeout(ANSWER_MS)
+    page.goto(f"{url}/?__theme={shot.theme}")
+    page.get_by_role("tab", name=shot.tab, exact=True).click()
+    shot.prepare(page)
+    page.wait_for_function("[...document.images].every(one => one.complete)")
+    page.wait_for_timeout(SETTLE_MS)
+    page.screenshot(path=folder / shot.name, full_page=True)
+    context.close()
+    return folder / shot.name
+
+
+class _Server:
+    """The app as users start it, on a free port."""
+
+    def __enter__(self) -> _Server:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "virtus", "serve", "--port", str(port)]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"VIRTUS_CHECKPOINT": ""})
+        limit = time.monotonic() + START_UP_S
+        while time.monotonic() < limit and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(self.url).close()
+                return self
+            except OSError:
+                time.sleep(0.2)
+        raise SystemExit("the app did not start")
+
+    def __exit__(self, *_) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+
+if __name__ == "__main__":
+    main()
