@@ -23,7 +23,8 @@ def analyze(client, path, **options):
 
 
 def test_only_the_documented_endpoints_are_offered(client):
-    assert set(client.view_api(return_format="dict", print_info=False)["named_endpoints"]) == {"/analyze", "/explain"}
+    offered = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert set(offered) == {"/analyze", "/explain", "/report"}
 
 
 def test_every_event_has_a_name(server):

@@ -12,6 +12,7 @@ from virtus.ui.drop_zone import PHOTO, drop_zone
 from virtus.ui.gpu import on_gpu
 from virtus.ui.map_callbacks import MapCallbacks
 from virtus.ui.map_controls import MapControls, add_map_controls
+from virtus.ui.report_panel import ReportPanel, add_report_panel
 from virtus.ui.tab_callbacks import TabCallbacks
 
 CHOOSER_INFO = "The first is loaded. Others, and any Hub id owner/name, are fetched from the Hugging Face Hub."
@@ -35,6 +36,12 @@ class _Question:
     def components(self) -> list:
         return [self.photo, self.model, self.whole, self.stability, self.prior]
 
+    @property
+    def changes(self) -> list:
+        """Events after which another verdict is due."""
+        changed = [one.input for one in (self.model, self.whole, self.stability, self.prior)]
+        return [self.photo.upload, self.photo.clear, *changed]
+
 
 @dataclass(frozen=True)
 class _Answer:
@@ -45,6 +52,7 @@ class _Answer:
     annotated: gr.Image
     face: gr.Radio
     maps: gr.Column
+    report: ReportPanel
 
 
 def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
@@ -56,6 +64,8 @@ def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
         with gr.Column(scale=3, min_width=300, elem_classes="answer"):
             answer, maps = _add_answer(callbacks)
     _wire(callbacks, MapCallbacks(detectors), question, answer, maps)
+    asked = [question.photo, question.model, question.whole, question.prior]
+    answer.report.wire(detectors, asked, question.changes)
 
 
 def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:
@@ -93,9 +103,10 @@ def _add_answer(callbacks: TabCallbacks) -> tuple[_Answer, MapControls]:
         alt_text="The photo with its faces boxed",
         elem_id="annotated",
     )
+    report = add_report_panel()
     with gr.Column(visible=False, elem_id="maps") as group:
         maps = add_map_controls()
-    return _Answer(verdict, checkpoint, annotated, face, group), maps
+    return _Answer(verdict, checkpoint, annotated, face, group, report), maps
 
 
 def _wire(
@@ -103,13 +114,11 @@ def _wire(
 ) -> None:
     """The verdict comes first, then the map, then its test. These serve the page; those of `endpoints.py`, programs."""
     asked = question.components
-    asking = [question.photo.upload, question.photo.clear]
-    asking += [one.input for one in (question.model, question.whole, question.stability, question.prior)]
     shown = [answer.verdict, answer.checkpoint, answer.annotated, answer.face, answer.maps]
     chosen = ([*asked, answer.face], answer.verdict)
     clicked = (asked, [answer.face, answer.verdict])
     own = {"show_progress_on": answer.verdict, **PRIVATE}
-    first = gr.on(asking, on_gpu(callbacks.show_verdict), asked, shown, api_name="show_verdict", **own)
+    first = gr.on(question.changes, on_gpu(callbacks.show_verdict), asked, shown, api_name="show_verdict", **own)
     other = gr.on(answer.face.input, on_gpu(callbacks.choose_face), *chosen, api_name="choose_face", **own)
     click = gr.on(answer.annotated.select, on_gpu(callbacks.click_face), *clicked, api_name="click_face", **own)
     face = [question.photo, question.model, question.whole, answer.face]

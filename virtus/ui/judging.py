@@ -16,7 +16,7 @@ from virtus.results import FaceReport, ImageReport
 
 # More at once would wait for the same cores, and hold their photos in memory meanwhile. Fetching a checkpoint is not
 # counted: who waits for the Hub holds up nobody.
-_at_once = threading.BoundedSemaphore(2)
+at_once = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def judge(detector: Detector, path: Path, *, whole: bool, stability: bool = Fals
 
     It is without the path: that is the server's, and Gradio's client would try to fetch any object with a path.
     """
-    with _at_once:
+    with at_once:
         try:
             photo = load_image(path)
         except ImageError as exc:

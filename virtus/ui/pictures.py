@@ -13,7 +13,7 @@ from PIL import Image
 from virtus.data_uris import data_uri
 from virtus.results import FaceCrop
 
-__all__ = ["data_uri", "map_pair", "scale_crop", "write_png"]
+__all__ = ["data_uri", "map_pair", "own_folder", "scale_crop", "write_png"]
 
 CROP_SIDE = 640  # px of the crop as it is shown
 
@@ -24,13 +24,18 @@ def write_png(image: Image.Image, name: str) -> str:
     PNG because lossy formats change the colours of maps; fast compression because Pillow's default takes four times as
     long for a tenth less.
     """
-    folder = Path(get_upload_folder()) / secrets.token_hex(16)  # not to be guessed, as Gradio's own are not
-    folder.mkdir(parents=True)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1)
-    path = folder / f"{name}.png"
+    path = own_folder() / f"{name}.png"
     path.write_bytes(buffer.getvalue())
     return str(path)
+
+
+def own_folder() -> Path:
+    """A new folder in Gradio's own, for files that are handed out."""
+    folder = Path(get_upload_folder()) / secrets.token_hex(16)  # not to be guessed, as Gradio's own are not
+    folder.mkdir(parents=True)
+    return folder
 
 
 def map_pair(picture: Image.Image, overlay: Image.Image, name: str) -> tuple[str, str]:

@@ -1,0 +1,31 @@
+"""`/report`: a photo's written report, as a page and as JSON."""
+
+from collections.abc import Callable
+
+from gradio import FileData
+
+from virtus.calibration import EVEN
+from virtus.record import Settings
+from virtus.ui.detectors import Detectors
+from virtus.ui.written_reports import MAX_MAPPED, write_report
+
+
+def report_endpoint(detectors: Detectors) -> Callable:
+    def report(
+        file: FileData,
+        model: str = "auto",
+        methods: str = ",".join(Settings().methods),
+        whole_image: bool = False,
+        prior: float = EVEN,
+    ) -> tuple[FileData, FileData]:
+        """Write the report of an uploaded photo: one HTML page, and the JSON that `virtus replay` reads.
+
+        `methods` of the maps have commas between them; with none it takes a few seconds.
+        """
+        named = tuple(name.strip() for name in str(methods).split(",") if name.strip())
+        settings = Settings(methods=named, whole=bool(whole_image), prior=prior, num_mapped=MAX_MAPPED)
+        page, json = write_report(detectors, file, model, settings)
+        kinds = {page: "text/html", json: "application/json"}
+        return tuple(FileData(path=str(path), orig_name=path.name, mime_type=kind) for path, kind in kinds.items())
+
+    return report

@@ -1,0 +1,49 @@
+"""Written reports for visitors: made on demand, one at a time, and kept in Gradio's own folder only."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+from virtus.document import Document, draft, with_tested_maps
+from virtus.images import read_file
+from virtus.record import Settings
+from virtus.ui.detectors import Detectors
+from virtus.ui.judging import at_once
+from virtus.ui.map_callbacks import hold_against_chance
+from virtus.ui.pictures import own_folder
+from virtus.ui.uploads import uploaded
+
+MAX_MAPPED = 3  # faces: the test of each takes some 20 s on two cores, and other visitors wait for it
+
+_writing = threading.BoundedSemaphore(1)  # a report holds its photo in memory while its maps are tested
+
+
+def write_report(detectors: Detectors, file: Any, model: str, settings: Settings) -> tuple[Path, Path]:
+    """The page and its JSON, once no other visitor's is being written.
+
+    Args:
+        file: what Gradio says of the upload.
+
+    Raises:
+        InputError: if it was not uploaded, or a setting is wrong.
+        CheckpointError: if the checkpoint cannot be loaded.
+    """
+    detector, path = detectors.get(model), uploaded(file)
+    with _writing:
+        with at_once:
+            document = draft(detector, read_file(path), name=_name(file, path), settings=settings)
+        return _save(with_tested_maps(detector, document, measure=hold_against_chance))
+
+
+def _name(file: dict, path: Path) -> str:
+    """As the visitor's file was called; Gradio's own name for it is a changed one."""
+    name = file.get("orig_name")
+    return name if isinstance(name, str) and name.strip() else path.name
+
+
+def _save(document: Document) -> tuple[Path, Path]:
+    stem = re.sub(r"[^\w-]+", "-", Path(document.record.photo.name).stem).strip("-")[:60] or "photo"
+    return document.save(own_folder() / f"{stem}-virtus.html")
