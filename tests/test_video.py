@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from virtus.errors import VideoError
-from virtus.video import sample_frames
+from virtus.video import Clip, read_clip, sample_frames
 
 TKHD_MATRIX = 44  # bytes from the name of the box, where it has version 0
 ONE, MINUS = 1 << 16, -1 << 16
@@ -42,7 +42,8 @@ def numbered(count=24, width=64, height=48):
 
 def numbers(clip):
     """Which of the `numbered` pictures came."""
-    return [round(np.asarray(frame.image).mean() / 10) for frame in clip.frames]
+    frames = clip.frames if isinstance(clip, Clip) else clip.frames()
+    return [round(np.asarray(frame.image).mean() / 10) for frame in frames]
 
 
 def in_memory(pictures, times=None, **options):
@@ -283,3 +284,43 @@ def test_a_playlist_opens_no_other_file(tmp_path):
 
 def test_no_frame_asked_for_is_refused():
     assert "At least 1" in refusal(in_memory(numbered(1), format="mp4"), num_frames=0)
+
+
+def test_too_long_a_clip_is_refused():
+    data = in_memory(numbered(), format="mp4")  # 2.4 s
+    with read_clip(data, num_frames=2, max_duration_s=2.5) as reader:
+        assert reader.duration_s == pytest.approx(2.4)
+    with pytest.raises(VideoError, match=r"lasts 2.4 seconds; at most 2.0 seconds are judged. Cut out"):
+        with read_clip(data, num_frames=2, max_duration_s=2):
+            pass
+
+
+def test_a_clip_whose_header_does_not_say_how_long_it_is_is_measured():
+    times = [0, 100, 200]
+    data = bytearray(in_memory(numbered(3), times, format="matroska"))
+    place = data.index(b"\x44\x89\x88") + 3  # the duration, a float of 8 bytes, milliseconds
+    assert struct.unpack(">d", data[place : place + 8])[0] > 200_000
+    data[place : place + 8] = struct.pack(">d", 1000)
+    with pytest.raises(VideoError, match=r"lasts [345]\.\d minutes; at most 1.0 minutes"):
+        with read_clip(bytes(data), num_frames=2, max_duration_s=60):
+            pass
+
+
+@pytest.mark.parametrize("kind", ["path", "bytes", "file"])
+def test_too_large_a_clip_is_refused(tmp_path, kind):
+    path = write_clip(tmp_path / "clip.mp4", numbered())
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        source = {"path": path, "bytes": path.read_bytes(), "file": file}[kind]
+        with read_clip(source, num_frames=2, max_bytes=size) as reader:
+            assert numbers(reader) == [6, 18]
+        with pytest.raises(VideoError, match=r"MiB; at most .* are read. Cut out"):
+            with read_clip(source, num_frames=2, max_bytes=size - 1):
+                pass
+
+
+def test_more_packets_than_any_clip_has_are_refused(monkeypatch):
+    monkeypatch.setattr("virtus.clip_index.MAX_PACKETS", 23)
+    assert "more than the 23 packets" in refusal(in_memory(numbered(), format="mp4"))
+    monkeypatch.setattr("virtus.clip_index.MAX_PACKETS", 30)
+    assert len(sample_frames(in_memory(numbered(), format="mp4"), num_frames=3).frames) == 3
