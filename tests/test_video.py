@@ -290,9 +290,11 @@ def test_too_long_a_clip_is_refused():
     data = in_memory(numbered(), format="mp4")  # 2.4 s
     with read_clip(data, num_frames=2, max_duration_s=2.5) as reader:
         assert reader.duration_s == pytest.approx(2.4)
-    with pytest.raises(VideoError, match=r"lasts 2.4 seconds; at most 2.0 seconds are judged. Cut out"):
-        with read_clip(data, num_frames=2, max_duration_s=2):
-            pass
+    with (
+        pytest.raises(VideoError, match=r"lasts 2.4 seconds; at most 2.0 seconds are judged. Cut out"),
+        read_clip(data, num_frames=2, max_duration_s=2),
+    ):
+        pass
 
 
 def test_a_clip_whose_header_does_not_say_how_long_it_is_is_measured():
@@ -301,9 +303,11 @@ def test_a_clip_whose_header_does_not_say_how_long_it_is_is_measured():
     place = data.index(b"\x44\x89\x88") + 3  # the duration, a float of 8 bytes, milliseconds
     assert struct.unpack(">d", data[place : place + 8])[0] > 200_000
     data[place : place + 8] = struct.pack(">d", 1000)
-    with pytest.raises(VideoError, match=r"lasts [345]\.\d minutes; at most 1.0 minutes"):
-        with read_clip(bytes(data), num_frames=2, max_duration_s=60):
-            pass
+    with (
+        pytest.raises(VideoError, match=r"lasts [345]\.\d minutes; at most 1.0 minutes"),
+        read_clip(bytes(data), num_frames=2, max_duration_s=60),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("kind", ["path", "bytes", "file"])
@@ -314,9 +318,11 @@ def test_too_large_a_clip_is_refused(tmp_path, kind):
         source = {"path": path, "bytes": path.read_bytes(), "file": file}[kind]
         with read_clip(source, num_frames=2, max_bytes=size) as reader:
             assert numbers(reader) == [6, 18]
-        with pytest.raises(VideoError, match=r"MiB; at most .* are read. Cut out"):
-            with read_clip(source, num_frames=2, max_bytes=size - 1):
-                pass
+        with (
+            pytest.raises(VideoError, match=r"MiB; at most .* are read. Cut out"),
+            read_clip(source, num_frames=2, max_bytes=size - 1),
+        ):
+            pass
 
 
 def test_more_packets_than_any_clip_has_are_refused(monkeypatch):
