@@ -22,6 +22,7 @@ ORDER = [
     "map_html",
     "clip_file", "clip_index", "video", "people",
     "analysis",
+    "video_report", "person_verdict", "clip_analysis",
     "comparison",
     "page", "document", "replay",
     "listing", "evaluation", "recalibration", "rows",

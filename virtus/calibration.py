@@ -30,9 +30,14 @@ def judge(margin: float, calibration: Calibration | None, prior: float = EVEN) -
     """
     used = at_prior(calibration, prior)
     p_fake = _sigmoid(margin / used.temperature + used.bias + math.log(prior / (1 - prior)))
+    return p_fake, outcome_of(p_fake, used)
+
+
+def outcome_of(p_fake: float, used: Calibration) -> Outcome:
+    """What the thresholds make of a p: see `at_prior`, by whose prior both must go."""
     if p_fake >= used.fake_above:
-        return p_fake, Outcome.FAKE
-    return p_fake, Outcome.REAL if p_fake < used.real_below else Outcome.INCONCLUSIVE
+        return Outcome.FAKE
+    return Outcome.REAL if p_fake < used.real_below else Outcome.INCONCLUSIVE
 
 
 def even_margin_of(calibration: Calibration | None) -> float:
