@@ -16,6 +16,7 @@ _HOMES = {
     "analyze_image": "virtus.analysis",
     "analyze_paths": "virtus.analysis",
     "compare_photo": "virtus.comparison",
+    "analyze_video": "virtus.clip_analysis",
     "evaluate_folder": "virtus.evaluation",
 }
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.test_video import numbered, write_clip
+from tests.clips import numbered, write_clip
 from train import clips
 from train.clips import crop_clips, find_clips
 from train.crops import FaceCache
