@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import json
 import os
@@ -140,6 +141,7 @@ def spread(function: Callable, *arguments: Iterable, num_workers: int, chunksize
     if num_workers == 1:
         yield from map(function, *arguments)
         return
+    gc.collect()  # in a worker the collector would wait for ever for the threads of a dead frame of a clip (PyAV)
     with ProcessPoolExecutor(num_workers, initializer=calm) as pool:
         yield from pool.map(function, *arguments, chunksize=chunksize)
 

@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ from PIL import Image
 from tests.clips import numbered, write_clip
 from train import clips
 from train.clips import crop_clips, find_clips
-from train.crops import FaceCache
+from train.crops import FaceCache, spread
 from train.data import Sample, load_samples
 from train.split import assign_splits, check_groups
 from virtus.errors import DataError
@@ -291,3 +292,24 @@ def test_a_whole_set_of_clips_loads(tmp_path, astronaut):
     ]  # fmt: skip
     assert all(Image.open(s.path).format == "JPEG" for s in found.samples)
     assert np.unique([s.group for s in found.samples]).tolist() == ["celeb/id0", "celeb/youtube 00001"]
+
+
+def count_frames(_):
+    import av
+
+    return sum(isinstance(one, av.VideoFrame) for one in gc.get_objects())
+
+
+def test_workers_inherit_no_dead_frame_of_a_clip():
+    """The collector of a worker would wait for ever for the threads that scaled it."""
+    import av
+
+    gc.collect()
+    gc.disable()
+    try:
+        cycle = [av.VideoFrame(64, 48, "rgb24")]
+        cycle.append(cycle)
+        del cycle
+        assert list(spread(count_frames, [1, 2], num_workers=2)) == [0, 0]
+    finally:
+        gc.enable()
