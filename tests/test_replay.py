@@ -11,6 +11,7 @@ from PIL import Image
 from tests.command import virtus
 from tests.test_record import RECORD, signed_anew
 from virtus.cli import main
+from virtus.record import Settings, read_record
 from virtus.replay import Replay, _at_revision, _pairs, overlap
 
 BOX = [0.0, 0.0, 10.0, 10.0]
@@ -156,3 +157,25 @@ def test_a_report_of_what_is_no_picture_has_no_number_and_can_be_replayed(checkp
     assert "same: unreadable" in capsys.readouterr().out
     assert main(["explain", str(broken), "--report", str(broken), "--model", str(checkpoint)]) == 2
     assert broken.read_bytes() == b"not a picture"
+
+
+def test_scan_writes_the_report_of_one_picture(checkpoint, astronaut, tmp_path, capsys):
+    page = tmp_path / "scan.html"
+    asked = ["scan", str(astronaut), "--report", str(page), "--model", str(checkpoint), "--prior", "0.4"]
+    assert main([*asked, "--format", "json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    record = read_record(page.with_suffix(".json"))
+    assert row["path"] == str(astronaut)
+    assert record.report["path"] == astronaut.name
+    assert record.settings == Settings(prior=0.4)
+    assert row["faces"][0]["p_fake"] == record.report["faces"][0]["p_fake"]
+    assert row["faces"][0]["stability"]
+    assert [one["faithfulness"]["num_random"] for one in record.report["faces"][0]["explanations"]] == [99, 99]
+    assert main(["replay", str(page.with_suffix(".json")), str(astronaut)]) == 0
+
+
+@pytest.mark.parametrize("more", [["x.jpg"], ["--model", "virtus-tiny", "--model", "agasta/virtus"]])
+def test_scan_refuses_a_report_of_several(astronaut, tmp_path, capsys, more):
+    assert main(["scan", str(astronaut), *more, "--report", str(tmp_path / "scan.html")]) == 2
+    assert "A report is " in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from virtus.arguments import load_detector, model_options, prior_option, stability_option
-from virtus.commands import scan_comparison
+from virtus.arguments import load_detector, model_options, prior_option, report_option, stability_option
+from virtus.commands import scan_comparison, scan_report
 from virtus.terminal import ALL_JUDGED, SOME_NOT_JUDGED, BesideBar, progress
 
 
@@ -14,6 +14,7 @@ def add(commands) -> None:
         model_options(several="given again, several judge the same faces side by side"),
         prior_option(),
         stability_option(),
+        report_option(),
     ]
     scan = commands.add_parser("scan", parents=parents, help="judge files, folders and globs")
     scan.set_defaults(run=run)
@@ -22,6 +23,8 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.report:
+        return scan_report.run(args)
     if len(args.models) > 1:
         return scan_comparison.run(args)
     from virtus.analysis import analyze_paths
