@@ -13,7 +13,7 @@ ORDER = [
     "record_form", "record",
     "labels", "images",
     "parallel",
-    "archives", "provenance",
+    "archives", "provenance", "provenance_html",
     "metrics", "perturbations", "cautions", "annotate",
     "data_uris", "overlay",
     "preprocessing", "hardware", "weights", "hub", "doctor", "trunk", "calibration",

@@ -3,6 +3,6 @@
 Heavy libraries are loaded when a command runs: `--help` answers at once.
 """
 
-from virtus.commands import calibrate, doctor, evaluate, explain, replay, scan, serve
+from virtus.commands import calibrate, doctor, evaluate, explain, provenance, replay, scan, serve
 
-COMMANDS = (scan, explain, replay, evaluate, calibrate, doctor, serve)
+COMMANDS = (scan, explain, replay, evaluate, calibrate, provenance, doctor, serve)

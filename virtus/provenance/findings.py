@@ -14,7 +14,10 @@ UNKNOWN = (
     "Unknown: the file says nothing of its origin. That is usual: messengers, social networks and screenshots remove "
     "it. It is a sign neither of a fake nor of a real photo."
 )
-NOT_IN_VERDICT = "Said by the file itself. None of it enters the verdict, which looks at the pixels alone."
+NOT_IN_VERDICT = (
+    "Said by the file itself, and easily written, copied or removed. None of it enters the verdict, which looks at the "
+    "pixels alone."
+)
 
 
 class Kind(StrEnum):

@@ -12,6 +12,7 @@ from virtus.ui.drop_zone import PHOTO, drop_zone
 from virtus.ui.gpu import on_gpu
 from virtus.ui.map_callbacks import MapCallbacks
 from virtus.ui.map_controls import MapControls, add_map_controls
+from virtus.ui.provenance_panel import add_provenance_panel
 from virtus.ui.report_panel import ReportPanel, add_report_panel
 from virtus.ui.tab_callbacks import TabCallbacks
 
@@ -58,11 +59,13 @@ class _Answer:
 def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
     """Add the tab's components and events to the Blocks that are being built."""
     callbacks = TabCallbacks(detectors)
-    with gr.Row(elem_classes="columns"):
+    with gr.Row(elem_classes=["columns", "with-aside"]):
         with gr.Column(scale=2, min_width=300, elem_classes="ask"):
             question = _add_question(detectors, whole, prior)
         with gr.Column(scale=3, min_width=300, elem_classes="answer"):
             answer, maps = _add_answer(callbacks)
+        with gr.Column(scale=2, min_width=300, elem_classes="aside"):
+            add_provenance_panel(question.photo)
     _wire(callbacks, MapCallbacks(detectors), question, answer, maps)
     asked = [question.photo, question.model, question.whole, question.prior]
     answer.report.wire(detectors, asked, question.changes)

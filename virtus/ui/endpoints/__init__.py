@@ -9,10 +9,16 @@ from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints.analyze import analyze_endpoint
 from virtus.ui.endpoints.answering import answering
 from virtus.ui.endpoints.explain import explain_endpoint
+from virtus.ui.endpoints.provenance import provenance_endpoint
 from virtus.ui.endpoints.report import report_endpoint
 from virtus.ui.gpu import on_gpu
 
-ENDPOINTS = {"analyze": analyze_endpoint, "explain": explain_endpoint, "report": report_endpoint}
+ENDPOINTS = {
+    "analyze": analyze_endpoint,
+    "explain": explain_endpoint,
+    "report": report_endpoint,
+    "provenance": provenance_endpoint,
+}
 """Name of each endpoint to what makes its function from the app's detectors."""
 
 
