@@ -25,7 +25,7 @@ ORDER = [
     "video_report", "person_verdict", "clip_analysis",
     "comparison",
     "page", "document", "replay",
-    "listing", "evaluation", "recalibration", "rows",
+    "listing", "evaluation", "recalibration", "clip_rows", "rows",
     "comparison_rows",
     "sentences", "gallery", "arguments", "terminal", "ui", "commands",
     "cli", "__main__",

@@ -100,6 +100,13 @@ def port(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text!r}")
+    return int(text)
+
+
 def share(text: str) -> float:
     """A number from 0 to 1."""
     if not 0 <= (value := _number(text)) <= 1:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
 
 from PIL import Image
 
-from virtus.analysis import analyze_photo
+from virtus.analysis import UNEXPECTED, Item, analyze_paths, analyze_photo
 from virtus.annotate import fit_display
 from virtus.calibration import at_prior
 from virtus.clip_file import VideoSource
 from virtus.detector import Detector
-from virtus.errors import VideoError
+from virtus.errors import VideoError, VirtusError
 from virtus.explain import explain
 from virtus.faces import crop_face
 from virtus.people import Seen, follow, looks_of
 from virtus.person_verdict import MIN_FRAMES, judge_person
-from virtus.results import FaceReport, Outcome, gravest
-from virtus.video import Frame, nothing_decoded, read_clip
+from virtus.results import FaceReport, ImageReport, Outcome, gravest
+from virtus.video import Frame, is_video_path, nothing_decoded, read_clip
 from virtus.video_report import PersonReport, Sight, VideoReport
 
 NUM_FRAMES = 32
@@ -124,9 +126,38 @@ def watch_video(
     yield JudgedClip(_explained(detector, report, methods), tuple(one.shown for one in looked))
 
 
+def analyze_files(
+    detector: Detector, items: Iterable[Item], *, num_frames: int = NUM_FRAMES, whole: bool = False, **how
+) -> Iterator[ImageReport | VideoReport]:
+    """Judge pictures and clips, in their order: see `analyze_paths`. A clip is known by its name.
+
+    Args:
+        num_frames: to read of each clip.
+        how: what else `analyze_paths` takes; it is for pictures.
+    """
+    for clips, group in groupby(items, key=_is_clip):
+        if clips:
+            yield from (_video_or_reason(detector, str(path), num_frames, whole) for path in group)
+        else:
+            yield from analyze_paths(detector, group, whole=whole, **how)
+
+
 def unreadable_video(detector: Detector, reason: str, path: str | None = None) -> VideoReport:
     """The report of a source that is no clip."""
     return VideoReport(Outcome.UNREADABLE, detector.checkpoint.info, path=path, reason=reason, prior=detector.prior)
+
+
+def _is_clip(item: Item) -> bool:
+    return isinstance(item, (str, Path)) and is_video_path(Path(item))
+
+
+def _video_or_reason(detector: Detector, path: str, num_frames: int, whole: bool) -> VideoReport:
+    try:
+        return replace(analyze_video(detector, path, num_frames=num_frames, whole=whole), path=path)
+    except VirtusError as exc:
+        return unreadable_video(detector, str(exc), path)
+    except Exception as exc:  # of thousands of files from anywhere, none may end the scan
+        return unreadable_video(detector, UNEXPECTED.format(cause=f"{type(exc).__name__}: {exc}".rstrip(": ")), path)
 
 
 def _look(detector: Detector, frame: Frame, whole: bool) -> _Looked:

@@ -6,7 +6,9 @@ import csv
 import json
 from typing import Protocol
 
+from virtus.clip_rows import clip_csv_lines, clip_notes
 from virtus.results import FaceReport, ImageReport
+from virtus.video_report import PersonReport, VideoReport
 
 CSV_COLUMNS = [
     *"path outcome face face_outcome p_fake p_low p_high flips x0 y0 x1 y1".split(),
@@ -23,31 +25,31 @@ class Writable(Protocol):
 
 
 class JsonRows:
-    """One JSON object a line, one line a picture."""
+    """One JSON object a line, one line a picture or clip."""
 
     def __init__(self, stream: Writable):
         self.stream = stream
 
-    def write(self, report: ImageReport) -> None:
+    def write(self, report: ImageReport | VideoReport) -> None:
         self.stream.write(json.dumps(report.to_json(), ensure_ascii=False) + "\n")
         self.stream.flush()
 
 
 class CsvRows:
-    """One line a face, numbered from 0, largest first; one line for a picture without faces."""
+    """One line a face, numbered from 0, largest first; one line for a picture without faces. Of clips, persons."""
 
     def __init__(self, stream: Writable):
         self.stream = stream
         self.writer = csv.DictWriter(stream, CSV_COLUMNS, restval="", lineterminator="\n")
         self.writer.writeheader()
 
-    def write(self, report: ImageReport) -> None:
+    def write(self, report: ImageReport | VideoReport) -> None:
         self.writer.writerows(csv_lines(report))
         self.stream.flush()
 
 
 class TableRows:
-    """One line a picture: outcome, p of the face that decided it, number of faces, path.
+    """One line a picture or clip: outcome, p of the face or person that decided it, number of these, path.
 
     In brackets why nothing was judged, or what p of the face does under small changes, its reason, and its cautions.
     """
@@ -56,29 +58,40 @@ class TableRows:
         self.stream = stream
         self.stream.write(f"{'outcome':14}  {'p_fake':>6}  {'faces':>5}  path\n")
 
-    def write(self, report: ImageReport) -> None:
-        face = report.decisive_face
-        p_fake = f"{face.p_fake:.3f}" if face else ""
+    def write(self, report: ImageReport | VideoReport) -> None:
+        decisive, count = _decisive(report)
+        p_fake = f"{decisive.p_fake:.3f}" if decisive else ""
         notes = "".join(f"  ({note})" for note in notes_on(report))
-        self.stream.write(f"{report.outcome:14}  {p_fake:>6}  {len(report.faces):>5}  {report.path}{notes}\n")
+        self.stream.write(f"{report.outcome:14}  {p_fake:>6}  {count:>5}  {report.path}{notes}\n")
         self.stream.flush()
 
 
 ROWS = {"table": TableRows, "json": JsonRows, "csv": CsvRows}
 
 
-def csv_lines(report: ImageReport) -> list[dict]:
-    """`CSV_COLUMNS` of each face, those without a value left out."""
+def csv_lines(report: ImageReport | VideoReport) -> list[dict]:
+    """`CSV_COLUMNS` of each face or person, those without a value left out."""
+    if isinstance(report, VideoReport):
+        return clip_csv_lines(report)
     info = report.checkpoint
     row = {"path": report.path, "outcome": report.outcome, "checkpoint": info.name, "sha256": info.sha256}
     row |= {"prior": report.prior, "reason": report.reason or ""}
     return [row | _face_columns(index, face) for index, face in enumerate(report.faces)] or [row]
 
 
-def notes_on(report: ImageReport) -> list[str]:
-    """Why nothing was judged; of the face that decided, its interval, its reason and its cautions."""
+def notes_on(report: ImageReport | VideoReport) -> list[str]:
+    """Why nothing was judged; of the face or person that decided, its interval, its reason and its cautions."""
+    if isinstance(report, VideoReport):
+        return clip_notes(report)
     face = report.decisive_face
     return [note for note in (report.reason, *(_face_notes(face) if face else ())) if note]
+
+
+def _decisive(report: ImageReport | VideoReport) -> tuple[FaceReport | PersonReport | None, int]:
+    """Who decided, of how many."""
+    if isinstance(report, VideoReport):
+        return report.decisive_person, len(report.persons)
+    return report.decisive_face, len(report.faces)
 
 
 def _face_notes(face: FaceReport) -> tuple[str | None, ...]:

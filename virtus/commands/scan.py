@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from virtus.arguments import load_detector, model_options, prior_option, report_option, stability_option
+from virtus.arguments import count, load_detector, model_options, prior_option, report_option, stability_option
 from virtus.commands import scan_comparison, scan_report
 from virtus.terminal import ALL_JUDGED, SOME_NOT_JUDGED, BesideBar, progress
 
@@ -18,7 +18,10 @@ def add(commands) -> None:
     ]
     scan = commands.add_parser("scan", parents=parents, help="judge files, folders and globs")
     scan.set_defaults(run=run)
-    scan.add_argument("paths", nargs="+", metavar="PATH", help="a picture, a folder (all below it) or a quoted glob")
+    paths = "a picture, a clip, a folder (all pictures below it) or a quoted glob"
+    scan.add_argument("paths", nargs="+", metavar="PATH", help=paths)
+    frames = "of each clip, evenly spaced in time, 300 at most (default: 32)"
+    scan.add_argument("--frames", type=count, default=32, metavar="N", help=frames)
     scan.add_argument("--format", choices=("table", "json", "csv"), default="table", help="json: one object a line")
 
 
@@ -27,14 +30,15 @@ def run(args: argparse.Namespace) -> int:
         return scan_report.run(args)
     if len(args.models) > 1:
         return scan_comparison.run(args)
-    from virtus.analysis import analyze_paths
+    from virtus.clip_analysis import analyze_files
     from virtus.listing import list_files
     from virtus.rows import ROWS
 
     files = list(list_files(args.paths))
     detector = load_detector(args, prior=args.prior)
     rows, status = ROWS[args.format](BesideBar()), ALL_JUDGED
-    reports = analyze_paths(detector, files, whole=args.whole_image, stability=args.stability)
+    how = {"whole": args.whole_image, "stability": args.stability, "num_frames": args.frames}
+    reports = analyze_files(detector, files, **how)
     for report in progress(len(files))(reports):
         rows.write(report)
         status = status if report.outcome.judged else SOME_NOT_JUDGED
