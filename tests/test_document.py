@@ -30,7 +30,7 @@ def detector(make_checkpoint):
 def photo(astronaut):
     """A JPEG whose EXIF tells a place."""
     exif = Image.Exif()
-    exif[0x010E] = "a secret place"
+    exif[0x010E], exif[0x010F] = "a secret place", "Camera & Sons"
     buffer = io.BytesIO()
     load_image(astronaut).save(buffer, "JPEG", exif=exif)
     return buffer.getvalue()
@@ -72,6 +72,7 @@ def test_the_record_says_what_was_judged_and_how(document, detector, photo):
     assert face["stability"]["low"] <= face["p_fake"] <= face["stability"]["high"]
     assert [one["method"] for one in face["explanations"]] == ["rollout", "evidence"]
     assert all(0.01 <= one["faithfulness"]["p_value"] <= 1 for one in face["explanations"])
+    assert "Camera & Sons" in record.provenance["findings"][0]["what"]
     assert Record.from_json(document.json) == record
 
 
@@ -94,6 +95,7 @@ def test_the_page_says_all_that_the_record_says(document):
         "25 % of photos like this are fake",
         record.versions["torch"],
         "a hint, not evidence",
+        "Camera &amp; Sons",
         "docs/reports.md",
     ):
         assert said in html

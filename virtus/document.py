@@ -19,6 +19,7 @@ from virtus.errors import ImageError, InputError
 from virtus.faithfulness import measure_faithfulness
 from virtus.images import load_image
 from virtus.page import write_page
+from virtus.provenance import Provenance, read_provenance
 from virtus.record import PhotoFacts, Record, Settings, read_record
 from virtus.results import ImageReport
 
@@ -32,17 +33,19 @@ class Document:
     Attributes:
         photo: None where it could not be read.
         report: with the crops still in it.
+        provenance: what the file says of its own origin.
         record: what is set down.
     """
 
     photo: Image.Image | None
     report: ImageReport
+    provenance: Provenance
     record: Record
 
     @property
     def html(self) -> str:
         """The report as one page that needs nothing else."""
-        return write_page(self.record, self.report, self.photo)
+        return write_page(self.record, self.report, self.photo, self.provenance)
 
     @property
     def json(self) -> str:
@@ -100,7 +103,7 @@ def draft(detector: Detector, data: bytes, *, name: str, settings: Settings) -> 
     else:
         report = replace(_with_fewer_maps(judge_as(settings, detector, photo), settings.num_mapped), path=name)
     facts = PhotoFacts(name, hashlib.sha256(data).hexdigest(), len(data), report.image_size)
-    trunk = detector.checkpoint.trunk
+    trunk, provenance = detector.checkpoint.trunk, read_provenance(data)
     record = Record(
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         photo=facts,
@@ -109,8 +112,9 @@ def draft(detector: Detector, data: bytes, *, name: str, settings: Settings) -> 
         precision=str(trunk.dtype).removeprefix("torch."),
         versions=_versions(),
         report=_rows(report),
+        provenance=provenance.to_json(),
     )
-    return Document(photo, report, record)
+    return Document(photo, report, provenance, record)
 
 
 def judge_as(settings: Settings, detector: Detector, photo: Image.Image) -> ImageReport:

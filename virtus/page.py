@@ -17,6 +17,8 @@ from virtus.annotate import annotate, fit_display
 from virtus.data_uris import data_uri, jpeg_uri
 from virtus.map_html import caption, measured_line
 from virtus.overlay import overlay_crop
+from virtus.provenance import Provenance
+from virtus.provenance_html import panel
 from virtus.record import Record
 from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
 from virtus.verdict_html import in_words, not_judged, verdict
@@ -29,12 +31,13 @@ Row = tuple[str, str]
 """A name and a value in words, not escaped."""
 
 
-def write_page(record: Record, report: ImageReport, photo: Image.Image | None) -> str:
+def write_page(record: Record, report: ImageReport, photo: Image.Image | None, provenance: Provenance) -> str:
     """The page.
 
     Args:
         report: that the record is of, with the crops still in it.
         photo: that was judged; None where it could not be read.
+        provenance: what its file says of its own origin.
     """
     template = Template((ASSETS / "report.html").read_text(encoding="utf-8"))
     json = record.to_json().encode()
@@ -47,7 +50,7 @@ def write_page(record: Record, report: ImageReport, photo: Image.Image | None) -
         summary="" if report.outcome.judged else not_judged(report),
         photo=_photo(report, photo) if photo else "",
         faces="\n".join(_face(report, index, record) for index in range(len(report.faces))),
-        provenance="",
+        provenance=panel(provenance, unfolded=True),
         facts="\n".join(_facts(title, rows) for title, rows in _all_facts(record, report)),
         command=escape(f"python -m virtus replay report.json {shlex.quote(record.photo.name)}"),
         json="data:application/json;base64," + base64.b64encode(json).decode(),
@@ -166,4 +169,9 @@ def _pairs(said: dict) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in said.items())
 
 
-STYLE_SHEETS = ("styles/results.css", "styles/maps.css", "report.css")  # the first two are the app's
+STYLE_SHEETS = (
+    "styles/results.css",
+    "styles/maps.css",
+    "styles/provenance.css",
+    "report.css",
+)  # all but the last are the app's

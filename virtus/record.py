@@ -68,7 +68,7 @@ class Record:
         device, precision: where it was computed: "cpu", "float32".
         versions: of Virtus, Python and the libraries that a p depends on.
         report: `ImageReport.to_json`, with the `explanations` of each judged face.
-        provenance: what the file says about its own origin; None where that was not read.
+        provenance: what the file says of its own origin: `Provenance.to_json`.
     """
 
     time: str
@@ -78,7 +78,7 @@ class Record:
     precision: str
     versions: dict[str, str]
     report: dict
-    provenance: dict | None = None
+    provenance: dict
 
     def to_json(self) -> str:
         """One JSON object, ended by the digest of all else in it."""

@@ -114,5 +114,5 @@ RECORD = {
     "precision": _is(str),
     "versions": _is_words,
     "report": _is_report,
-    "provenance": _or_none(_is(dict)),
+    "provenance": _is(dict),
 }
