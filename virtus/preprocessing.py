@@ -50,10 +50,13 @@ class EvalTransform:
 
     def resize(self, image: Image.Image) -> Image.Image:
         """The picture as the model gets it, before normalisation."""
+        scaled = self.scale(image)
+        return self._centre(scaled) if self.crop_size else scaled
+
+    def scale(self, image: Image.Image) -> Image.Image:
+        """The picture before a centre is cut out of it: small, and to this transform the same as the large one."""
         height, width = self.size or self._edge_size(image)
-        if image.size != (width, height):
-            image = image.resize((width, height), self.resample)
-        return self._centre(image) if self.crop_size else image
+        return image if image.size == (width, height) else image.resize((width, height), self.resample)
 
     def _edge_size(self, image: Image.Image) -> tuple[int, int]:
         shorter = min(image.size)  # the longer side is cut to whole pixels, not rounded, as transformers does

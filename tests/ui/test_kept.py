@@ -34,7 +34,12 @@ def test_only_small_pictures_are_kept(detector, make_image):
     assert kept.judged_crop.image.size == (32, 32)
 
 
-def test_the_kept_crop_is_judged_as_the_whole_one(detector, make_image):
+CENTRE = {"size": {"shortest_edge": 40}, "do_center_crop": True, "crop_size": {"height": 32, "width": 32}}
+
+
+@pytest.mark.parametrize("processor", [{}, CENTRE], ids=["fixed size", "a centre that is cut out"])
+def test_the_kept_crop_is_judged_as_the_whole_one(make_checkpoint, make_image, processor):
+    detector = Detector(load_checkpoint(str(make_checkpoint(processor=processor)), precision="float32"))
     photo = make_image(300, 200)
     face = analyze_photo(detector, photo, whole=True).faces[0]
     kept = keep_face(detector, photo, face, ("a",))

@@ -23,7 +23,7 @@ class KeptFace:
         asked: the upload, checkpoint, mode and face that it answers.
         photo: at display size; `photo_crop` is the face's crop in its pixels.
         crop: at display size.
-        judged_crop: as the model sees it.
+        judged_crop: small, and to the model the same as the large one.
         block_inputs: of a `TrunkState`, on the CPU: a GPU that is lent for one call has no memory of its own.
     """
 
@@ -47,6 +47,6 @@ def keep_face(detector: Detector, photo: Image.Image, face: FaceReport, asked: t
         photo=shown,
         photo_crop=scale_crop(face.crop, shown.width / photo.width, shown.height / photo.height),
         crop=replace(face.crop, image=fit_display(face.crop.image, side=CROP_SIDE)),
-        judged_crop=replace(face.crop, image=detector.checkpoint.transform.resize(face.crop.image)),
+        judged_crop=replace(face.crop, image=detector.checkpoint.transform.scale(face.crop.image)),
         block_inputs=tuple(tokens.cpu() for tokens in detector.encode([face.crop]).block_inputs),
     )
