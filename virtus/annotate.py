@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
@@ -39,11 +40,12 @@ TONES = {
 }
 
 
-def annotate(photo: Image.Image, report: ImageReport) -> Image.Image:
+def annotate(photo: Image.Image, report: ImageReport, tones: Sequence[Tone] | None = None) -> Image.Image:
     """The photo at display size, with every face of its report boxed, numbered from 1 and named by outcome.
 
     Args:
         photo: upright RGB, the one that was judged.
+        tones: for each face another one than that of its outcome.
 
     Returns:
         RGB, a new picture without the photo's metadata.
@@ -51,10 +53,11 @@ def annotate(photo: Image.Image, report: ImageReport) -> Image.Image:
     shown = fit_display(photo)
     scale = shown.width / photo.width
     draw = ImageDraw.Draw(shown)
-    for face in report.faces:
-        _draw_box(draw, face, scale, shown.size)
-    for number, face in enumerate(report.faces, start=1):  # after all boxes: no line crosses a label
-        _draw_label(draw, number, face, scale, shown.size)
+    toned = list(zip(report.faces, tones or [TONES[face.outcome] for face in report.faces], strict=True))
+    for face, tone in toned:
+        _draw_box(draw, face, tone, scale, shown.size)
+    for number, (face, tone) in enumerate(toned, start=1):  # after all boxes: no line crosses a label
+        _draw_label(draw, number, face, tone, scale, shown.size)
     return shown
 
 
@@ -90,17 +93,19 @@ def _area(face: FaceReport) -> float:
     return (x1 - x0) * (y1 - y0)
 
 
-def _draw_box(draw: ImageDraw.ImageDraw, face: FaceReport, scale: float, size: tuple[int, int]) -> None:
+def _draw_box(draw: ImageDraw.ImageDraw, face: FaceReport, tone: Tone, scale: float, size: tuple[int, int]) -> None:
     width = _line_width(size)
     x0, y0, x1, y1 = (value * scale for value in face.box_xyxy)
     box = (max(x0, 0), max(y0, 0), min(x1, size[0] - 1), min(y1, size[1] - 1))
     draw.rounded_rectangle(box, radius=2 * width, outline="#ffffff", width=width + 2)  # seen on any background
-    draw.rounded_rectangle(box, radius=2 * width, outline=TONES[face.outcome].colour, width=width)
+    draw.rounded_rectangle(box, radius=2 * width, outline=tone.colour, width=width)
 
 
-def _draw_label(draw: ImageDraw.ImageDraw, number: int, face: FaceReport, scale: float, size: tuple[int, int]) -> None:
+def _draw_label(
+    draw: ImageDraw.ImageDraw, number: int, face: FaceReport, tone: Tone, scale: float, size: tuple[int, int]
+) -> None:
     """Above the box; inside it, where the picture ends above."""
-    tone, font = TONES[face.outcome], ImageFont.load_default(_font_size(size))
+    font = ImageFont.load_default(_font_size(size))
     text = f"{number} {tone.word}"
     pad = _font_size(size) // 3
     width, height = draw.textlength(text, font=font) + 2 * pad, _font_size(size) + 2 * pad

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import combinations
 from pathlib import Path
 
 from PIL import Image
@@ -67,7 +68,8 @@ class Comparison:
         agreement = self.agreement and str(self.agreement)
         by_face = [one and str(one) for one in self.by_face]
         reports = [_report_json(report) for report in self.reports]
-        return {"path": self.reports[0].path, "agreement": agreement, "by_face": by_face, "reports": reports}
+        path = next((report.path for report in self.reports), None)
+        return {"path": path, "agreement": agreement, "by_face": by_face, "reports": reports}
 
     def _faces(self) -> list[tuple[FaceReport, ...]]:
         return list(zip(*(report.faces for report in self.reports), strict=True))
@@ -136,22 +138,30 @@ def compare_paths(
     return (_compare_file(detectors, path, whole, stability) for path in paths)
 
 
+def check_names(names: Sequence[object]) -> None:
+    """Refuses what need not be loaded to be known as wrong.
+
+    Raises:
+        InputError: for none, more than `MAX_COMPARED`, or a name twice.
+    """
+    if not 0 < len(names) <= MAX_COMPARED:
+        raise InputError(f"{len(names)} checkpoints were named. Compare 2 to {MAX_COMPARED}.")
+    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    if twice is not None:
+        raise InputError(f"{twice} was named twice: it would agree with itself. Name different ones.")
+
+
 def check_comparable(detectors: Sequence[Detector]) -> None:
     """Refuses what cannot stand side by side.
 
     Raises:
-        InputError: for none, more than `MAX_COMPARED`, or two that judge alike.
+        InputError: as `check_names`; for two checkpoints that judge alike, whatever their names.
     """
-    if not 0 < len(detectors) <= MAX_COMPARED:
-        raise InputError(f"{len(detectors)} checkpoints were named. Compare 2 to {MAX_COMPARED}.")
-    for index, one in enumerate(detectors):
-        for other in detectors[index + 1 :]:
-            if _identity(one.checkpoint) == _identity(other.checkpoint):
-                first, second = one.checkpoint.info.name, other.checkpoint.info.name
-                named = (
-                    f"{first} was named twice" if first == second else f"{first} and {second} are the same checkpoint"
-                )
-                raise InputError(f"{named}: it would agree with itself. Name different ones.")
+    check_names([detector.checkpoint.info.name for detector in detectors])
+    for one, other in combinations([detector.checkpoint for detector in detectors], 2):
+        if _identity(one) == _identity(other):
+            names = f"{one.info.name} and {other.info.name}"
+            raise InputError(f"{names} are the same checkpoint: it would agree with itself. Name different ones.")
 
 
 def _identity(checkpoint: Checkpoint) -> tuple:

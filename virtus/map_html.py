@@ -18,8 +18,8 @@ def caption(explanation: Explanation) -> str:
     method = EXPLAINERS[explanation.method]
     finding = f" {escape(method.finding)}" if method.finding else ""
     return f"""<div class="caption"><p><strong>{escape(explanation.method)}</strong>, {about(explanation)}:
-{escape(method.description)}.{_empty(explanation)}{finding}</p>
-<p>{_colours(explanation)} {NO_PROOF}</p></div>"""
+{escape(method.description)}.{empty(explanation)}{finding}</p>
+<p>{colours(explanation)} {NO_PROOF}</p></div>"""
 
 
 def measured_line(faithfulness: Faithfulness) -> str:
@@ -39,18 +39,20 @@ def about(explanation: Explanation) -> str:
     return f"for the class “{explanation.target}”" if explanation.target else "for no class"
 
 
-def _sentence(faithfulness: Faithfulness) -> str:
-    said = in_words(faithfulness)
-    return f"This map is {said}." if faithfulness.num_random else f"{said[0].upper()}{said[1:]}."
-
-
-def _empty(explanation: Explanation) -> str:
+def empty(explanation: Explanation) -> str:
+    """A sentence for a map that is the same everywhere; nothing for others."""
     uneven = explanation.heatmap.max() > explanation.heatmap.min()
     return "" if uneven else " Nothing speaks for it: the map is empty."
 
 
-def _colours(explanation: Explanation) -> str:
+def colours(explanation: Explanation) -> str:
+    """How its colours are read."""
     if not explanation.signed:
         return "Bright is more, dark is less, from the least to the most of this map alone."
     full = legend_ends()[1][0]
     return f"Vermilion speaks for fake, blue for real; full colour is {full:g} logits a patch or more, in every photo."
+
+
+def _sentence(faithfulness: Faithfulness) -> str:
+    said = in_words(faithfulness)
+    return f"This map is {said}." if faithfulness.num_random else f"{said[0].upper()}{said[1:]}."

@@ -79,9 +79,19 @@ def start(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def opposites(make_checkpoint):
+    """Names of two local checkpoints: the first calls every face real, the second every face fake."""
+    thresholds = {"temperature": 1.0, "real_below": 0.25, "fake_above": 0.75}
+    biases = {-20.0: 1.3, 20.0: 1.0}  # logits; and each has its own crop
+    own = [{"calibration": thresholds | {"bias": bias}, "margin": margin} for bias, margin in biases.items()]
+    return [str(make_checkpoint(own=one)) for one in own]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, opposites):
     port, folder = free_port(), tmp_path_factory.mktemp("server") / "own"
     command = ["-m", "virtus", "serve", "--port", str(port), "--device", "cpu", "--precision", "float32"]
+    command += [word for name in ("auto", *opposites) for word in ("--model", name)]
     running = Server(command, port, folder)
     yield running.wait()
     running.stop()

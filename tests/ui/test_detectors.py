@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from virtus.checkpoints import CHECKPOINTS
+from virtus.comparison import MAX_COMPARED
 from virtus.errors import CheckpointError
 from virtus.ui import detectors as module
 from virtus.ui.detectors import NUM_KEPT, Detectors
@@ -32,10 +33,17 @@ def test_auto_is_what_the_server_was_started_with(loaded):
 
 def test_the_least_recently_used_is_let_go(loaded):
     some = Detectors("a/1")
-    for name in ("a/1", "a/2", "a/1", "a/3", "a/1", "a/2"):
+    for name in ("a/1", "a/2", "a/3", "a/4", "a/1", "a/5", "a/1", "a/2"):
         some.get(name)
-    assert NUM_KEPT == 2
-    assert loaded == ["a/1", "a/2", "a/3", "a/2"]
+    assert NUM_KEPT == MAX_COMPARED == 4
+    assert loaded == ["a/1", "a/2", "a/3", "a/4", "a/5", "a/2"]
+
+
+def test_as_many_as_are_compared_are_loaded_once(loaded):
+    some, names = Detectors("a/1"), [f"a/{number}" for number in range(MAX_COMPARED)]
+    for name in names * 2:
+        some.get(name)
+    assert loaded == names
 
 
 @pytest.mark.parametrize(
@@ -51,6 +59,16 @@ def test_visitors_read_no_folders(loaded, name, monkeypatch, request):
 def test_the_folder_that_the_server_was_started_with_is_no_secret(loaded):
     Detectors("/srv/own").get("/srv/own")
     assert loaded == ["/srv/own"]
+
+
+def test_others_that_the_server_was_started_with_stand_after_the_default(loaded):
+    some = Detectors("agasta/virtus", ["/srv/own", "auto", "agasta/virtus", "/srv/own"])
+    assert some.names[:3] == ["agasta/virtus", "/srv/own", "virtus-tiny"]
+    assert sorted(some.names) == sorted([*CHECKPOINTS, "/srv/own"])
+    some.get("/srv/own")
+    assert loaded == ["/srv/own"]
+    with pytest.raises(CheckpointError, match="is not the name of a checkpoint"):
+        some.get("/srv/other")
 
 
 @pytest.mark.usefixtures("loaded")

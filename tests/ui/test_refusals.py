@@ -47,7 +47,7 @@ def call(server, api_name, **data):
     return name.removeprefix("event: "), data.removeprefix("data: ")
 
 
-@pytest.mark.parametrize("api_name", ["analyze", "explain", "report"])
+@pytest.mark.parametrize("api_name", ["analyze", "compare", "explain", "report"])
 @pytest.mark.parametrize("within", ["{}", '[{{"a": {}}}]', '{{"path": "{folder}/a.jpg", "a": {}}}'])
 def test_an_address_is_refused_before_it_is_fetched(server, outside, api_name, within):
     url, counting = outside

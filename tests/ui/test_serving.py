@@ -39,3 +39,8 @@ def test_a_taken_port_is_said_in_a_sentence():
 def test_a_checkpoint_that_there_is_not_stops_the_start():
     with pytest.raises(CheckpointError):
         serve(model="./no-such-folder")
+
+
+def test_another_checkpoint_that_there_is_not_stops_the_start_too():
+    with pytest.raises(CheckpointError, match="no-such-folder"):
+        serve(others=["./no-such-folder"])

@@ -11,10 +11,11 @@ from virtus.terminal import ALL_JUDGED, SOME_NOT_JUDGED, BesideBar, progress
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.comparison import compare_paths
+    from virtus.comparison import check_names, compare_paths
     from virtus.comparison_rows import COMPARISON_ROWS, summary
     from virtus.listing import list_files
 
+    check_names(args.models)
     files = list(list_files(args.paths))
     detectors = load_detectors(args, prior=args.prior)
     comparisons = compare_paths(detectors, files, whole=args.whole_image, stability=args.stability)

@@ -10,7 +10,8 @@ from virtus.terminal import ALL_JUDGED
 
 
 def add(commands) -> None:
-    serve = commands.add_parser("serve", parents=[model_options(), prior_option()], help="start the app")
+    models = model_options(several="given again, others are offered beside the first, and compared with it")
+    serve = commands.add_parser("serve", parents=[models, prior_option()], help="start the app")
     serve.set_defaults(run=run)
     serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to be reached from other machines")
     serve.add_argument("--port", type=port, default=7860)
@@ -23,6 +24,7 @@ def run(args: argparse.Namespace) -> int:
 
     serve(
         model=args.model,
+        others=args.models[1:],
         device=args.device,
         precision=args.precision,
         whole=args.whole_image,

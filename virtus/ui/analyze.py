@@ -15,12 +15,10 @@ from virtus.ui.map_controls import MapControls, add_map_controls
 from virtus.ui.provenance_panel import add_provenance_panel
 from virtus.ui.report_panel import ReportPanel, add_report_panel
 from virtus.ui.tab_callbacks import TabCallbacks
+from virtus.ui.verdict_settings import verdict_settings
 
 CHOOSER_INFO = "The first is loaded. Others, and any Hub id owner/name, are fetched from the Hugging Face Hub."
-PRIOR_INFO = "How many of a hundred photos like this one do you expect to be fake? Number and outcome go by it."
 PRIVATE = {"api_visibility": "private", "trigger_mode": "always_last"}  # of several quick changes, the last one counts
-STABILITY_INFO = "Saved as JPEG, halved, mirrored, cropped: does the verdict hold? Takes seven times as long."
-WHOLE_INFO = "For ready-made face crops: judge the picture as it is, without looking for faces."
 
 
 @dataclass(frozen=True)
@@ -81,15 +79,7 @@ def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:
         allow_custom_value=True,
         elem_id="model",
     )
-    switch = gr.Checkbox(value=whole, label="Whole image", info=WHOLE_INFO, elem_id="whole")
-    with gr.Accordion("Settings of the verdict", open=False, elem_id="settings"):
-        stability = gr.Checkbox(
-            value=False, label="Judge again under small changes", info=STABILITY_INFO, elem_id="stability"
-        )
-        share = gr.Slider(
-            0.01, 0.99, prior, step=0.01, label="Expected share of fakes", info=PRIOR_INFO, elem_id="prior"
-        )
-    return _Question(photo, model, switch, stability, share)
+    return _Question(photo, model, *verdict_settings(whole, prior))
 
 
 def _add_answer(callbacks: TabCallbacks) -> tuple[_Answer, MapControls]:

@@ -7,6 +7,7 @@ import gradio as gr
 from virtus.calibration import EVEN
 from virtus.ui.about import add_about_tab
 from virtus.ui.analyze import add_analyze_tab
+from virtus.ui.compare import add_compare_tab
 from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints import add_endpoints
 from virtus.ui.kept import KEEP_S
@@ -36,6 +37,8 @@ def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior:
         with gr.Tabs():
             with gr.Tab("Analyze"):
                 add_analyze_tab(detectors, whole=whole, prior=prior)
+            with gr.Tab("Compare"):
+                add_compare_tab(detectors, whole=whole, prior=prior)
             with gr.Tab("About"):
                 add_about_tab(detectors)
         add_endpoints(detectors)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 
 from virtus.checkpoints import CHECKPOINTS, load_checkpoint, locate, resolve_name
+from virtus.comparison import MAX_COMPARED
 from virtus.detector import Detector
 from virtus.errors import CheckpointError
 
-NUM_KEPT = 2
+NUM_KEPT = MAX_COMPARED  # fewer would be loaded anew for every photo that so many are compared on
 # Narrower than the Hub's own rule: no part begins with a dot, so that none is a step up in the server's folders.
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*(@\w[\w./-]*)?", re.ASCII)
 
@@ -20,13 +22,17 @@ class Detectors:
     """Hands out detectors by the names that visitors give. Safe for several threads.
 
     Args:
-        default: name of the checkpoint that the server was started with; the only one that may be a local folder.
+        default: name of the checkpoint that the server was started with.
+        others: names that it offers beside it. Default and others alone may be local folders.
         device: for all of them.
         precision: for all of them.
     """
 
-    def __init__(self, default: str = "auto", *, device: str = "auto", precision: str = "auto"):
+    def __init__(
+        self, default: str = "auto", others: Sequence[str] = (), *, device: str = "auto", precision: str = "auto"
+    ):
         self.default = resolve_name(default)
+        self.others = [name for name in dict.fromkeys(map(resolve_name, others)) if name != self.default]
         self._asked_default = default
         self._device, self._precision = device, precision
         self._kept: OrderedDict[str, Detector] = OrderedDict()
@@ -36,7 +42,7 @@ class Detectors:
     @property
     def names(self) -> list[str]:
         """What the app offers, the default first."""
-        return [self.default, *(name for name in CHECKPOINTS if name != self.default)]
+        return list(dict.fromkeys([self.default, *self.others, *CHECKPOINTS]))
 
     @property
     def folder(self) -> Path:
@@ -62,7 +68,7 @@ class Detectors:
     def _allowed(self, name: str) -> str:
         if name in ("auto", self.default):
             return self.default
-        if name in CHECKPOINTS:
+        if name in CHECKPOINTS or name in self.others:
             return name
         if not HUB_ID.fullmatch(name) or Path(name).exists():
             raise CheckpointError(

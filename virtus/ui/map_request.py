@@ -47,13 +47,17 @@ class MapRequest:
         """The same by another method."""
         return replace(self, method=method)
 
+    @property
+    def label(self) -> str | None:
+        """What explainers call the target."""
+        return None if self.target == "predicted" else self.target
+
     def draw(self, state: TrunkState) -> Explanation:
         """The map of the one crop in `state`.
 
         Raises:
             InputError: for a layer, head or option that there is not.
         """
-        target = None if self.target == "predicted" else self.target
         options = {name: vars(self)[name] for name in EXPLAINERS[self.method].options if name in vars(self)}
-        (found,) = explain(state, method=self.method, target=target, **options)
+        (found,) = explain(state, method=self.method, target=self.label, **options)
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import threading
+from collections.abc import Sequence
 
 from fastapi.responses import PlainTextResponse
 from PIL import Image
@@ -25,6 +26,7 @@ NUM_AT_ONCE = 8  # calls of each event; `judging.py` lets fewer compute
 
 def serve(
     model: str = "auto",
+    others: Sequence[str] = (),
     device: str = "auto",
     precision: str = "auto",
     whole: bool = False,
@@ -37,6 +39,8 @@ def serve(
     """Start the app and stay until it is stopped.
 
     Args:
+        model: judges unless a visitor chooses another one.
+        others: are offered beside it, and compared with it at first.
         prior: share of fakes that is expected at first.
         host: address to listen on; GRADIO_SERVER_NAME, else 127.0.0.1, if None.
         port: GRADIO_SERVER_PORT, else the first free one from 7860 on, if None.
@@ -44,12 +48,14 @@ def serve(
         auth: user and password that visitors have to give.
 
     Raises:
-        CheckpointError: if `model` cannot be loaded.
+        CheckpointError: if `model` or one of the others cannot be loaded.
         InputError: if the port is taken.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     return_large_blocks()
-    detectors = Detectors(model, device=device, precision=precision)
+    detectors = Detectors(model, others, device=device, precision=precision)
+    for name in detectors.others:
+        detectors.get(name)  # whoever starts the server hears of it, not a visitor
     app = build_app(detectors, whole=whole, prior=prior).queue(default_concurrency_limit=NUM_AT_ONCE)
     threading.Thread(target=_warm_up, daemon=True).start()
     try:

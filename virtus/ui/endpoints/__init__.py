@@ -8,6 +8,7 @@ import gradio as gr
 from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints.analyze import analyze_endpoint
 from virtus.ui.endpoints.answering import answering
+from virtus.ui.endpoints.compare import compare_endpoint
 from virtus.ui.endpoints.explain import explain_endpoint
 from virtus.ui.endpoints.provenance import provenance_endpoint
 from virtus.ui.endpoints.report import report_endpoint
@@ -18,6 +19,7 @@ ENDPOINTS = {
     "explain": explain_endpoint,
     "report": report_endpoint,
     "provenance": provenance_endpoint,
+    "compare": compare_endpoint,
 }
 """Name of each endpoint to what makes its function from the app's detectors."""
 

@@ -1,0 +1,54 @@
+"""`/compare`: several checkpoints on the same faces."""
+
+from collections.abc import Callable
+
+from gradio import FileData
+
+from virtus.calibration import EVEN
+from virtus.errors import InputError
+from virtus.explain import DEFAULT_METHOD
+from virtus.ui.compare import preselected
+from virtus.ui.comparing import Answer, Compared, compare
+from virtus.ui.detectors import Detectors
+from virtus.ui.map_request import MapRequest
+from virtus.ui.uploads import uploaded
+
+
+def compare_endpoint(detectors: Detectors) -> Callable:
+    def compare_checkpoints(
+        file: FileData,
+        models: list[str] | None = None,
+        method: str | None = None,
+        target: str = "predicted",
+        whole_image: bool = False,
+        stability: bool = False,
+        prior: float = EVEN,
+    ) -> dict:
+        """Judge the faces of an uploaded photo by several checkpoints: agreement, by_face, and a report for each."""
+        wanted = MapRequest(method or DEFAULT_METHOD, target)
+        asked = {"methods": [wanted.method] if method else [], "target": wanted.label}
+        asked |= {"whole": bool(whole_image), "stability": bool(stability), "prior": prior}
+        return _to_json(compare(detectors, _names(detectors, models), uploaded(file), **asked))
+
+    return compare_checkpoints
+
+
+def _names(detectors: Detectors, models: object) -> list[str]:
+    if models is None:
+        return preselected(detectors)
+    if not isinstance(models, list) or not all(isinstance(name, str) for name in models):
+        raise InputError(f"models is a list of names of checkpoints, not {models!r}.")
+    return [name.strip() for name in models]
+
+
+def _to_json(compared: Compared) -> dict:
+    """`reports` has one for each name in `models`, in that order; one with an `error` where it could not be asked."""
+    found = compared.comparison.to_json()
+    reports = iter(found["reports"])
+    return found | {"reports": [_report(answer, reports) for answer in compared.answers]}
+
+
+def _report(answer: Answer, reports) -> dict:
+    if answer.report is None:
+        return {"checkpoint": {"name": answer.name}, "outcome": None, "faces": [], "error": answer.error}
+    return next(reports) | {"error": None}
