@@ -110,6 +110,12 @@ def test_xmp_with_a_document_type_is_not_expanded():
         assert said(with_xmp(bomb, "PNG")) == []
 
 
+def test_a_packet_nested_without_end_is_read_once_through():
+    """Looking at the whole stack for each element took half a minute."""
+    packet = xmp("<xmp:CreatorTool>Lightroom</xmp:CreatorTool>" + "<a>" * 340_000)
+    assert said(with_xmp(packet, "PNG")) == [(Kind.SOFTWARE, "Software: Lightroom", "XMP xmp:CreatorTool")]
+
+
 def test_a_packet_that_is_cut_off_gives_what_stands_before_the_end():
     packet = xmp(xmp__CreatorTool="Lightroom")
     assert said(with_xmp(packet[: packet.index(b"</rdf:RDF>")], "PNG")) == [

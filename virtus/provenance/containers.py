@@ -14,6 +14,7 @@ from virtus.provenance.findings import decoded
 
 MAX_TEXT = 2**20  # bytes of one text or packet, unpacked: a compressed chunk of 1 MB may hold 1 GB
 MAX_TEXTS = 32
+MAX_PACKETS = 4
 MAX_PARTS = 100_000  # segments, chunks or boxes; a PNG of 64 MiB in libpng's 8 KiB chunks has some 8,000
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -59,7 +60,7 @@ def read_parts(data: bytes) -> Parts:
         with contextlib.suppress(Exception):  # of a damaged file, what stands before the damage was kept
             reader(data, parts)
     parts.exif = parts.exif.removeprefix(b"Exif\0\0")
-    parts.xmp = [packet[:MAX_TEXT] for packet in parts.xmp[:MAX_TEXTS]]
+    parts.xmp = [packet[:MAX_TEXT] for packet in parts.xmp[:MAX_PACKETS]]
     return parts
 
 

@@ -64,10 +64,14 @@ def label_findings(texts: Iterable[Text]) -> Iterator[Finding]:
 
 
 def named_generator(name: str, where: str) -> Finding | None:
-    """A finding if `name`, of a program or in a credit line, is that of a generator."""
-    if NAMES.search(name[:1000]) is None:
-        return None
-    return Finding(Kind.GENERATOR, f"Image generator: {clean(name)}", where, MEANS)
+    """A finding if this name of a program or camera is that of a generator."""
+    return Finding(Kind.GENERATOR, f"Image generator: {clean(name)}", where, MEANS) if generator_in(name) else None
+
+
+def generator_in(text: str) -> str:
+    """The name of a generator, taken out of a text that may name people too; empty if there is none."""
+    found = NAMES.search(text[:1000])
+    return found[0] if found else ""
 
 
 def _finding(trace: Trace, text: Text) -> Finding:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from virtus.provenance import exif, xmp
 from virtus.provenance.containers import Text
 from virtus.provenance.findings import ANYONE, Finding, Kind, base_name, clean
-from virtus.provenance.generators import MEANS, PROMPT_MEANS, find_trace, named_generator
+from virtus.provenance.generators import MEANS, PROMPT_MEANS, find_trace, generator_in, named_generator
 
 TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d)", re.ASCII)
 LONGEST_CAMERA = 60  # characters; what is longer is no name of a maker or model
@@ -28,7 +28,7 @@ def program_findings(texts: Iterable[Text], properties: Mapping[str, str]) -> It
     if properties.get(xmp.AI_PROMPT):
         where = "XMP Iptc4xmpExt:AIPromptInformation"
         yield Finding(Kind.GENERATOR, "Image generator: a prompt for one", where, f"{MEANS} {PROMPT_MEANS}")
-    if credit := named_generator(properties.get(xmp.CREDIT, ""), "XMP photoshop:Credit"):
+    if credit := named_generator(generator_in(properties.get(xmp.CREDIT, "")), "XMP photoshop:Credit"):
         yield credit
     seen = set()
     for name, where in _programs(texts, properties):

@@ -39,7 +39,7 @@ def read_properties(packet: bytes) -> dict[str, str]:
     reader = _Reader()
     with contextlib.suppress(expat.ExpatError, ValueError, LookupError, _DocumentTypeError):
         reader.parser.Parse(packet.rstrip(b"\0"), True)
-    return {name: value.strip() for name, value in reader.found.items()}
+    return {name: "".join(texts).strip() for name, texts in reader.found.items()}
 
 
 class _DocumentTypeError(Exception):
@@ -50,7 +50,7 @@ class _Reader:
     """expat's callbacks: elements are names in a stack, text is kept under a wanted one."""
 
     def __init__(self) -> None:
-        self.found: dict[str, str] = {}
+        self.found: dict[str, list[str]] = {}
         self.open: list[str] = []  # from rdf:RDF on
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
@@ -66,10 +66,10 @@ class _Reader:
         if not self.open and name != f"{RDF} RDF":
             return
         self.open.append(name)
-        if self.open[1:] == [f"{RDF} Description"]:
-            self.found |= {key: value for key, value in attributes.items() if key in WANTED}
-        elif len(self.open) == PROPERTY_DEPTH + 1 and name in WANTED:
-            self.found.setdefault(name, attributes.get(f"{RDF} resource", ""))
+        if len(self.open) == PROPERTY_DEPTH and name == f"{RDF} Description":
+            self.found |= {key: [value] for key, value in attributes.items() if key in WANTED}
+        elif len(self.open) == PROPERTY_DEPTH + 1 and self.open[1] == f"{RDF} Description" and name in WANTED:
+            self.found.setdefault(name, []).append(attributes.get(f"{RDF} resource", ""))
 
     def _end(self, _name: str) -> None:
         if self.open:
@@ -77,4 +77,4 @@ class _Reader:
 
     def _text(self, text: str) -> None:
         if len(self.open) > PROPERTY_DEPTH and (name := self.open[PROPERTY_DEPTH]) in self.found:
-            self.found[name] += text
+            self.found[name].append(text)

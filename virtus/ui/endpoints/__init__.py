@@ -22,9 +22,11 @@ ENDPOINTS = {
     "compare": compare_endpoint,
 }
 """Name of each endpoint to what makes its function from the app's detectors."""
+WITHOUT_MODEL = ("provenance",)
 
 
 def add_endpoints(detectors: Detectors) -> None:
     """Add them to the Blocks that are being built."""
     for name, endpoint in ENDPOINTS.items():
-        gr.api(on_gpu(answering(endpoint(detectors))), api_name=name)
+        answer = answering(endpoint(detectors))
+        gr.api(answer if name in WITHOUT_MODEL else on_gpu(answer), api_name=name)
