@@ -8,7 +8,16 @@ from PIL import Image
 
 from virtus.analysis import analyze_photo
 from virtus.checkpoints import load_checkpoint
-from virtus.comparison import MAX_COMPARED, Agreement, Comparison, agreement_of, compare_paths, compare_photo, say
+from virtus.comparison import (
+    MAX_COMPARED,
+    NO_CLIPS,
+    Agreement,
+    Comparison,
+    agreement_of,
+    compare_paths,
+    compare_photo,
+    say,
+)
 from virtus.detector import Detector
 from virtus.errors import InputError
 from virtus.images import load_image
@@ -173,3 +182,24 @@ def test_too_many_and_none_are_refused_before_a_file_is_read(detector, tmp_path)
         compare_paths([detector(seed=seed) for seed in range(MAX_COMPARED + 1)], [tmp_path / "none.jpg"])
     with pytest.raises(InputError, match="0 checkpoints"):
         compare_paths([], [])
+
+
+def test_a_clip_is_refused_in_a_sentence(detector, tmp_path):
+    (found,) = compare_paths([detector(SAYS_REAL), detector(SAYS_FAKE)], [tmp_path / "clip.mp4"])
+    assert {report.reason for report in found.reports} == {NO_CLIPS}
+
+
+def test_whatever_reading_raises_ends_no_scan(detector, astronaut):
+    class Broken:
+        def read(self):
+            raise RuntimeError("the archive is cut off")
+
+        def __str__(self):
+            return "a.zip/one.jpg"
+
+    several = [detector(SAYS_REAL), detector(SAYS_FAKE)]
+    broken, whole = compare_paths(several, [Broken(), astronaut])
+    assert broken.reports[1].path == "a.zip/one.jpg"
+    assert "the archive is cut off" in broken.reports[1].reason
+    assert whole.agreement is Agreement.DISAGREE
+    assert whole.reports[0].faces[0].crop is None

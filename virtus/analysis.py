@@ -193,7 +193,7 @@ def _analyze_chunk(detector: Detector, items: Sequence[Item], *, whole: bool, st
         _report(detector, one, [next(predictions) for _ in one.crops]) if isinstance(one, _Found) else one
         for one in found
     ]
-    return [_listed(report, item) for report, item in zip(reports, items, strict=True)]
+    return [listed(report, item) for report, item in zip(reports, items, strict=True)]
 
 
 def _find_or_report(detector: Detector, item: Item, whole: bool, stability: bool) -> _Found | ImageReport:
@@ -203,13 +203,18 @@ def _find_or_report(detector: Detector, item: Item, whole: bool, stability: bool
         if stability:  # its changed crops fill a batch, and are cut from the picture
             return analyze_photo(detector, photo, whole=whole, stability=True)
         return _find(photo, detector.checkpoint, whole).resized(detector.checkpoint)
-    except VirtusError as exc:
-        return unreadable(detector, str(exc))
     except Exception as exc:  # of thousands of files from anywhere, none may end the scan
-        return unreadable(detector, UNEXPECTED.format(cause=f"{type(exc).__name__}: {exc}".rstrip(": ")))
+        return unreadable(detector, reason_of(exc))
 
 
-def _listed(report: ImageReport, item: Item) -> ImageReport:
+def reason_of(exc: Exception) -> str:
+    """Why a file could not be read, in a sentence, whatever was raised by it."""
+    if isinstance(exc, VirtusError):
+        return str(exc)
+    return UNEXPECTED.format(cause=f"{type(exc).__name__}: {exc}".rstrip(": "))
+
+
+def listed(report: ImageReport, item: Item) -> ImageReport:
     """As one of many: under the name of its file, and without pictures."""
     faces = tuple(replace(face, crop=None) for face in report.faces)
     return replace(report, path=str(item), faces=faces)

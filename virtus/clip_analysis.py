@@ -9,12 +9,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from virtus.analysis import UNEXPECTED, Item, analyze_paths, analyze_photo
+from virtus.analysis import Item, analyze_paths, analyze_photo, reason_of
 from virtus.annotate import fit_display
 from virtus.calibration import at_prior
 from virtus.clip_file import VideoSource
 from virtus.detector import Detector
-from virtus.errors import VideoError, VirtusError
+from virtus.errors import VideoError
 from virtus.explain import explain
 from virtus.faces import crop_face
 from virtus.people import Seen, follow, looks_of
@@ -154,10 +154,8 @@ def _is_clip(item: Item) -> bool:
 def _video_or_reason(detector: Detector, path: str, num_frames: int, whole: bool) -> VideoReport:
     try:
         return replace(analyze_video(detector, path, num_frames=num_frames, whole=whole), path=path)
-    except VirtusError as exc:
-        return unreadable_video(detector, str(exc), path)
     except Exception as exc:  # of thousands of files from anywhere, none may end the scan
-        return unreadable_video(detector, UNEXPECTED.format(cause=f"{type(exc).__name__}: {exc}".rstrip(": ")), path)
+        return unreadable_video(detector, reason_of(exc), path)
 
 
 def _look(detector: Detector, frame: Frame, whole: bool) -> _Looked:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 from pathlib import Path
 
 from PIL import Image
 
-from virtus.analysis import analyze_photo, unreadable
+from virtus.analysis import Item, analyze_photo, listed, read_item, reason_of, unreadable
 from virtus.checkpoints import Checkpoint
 from virtus.detector import Detector
-from virtus.errors import ImageError, InputError
+from virtus.errors import InputError
 from virtus.faces import find_faces
 from virtus.images import load_image
 from virtus.results import FaceReport, ImageReport, Label, Outcome
+from virtus.video import is_video_path
 
 MAX_COMPARED = 4  # more are no longer read side by side, and each is held in memory
+NO_CLIPS = "Clips are judged by one checkpoint at a time: give one --model."
 
 
 class Agreement(StrEnum):
@@ -127,9 +129,11 @@ def compare_photo(
 
 
 def compare_paths(
-    detectors: Sequence[Detector], paths: Iterable[str | Path], *, whole: bool = False, stability: bool = False
+    detectors: Sequence[Detector], paths: Iterable[Item], *, whole: bool = False, stability: bool = False
 ) -> Iterator[Comparison]:
     """Compare on many files, in their order. One that cannot be read has reports with the outcome `unreadable`.
+
+    The faces of the reports have no `crop`.
 
     Raises:
         InputError: as `compare_photo`, before the first file is read.
@@ -172,12 +176,14 @@ def _identity(checkpoint: Checkpoint) -> tuple:
     return info.sha256, calibration, novelty, checkpoint.labels, checkpoint.margin, checkpoint.transform
 
 
-def _compare_file(detectors: Sequence[Detector], path: str | Path, whole: bool, stability: bool) -> Comparison:
+def _compare_file(detectors: Sequence[Detector], item: Item, whole: bool, stability: bool) -> Comparison:
     try:
-        found = compare_photo(detectors, load_image(path), whole=whole, stability=stability)
-    except ImageError as exc:
-        return Comparison(tuple(unreadable(detector, str(exc), path) for detector in detectors))
-    return Comparison(tuple(replace(report, path=str(path)) for report in found.reports))
+        if isinstance(item, (str, Path)) and is_video_path(Path(item)):
+            raise InputError(NO_CLIPS)
+        reports = compare_photo(detectors, load_image(read_item(item)), whole=whole, stability=stability).reports
+    except Exception as exc:  # as `analyze_paths` does
+        reports = tuple(unreadable(detector, reason_of(exc)) for detector in detectors)
+    return Comparison(tuple(listed(report, item) for report in reports))
 
 
 def _said(names: Sequence[str], outcome: Outcome) -> str:
