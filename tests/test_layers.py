@@ -25,12 +25,15 @@ ORDER = [
     "video_report", "person_verdict", "clip_analysis",
     "comparison",
     "page", "document", "replay",
-    "listing", "evaluation", "recalibration", "clip_rows", "rows",
+    "listing",
+    "ray_scan",
+    "evaluation", "recalibration", "clip_rows", "rows",
     "comparison_rows",
     "sentences", "gallery", "arguments", "terminal", "ui", "commands",
     "cli", "__main__",
 ]  # fmt: skip
 ONLY_IN = {"gradio": "virtus/ui", "matplotlib": "nowhere", "pytorch_grad_cam": "virtus/explain"}
+ONLY_IN |= {"ray": "virtus/ray_scan", "pyarrow": "virtus/ray_scan"}
 FILES = sorted((ROOT / "virtus").rglob("*.py"))
 
 
@@ -61,6 +64,8 @@ def test_heavy_libraries_stay_where_they_belong(file):
 
 
 def test_importing_virtus_loads_no_heavy_library():
-    code = "import sys, virtus, virtus.cli; print(sorted({'torch', 'PIL', 'numpy', 'gradio'} & set(sys.modules)))"
+    code = (
+        "import sys, virtus, virtus.cli; print(sorted({'torch', 'PIL', 'numpy', 'gradio', 'ray'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

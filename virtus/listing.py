@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from virtus.errors import InputError
 from virtus.images import is_image_path
 
 
@@ -23,6 +24,19 @@ def list_files(arguments: Iterable[str]) -> Iterator[str]:
             yield from _or_itself(_matches(argument), argument)
         else:
             yield argument
+
+
+def read_list(file: Path) -> list[str]:
+    """The lines of a text file, each a path as it is: no folder, no glob. Empty lines are skipped.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    try:
+        lines = os.fsdecode(file.read_bytes()).removeprefix("\ufeff").split("\n")
+    except OSError as exc:
+        raise InputError(f"The list {file} cannot be read ({exc.strerror}). Check its path.") from exc
+    return [path for line in lines if (path := line.rstrip("\r"))]
 
 
 def walk_pictures(folder: str | Path) -> Iterator[str]:
