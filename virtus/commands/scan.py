@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from virtus.arguments import count, load_detector, model_options, prior_option, report_option, stability_option
-from virtus.commands import scan_comparison, scan_report
+from virtus.commands import scan_comparison, scan_on_ray, scan_report
 from virtus.terminal import ALL_JUDGED, SOME_NOT_JUDGED, BesideBar, progress
 
 
@@ -19,13 +19,16 @@ def add(commands) -> None:
     scan = commands.add_parser("scan", parents=parents, help="judge files, folders and globs")
     scan.set_defaults(run=run)
     paths = "a picture, a clip, a folder (all pictures below it) or a quoted glob"
-    scan.add_argument("paths", nargs="+", metavar="PATH", help=paths)
+    scan.add_argument("paths", nargs="*", metavar="PATH", help=paths)
     frames = "of each clip, evenly spaced in time, 300 at most (default: 32)"
     scan.add_argument("--frames", type=count, default=32, metavar="N", help=frames)
     scan.add_argument("--format", choices=("table", "json", "csv"), default="table", help="json: one object a line")
+    scan_on_ray.add_options(scan)
 
 
 def run(args: argparse.Namespace) -> int:
+    if scan_on_ray.is_asked(args):
+        return scan_on_ray.run(args)
     if args.report:
         return scan_report.run(args)
     if len(args.models) > 1:
