@@ -160,7 +160,7 @@ def test_the_command_line_reads_lists_and_hands_on_how_to_judge(cluster, album, 
     (tmp_path / "list.txt").write_bytes(os.fsencode("\r\n".join(lines)))
     how = ["--whole-image", "--stability", "--prior", "0.1", "--model", model]
     ray = ["--engine", "ray", "--ray-address", cluster, "--workers", "1", "--out", out]
-    done = virtus("scan", "--list", tmp_path / "list.txt", *how, *ray)
+    done = virtus("scan", f"@{tmp_path}/list.txt", *how, *ray)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].startswith("3 pictures: 3 ")
     expected = one_machine(model, [album / "wall.png"], prior=0.1, whole=True, stability=True) * 3

@@ -19,7 +19,7 @@ def add(commands) -> None:
     scan = commands.add_parser("scan", parents=parents, help="judge files, folders and globs")
     scan.set_defaults(run=run)
     paths = "a picture, a clip, a folder (all pictures below it) or a quoted glob"
-    scan.add_argument("paths", nargs="*", metavar="PATH", help=paths)
+    scan.add_argument("paths", nargs="+", metavar="PATH", help=paths)
     frames = "of each clip, evenly spaced in time, 300 at most (default: 32)"
     scan.add_argument("--frames", type=count, default=32, metavar="N", help=frames)
     scan.add_argument("--format", choices=("table", "json", "csv"), default="table", help="json: one object a line")

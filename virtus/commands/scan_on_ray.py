@@ -10,16 +10,15 @@ from virtus.arguments import count
 from virtus.errors import InputError
 from virtus.terminal import ALL_JUDGED, SOME_NOT_JUDGED, progress
 
-OWN = ("out", "list", "workers", "ray_address")
+OWN = ("out", "workers", "ray_address")
 SHARED = ("engine", "paths", "model", "models", "device", "precision", "whole_image", "prior", "stability")
 
 
 def add_options(scan: argparse.ArgumentParser) -> None:
     group = scan.add_argument_group("cluster")
-    group.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: judge on a Ray cluster")
+    engine = "ray: on a Ray cluster; PATH is then also s3://..., gs://..., or @FILE, a list with a path on each line"
+    group.add_argument("--engine", choices=("local", "ray"), default="local", help=engine)
     group.add_argument("--out", type=Path, metavar="FILE", help="ray: Parquet file for the rows, sorted by path")
-    listed = "ray: a text file with the path or address of a picture on each line"
-    group.add_argument("--list", type=Path, metavar="FILE", help=listed)
     group.add_argument("--workers", type=count, metavar="N", help="ray: processes that judge (default: all that fit)")
     where = "ray: of the cluster's head (default: RAY_ADDRESS, else a cluster on this machine, for now)"
     group.add_argument("--ray-address", metavar="HOST:PORT", help=where)
@@ -30,13 +29,11 @@ def is_asked(args: argparse.Namespace) -> bool:
     """Whether a cluster is to judge.
 
     Raises:
-        InputError: for options that do not go together, and where nothing is to be judged.
+        InputError: for options that do not go together.
     """
     said = [name for name, value in vars(args).items() if value != args.default_of(name)]
     if args.engine != "ray":
         _refuse([name for name in said if name in OWN], "ray")
-        if not args.paths:
-            raise InputError("There is nothing to scan: give pictures, folders or globs.")
         return False
     _refuse([name for name in said if name not in OWN + SHARED], "local")
     if len(args.models) > 1:
@@ -52,13 +49,12 @@ def _refuse(names: list[str], engine: str) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.listing import read_list
     from virtus.ray_scan import require_ray
 
     require_ray()
     from virtus.ray_scan.job import list_sources, scan_on_ray
 
-    sources = list_sources(args.paths, read_list(args.list) if args.list else ())
+    sources = list_sources(args.paths)
     outcomes = scan_on_ray(
         sources,
         args.out,

@@ -49,7 +49,7 @@ def connected(address: str | None = None) -> Iterator[None]:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **here)
     except UnicodeEncodeError as exc:  # Ray keeps the command line that a job was started by
         raise InputError(
-            "A name on the command line is no UTF-8, which Ray does not take. Give its folder, or a --list with it."
+            "A name on the command line is no UTF-8, which Ray does not take. Give its folder, or @list.txt with it."
         ) from exc
     except Exception as exc:  # Ray raises all kinds, a plain Exception among them
         raise InputError(

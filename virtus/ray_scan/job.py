@@ -11,7 +11,7 @@ import ray.data
 
 from virtus.calibration import check_prior
 from virtus.errors import InputError, VirtusError
-from virtus.listing import list_files
+from virtus.listing import list_files, read_list
 from virtus.parallel import in_chunks
 from virtus.ray_scan.cluster import Workers, check_nodes, connected, last_line, nodes_alive, plan_workers
 from virtus.ray_scan.judges import Judge, Judging, Parcel, pack
@@ -23,16 +23,23 @@ BLOCK = 128  # paths at most that an actor takes at a time: what is judged again
 BLOCKS_EACH = 4  # at least, for each worker, so that none stands idle at the end
 
 
-def list_sources(arguments: Iterable[str], listed: Iterable[str] = ()) -> list[str]:
-    """Files, folders and globs, and addresses of objects and of folders in stores, to sorted paths and addresses.
+def list_sources(arguments: Iterable[str]) -> list[str]:
+    """Files, folders, globs, addresses of objects and of folders in stores, and lists, to sorted paths and addresses.
 
-    What is `listed` is taken as it is.
+    "@list.txt" stands for the lines of that file, unless there is a file of the whole name.
 
     Raises:
-        InputError: if a store cannot be asked.
+        InputError: if a store cannot be asked, or a list not be read.
     """
-    found = (list_objects(one) if is_address(one) else list_files([one]) for one in arguments)
-    return sorted([*(str(source) for sources in found for source in sources), *listed], key=printable)
+    return sorted((str(source) for argument in arguments for source in _meant_by(argument)), key=printable)
+
+
+def _meant_by(argument: str) -> Iterable[str]:
+    if is_address(argument):
+        return list_objects(argument)
+    if argument.startswith("@") and not Path(argument).exists():
+        return read_list(Path(argument[1:]))
+    return list_files([argument])
 
 
 def scan_on_ray(
