@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from virtus.errors import ImageError
+from virtus.tag_claims import tags_fit
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -23,6 +24,8 @@ IMAGE_SUFFIXES = frozenset(
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "TIFF", "GIF", "PPM")
 SUPPORTED = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
 
+PACKED_EXIF = "Raw profile type exif"  # ImageMagick's, in a text of a PNG
+MAX_PACKED_EXIF = 2 * 2**16 + 1024  # hexadecimal digits and line ends; EXIF in JPEG has at most 64 KiB
 STANDARD_LUMINANCE_SUM = 3688  # of the JPEG standard's table K.1, which is what libraries use at quality 50
 
 ImageSource = str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray
@@ -142,6 +145,8 @@ def _read_file(file: BinaryIO, max_bytes: int) -> bytes:
 
 def _open(data: bytes) -> Image.Image:
     register_formats()
+    if not tags_fit(data):
+        raise ImageError("The file's tags (EXIF) claim far more than it holds: it is damaged. Save it anew.")
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:  # a warning where -W makes it raise
@@ -192,6 +197,8 @@ def _decode(image: Image.Image) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
+    if len(image.info.get(PACKED_EXIF, "")) > MAX_PACKED_EXIF:  # compressed, so that its tags were not looked at
+        del image.info[PACKED_EXIF]
     try:
         return ImageOps.exif_transpose(image)  # always a copy
     except Exception:  # damaged EXIF says nothing about the pixels, which were decoded already
