@@ -9,6 +9,7 @@ import zlib
 import pillow_heif
 import pytest
 
+from tests.pictures import greedy_tags
 from tests.provenance_files import TRAINED, exif, picture, png_chunk, png_with, png_with_chunk, with_xmp, xmp
 from virtus.provenance import Kind, Provenance, credentials, read_provenance
 from virtus.provenance.containers import MAX_TEXT
@@ -98,6 +99,13 @@ def test_tags_that_all_claim_the_same_block_do_not_multiply_it():
     count = 60_000
     entry = struct.pack("<HHII", 0x010F, 2, len(block), 8 + 2 + 12 * count)
     data = b"II*\0" + struct.pack("<IH", 8, count) + entry * count + block
+    with peak_below(32 * 2**20):
+        assert said(data) == []
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_greedy_tags_are_not_handed_to_pillow(kind):
+    data = picture(kind, exif=b"Exif\0\0" + greedy_tags())
     with peak_below(32 * 2**20):
         assert said(data) == []
 

@@ -7,43 +7,32 @@ import pillow_heif
 import pytest
 from PIL import Image, PngImagePlugin
 
-from tests.pictures import encode, refusal
+from tests.pictures import BLOCK, COUNT, encode, greedy_tags, refusal
 from virtus.images import load_image
 from virtus.tag_claims import MAX_STRUCTURES, tags_fit
 
 pillow_heif.register_heif_opener()
-
-BLOCK, COUNT = 2**20, 200
-
-
-def structure(order="<", *, block=BLOCK, count=COUNT, own=b"", base=0):
-    """A directory at offset `base` + 8 with `count` tags of one shared block, after the entries `own`."""
-    total = count + len(own) // 12
-    shared = base + 8 + 2 + 12 * total + 4
-    entries = (struct.pack(order + "HHII", 0x9C00 + number, 2, block, shared) for number in range(count))
-    head = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "I", base + 8)
-    return head + struct.pack(order + "H", total) + own + b"".join(entries) + bytes(4) + b"x" * block
 
 
 def greedy_tiff(data):
     """A TIFF with a second directory in place of its first: its own tags, and greedy ones."""
     (at,) = struct.unpack_from("<I", data, 4)
     (count,) = struct.unpack_from("<H", data, at)
-    made = structure(own=data[at + 2 : at + 2 + 12 * count], base=len(data) - 8)
+    made = greedy_tags(own=data[at + 2 : at + 2 + 12 * count], base=len(data) - 8)
     return data[:4] + made[4:8] + data[8:] + made[8:]
 
 
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF", "HEIF"])
 def test_greedy_exif_is_refused_before_it_is_read(kind, order, make_image):
-    data = encode(make_image(), kind, exif=b"Exif\0\0" + structure(order))
+    data = encode(make_image(), kind, exif=b"Exif\0\0" + greedy_tags(order))
     assert "tags (EXIF) claim far more than it holds" in refusal(data)
 
 
 def test_greedy_exif_behind_a_pointer_is_refused(make_image):
     """Pillow follows it when it writes the EXIF of a turned picture anew."""
     own = struct.pack("<HHII", 0x0112, 3, 1, 6) + struct.pack("<HHII", 0x8769, 4, 1, 8 + 2 + 24 + 4)
-    behind = structure(base=8 + 2 + 24 + 4 - 8)[8:]
+    behind = greedy_tags(base=8 + 2 + 24 + 4 - 8)[8:]
     exif = b"II*\0" + struct.pack("<IH", 8, 2) + own + bytes(4) + behind
     assert "tags (EXIF) claim far more than it holds" in refusal(encode(make_image(), exif=b"Exif\0\0" + exif))
 
@@ -60,7 +49,7 @@ def test_a_greedy_bigtiff_does_not_fit():
 
 
 def test_a_packed_profile_that_is_too_long_is_left_aside(make_image):
-    profile = b"\nexif\n%8d\n%s\n" % (2**17, structure(block=2**17).hex().encode())
+    profile = b"\nexif\n%8d\n%s\n" % (2**17, greedy_tags(block=2**17).hex().encode())
     notes = PngImagePlugin.PngInfo()
     notes.add(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(profile))
     assert "Raw profile type exif" not in load_image(encode(make_image(), pnginfo=notes)).info

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from virtus.provenance.findings import decoded
+from virtus.tag_claims import tags_fit
 
 MAX_TEXT = 2**20  # bytes of one text or packet, unpacked: a compressed chunk of 1 MB may hold 1 GB
 MAX_TEXTS = 32
@@ -201,6 +202,8 @@ def _read_boxes(data: bytes, parts: Parts) -> None:
     from virtus.images import register_formats
 
     parts.credentials = any(kind == b"uuid" and body == C2PA_UUID for kind, body in _boxes(data))
+    if not tags_fit(data):
+        return
     register_formats()
     with Image.open(io.BytesIO(data), formats=("AVIF", "HEIF")) as image:
         parts.exif = image.info.get("exif") or b""
