@@ -15,6 +15,7 @@ ORDER = [
     "parallel",
     "archives", "provenance", "provenance_html",
     "metrics", "perturbations", "cautions", "annotate",
+    "summary_picture",
     "data_uris", "overlay",
     "preprocessing", "hardware", "weights", "hub", "doctor", "trunk", "calibration",
     "verdict_html", "user_calibrations", "novelty",

@@ -24,7 +24,7 @@ def analyze(client, path, **options):
 
 def test_only_the_documented_endpoints_are_offered(client):
     offered = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(offered) == {"/analyze", "/explain", "/report", "/provenance", "/compare"}
+    assert set(offered) == {"/analyze", "/explain", "/batch", "/report", "/provenance", "/compare"}
 
 
 def test_every_event_has_a_name(server):

@@ -4,6 +4,7 @@ const [root, zone, input, status] = [".giving", ".drop-zone", "input", ".status"
 const [picture, clip, live] = ["img.preview", "video.clip", "video.live"].map(find);
 const [camera, shoot, clear] = [".camera", ".shoot", ".clear"].map(find);
 const [maxFiles, maxBytes] = [Number(root.dataset.maxFiles), Number(root.dataset.maxBytes)];
+const maxFileBytes = Number(root.dataset.maxFileBytes);
 const hasCamera = !camera.hidden && Boolean(navigator.mediaDevices?.getUserMedia); // https and localhost alone
 let latest = 0; // of several given quickly, the last one counts
 
@@ -42,10 +43,11 @@ async function take(files) {
 
 function refuse(files) {
   if (files.length > maxFiles) return `These are ${files.length} files; at most ${maxFiles} are taken at once.`;
-  if (total(files) <= maxBytes) return "";
-  const limit = inMiB(maxBytes);
-  if (files.length > 1) return `The files have ${inMiB(total(files))} together; at most ${limit} are read. Give fewer.`;
-  return `The file has more than the ${limit} that are read. Save a smaller version of it.`;
+  const large = files.find((file) => file.size > maxFileBytes);
+  if (large && files.length > 1) return `${large.name} has more than the ${inMiB(maxFileBytes)} that are read. Leave it out.`;
+  if (total(files) <= maxBytes && !large) return "";
+  if (large) return `The file has more than the ${inMiB(maxFileBytes)} that are read. Save a smaller version of it.`;
+  return `The files have ${inMiB(total(files))} together; at most ${inMiB(maxBytes)} are read. Give fewer.`;
 }
 
 function total(files) {
@@ -122,7 +124,8 @@ clip.addEventListener("click", (event) => event.preventDefault()); // its contro
 
 document.addEventListener("paste", (event) => {
   const files = event.clipboardData?.files;
-  if (files?.length && element.isConnected && element.offsetParent) take(files); // the tab that is seen
+  const open = element.isConnected && element.offsetParent && !element.closest("[inert]"); // of the tab that is seen
+  if (files?.length && open) take(files);
 });
 
 clear.addEventListener("click", forget);

@@ -7,6 +7,7 @@ import gradio as gr
 from virtus.calibration import EVEN
 from virtus.ui.about import add_about_tab
 from virtus.ui.analyze import add_analyze_tab
+from virtus.ui.batch import add_batch_tab
 from virtus.ui.compare import add_compare_tab
 from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints import add_endpoints
@@ -37,6 +38,8 @@ def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior:
         with gr.Tabs():
             with gr.Tab("Analyze"):
                 add_analyze_tab(detectors, whole=whole, prior=prior)
+            with gr.Tab("Batch"):
+                add_batch_tab(detectors, whole=whole, prior=prior)
             with gr.Tab("Compare"):
                 add_compare_tab(detectors, whole=whole, prior=prior)
             with gr.Tab("About"):

@@ -28,7 +28,7 @@ class Taken:
         supported: what can be read, in words; the limit is said after it.
         accept: the same for the browser's file dialog.
         max_files: how many at once. The component's value is a list where there can be several.
-        max_bytes: of all of them together.
+        max_bytes: of all of them together; `MAX_BYTES` is also the server's limit for each.
         camera: whether a photo can be taken.
         examples: whether the example photos are offered.
     """
@@ -64,11 +64,17 @@ def drop_zone(taken: Taken, *, elem_id: str, result: str) -> gr.HTML:
         accept=escape(taken.accept),
         multiple="multiple" if taken.max_files > 1 else "",
         invitation=escape(taken.invitation),
-        supported=f"{escape(taken.supported)}, up to {taken.max_bytes // 2**20} MiB",
+        max_file_bytes=min(taken.max_bytes, MAX_BYTES),
+        supported=escape(_limits(taken)),
         camera="" if taken.camera else "hidden",
         examples=_examples(component) if taken.examples else "",
     )
     return component
+
+
+def _limits(taken: Taken) -> str:
+    said = f"{taken.supported}, up to {min(taken.max_bytes, MAX_BYTES) // 2**20} MiB"
+    return said if taken.max_files == 1 else f"{said} each, {taken.max_bytes // 2**20} MiB together"
 
 
 def example_files(folder: Path = EXAMPLES) -> list[Path]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from virtus.analysis import analyze_photo, unreadable
+from virtus.analysis import analyze_photo, read_item, unreadable
+from virtus.archives import ArchivedFile
 from virtus.detector import Detector
 from virtus.errors import ImageError, InputError
 from virtus.images import load_image
@@ -27,14 +28,14 @@ class Judged:
     report: ImageReport
 
 
-def judge(detector: Detector, path: Path, *, whole: bool, stability: bool = False) -> Judged:
-    """The report of an uploaded file; one that is no picture is `unreadable`.
+def judge(detector: Detector, source: Path | ArchivedFile, *, whole: bool, stability: bool = False) -> Judged:
+    """The report of an uploaded file, or of one in an uploaded zip; one that is no picture is `unreadable`.
 
     It is without the path: that is the server's, and Gradio's client would try to fetch any object with a path.
     """
     with at_once:
         try:
-            photo = load_image(path)
+            photo = load_image(read_item(source))
         except ImageError as exc:
             return Judged(None, unreadable(detector, str(exc)))
         return Judged(photo, analyze_photo(detector, photo, whole=whole, stability=stability))

@@ -48,6 +48,12 @@ def build_theme() -> gr.themes.Base:
         input_border_color_dark="#56608a",
         checkbox_border_color="#7d879c",
         checkbox_border_color_dark="#8b95b5",
+        button_primary_background_fill="#4f46e5",
+        button_primary_background_fill_dark="#a5b4fc",
+        button_primary_background_fill_hover="#4338ca",
+        button_primary_background_fill_hover_dark="#c7d2fe",
+        button_primary_text_color="#ffffff",
+        button_primary_text_color_dark="#14172a",
         border_color_primary="#d5dbe8",
         border_color_primary_dark="#39415f",
     )

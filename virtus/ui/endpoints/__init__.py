@@ -5,9 +5,11 @@ Gradio reads the types of their functions, so these are not postponed to strings
 
 import gradio as gr
 
+from virtus.ui.batch_judging import QUEUE
 from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints.analyze import analyze_endpoint
 from virtus.ui.endpoints.answering import answering
+from virtus.ui.endpoints.batch import batch_endpoint
 from virtus.ui.endpoints.compare import compare_endpoint
 from virtus.ui.endpoints.explain import explain_endpoint
 from virtus.ui.endpoints.provenance import provenance_endpoint
@@ -17,16 +19,19 @@ from virtus.ui.gpu import on_gpu
 ENDPOINTS = {
     "analyze": analyze_endpoint,
     "explain": explain_endpoint,
+    "batch": batch_endpoint,
     "report": report_endpoint,
     "provenance": provenance_endpoint,
     "compare": compare_endpoint,
 }
 """Name of each endpoint to what makes its function from the app's detectors."""
 WITHOUT_MODEL = ("provenance",)
+QUEUES = {"batch": QUEUE}
 
 
 def add_endpoints(detectors: Detectors) -> None:
     """Add them to the Blocks that are being built."""
     for name, endpoint in ENDPOINTS.items():
         answer = answering(endpoint(detectors))
-        gr.api(answer if name in WITHOUT_MODEL else on_gpu(answer), api_name=name)
+        run = answer if name in WITHOUT_MODEL else on_gpu(answer)
+        gr.api(run, api_name=name, **QUEUES.get(name, {}))

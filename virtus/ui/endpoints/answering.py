@@ -1,6 +1,8 @@
 """What all endpoints do with errors and pictures."""
 
+import contextlib
 import functools
+import inspect
 from collections.abc import Callable
 
 from gradio import FileData
@@ -11,16 +13,27 @@ from virtus.ui.uploads import as_gradio_error
 
 
 def answering(function: Callable) -> Callable:
-    """Our errors as answers: their sentence, without a traceback."""
+    """Our errors as answers: their sentence, without a traceback. Functions that answer several times stay such."""
 
     @functools.wraps(function)
     def answer(*args, **kwargs):
-        try:
+        with _said():
             return function(*args, **kwargs)
-        except VirtusError as exc:
-            raise as_gradio_error(exc) from exc
 
-    return answer
+    @functools.wraps(function)
+    def answers(*args, **kwargs):
+        with _said():
+            yield from function(*args, **kwargs)
+
+    return answers if inspect.isgeneratorfunction(function) else answer
+
+
+@contextlib.contextmanager
+def _said():
+    try:
+        yield
+    except VirtusError as exc:
+        raise as_gradio_error(exc) from exc
 
 
 def png(image, name: str) -> FileData:

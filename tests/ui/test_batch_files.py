@@ -1,0 +1,106 @@
+"""What a batch takes: counted and measured before any photo is judged."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from tests.zips import STORED, Entry, make_zip
+from virtus.checkpoints import load_checkpoint
+from virtus.detector import Detector
+from virtus.errors import InputError
+from virtus.results import Outcome
+from virtus.ui import batch_files
+from virtus.ui.batch_files import MAX_PHOTOS, open_batch
+from virtus.ui.batch_judging import GONE, judge_batch
+
+
+@pytest.fixture
+def upload(tmp_path, monkeypatch):
+    """Factory: content to what Gradio says of it after its upload."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+
+    def make(name, content, **said):
+        path = tmp_path / "gradio" / str(len(list((tmp_path / "gradio").glob("*")))) / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+        return {"path": str(path), "orig_name": name, **said}
+
+    (tmp_path / "gradio").mkdir()
+    return make
+
+
+def png(colour="grey"):
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 64), colour).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def zipped(tmp_path, *entries):
+    return make_zip(tmp_path / "made.zip", list(entries)).read_bytes()
+
+
+def refused(files):
+    with pytest.raises(InputError) as caught:
+        open_batch(files)
+    return str(caught.value)
+
+
+def test_photos_and_zips_in_the_order_given(upload, tmp_path):
+    album = zipped(tmp_path, Entry(b"in/b.jpg", b"b"), Entry(b"in/a.jpg", b"a"), Entry(b"notes.txt", b"x"))
+    found = open_batch([upload("z.jpg", b"z"), upload("Album.ZIP", album), upload("c.jpg", b"c")])
+    assert [photo.name for photo in found.photos] == ["z.jpg", "Album.ZIP/in/a.jpg", "Album.ZIP/in/b.jpg", "c.jpg"]
+    assert found.num_left_out == 1
+
+
+def test_names_are_those_of_the_visitor_without_folders(upload):
+    found = open_batch([upload("a.jpg", b"a", orig_name="../../My photo.jpg"), upload("b.jpg", b"b", orig_name=None)])
+    assert [photo.name for photo in found.photos] == ["My photo.jpg", "b.jpg"]
+
+
+@pytest.mark.parametrize("files", [None, [], {}, "a.jpg", {"path": "a.jpg"}])
+def test_without_a_list_of_files_there_is_a_sentence(files):
+    assert "hand over a list" in refused(files)
+
+
+def test_too_many_are_refused_also_in_a_zip(upload, tmp_path):
+    one = upload("a.jpg", b"a")
+    assert f"These are {MAX_PHOTOS + 1} photos; at most {MAX_PHOTOS}" in refused([one] * (MAX_PHOTOS + 1))
+    many = zipped(tmp_path, *[Entry(b"%d.jpg" % at, method=STORED) for at in range(MAX_PHOTOS)])
+    assert len(open_batch([upload("m.zip", many)]).photos) == MAX_PHOTOS
+    assert f"These are {MAX_PHOTOS + 1} photos" in refused([upload("m.zip", many), one])
+
+
+def test_too_much_is_refused_also_unpacked(upload, tmp_path, monkeypatch):
+    monkeypatch.setattr(batch_files, "MAX_BATCH_BYTES", 3 * 2**20)
+    large = upload("a.jpg", bytes(2 * 2**20))
+    assert len(open_batch([large]).photos) == 1
+    assert "have 4 MiB together; at most 3 MiB" in refused([large, large])
+    packed = upload("m.zip", zipped(tmp_path, Entry(b"a.bmp", bytes(2 * 2**20))))
+    assert len(open_batch([packed]).photos) == 1
+    assert "have 4 MiB together; at most 3 MiB" in refused([packed, packed])
+
+
+def test_a_hostile_zip_is_refused_by_name(upload, tmp_path):
+    bad = upload("bad.zip", zipped(tmp_path, Entry(b"../evil.jpg", b"a")))
+    assert refused([upload("a.jpg", b"a"), bad]).startswith("bad.zip: This zip is refused")
+
+
+def test_one_broken_file_never_ends_the_batch(upload, tmp_path, make_checkpoint):
+    inner = zipped(tmp_path, Entry(b"bad.jpg", b"text"), Entry(b"good.png", png()), Entry(b"more.zip", b"PK"))
+    files = [upload("text.jpg", b"text"), upload("empty.jpg", b""), upload("in.zip", inner), upload("gone.jpg", b"a")]
+    files += [upload("good.png", png("red"))]
+    opened = open_batch(files)
+    (tmp_path / "gradio" / "3" / "gone.jpg").unlink()
+    reports = [
+        one.report
+        for one in judge_batch(Detector(load_checkpoint(str(make_checkpoint()), device="cpu")), opened, whole=True)
+    ]
+    assert [report.path for report in reports] == [photo.name for photo in opened.photos]
+    outcomes = {report.path: report.outcome for report in reports}
+    assert [name for name, outcome in outcomes.items() if outcome.judged] == ["in.zip/good.png", "good.png"]
+    assert {outcome for outcome in outcomes.values() if not outcome.judged} == {Outcome.UNREADABLE}
+    reasons = {report.path: report.reason for report in reports}
+    assert reasons["gone.jpg"] == GONE
+    assert "within an archive" in reasons["in.zip/more.zip"]
+    assert all(report.p_fake is None for report in reports if not report.outcome.judged)
