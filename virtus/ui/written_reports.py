@@ -31,8 +31,9 @@ def write_report(detectors: Detectors, file: Any, model: str, settings: Settings
         InputError: if it was not uploaded, or a setting is wrong.
         CheckpointError: if the checkpoint cannot be loaded.
     """
-    detector, path = detectors.get(model), uploaded(file)
+    detector = detectors.get(model)
     with _writing:
+        path = uploaded(file)  # not before: while others are served, it may have become too old to be kept
         with at_once:
             document = draft(detector, read_file(path), name=_name(file, path), settings=settings)
         return _save(with_tested_maps(detector, document, measure=hold_against_chance))
