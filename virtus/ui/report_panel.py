@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gradio as gr
 
@@ -12,6 +12,7 @@ from virtus.record import Settings
 from virtus.ui import panels
 from virtus.ui.detectors import Detectors
 from virtus.ui.gpu import on_gpu
+from virtus.ui.kept import KEEP_S
 from virtus.ui.written_reports import MAX_MAPPED, write_report
 
 HEADING = """<h2>A report to keep</h2><p>One page with photo, verdicts, hashes, versions and settings, and a JSON file
@@ -21,12 +22,22 @@ JUDGING = "Judging the photo again, under small changes too…"
 TESTING = (
     f"{JUDGING} Then its maps are held against chance, one visitor's after the other: half a minute a face or more."
 )
+READY, BUSY = "Make a report", "Making the report…"
 DONE = '<p class="report-done" role="status">The report is ready.</p>'
 
 
 @dataclass(frozen=True)
+class Made:
+    """A report that was made, and of what: the question may have changed meanwhile."""
+
+    question: tuple
+    page: str
+    json: str
+
+
+@dataclass(frozen=True)
 class ReportPanel:
-    """Components. `page` and `json` are seen when there is something to download."""
+    """Components. `page` and `json` are seen when there is something to download, which `made` knows."""
 
     group: gr.Column
     make: gr.Button
@@ -34,6 +45,7 @@ class ReportPanel:
     status: gr.HTML
     page: gr.DownloadButton
     json: gr.DownloadButton
+    made: gr.State
 
     def wire(self, detectors: Detectors, asked: list, changes: list) -> None:
         """Make a report at the button; a made one goes when what was asked changes.
@@ -43,36 +55,23 @@ class ReportPanel:
             changes: events of these.
         """
 
-        def make(file: dict, model: str, whole: bool, prior: float, maps: bool) -> Iterator[tuple]:
-            methods = Settings().methods if maps else ()
-            settings = Settings(methods=methods, whole=whole, prior=prior, num_mapped=MAX_MAPPED)
+        def make(maps: bool, file: dict, model: str, whole: bool, prior: float) -> Iterator[tuple]:
+            settings = Settings(whole=whole, prior=prior, num_mapped=MAX_MAPPED)
+            settings = settings if maps else replace(settings, methods=())
             yield _busy(maps)
             try:
-                yield _ready(*map(str, write_report(detectors, file, model, settings)))
+                files = map(str, write_report(detectors, file, model, settings))
+                yield DONE, gr.Button(READY, interactive=True), Made(_question(file, model, whole, prior), *files)
             except VirtusError as exc:
-                yield panels.message("No report could be made", str(exc), "error"), *_hidden(), _button(busy=False)
+                said = panels.message("No report could be made", str(exc), "error")
+                yield said, gr.Button(READY, interactive=True), None
 
-        shown = [self.status, self.page, self.json, self.make]
-        making = gr.on(
-            self.make.click,
-            on_gpu(make),
-            [*asked, self.with_maps],
-            shown,
-            api_name="make_report",
-            api_visibility="private",
-            trigger_mode="once",
-            show_progress="hidden",
-        )
-        gr.on(
-            changes,
-            _start_anew,
-            asked[0],
-            [self.group, *shown],
-            cancels=making,
-            api_name="forget_report",
-            api_visibility="private",
-            show_progress="hidden",
-        )
+        quiet = {"api_visibility": "private", "show_progress": "hidden"}
+        making = [self.with_maps, *asked], [self.status, self.make, self.made]
+        made = self.make.click(on_gpu(make), *making, api_name="make_report", trigger_mode="once", **quiet)
+        shown = [self.status, self.page, self.json]
+        made.then(_offer, [self.made, *asked], shown, api_name="offer_report", **quiet)
+        gr.on(changes, _start_anew, asked[0], [self.group, *shown], api_name="withdraw_report", **quiet)
 
 
 def add_report_panel() -> ReportPanel:
@@ -80,7 +79,7 @@ def add_report_panel() -> ReportPanel:
     with gr.Column(visible=False, elem_id="report") as group:
         gr.HTML(HEADING, elem_classes="maps-heading")
         with gr.Row(equal_height=False):
-            make = gr.Button("Make a report", elem_id="make-report", min_width=160)
+            make = gr.Button(READY, elem_id="make-report", min_width=160)
             maps = gr.Checkbox(value=True, label="With maps", info=MAPS_INFO, elem_id="report-maps", min_width=240)
         status = gr.HTML(elem_id="report-status")
         with gr.Row():
@@ -88,25 +87,34 @@ def add_report_panel() -> ReportPanel:
                 "Download the page", variant="primary", visible=False, elem_id="report-page", min_width=160
             )
             json = gr.DownloadButton("Download its JSON", visible=False, elem_id="report-json", min_width=160)
-    return ReportPanel(group, make, maps, status, page, json)
+        made = gr.State(time_to_live=KEEP_S)
+    return ReportPanel(group, make, maps, status, page, json, made)
 
 
-def _start_anew(file: dict | None) -> tuple:
-    return gr.Column(visible=file is not None), "", *_hidden(), _button(busy=False)
+def _question(file: dict | None, *others) -> tuple:
+    return (file and file.get("path"), *others)
 
 
 def _busy(maps: bool) -> tuple:
-    return f'<p class="report-busy" role="status">{TESTING if maps else JUDGING}</p>', *_hidden(), _button(busy=True)
+    return (
+        f'<p class="report-busy" role="status">{TESTING if maps else JUDGING}</p>',
+        gr.Button(BUSY, interactive=False),
+        None,
+    )
 
 
-def _ready(page: str, json: str) -> tuple:
-    shown = gr.DownloadButton(value=page, visible=True), gr.DownloadButton(value=json, visible=True)
-    return DONE, *shown, _button(busy=False)
+def _offer(made: Made | None, *asked) -> tuple:
+    """The files, unless they are of what was asked before."""
+    if made is None:
+        return gr.skip(), *_hidden()
+    if made.question != _question(*asked):
+        return "", *_hidden()
+    return gr.skip(), gr.DownloadButton(value=made.page, visible=True), gr.DownloadButton(value=made.json, visible=True)
+
+
+def _start_anew(file: dict | None) -> tuple:
+    return gr.Column(visible=file is not None), "", *_hidden()
 
 
 def _hidden() -> tuple:
     return gr.DownloadButton(visible=False), gr.DownloadButton(visible=False)
-
-
-def _button(*, busy: bool) -> gr.Button:
-    return gr.Button("Making the report…" if busy else "Make a report", interactive=not busy)
