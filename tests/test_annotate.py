@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image, ImageColor
 
-from virtus.annotate import TONES, annotate, display_size, face_at, fit_display
+from virtus.annotate import TONES, Tone, annotate, display_size, face_at, fit_display
 from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome
 
 INFO = CheckpointInfo("name", "revision", "0" * 64)
@@ -33,6 +33,12 @@ def test_every_outcome_has_a_readable_tone(outcome):
 def test_judged_outcomes_differ_in_colour_and_word():
     judged = [TONES[outcome] for outcome in Outcome if outcome.judged]
     assert len({tone.colour for tone in judged}) == len({tone.word for tone in judged}) == 3
+
+
+def test_faces_can_be_given_other_tones():
+    other = Tone("Other", "#8e2c6e", "#ffffff", "≠")
+    shown = annotate(Image.new("RGB", (400, 400)), report(LARGE), [other])
+    assert shown.getpixel((101, 200)) == ImageColor.getrgb(other.colour)
 
 
 def test_the_box_has_the_colour_of_its_outcome():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.test_annotate import luminance
 from virtus.annotate import TONES
 from virtus.comparison import Comparison
 from virtus.results import Calibration, CheckpointInfo, Explanation, Face, FaceCrop, FaceReport, ImageReport, Outcome
@@ -54,6 +55,12 @@ def test_faces_they_disagree_on_have_a_colour_of_their_own():
     assert compare_panels.tone_of(found, 0) is TONES[FAKE]
     assert compare_panels.tone_of(found, 1).colour not in {tone.colour for tone in TONES.values()}
     assert compare_panels.in_words(found) == "The photo. Faces in it: 1 = Fake, 2 ≠ Disagree"
+
+
+def test_disagreement_is_readable():
+    """Contrast of at least 4.5 (WCAG 2.2, AA), as of the outcomes' tones."""
+    light, dark = (luminance(colour) for colour in (compare_panels.DISAGREE.ink, compare_panels.DISAGREE.colour))
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
 def kept(info, outcome, **changes):
