@@ -174,8 +174,8 @@ def test_scan_writes_the_report_of_one_picture(checkpoint, astronaut, tmp_path, 
     assert main(["replay", str(page.with_suffix(".json")), str(astronaut)]) == 0
 
 
-@pytest.mark.parametrize("more", [["x.jpg"], ["--model", "virtus-tiny", "--model", "agasta/virtus"]])
-def test_scan_refuses_a_report_of_several(astronaut, tmp_path, capsys, more):
-    assert main(["scan", str(astronaut), *more, "--report", str(tmp_path / "scan.html")]) == 2
+@pytest.mark.parametrize("asked", ["a.jpg b.jpg", "a.jpg --model virtus-tiny --model agasta/virtus", "clip.mp4"])
+def test_scan_writes_no_report_of_several_or_of_a_clip(tmp_path, capsys, asked):
+    assert main(["scan", *asked.split(), "--report", str(tmp_path / "scan.html")]) == 2
     assert "A report is " in capsys.readouterr().err
     assert not any(tmp_path.iterdir())

@@ -6,6 +6,7 @@ import argparse
 import sys
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 from virtus.arguments import load_detector
 from virtus.errors import InputError
@@ -31,10 +32,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _only(args: argparse.Namespace) -> str:
     from virtus.listing import list_files
+    from virtus.video import is_video_path
 
     if len(args.models) > 1:
         raise InputError("A report is by one checkpoint: give one --model.")
     found = list(islice(list_files(args.paths), 2))
     if len(found) > 1:
         raise InputError("A report is of one picture, and here are several: name one, or leave out --report.")
+    if is_video_path(Path(found[0])):
+        raise InputError("A report is of one picture, and this is a clip: give a frame of it, or leave out --report.")
     return str(found[0])
