@@ -25,7 +25,7 @@ require_ray()
 import psutil  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
-from virtus.ray_scan.cluster import Workers, plan_workers  # noqa: E402
+from virtus.ray_scan.cluster import Workers, connected, plan_workers  # noqa: E402
 from virtus.ray_scan.job import list_sources, scan_on_ray  # noqa: E402
 from virtus.ray_scan.parquet import SCHEMA, to_table  # noqa: E402
 from virtus.ray_scan.stores import fetch, list_objects  # noqa: E402
@@ -182,6 +182,13 @@ def test_what_cannot_be_done_is_refused_before_anything_is_judged(cluster, album
         with pytest.raises(InputError, match=sentence):
             list(scan_on_ray(**{"out": tmp_path / "rows.parquet"} | scan | options))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1", "127.0.0.1:99999", "ray://127.0.0.1:10001"])
+def test_an_address_without_a_cluster_is_refused_at_once(address):
+    """Ray tries for minutes."""
+    with pytest.raises(InputError, match=r"no Ray cluster to use at 127.*auto|auto or host:port"), connected(address):
+        pass
 
 
 @pytest.mark.parametrize(("device", "sentence"), [("cuda", "has no GPU"), ("mps", "--device is auto, cpu or cuda")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from virtus import __version__
 from virtus.errors import InputError
 
+NO_CLUSTER = (
+    "There is no Ray cluster to use at {} ({}). Start one by `ray start --head`, and run this on one of its machines "
+    "with --ray-address auto."
+)
 PATIENCE_S = 120  # for a node to start a process and load Virtus
 WORKER_BYTES = (
     3 * 2**29
@@ -44,6 +49,7 @@ def connected(address: str | None = None) -> Iterator[None]:
         return
     _quieten()
     address = address or os.environ.get("RAY_ADDRESS") or "local"
+    _check_listening(address)
     here = {"include_dashboard": False} if address == "local" else {}
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **here)
@@ -52,14 +58,24 @@ def connected(address: str | None = None) -> Iterator[None]:
             "A name on the command line is no UTF-8, which Ray does not take. Give its folder, or @list.txt with it."
         ) from exc
     except Exception as exc:  # Ray raises all kinds, a plain Exception among them
-        raise InputError(
-            f"There is no Ray cluster to use ({address}: {_first_line(exc)}). Start one by `ray start --head`, and run "
-            "this on one of its machines with --ray-address auto."
-        ) from exc
+        raise InputError(NO_CLUSTER.format(address, _first_line(exc))) from exc
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_listening(address: str) -> None:
+    """Ray itself tries for minutes."""
+    host, _, port = address.rpartition(":")
+    if address in ("local", "auto"):
+        return
+    if not (host and port.isdecimal() and "/" not in address):
+        raise InputError(f"The address of a Ray cluster is auto or host:port, not {address!r}.")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as exc:
+        raise InputError(NO_CLUSTER.format(address, exc)) from exc
 
 
 def plan_workers(nodes: Sequence[Mapping[str, float]], count: int | None, device: str) -> tuple[Workers, str]:
