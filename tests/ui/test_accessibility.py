@@ -1,0 +1,48 @@
+"""Each tab, empty and with a result, against the rules of WCAG 2.2 A and AA that a program can check (axe-core)."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+
+
+# Over the night's gradient axe cannot say what a contrast is: here it is as bright everywhere as at its brightest.
+FLAT = ".dark, .dark * { --body-background-fill: #3b1d6e !important; --body-background-fill-dark: #3b1d6e !important }"
+
+
+@pytest.fixture
+def violations():
+    """What is wrong with a page: the rule, the element and why, for each."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+    def find(page):
+        page.add_style_tag(content=FLAT)
+        response = axe.Axe().run(page, options=RULES).response
+        unsure = [one for one in _nodes(response["incomplete"]) if "gradient" in one[2] and one[1] != ["h1"]]
+        return _nodes(response["violations"]) + unsure  # the heading's letters are a gradient themselves
+
+    return find
+
+
+def _nodes(found):
+    def said(node):
+        return " ".join(check["message"] for check in node["any"] + node["all"] + node["none"])
+
+    return [(one["id"], node["target"], said(node)) for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_verdict_and_its_maps(visit, photos, give, violations, theme):
+    page = visit(theme)
+    assert violations(page) == []
+    give(page, photos["two.png"])
+    page.wait_for_selector("#map-caption .caption")
+    page.locator("#settings").get_by_text("Settings of the verdict").click()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_about(visit, violations, theme):
+    page = visit(theme, tab="About")
+    page.get_by_text("All figures of the model card").click()
+    assert violations(page) == []
