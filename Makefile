@@ -8,8 +8,8 @@ BIN := .venv/bin
 demo: .venv/demo-ready  ## start the app at http://127.0.0.1:7860 with the bundled checkpoint
 	$(BIN)/python app.py
 
-test: .venv/dev-ready  ## run all tests
-	$(BIN)/python -m pytest
+test: .venv/dev-ready  ## run all tests, two files at a time
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/dev-ready  ## what CI checks beside the tests
 	$(BIN)/ruff check .
