@@ -96,9 +96,9 @@ def _add_answer(callbacks: TabCallbacks) -> tuple[_Answer, MapControls]:
         alt_text="The photo with its faces boxed",
         elem_id="annotated",
     )
-    report = add_report_panel()
     with gr.Column(visible=False, elem_id="maps") as group:
         maps = add_map_controls()
+    report = add_report_panel()
     return _Answer(verdict, checkpoint, annotated, face, group, report), maps
 
 
