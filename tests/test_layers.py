@@ -29,6 +29,7 @@ ORDER = [
     "listing",
     "ray_scan",
     "evaluation", "recalibration", "clip_rows", "rows",
+    "rows_file", "scanning",
     "comparison_rows",
     "sentences", "gallery", "arguments", "terminal", "ui", "commands",
     "cli", "__main__",

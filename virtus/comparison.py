@@ -16,6 +16,7 @@ from virtus.detector import Detector
 from virtus.errors import InputError
 from virtus.faces import find_faces
 from virtus.images import load_image
+from virtus.parallel import in_order
 from virtus.results import FaceReport, ImageReport, Label, Outcome
 from virtus.video import is_video_path
 
@@ -129,17 +130,25 @@ def compare_photo(
 
 
 def compare_paths(
-    detectors: Sequence[Detector], paths: Iterable[Item], *, whole: bool = False, stability: bool = False
+    detectors: Sequence[Detector],
+    paths: Iterable[Item],
+    *,
+    whole: bool = False,
+    stability: bool = False,
+    jobs: int = 1,
 ) -> Iterator[Comparison]:
     """Compare on many files, in their order. One that cannot be read has reports with the outcome `unreadable`.
 
     The faces of the reports have no `crop`.
 
+    Args:
+        jobs: threads: see `virtus.analysis.analyze_paths`.
+
     Raises:
         InputError: as `compare_photo`, before the first file is read.
     """
     check_comparable(detectors)
-    return (_compare_file(detectors, path, whole, stability) for path in paths)
+    return in_order(lambda path: _compare_file(detectors, path, whole, stability), paths, jobs=jobs)
 
 
 def check_names(names: Sequence[object]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from string import ascii_uppercase
 
 from virtus.comparison import Agreement, Comparison
 from virtus.results import ImageReport
-from virtus.rows import CSV_COLUMNS, JsonRows, Writable, csv_lines, notes_on
+from virtus.rows import CSV_COLUMNS, JsonRows, Writable, csv_lines, csv_writer, notes_on
 
 COLUMNS = ["path", "agreement", *CSV_COLUMNS[1:]]
 
@@ -48,7 +47,7 @@ class ComparisonCsv:
 
     def __init__(self, stream: Writable):
         self.stream = stream
-        self.writer = csv.DictWriter(stream, COLUMNS, restval="", lineterminator="\n")
+        self.writer = csv_writer(stream, COLUMNS)
         self.writer.writeheader()
 
     def write(self, comparison: Comparison) -> None:

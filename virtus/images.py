@@ -98,9 +98,9 @@ def jpeg_quality(image: Image.Image) -> int | None:
     return round(min(max(quality, 1), 100))
 
 
-def is_image_path(path: Path) -> bool:
+def is_image_path(path: str | os.PathLike) -> bool:
     """Whether the file's name says that it is a picture."""
-    return path.suffix.lower() in IMAGE_SUFFIXES
+    return os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122 (of strings too, with no Path for each)
 
 
 def check_bytes(size: int, max_bytes: int = MAX_BYTES) -> None:

@@ -39,6 +39,11 @@ def read_list(file: Path) -> list[str]:
     return [path for line in lines if (path := line.rstrip("\r"))]
 
 
+def count_files(arguments: Iterable[str]) -> int:
+    """How many `list_files` gives."""
+    return sum(1 for _ in list_files(arguments))
+
+
 def walk_pictures(folder: str | Path) -> Iterator[str]:
     """The files below a folder whose names say that they are pictures, sorted as paths are: part by part.
 
@@ -62,19 +67,25 @@ def find_pictures(folder: Path) -> list[Path]:
 
 
 def _read_folder(folder: str) -> Iterator[tuple[str, bool]] | None:
-    """Paths of pictures and folders in it, sorted, with whether each is a folder; None if it cannot be read."""
+    """Paths of pictures and folders in it, sorted, with whether each is a folder; None if it cannot be read.
+
+    Strings, for of each `Path` Python keeps something.
+    """
     try:
         with os.scandir(folder) as entries:
-            names = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries if _counts(entry))
+            kinds = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries if _counts(entry)]
     except OSError:
         return None
-    return ((str(Path(folder, name)), is_folder) for name, is_folder in names)
+    folders = {name for name, is_folder in kinds if is_folder}
+    names = sorted(name for name, _ in kinds)
+    before = "" if folder == os.curdir else os.path.join(folder, "")  # noqa: PTH118
+    return ((before + name, name in folders) for name in names)
 
 
 def _counts(entry: os.DirEntry) -> bool:
     if entry.is_dir(follow_symlinks=False):
         return True
-    return is_image_path(Path(entry.name)) and (entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path))  # noqa: PTH113 (says no to a link in a circle)
+    return is_image_path(entry.name) and (entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path))  # noqa: PTH113 (says no to a link in a circle)
 
 
 def _or_itself(found: Iterable[str], argument: str) -> Iterator[str]:

@@ -19,6 +19,13 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def share_cores(jobs: int) -> None:
+    """Give each of so many threads its share of those that torch computes with: else all fight for all of them."""
+    import torch
+
+    torch.set_num_threads(max(1, torch.get_num_threads() // jobs))
+
+
 def in_order(function: Callable[[Given], Made], items: Iterable[Given], *, jobs: int) -> Iterator[Made]:
     """`map(function, items)` in `jobs` threads.
 

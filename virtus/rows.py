@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from typing import Protocol
 
 from virtus.clip_rows import clip_csv_lines, clip_notes
@@ -14,6 +15,8 @@ CSV_COLUMNS = [
     *"path outcome face face_outcome p_fake p_low p_high flips x0 y0 x1 y1".split(),
     *"cautions novelty checkpoint sha256 prior reason".split(),
 ]
+SETTINGS = "settings"
+SCAN_COLUMNS = [*CSV_COLUMNS, SETTINGS]
 
 
 class Writable(Protocol):
@@ -25,26 +28,38 @@ class Writable(Protocol):
 
 
 class JsonRows:
-    """One JSON object a line, one line a picture or clip."""
+    """One JSON object a line, one line a picture or clip.
 
-    def __init__(self, stream: Writable):
+    Args:
+        settings: a list that every row has as `settings`: what else it depends on.
+    """
+
+    def __init__(self, stream: Writable, *, settings: Sequence[str] = ()):
         self.stream = stream
+        self.common = {SETTINGS: list(settings)} if settings else {}
 
     def write(self, report: ImageReport | VideoReport) -> None:
-        self.stream.write(json.dumps(report.to_json(), ensure_ascii=False) + "\n")
+        self.stream.write(json.dumps(report.to_json() | self.common, ensure_ascii=False) + "\n")
         self.stream.flush()
 
 
 class CsvRows:
-    """One line a face, numbered from 0, largest first; one line for a picture without faces. Of clips, persons."""
+    """One line a face, numbered from 0, largest first; one line for a picture without faces. Of clips, persons.
 
-    def __init__(self, stream: Writable):
+    Args:
+        settings: as in `JsonRows`; with `;` between them.
+        headed: whether the names of the columns stand above already.
+    """
+
+    def __init__(self, stream: Writable, *, settings: Sequence[str] = (), headed: bool = False):
         self.stream = stream
-        self.writer = csv.DictWriter(stream, CSV_COLUMNS, restval="", lineterminator="\n")
-        self.writer.writeheader()
+        self.common = {SETTINGS: ";".join(settings)} if settings else {}
+        self.writer = csv_writer(stream, SCAN_COLUMNS if settings else CSV_COLUMNS)
+        if not headed:
+            self.writer.writeheader()
 
     def write(self, report: ImageReport | VideoReport) -> None:
-        self.writer.writerows(csv_lines(report))
+        self.writer.writerows(line | self.common for line in csv_lines(report))
         self.stream.flush()
 
 
@@ -67,6 +82,21 @@ class TableRows:
 
 
 ROWS = {"table": TableRows, "json": JsonRows, "csv": CsvRows}
+
+
+class _LineFeeds:
+    """Ends lines with a line feed alone. The writer is told of both characters: it quotes only what it knows."""
+
+    def __init__(self, stream: Writable):
+        self.stream = stream
+
+    def write(self, line: str) -> None:
+        self.stream.write(line.removesuffix("\r\n") + "\n")
+
+
+def csv_writer(stream: Writable, columns: Sequence[str]) -> csv.DictWriter:
+    """Rows as dicts to lines; a name with a line ending in it stands within quotes."""
+    return csv.DictWriter(_LineFeeds(stream), columns, restval="", lineterminator="\r\n")
 
 
 def csv_lines(report: ImageReport | VideoReport) -> list[dict]:

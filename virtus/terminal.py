@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+LINE_EVERY_S = 60  # where stderr is no terminal
 
 ALL_JUDGED, SOME_NOT_JUDGED, WRONG_USE, STOPPED = 0, 1, 2, 130
 
 
 class BesideBar:
-    """Standard output, where lines do not run into a progress bar on the same terminal."""
+    """Standard output, where lines do not run into a progress bar on the same terminal.
+
+    What it cannot show of a file's name is shown by its code.
+    """
+
+    def __init__(self):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
     def write(self, text: str) -> None:
         from tqdm import tqdm
@@ -20,8 +31,47 @@ class BesideBar:
         sys.stdout.flush()
 
 
-def progress(total: int) -> Callable[[Iterable], Iterable]:
-    """A bar on stderr, where that is a terminal."""
+def progress(total: int | Callable[[], int], *, done: int = 0) -> Callable[[Iterable], Iterable]:
+    """How many, images/s and time left, on stderr: a bar on a terminal, else a line every minute.
+
+    Args:
+        total: a function is asked in the background.
+        done: how many of these were done before.
+    """
+    shown = _bar if sys.stderr.isatty() else _lines
+    return lambda items: shown(items, total, done)
+
+
+def _bar(items: Iterable, total: int | Callable[[], int], done: int) -> Iterator:
     from tqdm import tqdm
 
-    return lambda items: tqdm(items, total=total, unit="img", disable=not sys.stderr.isatty())
+    bar = tqdm(items, initial=done, unit="img")
+    _when_known(total, partial(setattr, bar, "total"))
+    yield from bar
+
+
+def _lines(items: Iterable, total: int | Callable[[], int], done: int) -> Iterator:
+    known: list[int] = []
+    _when_known(total, known.append)
+    begun = said = time.monotonic()
+    for number, item in enumerate(items, start=1):
+        yield item
+        if (now := time.monotonic()) - said >= LINE_EVERY_S:
+            print(progress_line(number, done, known[0] if known else None, now - begun), file=sys.stderr, flush=True)
+            said = now
+
+
+def progress_line(number: int, done: int, total: int | None, seconds: float) -> str:
+    """After `number` more than the `done` ones, in so many seconds."""
+    from tqdm import tqdm
+
+    rate = number / seconds
+    line = f"virtus: {done + number:,}" + (f" of {total:,}" if total else "") + f" done, {rate:.1f} img/s"
+    return line + (f", {tqdm.format_interval((total - done - number) / rate)} left" if total else "")
+
+
+def _when_known(total: int | Callable[[], int], tell: Callable[[int], object]) -> None:
+    if isinstance(total, int):
+        tell(total)
+    else:
+        threading.Thread(target=lambda: tell(total()), daemon=True).start()

@@ -1,12 +1,16 @@
-"""`scan`: verdicts on files, folders and globs."""
+"""`scan`: verdicts on files, folders and globs, however many."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from virtus.arguments import count, load_detector, model_options, prior_option, report_option, stability_option
-from virtus.commands import scan_comparison, scan_on_ray, scan_report
-from virtus.terminal import ALL_JUDGED, SOME_NOT_JUDGED, BesideBar, progress
+from virtus.arguments import count, model_options, prior_option, report_option, stability_option
+from virtus.commands import scan_comparison, scan_on_ray, scan_report, scan_rows
+from virtus.errors import InputError
+from virtus.parallel import usable_cores
+
+FORM_OF_SUFFIX = {".jsonl": "json", ".ndjson": "json", ".csv": "csv"}
 
 
 def add(commands) -> None:
@@ -22,27 +26,37 @@ def add(commands) -> None:
     scan.add_argument("paths", nargs="+", metavar="PATH", help=paths)
     frames = "of each clip, evenly spaced in time, 300 at most (default: 32)"
     scan.add_argument("--frames", type=count, default=32, metavar="N", help=frames)
-    scan.add_argument("--format", choices=("table", "json", "csv"), default="table", help="json: one object a line")
+    form = "json: one object a line (default: table; with --out by its suffix)"
+    scan.add_argument("--format", choices=("table", "json", "csv"), help=form)
+    out = "write rows to a .jsonl or .csv file, as they come; ray: to a Parquet file, sorted by path"
+    scan.add_argument("--out", type=Path, metavar="FILE", help=out)
+    scan.add_argument("--resume", action="store_true", help="go on with --out after a stop or a crash")
+    jobs = "pictures read, searched for faces and judged in so many threads (default: one for each core)"
+    scan.add_argument("--jobs", type=count, default=usable_cores(), metavar="N", help=jobs)
     scan_on_ray.add_options(scan)
 
 
 def run(args: argparse.Namespace) -> int:
     if scan_on_ray.is_asked(args):
         return scan_on_ray.run(args)
+    args.format = _form(args)
     if args.report:
         return scan_report.run(args)
-    if len(args.models) > 1:
-        return scan_comparison.run(args)
-    from virtus.clip_analysis import analyze_files
-    from virtus.listing import list_files
-    from virtus.rows import ROWS
+    return (scan_comparison if len(args.models) > 1 else scan_rows).run(args)
 
-    files = list(list_files(args.paths))
-    detector = load_detector(args, prior=args.prior)
-    rows, status = ROWS[args.format](BesideBar()), ALL_JUDGED
-    how = {"whole": args.whole_image, "stability": args.stability, "num_frames": args.frames}
-    reports = analyze_files(detector, files, **how)
-    for report in progress(len(files))(reports):
-        rows.write(report)
-        status = status if report.outcome.judged else SOME_NOT_JUDGED
-    return status
+
+def _form(args: argparse.Namespace) -> str:
+    """The format of the rows; refuses what cannot be meant."""
+    if args.out is None:
+        if args.resume:
+            raise InputError("--resume goes on with a file of rows: name it by --out.")
+        return args.format or "table"
+    if args.report or len(args.models) > 1:
+        raise InputError("--out is for rows by one checkpoint, without --report. Send standard output to a file.")
+    by_suffix = FORM_OF_SUFFIX.get(args.out.suffix.lower())
+    form = args.format or by_suffix
+    if form not in FORM_OF_SUFFIX.values():
+        raise InputError(f"How to write {args.out}? Give it the suffix .jsonl or .csv, or say --format json or csv.")
+    if by_suffix not in (None, form):
+        raise InputError(f"{args.out} would not be {form} by its suffix. Leave out --format, or name another file.")
+    return form

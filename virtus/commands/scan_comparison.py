@@ -7,20 +7,22 @@ import sys
 from collections import Counter
 
 from virtus.arguments import load_detectors
+from virtus.parallel import share_cores
 from virtus.terminal import ALL_JUDGED, SOME_NOT_JUDGED, BesideBar, progress
 
 
 def run(args: argparse.Namespace) -> int:
     from virtus.comparison import check_names, compare_paths
     from virtus.comparison_rows import COMPARISON_ROWS, summary
-    from virtus.listing import list_files
+    from virtus.listing import count_files, list_files
 
     check_names(args.models)
-    files = list(list_files(args.paths))
     detectors = load_detectors(args, prior=args.prior)
-    comparisons = compare_paths(detectors, files, whole=args.whole_image, stability=args.stability)
+    share_cores(args.jobs)
+    how = {"whole": args.whole_image, "stability": args.stability, "jobs": args.jobs}
+    comparisons = compare_paths(detectors, list_files(args.paths), **how)
     rows, counted, status = COMPARISON_ROWS[args.format](BesideBar()), Counter(), ALL_JUDGED
-    for comparison in progress(len(files))(comparisons):
+    for comparison in progress(lambda: count_files(args.paths))(comparisons):
         rows.write(comparison)
         counted[comparison.agreement] += 1
         status = status if comparison.reports[0].outcome.judged else SOME_NOT_JUDGED

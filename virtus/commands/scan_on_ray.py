@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from pathlib import Path
 
 from virtus.arguments import count
 from virtus.errors import InputError
 from virtus.terminal import ALL_JUDGED, SOME_NOT_JUDGED, progress
 
-OWN = ("out", "workers", "ray_address")
-SHARED = ("engine", "paths", "model", "models", "device", "precision", "whole_image", "prior", "stability")
+OWN = ("workers", "ray_address")
+SHARED = ("engine", "paths", "out", "model", "models", "device", "precision", "whole_image", "prior", "stability")
 
 
 def add_options(scan: argparse.ArgumentParser) -> None:
     group = scan.add_argument_group("cluster")
     engine = "ray: on a Ray cluster; PATH is then also s3://..., gs://..., or @FILE, a list with a path on each line"
     group.add_argument("--engine", choices=("local", "ray"), default="local", help=engine)
-    group.add_argument("--out", type=Path, metavar="FILE", help="ray: Parquet file for the rows, sorted by path")
     group.add_argument("--workers", type=count, metavar="N", help="ray: processes that judge (default: all that fit)")
     where = "ray: of the cluster's head (default: RAY_ADDRESS, else a cluster on this machine, for now)"
     group.add_argument("--ray-address", metavar="HOST:PORT", help=where)
