@@ -22,7 +22,7 @@ clean:
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
 	touch $@
 
-.venv/dev-ready: $(BIN)/uv requirements.txt requirements-train.txt requirements-c2pa.txt requirements-ray.txt requirements-dev.txt
+.venv/dev-ready: $(BIN)/uv requirements.txt requirements-train.txt requirements-c2pa.txt requirements-mcp.txt requirements-ray.txt requirements-dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
 	touch $@
 

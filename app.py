@@ -2,11 +2,14 @@
 
 import sys
 
+from virtus.arguments import check_server_port
 from virtus.errors import VirtusError
-from virtus.ui import serve
 
 if __name__ == "__main__":
     try:
+        check_server_port()
+        from virtus.ui import serve
+
         serve()
     except VirtusError as exc:
         sys.exit(f"virtus: {exc}")

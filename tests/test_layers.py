@@ -34,7 +34,7 @@ ORDER = [
     "sentences", "gallery", "arguments", "terminal", "ui", "commands",
     "cli", "__main__",
 ]  # fmt: skip
-ONLY_IN = {"gradio": "virtus/ui", "matplotlib": "nowhere", "pytorch_grad_cam": "virtus/explain"}
+ONLY_IN = {"gradio": "virtus/ui", "mcp": "virtus/ui", "matplotlib": "nowhere", "pytorch_grad_cam": "virtus/explain"}
 ONLY_IN |= {"ray": "virtus/ray_scan", "pyarrow": "virtus/ray_scan"}
 FILES = sorted((ROOT / "virtus").rglob("*.py"))
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from virtus.errors import InputError
 
 if TYPE_CHECKING:
     from virtus.detector import Detector
@@ -105,6 +108,18 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text!r}")
     return int(text)
+
+
+def check_server_port() -> None:
+    """Gradio reads GRADIO_SERVER_PORT while it is imported, and ends in a traceback where that is no number.
+
+    Raises:
+        InputError: if it is set, and no port.
+    """
+    try:
+        port(os.environ.get("GRADIO_SERVER_PORT", "7860").strip())
+    except argparse.ArgumentTypeError as exc:
+        raise InputError(f"The environment variable GRADIO_SERVER_PORT {exc}.") from exc
 
 
 def share(text: str) -> float:

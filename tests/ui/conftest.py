@@ -1,10 +1,12 @@
 """One running app for all tests of this folder, started as users start it, and the photos that they give it."""
 
+import http.server
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -95,6 +97,40 @@ def server(tmp_path_factory, opposites):
     running = Server(command, port, folder)
     yield running.wait()
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory):
+    """Another app, behind a login, with the tools for assistants."""
+    port, folder = free_port(), tmp_path_factory.mktemp("server") / "guarded"
+    settings = ["--device", "cpu", "--precision", "float32", "--mcp", "--auth", "user:password"]
+    running = Server(["-m", "virtus", "serve", "--port", str(port), *settings], port, folder)
+    yield running.wait()
+    running.stop()
+
+
+@pytest.fixture
+def outside():
+    """A web server that counts who asks it."""
+
+    class Counting(http.server.BaseHTTPRequestHandler):
+        hits = 0
+
+        def do_GET(self):
+            type(self).hits += 1
+            self.send_response(200)
+            self.end_headers()
+
+        do_HEAD = do_GET
+
+        def log_message(self, *args):
+            pass
+
+    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Counting)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{running.server_port}/face.jpg", Counting
+    running.shutdown()
+    running.server_close()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from virtus.ui.endpoints import ENDPOINTS
+
 HOPPER = Path(__file__).parents[2] / "virtus" / "assets" / "examples" / "grace-hopper.jpg"
 JUDGED = ("real", "fake", "inconclusive")
 
@@ -24,7 +26,7 @@ def analyze(client, path, **options):
 
 def test_only_the_documented_endpoints_are_offered(client):
     offered = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(offered) == {"/analyze", "/explain", "/batch", "/report", "/provenance", "/compare"}
+    assert set(offered) == {f"/{name}" for name in ENDPOINTS}
 
 
 def test_every_event_has_a_name(server):

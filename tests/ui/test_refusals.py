@@ -1,40 +1,19 @@
 """What a running app refuses, by raw requests: addresses, foreign paths, uploads that are gone or too large."""
 
-import http.server
+import inspect
 import json
-import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
+from gradio import FileData
+
+from virtus.ui.detectors import Detectors
+from virtus.ui.endpoints import ENDPOINTS, endpoint_functions
 
 HOPPER = Path(__file__).parents[2] / "virtus" / "assets" / "examples" / "grace-hopper.jpg"
 META = {"_type": "gradio.FileData"}
-
-
-@pytest.fixture
-def outside():
-    """A web server that counts who asks it."""
-
-    class Counting(http.server.BaseHTTPRequestHandler):
-        hits = 0
-
-        def do_GET(self):
-            type(self).hits += 1
-            self.send_response(200)
-            self.end_headers()
-
-        do_HEAD = do_GET
-
-        def log_message(self, *args):
-            pass
-
-    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Counting)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{running.server_port}/face.jpg", Counting
-    running.shutdown()
-    running.server_close()
 
 
 def call(server, api_name, **data):
@@ -47,12 +26,21 @@ def call(server, api_name, **data):
     return name.removeprefix("event: "), data.removeprefix("data: ")
 
 
-@pytest.mark.parametrize("api_name", ["analyze", "compare", "explain", "report"])
+def file_parameter(api_name):
+    """Name of an endpoint's parameter for files, and whether it takes several."""
+    parameters = inspect.signature(endpoint_functions(Detectors())[api_name]).parameters.values()
+    (found,) = [one for one in parameters if one.annotation in (FileData, list[FileData])]
+    return found.name, found.annotation is not FileData
+
+
+@pytest.mark.parametrize("api_name", ENDPOINTS)
 @pytest.mark.parametrize("within", ["{}", '[{{"a": {}}}]', '{{"path": "{folder}/a.jpg", "a": {}}}'])
 def test_an_address_is_refused_before_it_is_fetched(server, outside, api_name, within):
     url, counting = outside
     file = json.dumps({"path": url, "url": url, "meta": META})
-    event, said = call(server, api_name, file=json.loads(within.format(file, folder=server.folder / "gradio")))
+    given = json.loads(within.format(file, folder=server.folder / "gradio"))
+    name, several = file_parameter(api_name)
+    event, said = call(server, api_name, **{name: [given] if several else given})
     assert event == "error"
     assert "Addresses are not fetched" in said
     assert counting.hits == 0
@@ -74,7 +62,7 @@ def test_an_address_is_refused_for_every_input_of_every_event(server, outside):
     url, counting = outside
     config = json.load(urllib.request.urlopen(f"{server.url}/config"))
     for event in config["dependencies"]:
-        if event["cancels"]:  # Gradio's own event to stop another one takes nothing
+        if not event["backend_fn"]:  # what cancels another, and what the page does by itself
             continue
         assert event["inputs"]
         data = [{"path": url, "meta": META} for _ in event["inputs"]]
@@ -117,6 +105,13 @@ def test_the_file_route_fetches_nothing(server, outside):
             urllib.request.urlopen(f"{server.url}{route}{url}")
         assert caught.value.code in (403, 404)
     assert counting.hits == 0
+
+
+def test_gradios_own_deep_links_are_closed(server):
+    for slash in ("", "/"):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{server.url}/gradio_api/deep_link{slash}?session_hash=test")
+        assert caught.value.code == 404
 
 
 def test_too_large_an_upload_is_refused(server, tmp_path):

@@ -1,14 +1,20 @@
 """Other ways to start the app, and what it does when that fails."""
 
+import os
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
 from virtus.errors import CheckpointError, InputError
 from virtus.ui import build_app, serve
 from virtus.ui.serving import launch_settings
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_app_py_serves_where_the_environment_says(start):
@@ -34,6 +40,18 @@ def test_a_taken_port_is_said_in_a_sentence():
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=f"port {port}.*Choose another"):
             serve(port=port)
+
+
+@pytest.mark.parametrize("command", [["app.py"], ["-m", "virtus", "serve"]])
+@pytest.mark.parametrize("port", ["abc", "", "99999"])
+def test_a_port_of_the_environment_that_is_none_is_said_in_a_sentence(command, port):
+    environment = os.environ | {"GRADIO_SERVER_PORT": port}
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=environment, cwd=ROOT)
+    assert done.returncode != 0
+    assert done.stderr.startswith(
+        "virtus: The environment variable GRADIO_SERVER_PORT must be a number from 1 to 65535"
+    )
+    assert "Traceback" not in done.stderr
 
 
 def test_a_checkpoint_that_there_is_not_stops_the_start():

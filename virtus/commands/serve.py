@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 
-from virtus.arguments import model_options, port, prior_option
+from virtus.arguments import check_server_port, model_options, port, prior_option
 from virtus.errors import InputError
 from virtus.terminal import ALL_JUDGED
 
@@ -17,9 +18,13 @@ def add(commands) -> None:
     serve.add_argument("--port", type=port, default=7860)
     serve.add_argument("--share", action="store_true", help="make a public link, through Gradio's servers")
     serve.add_argument("--auth", metavar="USER:PASSWORD", help="ask for a login")
+    serve.add_argument("--mcp", action="store_true", help="offer the API to assistants too, as tools (needs mcp)")
 
 
 def run(args: argparse.Namespace) -> int:
+    check_server_port()
+    if args.mcp and importlib.util.find_spec("mcp") is None:
+        raise InputError("--mcp needs the package mcp. Install it: pip install -r requirements-mcp.txt.")
     from virtus.ui import serve
 
     serve(
@@ -33,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
         port=args.port,
         share=args.share,
         auth=_credentials(args.auth),
+        mcp=args.mcp,
     )
     return ALL_JUDGED
 

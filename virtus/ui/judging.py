@@ -15,6 +15,7 @@ from virtus.errors import ImageError, InputError
 from virtus.images import load_image
 from virtus.results import FaceReport, ImageReport
 
+NUM_AT_ONCE = 8  # calls of each endpoint that are taken
 # More at once would wait for the same cores, and hold their photos in memory meanwhile. Fetching a checkpoint is not
 # counted: who waits for the Hub holds up nobody.
 at_once = threading.BoundedSemaphore(2)

@@ -18,10 +18,11 @@ from virtus.faces import find_faces
 from virtus.images import MAX_BYTES
 from virtus.ui.app import build_app
 from virtus.ui.detectors import Detectors
+from virtus.ui.judging import NUM_AT_ONCE
 from virtus.ui.memory import return_large_blocks
 from virtus.ui.theme import build_theme, style_sheet
 
-NUM_AT_ONCE = 8  # calls of each event; `judging.py` lets fewer compute
+CLOSED = ("/gradio_api/deep_link",)
 
 
 def serve(
@@ -35,6 +36,7 @@ def serve(
     port: int | None = None,
     share: bool = False,
     auth: tuple[str, str] | None = None,
+    mcp: bool = False,
 ) -> None:
     """Start the app and stay until it is stopped.
 
@@ -46,6 +48,7 @@ def serve(
         port: GRADIO_SERVER_PORT, else the first free one from 7860 on, if None.
         share: make a public link, through Gradio's servers.
         auth: user and password that visitors have to give.
+        mcp: offer the endpoints as tools of the Model Context Protocol too; needs the package `mcp`.
 
     Raises:
         CheckpointError: if `model` or one of the others cannot be loaded.
@@ -57,9 +60,15 @@ def serve(
     for name in detectors.others:
         detectors.get(name)  # whoever starts the server hears of it, not a visitor
     app = build_app(detectors, whole=whole, prior=prior).queue(default_concurrency_limit=NUM_AT_ONCE)
+    settings = launch_settings()
+    if mcp:
+        from virtus.ui.tools import PATH, tool_server
+
+        settings["app_kwargs"] |= tool_server(detectors, auth)
+        print(f"* Tools for assistants (MCP) below its address, at {PATH}", flush=True)
     threading.Thread(target=_warm_up, daemon=True).start()
     try:
-        app.launch(server_name=host, server_port=port, share=share, auth=auth, **launch_settings())
+        app.launch(server_name=host, server_port=port, share=share, auth=auth, **settings)
     except OSError as exc:
         where = f"on port {port}" if port else "on any port that it tried"
         raise InputError(f"The app cannot listen {where}: another program does. Choose another port.") from exc
@@ -74,24 +83,30 @@ def launch_settings() -> dict:
         "run_history": False,  # on by default, it keeps visitors' faces in the browser
         "enable_monitoring": False,
         "footer_links": ["api", "gradio"],
-        "app_kwargs": {"middleware": [Middleware(NoForeignFiles)]},
+        "app_kwargs": {"middleware": [Middleware(ClosedRoutes)]},
         "ssr_mode": False,
         "pwa": False,
         "mcp_server": False,
     }
 
 
-class NoForeignFiles:
-    """Gradio's file route fetches any address that is put after `file=`, and hands on what it got. Ours does not."""
+class ClosedRoutes:
+    """Routes of Gradio's that are too open.
+
+    Its file route fetches any address that is put after `file=`, and hands on what it got. Its deep links keep all that
+    a visitor sees, the photo with it, for whoever has the link.
+    """
 
     def __init__(self, app: ASGIApp):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _, found, name = scope.get("path", "").partition("/file=")
+        path = scope.get("path", "")
+        _, found, name = path.partition("/file=")
         if found and "://" in name:
-            refusal = PlainTextResponse("Addresses are not fetched.", status_code=403)
-            await refusal(scope, receive, send)
+            await PlainTextResponse("Addresses are not fetched.", status_code=403)(scope, receive, send)
+        elif path.rstrip("/").endswith(CLOSED):
+            await PlainTextResponse("There is no such page.", status_code=404)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

@@ -3,6 +3,8 @@
 Gradio reads the types of their functions, so these are not postponed to strings there.
 """
 
+from collections.abc import Callable
+
 import gradio as gr
 
 from virtus.ui.batch_judging import QUEUE
@@ -29,9 +31,14 @@ WITHOUT_MODEL = ("provenance",)
 QUEUES = {"batch": QUEUE}
 
 
+def endpoint_functions(detectors: Detectors) -> dict[str, Callable]:
+    """Name of each endpoint to its function. It raises a `VirtusError` for what cannot be answered."""
+    return {name: endpoint(detectors) for name, endpoint in ENDPOINTS.items()}
+
+
 def add_endpoints(detectors: Detectors) -> None:
     """Add them to the Blocks that are being built."""
-    for name, endpoint in ENDPOINTS.items():
-        answer = answering(endpoint(detectors))
+    for name, function in endpoint_functions(detectors).items():
+        answer = answering(function)
         run = answer if name in WITHOUT_MODEL else on_gpu(answer)
         gr.api(run, api_name=name, **QUEUES.get(name, {}))

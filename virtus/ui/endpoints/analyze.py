@@ -6,6 +6,7 @@ from gradio import FileData
 
 from virtus.calibration import EVEN
 from virtus.ui.detectors import Detectors
+from virtus.ui.endpoints.answers import ReportAnswer
 from virtus.ui.judging import judge
 from virtus.ui.uploads import uploaded
 
@@ -17,8 +18,16 @@ def analyze_endpoint(detectors: Detectors) -> Callable:
         whole_image: bool = False,
         stability: bool = False,
         prior: float = EVEN,
-    ) -> dict:
-        """Judge every face of an uploaded photo: outcome, checkpoint, prior, image_size, faces, a reason where none."""
+    ) -> ReportAnswer:
+        """Judge every face of a photo: real, fake or inconclusive, with its probability of fake where it was judged.
+
+        Args:
+            file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
+            model: Who judges: "auto" for the server's own checkpoint, a name of its list, or a Hub id owner/name.
+            whole_image: Judge the picture as it is, without looking for faces: for ready-made face crops.
+            stability: Judge each face again under small harmless changes, and say what that does to the probability.
+            prior: Share of fakes expected among photos like this one: above 0, below 1.
+        """
         detector = detectors.get(model).at_prior(prior)
         return judge(detector, uploaded(file), whole=bool(whole_image), stability=bool(stability)).report.to_json()
 

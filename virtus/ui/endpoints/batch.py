@@ -9,6 +9,7 @@ from virtus.summary_picture import count_outcomes
 from virtus.ui.batch_files import open_batch
 from virtus.ui.batch_judging import judge_batch
 from virtus.ui.detectors import Detectors
+from virtus.ui.endpoints.answers import BatchReportAnswer
 
 
 def batch_endpoint(detectors: Detectors) -> Callable:
@@ -18,10 +19,17 @@ def batch_endpoint(detectors: Detectors) -> Callable:
         whole_image: bool = False,
         stability: bool = False,
         prior: float = EVEN,
-    ) -> tuple[list[dict], dict]:  # of each answer: Gradio looks for no generator
-        """Judge uploaded photos, or those in uploaded zips: a report with `name` each, and how many of each outcome.
+    ) -> tuple[list[BatchReportAnswer], dict[str, int]]:  # of each answer: Gradio looks for no generator
+        """Judge the faces of many photos: a report for each, and how many photos there are of each outcome.
 
         Answers after each photo with all reports so far; the last answer has all of them.
+
+        Args:
+            files: The photos, or zips of them: up to 200, and 512 MiB together, also unpacked.
+            model: Who judges: "auto" for the server's own checkpoint, a name of its list, or a Hub id owner/name.
+            whole_image: Judge the pictures as they are, without looking for faces: for ready-made face crops.
+            stability: Judge each face again under small harmless changes, and say what that does to the probability.
+            prior: Share of fakes expected among photos like these: above 0, below 1.
         """
         opened = open_batch(files)
         detector = detectors.get(model).at_prior(prior)

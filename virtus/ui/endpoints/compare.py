@@ -1,16 +1,18 @@
 """`/compare`: several checkpoints on the same faces."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from gradio import FileData
 
 from virtus.calibration import EVEN
 from virtus.errors import InputError
-from virtus.explain import DEFAULT_METHOD
+from virtus.explain import DEFAULT_METHOD, EXPLAINERS
 from virtus.ui.compare import preselected
 from virtus.ui.comparing import Answer, Compared, compare
 from virtus.ui.detectors import Detectors
-from virtus.ui.map_request import MapRequest
+from virtus.ui.endpoints.answers import CompareAnswer
+from virtus.ui.map_request import TARGETS, MapRequest
 from virtus.ui.uploads import uploaded
 
 
@@ -18,13 +20,23 @@ def compare_endpoint(detectors: Detectors) -> Callable:
     def compare_checkpoints(
         file: FileData,
         models: list[str] | None = None,
-        method: str | None = None,
-        target: str = "predicted",
+        method: Literal[*EXPLAINERS] | None = None,
+        target: Literal[*TARGETS] = "predicted",
         whole_image: bool = False,
         stability: bool = False,
         prior: float = EVEN,
-    ) -> dict:
-        """Judge the faces of an uploaded photo by several checkpoints: agreement, by_face, and a report for each."""
+    ) -> CompareAnswer:
+        """Judge the faces of a photo by several checkpoints, and say whether they agree.
+
+        Args:
+            file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
+            models: Who judges: up to four of "auto", names of the server's list and Hub ids. Null: the server's own.
+            method: Of the maps, one for each face and checkpoint. Null: no maps.
+            target: The class that the maps speak of, for methods that know one.
+            whole_image: Judge the picture as it is, without looking for faces: for ready-made face crops.
+            stability: Judge each face again under small harmless changes, and say what that does to the probability.
+            prior: Share of fakes expected among photos like this one: above 0, below 1.
+        """
         wanted = MapRequest(method or DEFAULT_METHOD, target)
         asked = {"methods": [wanted.method] if method else [], "target": wanted.label}
         asked |= {"whole": bool(whole_image), "stability": bool(stability), "prior": prior}

@@ -2,40 +2,58 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from gradio import FileData
 from PIL import Image
 
 from virtus.detector import Detector
-from virtus.explain import DEFAULT_METHOD
+from virtus.explain import DEFAULT_METHOD, EXPLAINERS
+from virtus.explain.heads import HEAD_FUSIONS
 from virtus.overlay import DEFAULT_OPACITY, overlay_crop, overlay_photo
 from virtus.results import Explanation, FaceCrop, FaceReport
 from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints.answering import png
+from virtus.ui.endpoints.answers import ExplainAnswer
 from virtus.ui.judging import Judged, face_of, judge
 from virtus.ui.map_callbacks import hold_against_chance
-from virtus.ui.map_request import MapRequest
+from virtus.ui.map_request import TARGETS, MapRequest
 from virtus.ui.uploads import uploaded
 
-Answer = tuple[dict, FileData | None, FileData | None]
+Answer = tuple[ExplainAnswer, FileData | None, FileData | None]
 
 
 def explain_endpoint(detectors: Detectors) -> Callable:
     def explain(
         file: FileData,
         model: str = "auto",
-        method: str = DEFAULT_METHOD,
-        target: str = "predicted",
+        method: Literal[*EXPLAINERS] = DEFAULT_METHOD,
+        target: Literal[*TARGETS] = "predicted",
         face: int = 0,
         opacity: float = DEFAULT_OPACITY,
         layer: int = -1,
         head: int | None = None,
-        head_fusion: str = "mean",
+        head_fusion: Literal[*HEAD_FUSIONS] = "mean",
         discard_ratio: float = 0.0,
         whole_image: bool = False,
         faithfulness: bool = False,
-    ) -> tuple[dict, FileData | None, FileData | None]:
-        """Explain one face: its JSON with the raw heatmap, and the overlay as PNG on its crop and on the photo."""
+    ) -> tuple[ExplainAnswer, FileData | None, FileData | None]:
+        """Explain the verdict on one face: its raw heatmap, and the overlay as PNG on its crop and on the photo.
+
+        Args:
+            file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
+            model: Who judges: "auto" for the server's own checkpoint, a name of its list, or a Hub id owner/name.
+            method: How the map is made. What a method does not take of the options below is left aside.
+            target: The class that the map speaks of, for methods that know one.
+            face: Which face, 0 is the largest.
+            opacity: Of the map in the PNGs, 0 to 1.
+            layer: Whose tokens are looked at: 0 is the first block, -1 the last.
+            head: Of the attention, from 0; null for all of them, made one by head_fusion.
+            head_fusion: How the heads become one.
+            discard_ratio: Share of the smallest attention left out of each block, 0 up to but not including 1.
+            whole_image: Judge the picture as it is, without looking for faces: for ready-made face crops.
+            faithfulness: Hold the map against 99 random ones: is it better than chance? Takes some seconds.
+        """
         wanted = MapRequest(method, target, opacity, layer, head, head_fusion, discard_ratio)
         detector = detectors.get(model)
         judged = judge(detector, uploaded(file), whole=bool(whole_image))

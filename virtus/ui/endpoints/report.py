@@ -18,9 +18,14 @@ def report_endpoint(detectors: Detectors) -> Callable:
         whole_image: bool = False,
         prior: float = EVEN,
     ) -> tuple[FileData, FileData]:
-        """Write the report of an uploaded photo: one HTML page, and the JSON that `virtus replay` reads.
+        """Write the report of a photo: one self-contained HTML page, and the JSON that `virtus replay` reads.
 
-        `methods` of the maps have commas between them; with none it takes a few seconds.
+        Args:
+            file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
+            model: Who judges: "auto" for the server's own checkpoint, a name of its list, or a Hub id owner/name.
+            methods: Of the maps, with commas between them. Each takes some ten seconds a face; none if empty.
+            whole_image: Judge the picture as it is, without looking for faces: for ready-made face crops.
+            prior: Share of fakes expected among photos like this one: above 0, below 1.
         """
         named = tuple(name.strip() for name in str(methods).split(",") if name.strip())
         settings = Settings(methods=named, whole=bool(whole_image), prior=prior, num_mapped=MAX_MAPPED)
