@@ -100,6 +100,7 @@ def test_the_page_says_all_that_the_record_says(document):
     ):
         assert said in html
     assert html.count('<p class="trust ') == 2
+    assert "the gravest of its faces" not in html
 
 
 def test_the_page_lets_nothing_in(document):
@@ -152,6 +153,7 @@ def test_maps_can_be_kept_to_the_largest_faces(detector, astronaut):
 
     tested = with_tested_maps(detector, document, measure=measure)
     assert measured == [document.report.faces[0].crop]
+    assert "the gravest of its faces" in document.html
     assert "Not tested" in document.html
     assert "Not tested" not in tested.html
     assert "Maps were drawn of the largest face only" in tested.html

@@ -21,7 +21,7 @@ from virtus.provenance import Provenance
 from virtus.provenance_html import panel
 from virtus.record import Record
 from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
-from virtus.verdict_html import in_words, not_judged, verdict
+from virtus.verdict_html import chip, in_words, not_judged, verdict
 
 ASSETS = Path(__file__).parent / "assets"
 CROP_SIDE = 384  # px of faces and their maps
@@ -47,7 +47,7 @@ def write_page(record: Record, report: ImageReport, photo: Image.Image | None, p
         time=escape(record.time),
         when=escape(_when(record.time)),
         judge=f"<strong>{escape(report.checkpoint.name)}</strong>",
-        summary="" if report.outcome.judged else not_judged(report),
+        summary=_summary(report),
         photo=_photo(report, photo) if photo else "",
         faces="\n".join(_face(report, index, record) for index in range(len(report.faces))),
         provenance=panel(provenance, unfolded=True),
@@ -63,6 +63,15 @@ def _style() -> str:
 
 def _when(time: str) -> str:
     return f"{datetime.fromisoformat(time):%Y-%m-%d at %H:%M:%S} UTC"
+
+
+def _summary(report: ImageReport) -> str:
+    """Why nothing was judged, or what several faces come to; one face says it itself."""
+    if not report.outcome.judged:
+        return not_judged(report)
+    if len(report.faces) == 1:
+        return ""
+    return f'<p class="whole">The photo: {chip(report.outcome)} the gravest of its faces.</p>'
 
 
 def _photo(report: ImageReport, photo: Image.Image) -> str:
