@@ -13,13 +13,14 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from virtus.annotate import TONES
 from virtus.results import GRAVITY, ImageReport, Outcome
 
-WIDTH, MARGIN = 1080, 48  # px; a phone shows it at a third
-THUMBNAIL_SIDE = 300  # px; three of them fit beside each other
-NUM_FIRST, IN_ROW = 6, 3  # photos to look at first
+WIDTH, MARGIN = 720, 32  # px; a phone shows it at half
+THUMBNAIL_SIDE = 316  # px; two of them fit beside each other
+NUM_FIRST, IN_ROW = 6, 2  # photos to look at first
 LOOKED_AT = (Outcome.FAKE, Outcome.INCONCLUSIVE)
 INK, QUIET, GROUND = "#1c2333", "#525c70", "#ffffff"
-LARGE, TEXT, SMALL = 56, 40, 30  # px of a letter
-BAR_HEIGHT, LINE, CAPTION, GAP = 84, 60, 112, 4
+LARGE, TEXT, SMALL = 48, 36, 28  # px of a letter
+BAR_HEIGHT, LINE, CAPTION, GAP = 72, 54, 104, 4
+NUM_FOOT, FOOT_LINE = 3, 40
 LEAST_SHARE = 0.015  # of the bar: one among hundreds is still seen
 ORDER = (*GRAVITY, Outcome.FACE_TOO_SMALL, Outcome.NO_FACE, Outcome.UNREADABLE)
 NO_EVIDENCE = "The model's opinion, not evidence."
@@ -71,13 +72,13 @@ def draw_summary(entries: Sequence[Entry], *, made_on: date) -> Image.Image:
         entries: at least one.
 
     Returns:
-        RGB, 1080 px wide.
+        RGB, `WIDTH` px wide.
     """
     counts = count_outcomes(entry.report for entry in entries)
     first = first_to_look_at(entries)
     num_rows = -(-len(first) // IN_ROW)
     gallery = LINE + 24 + num_rows * (THUMBNAIL_SIDE + CAPTION) if first else 0
-    height = MARGIN + LARGE + 36 + BAR_HEIGHT + 28 + LINE * len(counts) + 20 + gallery + 2 * 44 + MARGIN
+    height = MARGIN + LARGE + 36 + BAR_HEIGHT + 28 + LINE * len(counts) + 20 + gallery + NUM_FOOT * FOOT_LINE + MARGIN
     picture = Image.new("RGB", (WIDTH, height), GROUND)
     draw = ImageDraw.Draw(picture)
     draw.text((MARGIN, MARGIN), _photos(len(entries)), fill=INK, font=_font(LARGE))
@@ -87,7 +88,7 @@ def draw_summary(entries: Sequence[Entry], *, made_on: date) -> Image.Image:
     if first:
         draw.text((MARGIN, top), "Look at these first", fill=INK, font=_font(TEXT))
         _draw_gallery(picture, draw, first, top + LINE + 24)
-    _draw_foot(draw, entries[0].report, made_on, height - MARGIN - 2 * 44)
+    _draw_foot(draw, entries[0].report, made_on, height - MARGIN - NUM_FOOT * FOOT_LINE)
     return picture
 
 
@@ -107,8 +108,8 @@ def _draw_bar(draw: ImageDraw.ImageDraw, counts: dict[Outcome, int], top: int) -
 
 def _draw_legend(draw: ImageDraw.ImageDraw, counts: dict[Outcome, int], top: int) -> int:
     for outcome, number in counts.items():
-        draw.rectangle((MARGIN, top + 4, MARGIN + 40, top + 44), fill=TONES[outcome].colour)
-        draw.text((MARGIN + 64, top), TONES[outcome].word, fill=INK, font=_font(TEXT))
+        draw.rectangle((MARGIN, top + 4, MARGIN + 36, top + 40), fill=TONES[outcome].colour)
+        draw.text((MARGIN + 56, top), TONES[outcome].word, fill=INK, font=_font(TEXT))
         draw.text((WIDTH - MARGIN, top), str(number), fill=INK, font=_font(TEXT), anchor="ra")
         top += LINE
     return top
@@ -123,15 +124,15 @@ def _draw_gallery(picture: Image.Image, draw: ImageDraw.ImageDraw, first: list[E
         picture.paste(Image.open(io.BytesIO(entry.thumbnail)), (x, y))
         draw.rectangle((x, y, x + THUMBNAIL_SIDE - 1, y + THUMBNAIL_SIDE - 1), outline=tone.colour, width=8)
         draw.text((x, y + THUMBNAIL_SIDE + 10), _verdict(entry), fill=INK, font=_font(SMALL))
-        draw.text((x, y + THUMBNAIL_SIDE + 50), _fitting(draw, _name(entry)), fill=QUIET, font=_font(SMALL))
+        draw.text((x, y + THUMBNAIL_SIDE + 46), _fitting(draw, _name(entry)), fill=QUIET, font=_font(SMALL))
 
 
 def _draw_foot(draw: ImageDraw.ImageDraw, report: ImageReport, made_on: date, top: int) -> None:
     info = report.checkpoint
-    who = f"{_fitting(draw, info.name, WIDTH // 2)} · sha256 {info.sha256[:12]} · {made_on.isoformat()}"
-    for line in (who, NO_EVIDENCE):
+    weights = f"sha256 {info.sha256[:12]} · {made_on.isoformat()}"
+    for line in (_fitting(draw, info.name, WIDTH - 2 * MARGIN), weights, NO_EVIDENCE):
         draw.text((MARGIN, top), line, fill=QUIET, font=_font(SMALL))
-        top += 44
+        top += FOOT_LINE
 
 
 def _gravity(entry: Entry) -> tuple[int, float]:
