@@ -7,12 +7,14 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.command import ROOT, virtus
+from tests.zips import Entry, make_zip
 from virtus.cli import main
 from virtus.explain import EXPLAINERS
 from virtus.images import load_image
@@ -54,6 +56,44 @@ def test_scan_writes_one_object_a_line(scanned):
     assert all(rows[name]["reason"] for name in unjudged)
     assert {row["checkpoint"]["name"] for row in rows.values()} == {"virtus-tiny"}
     assert {len(row["checkpoint"]["sha256"]) for row in rows.values()} == {64}
+
+
+def test_scan_looks_into_zips_and_none_ends_it(album, make_checkpoint, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        made.write(album / "face.png", "in/face.png")
+        made.write(album / "broken.jpg", "broken.jpg")
+    make_zip(tmp_path / "bad.zip", [Entry(b"../evil.jpg")])
+    asked = [tmp_path / "bad.zip", tmp_path / "a.zip", album / "face.png"]
+    done = virtus("scan", *asked, "--format", "json", "--whole-image", "--model", make_checkpoint(), "--device", "cpu")
+    assert done.returncode == 1
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    named = [tmp_path / "bad.zip", tmp_path / "a.zip/broken.jpg", tmp_path / "a.zip/in/face.png", album / "face.png"]
+    assert [row["path"] for row in rows] == [str(path) for path in named]
+    assert [row["outcome"] for row in rows[:2]] == ["unreadable"] * 2
+    assert "This zip is refused" in rows[0]["reason"]
+    assert rows[2] | {"path": ""} == rows[3] | {"path": ""}
+
+
+def test_a_scan_of_a_zip_goes_on_where_it_stopped(make_checkpoint, album, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        for name in ("a.png", "b.png", "in/c.png"):
+            made.write(album / "wall.png", name)
+    asked = ["scan", str(tmp_path / "a.zip"), "--whole-image", "--model", str(make_checkpoint()), "--device", "cpu"]
+    asked += ["--out", str(tmp_path / "rows.jsonl")]
+    assert main(asked) == 0
+    rows = (tmp_path / "rows.jsonl").read_text()
+    assert [json.loads(row)["path"] for row in rows.splitlines()] == [
+        f"{tmp_path}/a.zip/{name}" for name in ("a.png", "b.png", "in/c.png")
+    ]
+    (tmp_path / "rows.jsonl").write_text(rows[:-20])
+    assert main([*asked, "--resume"]) == 0
+    assert (tmp_path / "rows.jsonl").read_text() == rows
+
+
+def test_a_report_of_a_photo_in_a_zip_is_refused(capsys, tmp_path):
+    make_zip(tmp_path / "a.zip", [Entry(b"a.jpg")])
+    assert main(["scan", str(tmp_path / "a.zip"), "--report", str(tmp_path / "out.html")]) == 2
+    assert "this is a zip: unpack it" in capsys.readouterr().err
 
 
 def test_scan_says_by_its_status_that_some_were_not_judged(scanned):

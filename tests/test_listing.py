@@ -1,5 +1,9 @@
 import shutil
 
+import pytest
+
+from tests.zips import Entry, make_zip
+from virtus.errors import ImageError
 from virtus.listing import find_pictures, list_files, walk_pictures
 
 
@@ -59,3 +63,21 @@ def test_names_below_the_working_folder_have_no_dot_before_them(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     assert list(list_files(["."])) == ["a.jpg", "b/c.jpg"]
     assert list(list_files(["./b/"])) == ["b/c.jpg"]
+
+
+def test_a_zip_stands_for_the_pictures_in_it(tmp_path):
+    make_zip(tmp_path / "in.zip", [Entry(b"b.jpg", b"photo"), Entry(b"a/c.png"), Entry(b"notes.txt")])
+    named = [f"{tmp_path}/in.zip", f"{tmp_path}/*.zip"]
+    listed = list(list_files(named))
+    assert [str(item) for item in listed] == [f"{tmp_path}/in.zip/a/c.png", f"{tmp_path}/in.zip/b.jpg"] * 2
+    assert listed[1].read() == b"photo"
+    assert list(list_files([str(tmp_path)])) == [str(tmp_path)]  # no zip in a folder is opened
+
+
+def test_a_refused_zip_and_one_that_is_not_there_are_kept_to_be_reported(tmp_path):
+    make_zip(tmp_path / "bad.zip", [Entry(b"../evil.jpg")])
+    (refused,) = list_files([f"{tmp_path}/bad.zip"])
+    assert str(refused) == f"{tmp_path}/bad.zip"
+    with pytest.raises(ImageError, match="This zip is refused"):
+        refused.read()
+    assert list(list_files([f"{tmp_path}/none.zip"])) == [f"{tmp_path}/none.zip"]

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.command import ROOT, virtus
+from tests.zips import Entry, make_zip
 from virtus.analysis import analyze_paths
 from virtus.checkpoints import load_checkpoint
 from virtus.cli import main
@@ -116,6 +117,12 @@ def kill_judges():
     for judge in judges:
         judge.kill()
     return len(judges)
+
+
+def test_a_zip_is_refused(tmp_path):
+    make_zip(tmp_path / "a.zip", [Entry(b"a.jpg")])
+    with pytest.raises(InputError, match="Unpack it"):
+        list_sources([str(tmp_path / "a.zip")])
 
 
 def test_the_rows_are_those_of_one_machine_although_every_worker_is_killed(

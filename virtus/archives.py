@@ -110,6 +110,20 @@ class Archive:
     num_left_out: int
 
 
+@dataclass(frozen=True)
+class RefusedArchive:
+    """A zip that cannot be used, in the place of its files, so that many files do not end with it."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return self.path
+
+    def read(self) -> bytes:
+        raise ImageError(self.reason)
+
+
 def is_archive_path(path: str | os.PathLike) -> bool:
     """Whether the file's name says that it is an archive that can be looked into."""
     return PurePosixPath(path).suffix.lower() == ".zip"
@@ -118,6 +132,14 @@ def is_archive_path(path: str | os.PathLike) -> bool:
 def list_archive(path: str | os.PathLike) -> list[ArchivedFile]:
     """The photos in a zip, after all checks of `open_archive`."""
     return list(open_archive(path).files)
+
+
+def list_or_refuse(path: str | os.PathLike) -> list[ArchivedFile] | list[RefusedArchive]:
+    """The same; of a zip that is refused one item whose `read` says why."""
+    try:
+        return list_archive(path)
+    except InputError as exc:
+        return [RefusedArchive(os.fspath(path), str(exc))]
 
 
 def open_archive(

@@ -7,23 +7,25 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from virtus.archives import ArchivedFile, RefusedArchive, is_archive_path, list_or_refuse
 from virtus.errors import InputError
 from virtus.images import is_image_path
 
 
-def list_files(arguments: Iterable[str]) -> Iterator[str]:
+def list_files(arguments: Iterable[str]) -> Iterator[str | ArchivedFile | RefusedArchive]:
     """The files that are meant, in the order of the arguments, sorted within a folder or glob.
 
-    Of a folder, the pictures below it, by their names: see `walk_pictures`. A file is taken whatever its name; so is an
-    argument that matches nothing, so that it can be reported.
+    Of a folder, the pictures below it, by their names: see `walk_pictures`. A zip that is named or found by a glob is
+    the pictures in it. Another file is taken whatever its name; so is an argument that matches nothing, to be reported.
     """
     for argument in arguments:
         if Path(argument).is_dir():
             yield from _or_itself(walk_pictures(argument), argument)
         elif not Path(argument).exists() and glob.has_magic(argument):
-            yield from _or_itself(_matches(argument), argument)
+            for path in _or_itself(_matches(argument), argument):
+                yield from _within(path)
         else:
-            yield argument
+            yield from _within(argument)
 
 
 def read_list(file: Path) -> list[str]:
@@ -86,6 +88,10 @@ def _counts(entry: os.DirEntry) -> bool:
     if entry.is_dir(follow_symlinks=False):
         return True
     return is_image_path(entry.name) and (entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path))  # noqa: PTH113 (says no to a link in a circle)
+
+
+def _within(path: str) -> Iterable[str | ArchivedFile | RefusedArchive]:
+    return list_or_refuse(path) if is_archive_path(path) and Path(path).exists() else [path]
 
 
 def _or_itself(found: Iterable[str], argument: str) -> Iterator[str]:

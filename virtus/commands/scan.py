@@ -20,9 +20,9 @@ def add(commands) -> None:
         stability_option(),
         report_option(),
     ]
-    scan = commands.add_parser("scan", parents=parents, help="judge files, folders and globs")
+    scan = commands.add_parser("scan", parents=parents, help="judge files, folders, zips and globs")
     scan.set_defaults(run=run)
-    paths = "a picture, a clip, a folder (all pictures below it) or a quoted glob"
+    paths = "a picture, a clip, a zip of pictures, a folder (all pictures below it) or a quoted glob"
     scan.add_argument("paths", nargs="+", metavar="PATH", help=paths)
     frames = "of each clip, evenly spaced in time, 300 at most (default: 32)"
     scan.add_argument("--frames", type=count, default=32, metavar="N", help=frames)

@@ -39,6 +39,8 @@ def _only(args: argparse.Namespace) -> str:
     found = list(islice(list_files(args.paths), 2))
     if len(found) > 1:
         raise InputError("A report is of one picture, and here are several: name one, or leave out --report.")
+    if not isinstance(found[0], str):
+        raise InputError("A report is of one picture, and this is a zip: unpack it, and name one.")
     if is_video_path(Path(found[0])):
         raise InputError("A report is of one picture, and this is a clip: give a frame of it, or leave out --report.")
-    return str(found[0])
+    return found[0]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import ray.data
 
+from virtus.archives import ArchivedFile, RefusedArchive
 from virtus.calibration import check_prior
 from virtus.errors import InputError, VirtusError
 from virtus.listing import list_files, read_list
@@ -29,7 +30,7 @@ def list_sources(arguments: Iterable[str]) -> list[str]:
     "@list.txt" stands for the lines of that file, unless there is a file of the whole name.
 
     Raises:
-        InputError: if a store cannot be asked, or a list not be read.
+        InputError: if a store cannot be asked, a list not be read, or for a zip.
     """
     return sorted((str(source) for argument in arguments for source in _meant_by(argument)), key=printable)
 
@@ -39,7 +40,13 @@ def _meant_by(argument: str) -> Iterable[str]:
         return list_objects(argument)
     if argument.startswith("@") and not Path(argument).exists():
         return read_list(Path(argument[1:]))
-    return list_files([argument])
+    return map(_path, list_files([argument]))
+
+
+def _path(item: str | ArchivedFile | RefusedArchive) -> str:
+    if not isinstance(item, str):
+        raise InputError(f"{item} is in a zip, or is one. Unpack it, or leave out --engine ray.")
+    return item
 
 
 def scan_on_ray(
