@@ -12,6 +12,7 @@ from virtus.ui.compare import add_compare_tab
 from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints import add_endpoints
 from virtus.ui.kept import KEEP_S
+from virtus.ui.links import Linked, Links
 from virtus.ui.uploads import GuardedBlocks
 
 CLEAN_EVERY_S = 60
@@ -33,16 +34,20 @@ def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior:
         CheckpointError: if the default checkpoint cannot be loaded: the app says from the start who judges.
     """
     detectors = detectors or Detectors()
+    links = Links(detectors)
     with GuardedBlocks(title="Virtus", analytics_enabled=False, delete_cache=(CLEAN_EVERY_S, KEEP_S)) as app:
         gr.HTML(HEADING)
-        with gr.Tabs():
-            with gr.Tab("Analyze"):
-                add_analyze_tab(detectors, whole=whole, prior=prior)
-            with gr.Tab("Batch"):
-                add_batch_tab(detectors, whole=whole, prior=prior)
-            with gr.Tab("Compare"):
-                add_compare_tab(detectors, whole=whole, prior=prior)
-            with gr.Tab("About"):
+        note = gr.HTML(visible=False, elem_id="link-note")
+        with gr.Tabs() as tabs:
+            with gr.Tab("Analyze", id="analyze"):
+                links.add("analyze", add_analyze_tab(detectors, whole=whole, prior=prior))
+            with gr.Tab("Batch", id="batch"):
+                links.add("batch", add_batch_tab(detectors, whole=whole, prior=prior))
+            with gr.Tab("Compare", id="compare"):
+                links.add("compare", add_compare_tab(detectors, whole=whole, prior=prior))
+            with gr.Tab("About", id="about"):
                 add_about_tab(detectors)
+                links.add("about", Linked())
+        links.wire(app, tabs, note)
         add_endpoints(detectors)
     return app

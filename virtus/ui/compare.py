@@ -15,6 +15,7 @@ from virtus.ui.detectors import Detectors
 from virtus.ui.drop_zone import PHOTO, drop_zone
 from virtus.ui.gpu import on_gpu
 from virtus.ui.kept import KEEP_S
+from virtus.ui.links import Linked
 from virtus.ui.verdict_settings import verdict_settings
 
 MODELS_INFO = f"Up to {MAX_COMPARED}. Others than those of the list by their Hub id owner/name: they are fetched first."
@@ -35,7 +36,7 @@ class _Answer:
     caption: gr.HTML
 
 
-def add_compare_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
+def add_compare_tab(detectors: Detectors, *, whole: bool, prior: float) -> Linked:
     """Add the tab's components and events to the Blocks that are being built."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=2, min_width=300, elem_classes="ask"):
@@ -45,6 +46,8 @@ def add_compare_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
             headline, face, annotated = _add_headline()
     answer = _Answer(gr.State(time_to_live=KEEP_S), headline, face, annotated, *_add_cards())
     _wire(CompareCallbacks(detectors), asked, answer)
+    names = ("models", "whole", "stability", "prior", "method")
+    return Linked(dict(zip(names, [*asked[1:], answer.method], strict=True)))
 
 
 def preselected(detectors: Detectors) -> list[str]:
