@@ -1,18 +1,23 @@
 """What a batch takes: counted and measured before any photo is judged."""
 
 import io
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.zips import STORED, Entry, make_zip
+from virtus.archives import ArchivedFile
 from virtus.checkpoints import load_checkpoint
 from virtus.detector import Detector
 from virtus.errors import InputError
 from virtus.results import Outcome
 from virtus.ui import batch_files
-from virtus.ui.batch_files import MAX_PHOTOS, open_batch
+from virtus.ui.batch_files import MAX_PHOTOS, BatchFile, BatchFiles, open_batch
 from virtus.ui.batch_judging import GONE, judge_batch
+from virtus.ui.judging import judge
 
 
 @pytest.fixture
@@ -28,6 +33,11 @@ def upload(tmp_path, monkeypatch):
 
     (tmp_path / "gradio").mkdir()
     return make
+
+
+@pytest.fixture(scope="module")
+def detector(make_checkpoint):
+    return Detector(load_checkpoint(str(make_checkpoint()), device="cpu"))
 
 
 def png(colour="grey"):
@@ -86,16 +96,13 @@ def test_a_hostile_zip_is_refused_by_name(upload, tmp_path):
     assert refused([upload("a.jpg", b"a"), bad]).startswith("bad.zip: This zip is refused")
 
 
-def test_one_broken_file_never_ends_the_batch(upload, tmp_path, make_checkpoint):
+def test_one_broken_file_never_ends_the_batch(upload, tmp_path, detector):
     inner = zipped(tmp_path, Entry(b"bad.jpg", b"text"), Entry(b"good.png", png()), Entry(b"more.zip", b"PK"))
     files = [upload("text.jpg", b"text"), upload("empty.jpg", b""), upload("in.zip", inner), upload("gone.jpg", b"a")]
     files += [upload("good.png", png("red"))]
     opened = open_batch(files)
     (tmp_path / "gradio" / "3" / "gone.jpg").unlink()
-    reports = [
-        one.report
-        for one in judge_batch(Detector(load_checkpoint(str(make_checkpoint()), device="cpu")), opened, whole=True)
-    ]
+    reports = [one.report for one in judge_batch(detector, opened, whole=True)]
     assert [report.path for report in reports] == [photo.name for photo in opened.photos]
     outcomes = {report.path: report.outcome for report in reports}
     assert [name for name, outcome in outcomes.items() if outcome.judged] == ["in.zip/good.png", "good.png"]
@@ -104,3 +111,50 @@ def test_one_broken_file_never_ends_the_batch(upload, tmp_path, make_checkpoint)
     assert reasons["gone.jpg"] == GONE
     assert "within an archive" in reasons["in.zip/more.zip"]
     assert all(report.p_fake is None for report in reports if not report.outcome.judged)
+
+
+@dataclass(frozen=True)
+class Watched(ArchivedFile):
+    """A photo that is read only when it may be."""
+
+    started: threading.Event = field(default_factory=threading.Event)
+    may_end: threading.Event = field(default_factory=threading.Event)
+
+    def read(self):
+        self.started.set()
+        assert self.may_end.wait(60)
+        return png()
+
+
+def watched(path):
+    return Watched(str(path), "a.png", 0, 0, 0, 0, 0)
+
+
+def test_two_batches_leave_a_place_to_a_single_photo(upload, detector):
+    single = Path(upload("a.png", png())["path"])
+    sources = [watched(single), watched(single)]
+    batches = [BatchFiles((BatchFile("a.png", source),)) for source in sources]
+    running = [threading.Thread(target=list, args=(judge_batch(detector, one, whole=True),)) for one in batches]
+    try:
+        running[0].start()
+        assert sources[0].started.wait(60)
+        running[1].start()
+        assert not sources[1].started.wait(0.3)
+        assert judge(detector, single, whole=True).report.outcome.judged  # else it would wait for the batches
+    finally:
+        for source in sources:
+            source.may_end.set()
+    for thread in running:
+        thread.join(60)
+    assert all(source.started.is_set() for source in sources)
+
+
+def test_who_closes_a_batch_stops_the_work(upload, detector):
+    path = upload("a.png", png())["path"]
+    sources = [watched(path), watched(path)]
+    for source in sources:
+        source.may_end.set()
+    answers = judge_batch(detector, BatchFiles(tuple(BatchFile("a.png", source) for source in sources)), whole=True)
+    assert next(answers).report.path == "a.png"
+    answers.close()
+    assert [source.started.is_set() for source in sources] == [True, False]

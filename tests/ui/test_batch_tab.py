@@ -53,6 +53,7 @@ def test_many_photos_to_a_table_and_files(visit, give, given, server):
     name, lines = download(page, "JSON Lines")
     assert re.fullmatch(r"virtus-batch-[\d-]+\.jsonl", name)
     written = [json.loads(line) for line in lines.decode().splitlines()]
+    assert [row.pop("settings")[0] for row in written] == ["float32"] * 4
     assert written == [
         {key: value for key, value in report.items() if key != "name"} | {"path": report["name"]} for report in reports
     ]

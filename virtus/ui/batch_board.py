@@ -20,6 +20,7 @@ from virtus.data_uris import data_uri, jpeg_uri
 from virtus.detector import Detector
 from virtus.results import FaceReport, ImageReport
 from virtus.rows import CsvRows, JsonRows
+from virtus.scanning import settings_of
 from virtus.summary_picture import ORDER, Entry, draw_summary, make_entry, summary_in_words
 from virtus.ui.batch_files import BatchFiles
 from virtus.ui.detectors import Detectors
@@ -48,6 +49,7 @@ class Batch:
 
     Attributes:
         rows: the entries as the board has them.
+        settings: what every row of `scan` says of how it was made.
         started: by `time.monotonic`.
     """
 
@@ -55,8 +57,13 @@ class Batch:
     asked: Asked
     entries: tuple[Entry, ...] = ()
     rows: tuple[dict, ...] = ()
+    settings: tuple[str, ...] = ()
     key: str = field(default_factory=lambda: secrets.token_hex(8))
     started: float = field(default_factory=time.monotonic)
+
+    def by(self, detector: Detector) -> Batch:
+        """The same, when it is known who judges."""
+        return replace(self, settings=settings_of(detector, **self.asked.how))
 
     def plus(self, judged: Judged) -> Batch:
         """The same with one photo more; the photo itself is not kept."""
@@ -95,16 +102,17 @@ def failure(sentence: str) -> dict:
     return EMPTY | {"state": "error", "said": sentence}
 
 
-def downloads(entries: tuple[Entry, ...]) -> str:
+def downloads(batch: Batch) -> str:
     """Links to table, lines and picture, which lie in the page itself: nothing is left on the server."""
+    entries = batch.entries
     if not entries:
         return ""
     now = datetime.now(UTC)
     picture, words = data_uri(draw_summary(entries, made_on=now.date())), escape(summary_in_words(entries))
     name = f"virtus-batch-{now:%Y%m%d-%H%M}"
     links = [
-        _link(_text_uri(_lines(CsvRows, entries), "text/csv"), f"{name}.csv", "CSV", "a line a face"),
-        _link(_text_uri(_lines(JsonRows, entries), "application/jsonl"), f"{name}.jsonl", "JSON Lines", "all there is"),
+        _link(_text_uri(_lines(CsvRows, batch), "text/csv"), f"{name}.csv", "CSV", "a line a face"),
+        _link(_text_uri(_lines(JsonRows, batch), "application/jsonl"), f"{name}.jsonl", "JSON Lines", "all there is"),
         _link(picture, f"{name}.png", "Summary", "as a picture"),
     ]
     return f"""<section class="downloads" aria-label="Download">
@@ -154,10 +162,10 @@ def _photos(number: int) -> str:
     return f"{number} photo" if number == 1 else f"{number} photos"
 
 
-def _lines(kind: type[CsvRows] | type[JsonRows], entries: tuple[Entry, ...]) -> str:
+def _lines(kind: type[CsvRows] | type[JsonRows], batch: Batch) -> str:
     stream = io.StringIO()
-    rows = kind(stream)
-    for entry in entries:
+    rows = kind(stream, settings=batch.settings)
+    for entry in batch.entries:
         rows.write(entry.report)
     return stream.getvalue()
 

@@ -53,6 +53,7 @@ class BatchCallbacks:
         try:
             batch = _batch(files, *settings)
             detector = batch.asked.detector(self._detectors)
+            batch = batch.by(detector)
             yield batch, board(batch, "busy")
             for judged in judge_batch(detector, batch.files, **batch.asked.how):
                 batch = batch.plus(judged)
@@ -69,7 +70,7 @@ class BatchCallbacks:
         if batch is None:
             return gr.skip(), gr.skip(), gr.Button(visible=False), ""
         shown = board(batch, "done" if batch.is_done else "stopped")
-        return shown, *_buttons(running=False), downloads(batch.entries)
+        return shown, *_buttons(running=False), downloads(batch)
 
     def choose(self, batch: Batch | None, event: gr.EventData) -> Iterator[tuple]:
         """The analysis of a row: verdicts and boxed photo first, then the map. The photo is read and judged again.
