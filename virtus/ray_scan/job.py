@@ -106,7 +106,8 @@ def _whole_path(source: str) -> str:
 
 def _judged(blocks: Iterable[pa.Table], workers: Workers, parcel: Parcel, judging: Judging) -> Iterator[pa.Table]:
     """A table of rows for each table of paths, in their order."""
-    dataset = ray.data.from_arrow(list(blocks))
+    blocks = list(blocks)
+    dataset = ray.data.from_arrow(blocks)
     dataset.context.execution_options.preserve_order = True
     dataset.context.enable_progress_bars = False
     dataset = dataset.map_batches(
@@ -114,7 +115,7 @@ def _judged(blocks: Iterable[pa.Table], workers: Workers, parcel: Parcel, judgin
         fn_constructor_args=(ray.put(parcel), judging),
         batch_size=None,
         batch_format="pyarrow",
-        compute=ray.data.ActorPoolStrategy(size=workers.count),
+        compute=ray.data.ActorPoolStrategy(size=min(workers.count, len(blocks))),
         num_cpus=workers.num_cpus,
         num_gpus=workers.num_gpus,
     )
