@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -242,12 +243,19 @@ def test_what_cannot_be_fetched_says_why(album):
         list(list_objects("s3://me:secret@bucket/"))
 
 
+def test_zip_archives_are_refused(album, tmp_path):
+    with zipfile.ZipFile(tmp_path / "album.zip", "w") as archive:
+        archive.write(album / "Z.png", "Z.png")
+    with pytest.raises(InputError, match=r"no zip archive is read \(.*album\.zip/Z\.png\)"):
+        list_sources([str(tmp_path / "album.zip")])
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ("--engine ray", "name it by --out"),
         ("--engine ray --out x.parquet --format csv", "--format goes with --engine local"),
-        ("--out x.parquet", "--out goes with --engine ray"),
+        ("--engine ray --out x.parquet --resume", "--resume goes with --engine local"),
         ("--workers 2", "--workers goes with --engine ray"),
     ],
 )
