@@ -13,6 +13,7 @@ from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome
 from virtus.rows import CsvRows, JsonRows
 from virtus.rows_file import Maker, RowsFile, read_rows
 from virtus.scanning import Start, go_on
+from virtus.video_report import VideoReport
 
 INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
 MAKER = Maker(INFO.sha256, 0.5, ("float32", "whole_image"))
@@ -86,6 +87,18 @@ def test_a_picture_is_not_done_again_once_it_is_known_to_be_whole(form, names, t
     start = go_on(file, form, names, MAKER)
     assert list(start.remaining) == names[2:]
     assert not start.all_judged
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_clips_have_rows_among_those_of_pictures(form, names, tmp_path):
+    file = tmp_path / "rows"
+    clip = VideoReport(Outcome.UNREADABLE, INFO, path=names[0], reason="There is no video in it.")
+    write(file, form, [clip])
+    content = file.read_bytes()
+    start = go_on(file, form, names, MAKER)
+    assert (list(start.remaining), start.all_judged) == (names[1:], False)
+    file.write_bytes(content[: len(content) - 3])
+    assert list(go_on(file, form, names, MAKER).remaining) == names
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -12,11 +12,13 @@ from typing import TypeVar
 Given, Made = TypeVar("Given"), TypeVar("Made")
 
 AHEAD = 2  # for each job: one that is worked on, and one that is done and waits or is about to start
+MAX_DEFAULT_JOBS = 8
 
 
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def default_jobs() -> int:
+    """One for each core that this process may run on, at most `MAX_DEFAULT_JOBS`: Python runs in one at a time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MAX_DEFAULT_JOBS)
 
 
 def share_cores(jobs: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from virtus.arguments import count, model_options, prior_option, report_option, stability_option
 from virtus.commands import scan_comparison, scan_on_ray, scan_report, scan_rows
 from virtus.errors import InputError
-from virtus.parallel import usable_cores
+from virtus.parallel import default_jobs
 
 FORM_OF_SUFFIX = {".jsonl": "json", ".ndjson": "json", ".csv": "csv"}
 
@@ -31,8 +31,8 @@ def add(commands) -> None:
     out = "write rows to a .jsonl or .csv file, as they come; ray: to a Parquet file, sorted by path"
     scan.add_argument("--out", type=Path, metavar="FILE", help=out)
     scan.add_argument("--resume", action="store_true", help="go on with --out after a stop or a crash")
-    jobs = "pictures read, searched for faces and judged in so many threads (default: one for each core)"
-    scan.add_argument("--jobs", type=count, default=usable_cores(), metavar="N", help=jobs)
+    jobs = "pictures read, searched for faces and judged in so many threads (default: one for each core, 8 at most)"
+    scan.add_argument("--jobs", type=count, default=default_jobs(), metavar="N", help=jobs)
     scan_on_ray.add_options(scan)
 
 

@@ -36,7 +36,8 @@ def _to_file(args: argparse.Namespace, detector: Detector) -> int:
     start = Start(list_files(args.paths))
     if args.resume:
         start = go_on(args.out, args.format, start.remaining, maker_of(detector, _settings(args, detector)))
-        print(_resumed(start), file=sys.stderr)
+        if start.num_done:
+            print(_resumed(start), file=sys.stderr)
     try:
         with RowsFile(args.out, keep=start.keep) as stream:
             return _scan(args, detector, start, stream)
