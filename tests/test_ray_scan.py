@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-import zipfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -241,13 +240,6 @@ def test_what_cannot_be_fetched_says_why(album):
             fetch(address).read()
     with pytest.raises(InputError, match="must not hold a password"):
         list(list_objects("s3://me:secret@bucket/"))
-
-
-def test_zip_archives_are_refused(album, tmp_path):
-    with zipfile.ZipFile(tmp_path / "album.zip", "w") as archive:
-        archive.write(album / "Z.png", "Z.png")
-    with pytest.raises(InputError, match=r"no zip archive is read \(.*album\.zip/Z\.png\)"):
-        list_sources([str(tmp_path / "album.zip")])
 
 
 @pytest.mark.parametrize(

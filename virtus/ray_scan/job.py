@@ -32,13 +32,10 @@ def list_sources(arguments: Iterable[str]) -> list[str]:
     Raises:
         InputError: if a store cannot be asked, a list not be read, or for a zip.
     """
-    sources = [source for argument in arguments for source in _meant_by(argument)]
-    if archived := next((source for source in sources if not isinstance(source, str)), None):
-        raise InputError(f"With --engine ray no zip archive is read ({archived}). Unpack it, or scan it without.")
-    return sorted(sources, key=printable)
+    return sorted((source for argument in arguments for source in _meant_by(argument)), key=printable)
 
 
-def _meant_by(argument: str) -> Iterable[object]:
+def _meant_by(argument: str) -> Iterable[str]:
     if is_address(argument):
         return list_objects(argument)
     if argument.startswith("@") and not Path(argument).exists():
