@@ -23,7 +23,7 @@ ORDER = [
     "map_html",
     "clip_file", "clip_index", "video", "people",
     "analysis",
-    "video_report", "person_verdict", "clip_analysis",
+    "video_report", "person_verdict", "clip_analysis", "video_html", "filmstrip",
     "comparison",
     "page", "document", "replay",
     "listing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from virtus.annotate import TONES
@@ -49,8 +50,8 @@ def verdict(report: ImageReport, index: int) -> str:
     return f"""<section class="panel verdict" aria-label="Verdict" data-outcome="{face.outcome}">
 <p class="which">{several if face.face else "The whole image"}</p>
 <h2>{chip(face.outcome, words(face))}</h2>
-{_bar(face, tone.colour, at_prior(report.checkpoint.calibration, report.prior))}
-{_cautions(face)}
+{_bar_of(face, tone.colour, at_prior(report.checkpoint.calibration, report.prior))}
+{listed(caution.sentence for caution in face.cautions)}
 <p class="fine trust">{escape(_how_sure(report, face))}</p>
 </section>"""
 
@@ -80,15 +81,21 @@ def checkpoint(info: CheckpointInfo) -> str:
 def _how_sure(report: ImageReport, face: FaceReport) -> str:
     """The trust line: what the outcome rests on, what the thresholds promise, and what the number assumes."""
     calibration, prior = report.checkpoint.calibration, report.prior
-    assumed = f"The number assumes that {percent(prior)} of photos like this are fake"
-    assumed += "." if prior != EVEN else ", as many as are real."
-    return f"{face.reason or _promise(face, calibration, prior)} {assumed} It is the model's opinion, not evidence."
+    said = face.reason or promise(face.outcome, calibration, prior)
+    return f"{said} {assumed(prior)} It is the model's opinion, not evidence."
 
 
-def _promise(face: FaceReport, calibration: Calibration | None, prior: float) -> str:
+def assumed(prior: float, what: str = "photos") -> str:
+    """What every number takes for granted."""
+    others = "." if prior != EVEN else ", as many as are real."
+    return f"The number assumes that {percent(prior)} of {what} like this are fake{others}"
+
+
+def promise(outcome: Outcome, calibration: Calibration | None, prior: float) -> str:
+    """What the thresholds say of an outcome."""
     if calibration is None:
         return "Uncalibrated: the threshold is 0.5 for want of a better one."
-    if face.outcome is Outcome.INCONCLUSIVE:
+    if outcome is Outcome.INCONCLUSIVE:
         own = at_prior(calibration, prior)
         band = f"between {own.real_below:.2f} and {own.fake_above:.2f}"
         return f"This model cannot tell: {band} it would err more often than one time in twenty."
@@ -96,30 +103,42 @@ def _promise(face: FaceReport, calibration: Calibration | None, prior: float) ->
     return f"Calibrated: beyond its thresholds it erred at most one time in twenty on photos like its own. {unlike}"
 
 
-def _cautions(face: FaceReport) -> str:
-    if not face.cautions:
-        return ""
-    lines = "".join(f"<li>{escape(caution.sentence)}</li>" for caution in face.cautions)
-    return f'<ul class="cautions" aria-label="What makes this verdict less sure">{lines}</ul>'
+def listed(doubts: Iterable[str]) -> str:
+    """What makes a verdict less sure."""
+    lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in doubts)
+    return f'<ul class="cautions" aria-label="What makes this verdict less sure">{lines}</ul>' if lines else ""
 
 
-def _bar(face: FaceReport, colour: str, calibration: Calibration) -> str:
-    """From 0 to 1, with the thresholds and the stability interval marked; also in words."""
-    low, high, p_fake = calibration.real_below, calibration.fake_above, face.p_fake
-    said = f"threshold {low:.2f}" if low == high else f"inconclusive from {low:.2f} to {high:.2f}"
-    under = _under_changes(face.stability)
+def band_in_words(used: Calibration) -> str:
+    """Where nothing can be told, or the one threshold."""
+    low, high = used.real_below, used.fake_above
+    return f"threshold {low:.2f}" if low == high else f"inconclusive from {low:.2f} to {high:.2f}"
+
+
+def bar(
+    p_fake: float, colour: str, used: Calibration, *, interval: tuple[float, float] | None = None, under: str = ""
+) -> str:
+    """p from 0 to 1, with the thresholds and an interval marked; `under` says in words what the interval is."""
+    low, high, said = used.real_below, used.fake_above, band_in_words(used)
     return f"""<div class="bar" role="img" aria-label="Probability of fake: {p_fake:.2f}{under}; {said}">
 <div class="fill" style="width: {p_fake * 100:.1f}%; background: {colour}"></div>
 <div class="band" style="left: {low * 100:.1f}%; width: {(high - low) * 100:.1f}%"></div>
-{_interval(face.stability)}</div>
+{_interval(interval)}</div>
 <div class="scale" aria-hidden="true"><span>0 real</span><span>{said}</span><span>1 fake</span></div>
 <p class="p-fake">Probability of fake: <strong>{p_fake:.3f}</strong>{under}</p>"""
 
 
-def _interval(stability: Stability | None) -> str:
-    if stability is None:
+def _bar_of(face: FaceReport, colour: str, used: Calibration) -> str:
+    steady = face.stability
+    interval = (steady.low, steady.high) if steady else None
+    return bar(face.p_fake, colour, used, interval=interval, under=_under_changes(steady))
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    if interval is None:
         return ""
-    place = f"left: {stability.low * 100:.1f}%; width: {(stability.high - stability.low) * 100:.1f}%"
+    low, high = interval
+    place = f"left: {low * 100:.1f}%; width: {(high - low) * 100:.1f}%"
     return f'<div class="interval" style="{place}"></div>\n'
 
 

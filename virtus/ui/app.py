@@ -14,6 +14,7 @@ from virtus.ui.endpoints import add_endpoints
 from virtus.ui.kept import KEEP_S
 from virtus.ui.links import Linked, Links
 from virtus.ui.uploads import GuardedBlocks
+from virtus.ui.video import add_video_tab
 
 CLEAN_EVERY_S = 60
 HEADING = """<header class="heading">
@@ -43,6 +44,8 @@ def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior:
                 links.add("analyze", add_analyze_tab(detectors, whole=whole, prior=prior))
             with gr.Tab("Batch", id="batch"):
                 links.add("batch", add_batch_tab(detectors, whole=whole, prior=prior))
+            with gr.Tab("Video", id="video"):
+                links.add("video", add_video_tab(detectors, prior=prior))
             with gr.Tab("Compare", id="compare"):
                 links.add("compare", add_compare_tab(detectors, whole=whole, prior=prior))
             with gr.Tab("About", id="about"):

@@ -13,9 +13,9 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from virtus.calibration import EVEN
+from virtus.clip_analysis import MAX_CLIP_BYTES
 from virtus.errors import InputError
 from virtus.faces import find_faces
-from virtus.images import MAX_BYTES
 from virtus.ui.app import build_app
 from virtus.ui.detectors import Detectors
 from virtus.ui.judging import NUM_AT_ONCE
@@ -79,7 +79,7 @@ def launch_settings() -> dict:
     return {
         "theme": build_theme(),
         "css": style_sheet(),
-        "max_file_size": MAX_BYTES,
+        "max_file_size": MAX_CLIP_BYTES,  # the largest of what is taken; each taker refuses what is too large for it
         "run_history": False,  # on by default, it keeps visitors' faces in the browser
         "enable_monitoring": False,
         "footer_links": ["api", "gradio"],

@@ -16,6 +16,7 @@ from virtus.ui.endpoints.compare import compare_endpoint
 from virtus.ui.endpoints.explain import explain_endpoint
 from virtus.ui.endpoints.provenance import provenance_endpoint
 from virtus.ui.endpoints.report import report_endpoint
+from virtus.ui.endpoints.video import video_endpoint
 from virtus.ui.gpu import on_gpu
 
 ENDPOINTS = {
@@ -24,6 +25,7 @@ ENDPOINTS = {
     "batch": batch_endpoint,
     "report": report_endpoint,
     "provenance": provenance_endpoint,
+    "video": video_endpoint,
     "compare": compare_endpoint,
 }
 """Name of each endpoint to what makes its function from the app's detectors."""
