@@ -4,6 +4,7 @@ import inspect
 import json
 import urllib.error
 import urllib.request
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from gradio import FileData
 
 from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints import ENDPOINTS, endpoint_functions
+
+from virtus.clip_analysis import MAX_CLIP_BYTES
 
 HOPPER = Path(__file__).parents[2] / "virtus" / "assets" / "examples" / "grace-hopper.jpg"
 META = {"_type": "gradio.FileData"}
@@ -114,13 +117,12 @@ def test_gradios_own_deep_links_are_closed(server):
         assert caught.value.code == 404
 
 
-def test_too_large_an_upload_is_refused(server, tmp_path):
-    large = tmp_path / "large.jpg"
-    with large.open("wb") as stream:
-        stream.truncate(64 * 2**20 + 1)
-    head = b'--b\r\nContent-Disposition: form-data; name="files"; filename="large.jpg"\r\n\r\n'
-    body = head + large.read_bytes() + b"\r\n--b--\r\n"
-    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+def test_too_large_an_upload_is_refused(server):
+    head = b'--b\r\nContent-Disposition: form-data; name="files"; filename="large.mp4"\r\n\r\n'
+    block, blocks = bytes(2**20), MAX_CLIP_BYTES // 2**20 + 1
+    length = str(len(head) + blocks * len(block))
+    headers = {"Content-Type": "multipart/form-data; boundary=b", "Content-Length": length}
+    body = chain([head], repeat(block, blocks))
     request = urllib.request.Request(f"{server.url}/gradio_api/upload", body, headers)
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(request)

@@ -18,5 +18,14 @@ function choose(shot) {
   const large = element.querySelector(".large");
   large.querySelector(".stage").replaceChildren(shot.querySelector(".picture").cloneNode(true));
   large.querySelector("figcaption").textContent = shot.dataset.said;
+  bringIntoSight(shot);
 }
+
+// In the row alone: the page stays where it is.
+function bringIntoSight(shot) {
+  const row = shot?.parentElement;
+  if (row) row.scrollLeft = shot.offsetLeft - row.offsetLeft - (row.clientWidth - shot.clientWidth) / 2;
+}
+
+watch("value", () => requestAnimationFrame(() => bringIntoSight(element.querySelector('.shot[aria-pressed="true"]'))));
 

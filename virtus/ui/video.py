@@ -1,4 +1,4 @@
-"""The tab `Video`: a clip in, a verdict for every person, p of each frame over time, the most telling frame explained."""
+"""The tab `Video`: a clip in; a verdict for each person, p of each frame, the most telling frame explained."""
 
 from __future__ import annotations
 
