@@ -206,5 +206,13 @@ def give():
 
 @pytest.fixture
 def fits():
-    """Whether a page needs no sideways scrolling."""
-    return lambda page: page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    """Whether a page needs no sideways scrolling, once it has found its form: Gradio folds its row of tabs late."""
+
+    def fits_width(page):
+        try:
+            page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth", timeout=10_000)
+        except Exception:  # Playwright's own: it never does
+            return False
+        return True
+
+    return fits_width

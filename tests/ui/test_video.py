@@ -83,6 +83,7 @@ def test_what_cannot_be_judged_says_why_without_a_number(visit, give, clips, nam
 def test_a_broken_tail_is_said_on_a_phone_in_the_dark(visit, give, clips, fits):
     page = visit(theme="dark", width=390, height=844, tab="Video")
     assert fits(page)
+    assert "at most 10 minutes, up to 256 MiB" in page.inner_text("#clip")
     give(page, clips["cut.mp4"])
     page.locator("#video-verdict .verdict").wait_for()
     assert "The clip is cut off or damaged" in page.inner_text("#video-verdict .cautions")

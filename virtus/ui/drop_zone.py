@@ -28,7 +28,8 @@ class Taken:
         supported: what can be read, in words; the limit is said after it.
         accept: the same for the browser's file dialog.
         max_files: how many at once. The component's value is a list where there can be several.
-        max_bytes: of all of them together; `MAX_BYTES` is also the server's limit for each.
+        max_bytes: of all of them together.
+        max_file_bytes: of each.
         camera: whether a photo can be taken.
         examples: whether the example photos are offered.
     """
@@ -38,6 +39,7 @@ class Taken:
     accept: str
     max_files: int = 1
     max_bytes: int = MAX_BYTES
+    max_file_bytes: int = MAX_BYTES
     camera: bool = False
     examples: bool = False
 
@@ -64,7 +66,7 @@ def drop_zone(taken: Taken, *, elem_id: str, result: str) -> gr.HTML:
         accept=escape(taken.accept),
         multiple="multiple" if taken.max_files > 1 else "",
         invitation=escape(taken.invitation),
-        max_file_bytes=min(taken.max_bytes, MAX_BYTES),
+        max_file_bytes=taken.max_file_bytes,
         supported=escape(_limits(taken)),
         camera="" if taken.camera else "hidden",
         examples=_examples(component) if taken.examples else "",
@@ -73,7 +75,7 @@ def drop_zone(taken: Taken, *, elem_id: str, result: str) -> gr.HTML:
 
 
 def _limits(taken: Taken) -> str:
-    said = f"{taken.supported}, up to {min(taken.max_bytes, MAX_BYTES) // 2**20} MiB"
+    said = f"{taken.supported}, up to {taken.max_file_bytes // 2**20} MiB"
     return said if taken.max_files == 1 else f"{said} each, {taken.max_bytes // 2**20} MiB together"
 
 

@@ -21,9 +21,10 @@ from virtus.video import VIDEO_SUFFIXES
 SCRIPT = Path(__file__).parents[1] / "assets" / "filmstrip.js"
 CLIP = Taken(
     "Drop a clip here",
-    f"MP4, MOV, WebM or MKV, up to {MAX_CLIP_S / 60:.0f} minutes",
+    f"MP4, MOV, WebM or MKV, at most {MAX_CLIP_S / 60:.0f} minutes",
     ",".join(["video/*", *sorted(VIDEO_SUFFIXES)]),
     max_bytes=MAX_CLIP_BYTES,
+    max_file_bytes=MAX_CLIP_BYTES,
 )
 CHOOSER_INFO = "The first is loaded. Others, and any Hub id owner/name, are fetched from the Hugging Face Hub."
 FRAMES_INFO = "Evenly spaced in time. More take longer and follow people better; they make no verdict surer."
