@@ -113,6 +113,19 @@ def test_the_endpoint_answers_a_report(client, clips):
     assert again["persons"][0]["explanations"] == []
 
 
+@pytest.mark.parametrize("name", ["two.mp4", "none.mp4", "cut.mp4", "sound.mkv"])
+def test_real_answers_are_of_the_type(client, clips, name):
+    import jsonschema
+    from gradio_client import handle_file
+    from pydantic import TypeAdapter
+
+    from tests.ui.test_api_docs import strict
+    from virtus.ui.endpoints.answers import VideoAnswer
+
+    report = client.predict(handle_file(clips[name]), num_frames=2, explain=True, api_name="/video")
+    jsonschema.validate(report, strict(TypeAdapter(VideoAnswer).json_schema()))
+
+
 def test_the_endpoint_says_what_it_cannot_judge(client, clips):
     from gradio_client import handle_file
 

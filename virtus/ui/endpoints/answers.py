@@ -173,3 +173,57 @@ class ProvenanceAnswer(TypedDict):
     known: bool
     statement: str
     findings: list[FindingAnswer]
+
+
+class _Sight(_Face):
+    frame: int
+    time_s: float
+
+
+class SightAnswer(_Sight, total=False):
+    """A person's face in one frame of a clip; `frame` is its index in `times_s`."""
+
+    confidence: float
+    cautions: list[str]
+    novelty: float | None
+    reason: str
+
+
+class _Person(TypedDict):
+    outcome: FaceOutcome
+    p_fake: float | None
+    p_low: float | None
+    p_high: float | None
+    novelty: float | None
+    num_frames: int
+    num_counted: int
+    telling: int | None
+    cautions: list[str]
+    sights: list[SightAnswer]
+    explanations: list[MapAnswer]
+
+
+class PersonAnswer(_Person, total=False):
+    """One person of a clip: the median of p over the frames that count, and its quartiles."""
+
+    reason: str
+
+
+class _Video(TypedDict):
+    path: None
+    kind: Literal["video"]
+    outcome: Outcome
+    checkpoint: CheckpointAnswer
+    prior: float
+    duration_s: float | None
+    complete: bool
+    frame_size: list[int] | None
+    times_s: list[float]
+    persons: list[PersonAnswer]
+
+
+class VideoAnswer(_Video, total=False):
+    """One clip, who was seen in most frames first; `note` says that not all of it could be read."""
+
+    reason: str
+    note: str

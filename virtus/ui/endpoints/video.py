@@ -10,6 +10,7 @@ from virtus.errors import InputError
 from virtus.explain import DEFAULT_METHOD
 from virtus.ui.clip_judging import watch
 from virtus.ui.detectors import Detectors
+from virtus.ui.endpoints.answers import VideoAnswer
 from virtus.ui.uploads import uploaded
 
 
@@ -21,8 +22,17 @@ def video_endpoint(detectors: Detectors) -> Callable:
         whole_image: bool = False,
         prior: float = EVEN,
         explain: bool = False,
-    ) -> dict:
-        """Judge every person in an uploaded clip: outcome, duration_s, times_s, persons with p of every frame."""
+    ) -> VideoAnswer:
+        """Judge every person in a clip: real, fake or inconclusive, by the median of evenly spaced frames.
+
+        Args:
+            file: The clip: MP4, MOV, WebM, MKV or AVI, up to 256 MiB and ten minutes.
+            model: Who judges: "auto" for the server's own checkpoint, a name of its list, or a Hub id owner/name.
+            num_frames: How many frames to read, evenly spaced in time: 1 to 300.
+            whole_image: Judge the frames as they are, without looking for faces: all are of one person.
+            prior: Share of fakes expected among clips like this one: above 0, below 1.
+            explain: Explain the most telling frame of each person by the default method.
+        """
         detector = detectors.get(model).at_prior(prior)
         methods = [DEFAULT_METHOD] if explain else []
         settings = {"num_frames": _count(num_frames), "whole": bool(whole_image), "methods": methods}
