@@ -3,7 +3,7 @@
 import pytest
 
 from tests.clips import numbered, scene, write_clip
-from tests.ui.test_refusals import META, call, outside  # noqa: F401 (a fixture)
+from tests.ui.test_refusals import META, call
 
 
 @pytest.fixture(scope="session")
@@ -139,7 +139,7 @@ def test_the_endpoint_says_what_it_cannot_judge(client, clips):
             client.predict(handle_file(clips["two.mp4"]), num_frames=wrong, api_name="/video")
 
 
-def test_an_address_of_a_clip_is_refused_before_it_is_fetched(server, outside):  # noqa: F811
+def test_an_address_of_a_clip_is_refused_before_it_is_fetched(server, outside):
     url, counting = outside
     event, said = call(server, "video", file={"path": url, "url": url, "meta": META})
     assert event == "error"
