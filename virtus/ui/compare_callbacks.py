@@ -49,7 +49,7 @@ class CompareCallbacks:
         """What is kept, headline, cards, annotated photo, choice of faces, and whether there are maps."""
         question = Asked(*asked)
         try:
-            if question.file is None:
+            if not question.file:
                 return None, compare_panels.EMPTY, "", *_no_photo()
             return _show(question.compare(self._detectors))
         except VirtusError as exc:

@@ -42,7 +42,7 @@ class MapCallbacks:
 
         These stay while the face does.
         """
-        if file is None or index is None:
+        if not file or index is None:
             return NO_MAP
         try:
             found = self._keep(kept, file, model, whole, index)
@@ -81,7 +81,7 @@ class MapCallbacks:
     def show_all(self, kept: KeptFace | None, file, model: str, whole: bool, index: int | None, *settings):
         """All methods side by side: first their maps, then how much each can be trusted."""
         try:
-            kept = None if file is None or index is None else self._keep(kept, file, model, whole, index)
+            kept = None if not file or index is None else self._keep(kept, file, model, whole, index)
             yield from self._all(kept, model, self._wanted(model, *settings)) if kept else ("",)
         except VirtusError as exc:
             yield panels.message("The maps could not be drawn", str(exc), "error")

@@ -21,7 +21,7 @@ def add_provenance_panel(photo: gr.HTML) -> None:
 
 def show_provenance(file: dict | None) -> gr.HTML:
     """The panel of this photo; none without a photo. Why a file cannot be read, the verdict's panel says."""
-    if file is None:
+    if not file:
         return gr.HTML("", visible=False)
     try:
         return gr.HTML(panel(read_provenance(read_file(uploaded(file)))), visible=True)

@@ -46,7 +46,7 @@ class TabCallbacks:
         """Verdict, checkpoint line, annotated photo, choice of faces, and whether there are maps."""
         question = Asked(*asked)
         try:
-            if question.file is None:
+            if not question.file:  # Gradio makes "" of a value that was taken away
                 return panels.EMPTY, self.checkpoint_line(question.model), *_no_photo()
             return _verdict(question.judge(self._detectors))
         except VirtusError as exc:
