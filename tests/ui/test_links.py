@@ -72,11 +72,12 @@ def follow():
 
 
 def test_what_is_understood_is_set_and_the_rest_is_said(follow):
-    values, tab, said = follow("tab=analyze&prior=0.3&colour=<b>red</b>&model=/etc&__theme=dark")
+    values, tab, said = follow("tab=analyze&prior=0.3&colour=<b>red</b>&model=/etc&__theme=dark&view=api")
     assert (values, tab) == ({"prior": 0.3}, "analyze")
     assert "From the link: prior=0.3." in said
     assert "left aside: colour=<b>red</b>, model=/etc." in said
     assert "theme" not in said
+    assert "view" not in said
 
 
 def test_a_long_value_is_cut(follow):

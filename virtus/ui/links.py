@@ -22,6 +22,7 @@ ASKED_FOR = '<p class="checkpoint">Asked for: <strong>{name}</strong></p>'
 FOREIGN = "{names}: not one of this app's checkpoints. It is fetched from the Hugging Face Hub once you give a photo."
 MAX_SHOWN = 60  # characters of what a link says
 SCRIPT = Path(__file__).parents[1] / "assets" / "copy-link.js"
+OF_GRADIO = ("view",)  # it names others with two underscores
 SWITCH = {"0": False, "1": True}
 
 
@@ -72,7 +73,7 @@ class Links:
 
     def _open(self, query: dict[str, str], tabs: gr.Tabs, note: gr.HTML) -> dict[Component, Any]:
         """Values of components; none where the address is no link to settings."""
-        asked = {name: text for name, text in query.items() if not name.startswith("__")}  # those are Gradio's
+        asked = {name: text for name, text in query.items() if not (name in OF_GRADIO or name.startswith("__"))}
         tab = asked.pop("tab", None)
         if tab is not None and tab not in self._tabs:
             return {note: _line(f"There is no tab {_shown(tab)!r}: the link was not followed.")}
