@@ -10,6 +10,7 @@ import pytest
 from gradio_client import Client, handle_file
 from pydantic import TypeAdapter
 
+from tests.clips import scene, write_clip
 from virtus.results import Faithfulness
 from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints import ENDPOINTS, answers, endpoint_functions
@@ -110,8 +111,24 @@ def test_gradios_own_description_has_the_types(server):
     assert "p_fake" in report["type"]["properties"]["faces"]["items"]["properties"]
 
 
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    pictures = [scene(("hopper", at, 200)) for at in (0, 4)]
+    return write_clip(tmp_path_factory.mktemp("clip") / "own.mp4", pictures, codec="libx264")
+
+
+def test_real_answers_on_clips_are_of_the_type(server, clip, photos):
+    import jsonschema
+
+    client = Client(server.url, verbose=False)
+    for path in (clip, photos["text.jpg"]):
+        found = client.predict(handle_file(str(path)), explain=True, api_name="/video")
+        jsonschema.validate(found, strict(TypeAdapter(answers.VideoAnswer).json_schema()))
+
+
 @pytest.mark.parametrize(("language", "code"), EXAMPLES, ids=NAMES)
-def test_an_example_runs(server, guarded, language, code, capsys):
+def test_an_example_runs(server, guarded, clip, language, code, capsys):
+    code = code.replace("clip.mp4", str(clip))
     code = code.replace("http://127.0.0.1:7860", server.url).replace("http://127.0.0.1:7861", guarded.url)
     if language == "python":
         exec(compile(code, "docs/api.md", "exec"), {})
