@@ -9,21 +9,25 @@ The photos are the bundled examples, so that anybody gets the same pictures.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "virtus" / "assets" / "examples"
+FOUND = "fake-collins-in-hopper.jpg"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update".split()
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -59,7 +63,40 @@ def analyze(page: Page) -> None:
     page.wait_for_selector("#map-trust .good, #map-trust .poor")
 
 
-RESULTS = {"Analyze": analyze, "About": nothing}
+def batch(page: Page) -> None:
+    give(page, *sorted(path.name for path in EXAMPLES.glob("*.jpg")))
+    page.wait_for_selector("#batch-downloads img, #batch-downloads a")
+
+
+def video(page: Page) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        page.locator(".drop-zone:visible input[type=file]").set_input_files(write_clip(Path(folder) / "clip.mp4"))
+        page.wait_for_selector("#telling img")
+
+
+def write_clip(file: Path) -> Path:
+    """Three seconds in which two of the example photos stand side by side and move."""
+    import av
+
+    left, right = (Image.open(EXAMPLES / name).resize((480, 560)) for name in ("grace-hopper.jpg", FOUND))
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("libx264", rate=8)
+        stream.width, stream.height, stream.pix_fmt = 960, 540, "yuv420p"
+        for number in range(24):
+            picture = Image.new("RGB", (960, 540), "#202020")
+            picture.paste(left, (number - 12, -20 + number % 8))
+            picture.paste(right, (492 - number // 2, -10))
+            container.mux(stream.encode(av.VideoFrame.from_image(picture)))
+        container.mux(stream.encode(None))
+    return file
+
+
+def compare(page: Page) -> None:
+    give(page, FOUND)
+    page.wait_for_selector("#compare-cards img")
+
+
+RESULTS = {"Analyze": analyze, "Batch": batch, "Video": video, "Compare": compare, "About": nothing}
 """Tab to what brings it to its result."""
 SHOWN = (
     Shot("Analyze", analyze),
@@ -116,7 +153,8 @@ class _Server:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "virtus", "serve", "--port", str(port)]
+        models = ["--model", "auto", "--model", str(self._wider_crop())]
+        command = [sys.executable, "-m", "virtus", "serve", "--port", str(port), *models]
         self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"VIRTUS_CHECKPOINT": ""})
         limit = time.monotonic() + START_UP_S
         while time.monotonic() < limit and self.process.poll() is None:
@@ -127,9 +165,18 @@ class _Server:
                 time.sleep(0.2)
         raise SystemExit("the app did not start")
 
+    def _wider_crop(self) -> Path:
+        """The bundled checkpoint with another margin: somebody to compare it with."""
+        self.folder = tempfile.TemporaryDirectory()
+        copy = Path(shutil.copytree(ROOT / "virtus" / "assets" / "virtus-tiny", Path(self.folder.name) / "wider-crop"))
+        own = json.loads((copy / "virtus.json").read_text(encoding="utf-8")) | {"margin": 1.8}
+        (copy / "virtus.json").write_text(json.dumps(own), encoding="utf-8")
+        return copy
+
     def __exit__(self, *_) -> None:
         self.process.terminate()
         self.process.wait(30)
+        self.folder.cleanup()
 
 
 if __name__ == "__main__":

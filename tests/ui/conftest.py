@@ -22,7 +22,7 @@ CHROMIUM_ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
 ).split()
-START_UP_S = 120  # a limit for broken starts, not a claim about speed
+START_UP_S = 240  # a limit for broken starts, not a claim about speed
 
 
 def free_port() -> int:

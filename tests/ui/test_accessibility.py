@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.clips import scene, write_clip
+
 pytestmark = pytest.mark.browser
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
@@ -42,7 +44,29 @@ def test_a_verdict_and_its_maps(visit, photos, give, violations, theme):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_page_about(visit, violations, theme):
-    page = visit(theme, tab="About")
+def test_the_other_tabs(visit, photos, give, violations, theme, tmp_path):
+    page = visit(theme, tab="Batch")
+    assert violations(page) == []
+    give(page, photos["one.jpg"], photos["none.png"])
+    page.wait_for_selector("#batch-downloads a")
+    assert violations(page) == []
+    page.get_by_role("tab", name="Video", exact=True).click()
+    assert violations(page) == []
+    frames = [scene(("hopper", at, 200), ("collins", 240, 200)) for at in (0, 4, 8)]
+    give(page, write_clip(tmp_path / "clip.mp4", frames, codec="libx264"))
+    page.wait_for_selector("#telling img")
+    assert violations(page) == []
+    page.get_by_role("tab", name="Compare", exact=True).click()
+    assert violations(page) == []
+    give(page, photos["one.jpg"])
+    page.wait_for_selector("#compare-cards img")
+    assert violations(page) == []
+    page.get_by_role("tab", name="About", exact=True).click()
     page.get_by_text("All figures of the model card").click()
     assert violations(page) == []
+
+
+def test_all_tabs_are_seen_on_a_phone(visit):
+    page = visit(width=360, height=740)
+    for name in ("Analyze", "Batch", "Video", "Compare", "About"):
+        assert page.get_by_role("tab", name=name, exact=True).is_visible()
