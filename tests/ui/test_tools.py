@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -36,7 +37,12 @@ def use(guarded):
             started = await session.initialize()
             return started if method == "initialize" else await getattr(session, method)(*given)
 
-    return lambda method, *given: asyncio.run(ask(method, *given))
+    def run(method, *given):
+        """In a thread of its own: in this one runs the loop of a browser, where its tests came before."""
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            return thread.submit(lambda: asyncio.run(ask(method, *given))).result()
+
+    return run
 
 
 @pytest.fixture
