@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from virtus.results import Explanation, FaceCrop, Faithfulness, Label
 
 NUM_STEPS = 14
 NUM_RANDOM = 99
+MAPS_A_STEP = 5
 BATCH_ON_CPU = 16  # what stays in the cache: a quarter more pictures a second than by 32
 BLUR = 1 / 14  # standard deviation, of the sides of the model's input
 ROUNDING = 1e-9  # of a score: maps that differ by less do equally well
@@ -36,8 +37,17 @@ def measure_faithfulness(detector: Detector, crop: FaceCrop, explanations: Seque
         One for each explanation, in their order. A map without any difference gets a p_value of 1, zeros for the rest,
         and `num_random` 0.
     """
+    return [found for found in measure_in_steps(detector, crop, explanations) if found is not None]
+
+
+def measure_in_steps(
+    detector: Detector, crop: FaceCrop, explanations: Sequence[Explanation]
+) -> Iterator[Faithfulness | None]:
+    """The same in steps of about a second, None after those that only took time: who is gone need not be served."""
     trial = Trial(blurring_judge(detector, crop), detector.checkpoint.trunk.grid_size, seed=_seed(crop))
-    return [trial.measure(one) for one in explanations]
+    for explanation in explanations:
+        yield from trial.prepare(explanation)
+        yield trial.measure(explanation)
 
 
 def in_words(faithfulness: Faithfulness) -> str:
@@ -60,7 +70,18 @@ class Trial:
 
     def __init__(self, judge: Judge, grid_size: tuple[int, int], *, seed: int):
         self.judge, self.grid_size, self.seed = judge, grid_size, seed
-        self._chance = functools.cache(self._score_random)
+        self._chance: dict[float, np.ndarray] = {}
+
+    def prepare(self, explanation: Explanation) -> Iterator[None]:
+        """Judge the random maps that `measure` needs for this map, a few at a time; nothing if that was done before."""
+        width = nearest_width(explanation.heatmap) if np.ptp(explanation.heatmap) else None
+        if width is None or width in self._chance:
+            return
+        maps, scores = random_maps(width, self.grid_size, count=(NUM_RANDOM + 1) // 2, seed=self.seed), []
+        for first in range(0, len(maps), MAPS_A_STEP):
+            scores.append(self._scores(maps[first : first + MAPS_A_STEP]))
+            yield
+        self._chance[width] = np.concatenate([*scores, *(-one for one in scores)])[:NUM_RANDOM]
 
     def measure(self, explanation: Explanation) -> Faithfulness:
         heatmap = explanation.heatmap
@@ -68,9 +89,10 @@ class Trial:
             return Faithfulness(0.0, 0.0, p_value=1.0, beats_centre=False, num_random=0)
         is_real = (explanation.target or self.predicted) is Label.REAL
         heatmap = -heatmap if explanation.signed and is_real else heatmap
+        list(self.prepare(explanation))
         sign = -1 if is_real else 1  # p of real is 1 - p of fake, and the score is a difference of two of them
         deletion, insertion = self.areas(heatmap[None])[0]
-        own, chance = sign * (insertion - deletion), sign * self._chance(nearest_width(heatmap))
+        own, chance = sign * (insertion - deletion), sign * self._chance[nearest_width(explanation.heatmap)]
         return Faithfulness(
             deletion=float(1 - deletion if is_real else deletion),
             insertion=float(1 - insertion if is_real else insertion),
@@ -102,11 +124,6 @@ class Trial:
     @functools.cached_property
     def _centre(self) -> float:
         return self._scores(centre_map(self.grid_size)[None])[0]
-
-    def _score_random(self, width: float) -> np.ndarray:
-        maps = random_maps(width, self.grid_size, count=(NUM_RANDOM + 1) // 2, seed=self.seed)
-        scores = self._scores(maps)
-        return np.concatenate([scores, -scores])[:NUM_RANDOM]
 
     def _scores(self, heatmaps: np.ndarray) -> np.ndarray:
         deletion, insertion = self.areas(heatmaps).T

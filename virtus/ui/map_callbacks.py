@@ -12,7 +12,7 @@ from virtus.annotate import fit_display
 from virtus.detector import Detector
 from virtus.errors import VirtusError
 from virtus.explain import EXPLAINERS
-from virtus.faithfulness import measure_faithfulness
+from virtus.faithfulness import measure_in_steps
 from virtus.overlay import overlay_crop, overlay_photo
 from virtus.results import Explanation, FaceCrop, Faithfulness
 from virtus.ui import map_panels, panels
@@ -68,15 +68,16 @@ class MapCallbacks:
             map_panels.trust_line(None),
         )
 
-    def test_map(self, kept: KeptFace | None, model: str, *settings) -> str:
-        """The trust line of the shown map."""
+    def test_map(self, kept: KeptFace | None, model: str, *settings) -> Iterator[str]:
+        """The trust line of the shown map, step by step: of a visitor who left, the rest is not computed."""
         if kept is None:
-            return ""
+            yield ""
+            return
         try:
             explanation = self._wanted(model, *settings).draw(kept.state(self._detectors.get(model)))
-            return map_panels.trust_line(self._measure(kept, model, [explanation])[0])
+            yield from map(map_panels.trust_line, self._measure(kept, model, [explanation]))
         except VirtusError as exc:
-            return panels.message("This map could not be tested", str(exc), "error")
+            yield panels.message("This map could not be tested", str(exc), "error")
 
     def show_all(self, kept: KeptFace | None, file, model: str, whole: bool, index: int | None, *settings):
         """All methods side by side: first their maps, then how much each can be trusted."""
@@ -91,8 +92,13 @@ class MapCallbacks:
         explanations = [wanted.by(method).draw(state) for method in EXPLAINERS]
         drawn = [(one, _small_overlay(kept, one, wanted.opacity)) for one in explanations]
         yield map_panels.side_by_side(drawn, {})
-        measured = self._measure(kept, model, explanations)
-        yield map_panels.side_by_side(drawn, dict(zip(EXPLAINERS, measured, strict=True)))
+        measured = []
+        for found in self._measure(kept, model, explanations):
+            if found is None:
+                yield gr.skip()
+                continue
+            measured.append(found)
+            yield map_panels.side_by_side(drawn, dict(zip(EXPLAINERS, measured, strict=False)))
 
     def _wanted(self, model: str, method: str, target: str, opacity: float, layer: int, head: int | None, *rest):
         """What the controls say; they may still be those of a checkpoint with more blocks or heads."""
@@ -117,14 +123,26 @@ class MapCallbacks:
         photo = overlay_photo(kept.photo, kept.photo_crop, one.heatmap, **look)
         return face, map_pair(kept.photo, photo, f"{one.method}-photo"), map_panels.caption(one)
 
-    def _measure(self, kept: KeptFace, model: str, explanations: list[Explanation]) -> list[Faithfulness]:
-        return hold_against_chance(self._detectors.get(model), kept.judged_crop, explanations)
+    def _measure(self, kept: KeptFace, model: str, explanations: list[Explanation]) -> Iterator[Faithfulness | None]:
+        return steps_against_chance(self._detectors.get(model), kept.judged_crop, explanations)
 
 
 def hold_against_chance(detector: Detector, crop: FaceCrop, explanations: list[Explanation]) -> list[Faithfulness]:
-    """Hold maps of one face against chance, one visitor after the other."""
-    with _testing:
-        return measure_faithfulness(detector, crop, explanations)
+    """Hold maps of one face against chance, one visitor's step after the other."""
+    return [found for found in steps_against_chance(detector, crop, explanations) if found is not None]
+
+
+def steps_against_chance(
+    detector: Detector, crop: FaceCrop, explanations: list[Explanation]
+) -> Iterator[Faithfulness | None]:
+    """The same in steps, of which None are those that only took time. Between two it is other visitors' turn."""
+    steps, done = measure_in_steps(detector, crop, explanations), object()
+    while True:
+        with _testing:
+            step = next(steps, done)
+        if step is done:
+            return
+        yield step
 
 
 def _small_overlay(kept: KeptFace, one: Explanation, opacity: float):
