@@ -1,6 +1,6 @@
 """The app's screenshots in README and docs, taken from the running app in chromium.
 
-    python -m benchmarks.screenshots                        # docs/images/app-*.png
+    python -m benchmarks.screenshots                        # docs/images/app-*.jpg
     python -m benchmarks.screenshots --out look --every     # every tab, both themes, both widths: to look at
 
 The photos are the bundled examples, so that anybody gets the same pictures.
@@ -30,9 +30,10 @@ EXAMPLES = ROOT / "virtus" / "assets" / "examples"
 FOUND = "fake-collins-in-hopper.jpg"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update".split()
-WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+WIDTHS = {"desktop": (1280, 960), "phone": (390, 844)}
+QUALITY = 82  # of the JPEGs
 THEMES = ("light", "dark")
-START_UP_S, ANSWER_MS, SETTLE_MS = 120, 180_000, 800
+START_UP_S, ANSWER_MS, SETTLE_MS = 240, 180_000, 800
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Shot:
 
     @property
     def name(self) -> str:
-        return f"app-{self.tab.lower()}-{self.state}-{self.width}-{self.theme}.png"
+        return f"app-{self.tab.lower()}-{self.state}-{self.width}-{self.theme}.jpg"
 
 
 def give(page: Page, *names: str) -> None:
@@ -100,7 +101,8 @@ RESULTS = {"Analyze": analyze, "Batch": batch, "Video": video, "Compare": compar
 """Tab to what brings it to its result."""
 SHOWN = (
     Shot("Analyze", analyze),
-    Shot("Analyze", analyze, "phone", "dark"),
+    Shot("Batch", batch, theme="dark"),
+    Shot("Video", video, theme="dark"),
 )
 """Those that README and docs show."""
 
@@ -124,10 +126,11 @@ def main() -> None:
     with sync_playwright() as playwright, _Server() as server:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         for shot in shots:
-            print(_take(browser, server.url, shot, args.out))
+            print(_take(browser, server.url, shot, args.out, whole=args.every))
 
 
-def _take(browser, url: str, shot: Shot, folder: Path) -> Path:
+def _take(browser, url: str, shot: Shot, folder: Path, *, whole: bool) -> Path:
+    """Of the whole page, or of its first part."""
     width, height = WIDTHS[shot.width]
     phone = shot.width == "phone"
     context = browser.new_context(
@@ -140,7 +143,7 @@ def _take(browser, url: str, shot: Shot, folder: Path) -> Path:
     shot.prepare(page)
     page.wait_for_function("[...document.images].every(one => one.complete)")
     page.wait_for_timeout(SETTLE_MS)
-    page.screenshot(path=folder / shot.name, full_page=True)
+    page.screenshot(path=folder / shot.name, full_page=whole, quality=QUALITY, type="jpeg")
     context.close()
     return folder / shot.name
 
