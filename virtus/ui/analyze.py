@@ -14,12 +14,12 @@ from virtus.ui.gpu import on_gpu
 from virtus.ui.links import Linked
 from virtus.ui.map_callbacks import MapCallbacks
 from virtus.ui.map_controls import MapControls, add_map_controls
+from virtus.ui.pictures import boxed_photo
 from virtus.ui.provenance_panel import add_provenance_panel
 from virtus.ui.report_panel import ReportPanel, add_report_panel
 from virtus.ui.tab_callbacks import TabCallbacks
-from virtus.ui.verdict_settings import verdict_settings
+from virtus.ui.verdict_settings import checkpoint_chooser, verdict_settings
 
-CHOOSER_INFO = "The first is loaded. Others, and any Hub id owner/name, are fetched from the Hugging Face Hub."
 PRIVATE = {"api_visibility": "private", "trigger_mode": "always_last"}  # of several quick changes, the last one counts
 
 
@@ -79,14 +79,7 @@ def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> Linke
 
 def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:
     photo = drop_zone(PHOTO, elem_id="photo", result="verdict")
-    model = gr.Dropdown(
-        detectors.names,
-        value=detectors.default,
-        label="Checkpoint",
-        info=CHOOSER_INFO,
-        allow_custom_value=True,
-        elem_id="model",
-    )
+    model = checkpoint_chooser(detectors, elem_id="model")
     return _Question(photo, model, *verdict_settings(whole, prior))
 
 
@@ -94,16 +87,7 @@ def _add_answer(callbacks: TabCallbacks) -> tuple[_Answer, MapControls]:
     checkpoint = gr.HTML(callbacks.checkpoint_line(), elem_id="checkpoint")
     verdict = gr.HTML(panels.EMPTY, elem_id="verdict", js_on_load=panels.FADE_IN)
     face = gr.Radio([], label="Face", info="Or click a face in the photo.", visible=False, elem_id="face")
-    annotated = gr.Image(
-        format="png",
-        label="Faces",
-        show_label=False,
-        interactive=False,
-        visible=False,
-        buttons=["fullscreen"],
-        alt_text="The photo with its faces boxed",
-        elem_id="annotated",
-    )
+    annotated = boxed_photo(elem_id="annotated", visible=False)
     with gr.Column(visible=False, elem_id="maps") as group:
         maps = add_map_controls()
     report = add_report_panel()

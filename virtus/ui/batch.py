@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import gradio as gr
 
 from virtus.images import SUPPORTED
-from virtus.ui.analyze import CHOOSER_INFO
 from virtus.ui.batch_board import batch_board
 from virtus.ui.batch_callbacks import BatchCallbacks
 from virtus.ui.batch_files import MAX_BATCH_BYTES, MAX_PHOTOS
@@ -21,7 +20,8 @@ from virtus.ui.drop_zone import PHOTO, Taken, drop_zone
 from virtus.ui.gpu import on_gpu
 from virtus.ui.kept import KEEP_S
 from virtus.ui.links import Linked
-from virtus.ui.verdict_settings import verdict_settings
+from virtus.ui.pictures import boxed_photo
+from virtus.ui.verdict_settings import checkpoint_chooser, verdict_settings
 
 PHOTOS = Taken(
     f"Drop up to {MAX_PHOTOS} photos here, or a zip",
@@ -86,14 +86,7 @@ def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:
     photos = drop_zone(PHOTOS, elem_id="batch-photos", result="batch-board")
     again = gr.Button("Judge these again", visible=False, elem_id="batch-again")
     stop = gr.Button("Stop", visible=False, elem_id="batch-stop")
-    model = gr.Dropdown(
-        detectors.names,
-        value=detectors.default,
-        label="Checkpoint",
-        info=CHOOSER_INFO,
-        allow_custom_value=True,
-        elem_id="batch-model",
-    )
+    model = checkpoint_chooser(detectors, elem_id="batch-model")
     return _Question(photos, model, *verdict_settings(whole, prior, prefix="batch-"), again, stop)
 
 
@@ -102,15 +95,7 @@ def _add_analysis() -> _Analysis:
         with gr.Column(scale=2, min_width=300):
             verdicts = gr.HTML(elem_id="batch-verdicts", js_on_load=COME_INTO_VIEW)
         with gr.Column(scale=3, min_width=300):
-            boxed = gr.Image(
-                format="png",
-                label="Faces",
-                show_label=False,
-                interactive=False,
-                buttons=["fullscreen"],
-                alt_text="The photo with its faces boxed",
-                elem_id="batch-boxed",
-            )
+            boxed = boxed_photo(elem_id="batch-boxed")
             slider = gr.ImageSlider(
                 format="png",
                 label="Photo and map",

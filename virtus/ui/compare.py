@@ -16,6 +16,7 @@ from virtus.ui.drop_zone import PHOTO, drop_zone
 from virtus.ui.gpu import on_gpu
 from virtus.ui.kept import KEEP_S
 from virtus.ui.links import Linked
+from virtus.ui.pictures import boxed_photo
 from virtus.ui.verdict_settings import verdict_settings
 
 MODELS_INFO = f"Up to {MAX_COMPARED}. Others than those of the list by their Hub id owner/name: they are fetched first."
@@ -71,16 +72,7 @@ def _add_models(detectors: Detectors) -> gr.Dropdown:
 def _add_headline() -> tuple[gr.HTML, gr.Radio, gr.Image]:
     headline = gr.HTML(compare_panels.EMPTY, elem_id="compare-headline", js_on_load=panels.FADE_IN)
     face = gr.Radio([], label="Face", visible=False, elem_id="compare-face")
-    annotated = gr.Image(
-        format="png",
-        label="Faces",
-        show_label=False,
-        interactive=False,
-        visible=False,
-        buttons=["fullscreen"],
-        alt_text="The photo with its faces boxed",
-        elem_id="compare-annotated",
-    )
+    annotated = boxed_photo(elem_id="compare-annotated", visible=False)
     return headline, face, annotated
 
 

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
@@ -16,6 +17,20 @@ from virtus.results import FaceCrop
 __all__ = ["data_uri", "map_pair", "own_folder", "scale_crop", "write_png"]
 
 CROP_SIDE = 640  # px of the crop as it is shown
+
+
+def boxed_photo(*, elem_id: str, visible: bool = True) -> gr.Image:
+    """The component that shows a photo with its faces boxed."""
+    return gr.Image(
+        format="png",
+        label="Faces",
+        show_label=False,
+        interactive=False,
+        visible=visible,
+        buttons=["fullscreen"],
+        alt_text="The photo with its faces boxed",
+        elem_id=elem_id,
+    )
 
 
 def write_png(image: Image.Image, name: str) -> str:

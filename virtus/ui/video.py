@@ -15,6 +15,7 @@ from virtus.ui.gpu import on_gpu
 from virtus.ui.kept import KEEP_S
 from virtus.ui.links import Linked
 from virtus.ui.panels import FADE_IN
+from virtus.ui.verdict_settings import checkpoint_chooser, expected_share
 from virtus.ui.video_callbacks import VideoCallbacks
 from virtus.video import VIDEO_SUFFIXES
 
@@ -26,7 +27,6 @@ CLIP = Taken(
     max_bytes=MAX_CLIP_BYTES,
     max_file_bytes=MAX_CLIP_BYTES,
 )
-CHOOSER_INFO = "The first is loaded. Others, and any Hub id owner/name, are fetched from the Hugging Face Hub."
 FRAMES_INFO = "Evenly spaced in time. More take longer and follow people better; they make no verdict surer."
 PRIOR_INFO = "How many of a hundred clips like this one do you expect to be fake? Numbers and outcomes go by it."
 PRIVATE = {"api_visibility": "private", "trigger_mode": "always_last"}
@@ -71,19 +71,10 @@ def add_video_tab(detectors: Detectors, *, prior: float) -> Linked:
 
 def _add_question(detectors: Detectors, prior: float) -> _Question:
     clip = drop_zone(CLIP, elem_id="clip", result="video-verdict")
-    model = gr.Dropdown(
-        detectors.names,
-        value=detectors.default,
-        label="Checkpoint",
-        info=CHOOSER_INFO,
-        allow_custom_value=True,
-        elem_id="video-model",
-    )
+    model = checkpoint_chooser(detectors, elem_id="video-model")
     with gr.Accordion("Settings of the verdict", open=False, elem_id="video-settings"):
         frames = gr.Slider(8, 96, NUM_FRAMES, step=8, label="Frames", info=FRAMES_INFO, elem_id="video-frames")
-        share = gr.Slider(
-            0.01, 0.99, prior, step=0.01, label="Expected share of fakes", info=PRIOR_INFO, elem_id="video-prior"
-        )
+        share = expected_share(prior, elem_id="video-prior", info=PRIOR_INFO)
     return _Question(clip, model, frames, share)
 
 
