@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+import transformers
 
 from benchmarks.forgeries import Fake
 from benchmarks.localisation import change, iou_at_area, pointing_hit, relevance_share
@@ -95,10 +96,11 @@ def baselines(count: int, grid_size: tuple[int, int]) -> dict[str, np.ndarray]:
 
 def randomise(detector: Detector, *, seed: int = 83) -> Detector:
     """The same architecture with the weights that it would start training with (Adebayo et al. 2018)."""
-    trunk = detector.checkpoint.trunk
+    trunk, architecture = detector.checkpoint.trunk, detector.checkpoint.architecture
+    config = transformers.AutoConfig.for_model(trunk.model.config.model_type, **dataclasses.asdict(trunk.model.config))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = type(trunk.model)(trunk.model.config)
+        model = getattr(transformers, architecture)(config)
     fresh = Trunk(model, device=trunk.device, dtype=trunk.dtype)
     return Detector(dataclasses.replace(detector.checkpoint, trunk=fresh), batch_size=detector.batch_size)
 

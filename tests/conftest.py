@@ -40,19 +40,17 @@ def write_checkpoint(
     `own` is the content of virtus.json; a `shard_size` such as "50KB" gives several files and an index.
     """
     import torch
-    from transformers import DeiTConfig, ViTConfig
-
-    from virtus.doctor import ARCHITECTURES
+    import transformers
 
     name = {"vit": "ViT", "deit": "DeiT", "deit-with-teacher": "DeiT"}[kind] + "ForImageClassification"
-    config = (ViTConfig if kind == "vit" else DeiTConfig)(
+    config = (transformers.ViTConfig if kind == "vit" else transformers.DeiTConfig)(
         hidden_size=32, num_hidden_layers=3, num_attention_heads=2, intermediate_size=64, initializer_range=0.2,
         image_size=image_size, patch_size=patch_size, id2label=dict(enumerate(labels)),
         label2id={label: index for index, label in enumerate(labels)},
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = ARCHITECTURES[name + ("WithTeacher" if kind == "deit-with-teacher" else "")](config)
+        model = getattr(transformers, name + ("WithTeacher" if kind == "deit-with-teacher" else ""))(config)
     (model.half() if half else model).save_pretrained(folder, max_shard_size=shard_size)
     side = {"height": image_size, "width": image_size}
     usual = {"image_processor_type": "ViTImageProcessor", "do_resize": True, "size": side, "resample": 2}

@@ -1,7 +1,10 @@
 """Crops, tiny detectors and maps for the tests of explanations."""
 
+import dataclasses
+
 import numpy as np
 import torch
+import transformers
 from PIL import Image
 
 from virtus.checkpoints import load_checkpoint
@@ -27,3 +30,12 @@ def heatmaps(detector: Detector, pictures, **options) -> np.ndarray:
 
 def pixels(detector: Detector, pictures) -> torch.Tensor:
     return torch.from_numpy(np.stack([detector.checkpoint.transform(crop.image) for crop in pictures]))
+
+
+def stock_model(detector) -> torch.nn.Module:
+    """transformers' own model with a detector's weights."""
+    model = detector.checkpoint.trunk.model
+    config = transformers.AutoConfig.for_model(model.config.model_type, **dataclasses.asdict(model.config))
+    stock = getattr(transformers, detector.checkpoint.architecture)(config)
+    stock.load_state_dict(model.state_dict())
+    return stock.eval()

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from transformers import AutoConfig
+import transformers
 
 from tests.explaining import KINDS, crops, heatmaps, load_detector, pixels
-from virtus.doctor import ARCHITECTURES
 from virtus.explain.attribution import head_relevance
 from virtus.results import Label
 
@@ -33,8 +32,8 @@ def test_heads_by_hand():
 
 def stock_attribution(folder, pixel_values: torch.Tensor, index: int, first: int, heads: int) -> torch.Tensor:
     """The paper's own loop, from the first block on, over the attentions that transformers hands out."""
-    name = AutoConfig.from_pretrained(folder).architectures[0]
-    model = ARCHITECTURES[name].from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    name = transformers.AutoConfig.from_pretrained(folder).architectures[0]
+    model = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     output = model(pixel_values, output_attentions=True)
     gradients = torch.autograd.grad(output.logits[:, index].sum(), output.attentions)
     relevance = torch.eye(gradients[0].shape[-1]).expand(len(pixel_values), -1, -1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.explaining import KINDS, crops, heatmaps, load_detector, pixels
+from tests.explaining import KINDS, crops, heatmaps, load_detector, pixels, stock_model
 from virtus.explain import explain
 from virtus.explain.gradients import norm_gradients, towards, towards_fake
 from virtus.results import Label
@@ -22,12 +22,12 @@ def full_pass(detector, pictures, name: str, *, layer: int, index: int) -> np.nd
     import pytorch_grad_cam
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    trunk = detector.checkpoint.trunk
+    trunk, model = detector.checkpoint.trunk, stock_model(detector)
 
     class Logits(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.model = trunk.model
+            self.model = model
 
         def forward(self, pixel_values):
             return self.model(pixel_values).logits
@@ -43,11 +43,8 @@ def full_pass(detector, pictures, name: str, *, layer: int, index: int) -> np.nd
             raw.append(super().get_cam_image(*args))
             return raw[-1]
 
-    trunk.model.requires_grad_(True)
-    with Unscaled(Logits(), [trunk.blocks[layer].layernorm_before], reshape_transform=on_grid) as cam:
+    with Unscaled(Logits(), [model.base_model.layers[layer].layernorm_before], reshape_transform=on_grid) as cam:
         cam(pixels(detector, pictures), [ClassifierOutputTarget(index)] * len(pictures))
-    trunk.model.zero_grad()
-    trunk.model.requires_grad_(False)
     return raw[0]
 
 

@@ -3,17 +3,16 @@
 import numpy as np
 import pytest
 import torch
-from transformers import AutoConfig
+import transformers
 
 from tests.explaining import KINDS, crops, heatmaps, load_detector, pixels
-from virtus.doctor import ARCHITECTURES
 from virtus.explain.occlusion import _spans
 
 
 def stock_margin(folder, pixel_values: torch.Tensor, index: int, without: list[int]) -> float:
     """Logit of `index` minus the other, by transformers' own layers on one crop, tokens `without` deleted."""
-    name = AutoConfig.from_pretrained(folder).architectures[0]
-    model = ARCHITECTURES[name].from_pretrained(folder, dtype=torch.float32).eval()
+    name = transformers.AutoConfig.from_pretrained(folder).architectures[0]
+    model = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
     hidden = model.base_model.embeddings(pixel_values)
     kept = [token for token in range(hidden.shape[1]) if token not in without]
     hidden = hidden[:, kept]

@@ -17,7 +17,7 @@ ORDER = [
     "metrics", "perturbations", "cautions", "annotate",
     "summary_picture",
     "data_uris", "overlay",
-    "preprocessing", "hardware", "weights", "hub", "doctor", "trunk", "calibration",
+    "preprocessing", "hardware", "weights", "hub", "architecture", "classifier", "doctor", "trunk", "calibration",
     "verdict_html", "user_calibrations", "novelty",
     "checkpoints", "card", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness",
     "map_html",

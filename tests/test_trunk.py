@@ -2,18 +2,18 @@
 
 import pytest
 import torch
-from transformers import AutoConfig
+import transformers
 
-from virtus.doctor import ARCHITECTURES
+from virtus.doctor import examine, load_model
 from virtus.trunk import Trunk
 
 KINDS = ["vit", "deit", "deit-with-teacher"]
 
 
 def load_pair(folder, **options):
-    name = AutoConfig.from_pretrained(folder).architectures[0]
-    own = ARCHITECTURES[name].from_pretrained(folder, dtype=torch.float32)
-    stock = ARCHITECTURES[name].from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    name = transformers.AutoConfig.from_pretrained(folder).architectures[0]
+    stock = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    own = load_model(examine(folder))
     return Trunk(own, device=torch.device("cpu"), dtype=options.get("dtype", torch.float32)), stock
 
 

@@ -107,7 +107,7 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
         transform=examined.transform,
         labels=examined.labels,
         margin=_margin(resolved, examined.own),
-        architecture=examined.architecture,
+        architecture=examined.architecture.name,
         novelty=_novelty(examined, trunk),
     )
 

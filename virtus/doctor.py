@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from transformers import (
-    DeiTForImageClassification,
-    DeiTForImageClassificationWithTeacher,
-    PreTrainedModel,
-    ViTForImageClassification,
-)
-
+from virtus.architecture import KIND_OF, Architecture, new_name
 from virtus.errors import CheckpointError
 from virtus.labels import label_from_name
 from virtus.preprocessing import EvalTransform
 from virtus.results import Label
-from virtus.weights import find_weights, hash_weights
+from virtus.weights import find_weights, hash_weights, read_shapes
 
-ARCHITECTURES: dict[str, type[PreTrainedModel]] = {
-    cls.__name__: cls
-    for cls in (ViTForImageClassification, DeiTForImageClassification, DeiTForImageClassificationWithTeacher)
-}
+if TYPE_CHECKING:
+    from virtus.classifier import Classifier
+
 PLAIN_ARCHITECTURE = {"vit": "ViTForImageClassification", "deit": "DeiTForImageClassification"}
 # In files of pre-trained models, and not read by the classifier.
 UNUSED_TENSORS = (".pooler.", ".embeddings.mask_token")
@@ -36,7 +29,7 @@ class Examination:
     """What is known of a folder that passed.
 
     Attributes:
-        architecture: name of the transformers class.
+        architecture: what the model is made of.
         labels: index in the logits for each class, by label name.
         transform: from its processor.
         weights: the safetensors files.
@@ -46,7 +39,7 @@ class Examination:
     """
 
     folder: Path
-    architecture: str
+    architecture: Architecture
     labels: dict[Label, int]
     transform: EvalTransform
     weights: tuple[Path, ...]
@@ -56,48 +49,46 @@ class Examination:
 
 
 def examine(folder: Path, *, name: str = "") -> Examination:
-    """Check all of a checkpoint folder that can be checked without building the model.
+    """Check all of a checkpoint folder that can be checked without building the model, and without loading torch.
 
     Raises:
-        CheckpointError: with the cause, and the name (by default the folder's path) in front.
+        CheckpointError: with the cause, and the name (by default the folder's path) in front: if a file is missing or
+            of another kind, if a tensor of backbone or head is missing, left over or of another shape.
     """
     architecture, labels, transform = examine_configs(folder, name=name)
     with _naming(name or folder):
         own = _read_json(folder / "virtus.json") if (folder / "virtus.json").exists() else {}
         index = folder / "model.safetensors.index.json"
         weights = find_weights(folder, _read_json(index) if index.exists() else None)
+        _check_tensors(architecture.tensors(), read_shapes(weights))
         sha256 = hash_weights(weights)
         return Examination(folder, architecture, labels, transform, weights, sha256, own, name or str(folder))
 
 
-def examine_configs(folder: Path, *, name: str = "") -> tuple[str, dict[Label, int], EvalTransform]:
+def examine_configs(folder: Path, *, name: str = "") -> tuple[Architecture, dict[Label, int], EvalTransform]:
     """The part of it that needs no weights: architecture, index of each class, eval transform."""
     with _naming(name or folder):
         config = _read_json(folder / "config.json")
-        return _architecture(config), _labels(config), _transform(folder, config)
+        name = _architecture(config)
+        labels, transform = _labels(config), _transform(folder, config)
+        return Architecture.from_config(name, config), labels, transform
 
 
-def load_model(examined: Examination) -> PreTrainedModel:
+def load_model(examined: Examination) -> Classifier:
     """Build the model in float32 with every tensor from the file.
 
     Raises:
-        CheckpointError: if a tensor of backbone or head is missing, has another shape, is left over or not finite.
+        CheckpointError: if a value is not finite, or the files are not what was examined any more.
     """
+    from safetensors import SafetensorError
+
+    from virtus.classifier import build_classifier
+
     with _naming(examined.name):
         try:
-            with _quiet():
-                model, loading = ARCHITECTURES[examined.architecture].from_pretrained(
-                    examined.folder,
-                    dtype=torch.float32,
-                    use_safetensors=True,
-                    local_files_only=True,
-                    ignore_mismatched_sizes=True,
-                    output_loading_info=True,
-                )
-        except Exception as exc:  # a config can break its reader in any way: strings for numbers, unknown names
-            cause = f"{type(exc).__name__}: {' '.join(str(exc).split())[:200]}"
-            raise CheckpointError(f"Its config.json and weights do not make a model ({cause}).") from exc
-        _check_loading(loading)
+            model = build_classifier(examined.architecture, examined.weights)
+        except (OSError, RuntimeError, SafetensorError) as exc:
+            raise CheckpointError(f"Its weights cannot be read any more ({_first_line(exc)}).") from exc
         broken = next((name for name, tensor in model.named_parameters() if not tensor.isfinite().all()), None)
         if broken:
             raise CheckpointError(f"Its weights are damaged: {broken} holds values that are not finite.")
@@ -120,7 +111,7 @@ def _architecture(config: dict) -> str:
     kind, names = config.get("model_type"), config.get("architectures")
     plain = PLAIN_ARCHITECTURE.get(kind) if isinstance(kind, str) else None
     name = names[0] if isinstance(names, list) and names else names or plain
-    if name not in list(ARCHITECTURES):
+    if name not in list(KIND_OF):
         raise CheckpointError(f"It is a {name or kind or 'model of no named kind'}, but only {_choices()} can judge.")
     if not plain or not name.startswith(plain):
         raise CheckpointError(f"config.json contradicts itself: model_type is {kind}, the architecture is {name}.")
@@ -128,7 +119,7 @@ def _architecture(config: dict) -> str:
 
 
 def _choices() -> str:
-    *first, last = ARCHITECTURES
+    *first, last = KIND_OF
     return f"{', '.join(first)} and {last}"
 
 
@@ -167,24 +158,24 @@ def _transform(folder: Path, config: dict) -> EvalTransform:
     return transform
 
 
-def _check_loading(loading: dict) -> None:
-    if missing := sorted(loading["missing_keys"]):
-        part = "head" if all("classifier" in key for key in missing) else "backbone"
+def _check_tensors(wanted: Mapping[str, tuple[int, ...]], held: Mapping[str, tuple[int, ...]]) -> None:
+    """A missing tensor would be random, and one that is left over says that the files are of another model."""
+    held = {new_name(name): shape for name, shape in held.items()}
+    if missing := sorted(wanted.keys() - held.keys()):
+        part = "head" if all("classifier" in name for name in missing) else "backbone"
         raise CheckpointError(
             f"The {part} is not all there: {_count(missing)} missing from the file, such as {missing[0]}, and would be "
             "random. Perhaps the file is of another architecture than config.json says."
         )
-    if mismatched := sorted(str(key[0]) for key in loading["mismatched_keys"]):
+    if misshapen := sorted(name for name, shape in wanted.items() if held[name] != shape):
         raise CheckpointError(
-            f"Its weights do not fit config.json: {_count(mismatched)} of another shape, such as {mismatched[0]}."
+            f"Its weights do not fit config.json: {_count(misshapen)} of another shape, such as {misshapen[0]}."
         )
-    unexpected = sorted(
-        key for key in loading["unexpected_keys"] if not any(part in f".{key}" for part in UNUSED_TENSORS)
-    )
-    if unexpected:
+    others = sorted(held.keys() - wanted.keys())
+    if others := [name for name in others if not any(part in f".{name}" for part in UNUSED_TENSORS)]:
         raise CheckpointError(
-            f"Its weights do not fit config.json: {_count(unexpected)} left over that the model does not have, "
-            f"such as {unexpected[0]}."
+            f"Its weights do not fit config.json: {_count(others)} left over that the model does not have, "
+            f"such as {others[0]}."
         )
 
 
@@ -199,22 +190,6 @@ def _naming(name: object) -> Iterator[None]:
         yield
     except CheckpointError as exc:
         raise CheckpointError(f"{name} is not used. {exc}") from exc.__cause__
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Loading without transformers' bars and reports: what they say is checked and said in our own words."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _first_line(exc: Exception) -> str:

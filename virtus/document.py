@@ -23,7 +23,7 @@ from virtus.provenance import Provenance, read_provenance
 from virtus.record import PhotoFacts, Record, Settings, read_record
 from virtus.results import ImageReport
 
-LIBRARIES = ("torch", "transformers", "facenet-pytorch", "pillow", "numpy")  # that a p depends on
+LIBRARIES = ("torch", "torchvision", "facenet-pytorch", "pillow", "numpy")  # that a p depends on
 
 
 @dataclass(frozen=True)

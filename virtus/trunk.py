@@ -1,4 +1,4 @@
-"""The parts of a transformers ViT or DeiT classifier: the only file that knows their names.
+"""A ViT or DeiT classifier at work: `virtus.classifier`'s, or transformers' own, whose parts have the same names.
 
 Blocks are run one by one and without hooks, so that several threads can share a model. The residual stream and the
 layer norms stay in float32; attention and MLP of the inner blocks run in the compute dtype. The first block is float32
@@ -9,7 +9,6 @@ explanations differentiate them.
 from __future__ import annotations
 
 import torch
-from transformers import PreTrainedModel
 
 NUM_PREFIX_TOKENS = {"vit": 1, "deit": 2}
 
@@ -24,7 +23,7 @@ class Trunk:
         grid_size: (grid_h, grid_w) of the patches.
     """
 
-    def __init__(self, model: PreTrainedModel, *, device: torch.device, dtype: torch.dtype):
+    def __init__(self, model: torch.nn.Module, *, device: torch.device, dtype: torch.dtype):
         self.model = model.eval().requires_grad_(False).to(device)
         self.device, self.dtype = device, dtype
         base = model.base_model

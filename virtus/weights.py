@@ -29,6 +29,17 @@ def find_weights(folder: Path, index: dict | None) -> tuple[Path, ...]:
     return tuple(folder / name for name in names)
 
 
+def read_shapes(files: Sequence[Path]) -> dict[str, tuple[int, ...]]:
+    """Of all tensors in the files, from their headers."""
+    from safetensors import safe_open
+
+    found = {}
+    for file in files:
+        with safe_open(file, framework="numpy") as tensors:
+            found |= {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+    return found
+
+
 def hash_weights(files: Sequence[Path]) -> str:
     """sha256 of the files one after the other."""
     digest = hashlib.sha256()
@@ -67,7 +78,7 @@ def _check_safetensors(file: Path) -> None:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(file, framework="pt") as tensors:
+        with safe_open(file, framework="numpy") as tensors:
             if not list(tensors.keys()):
                 raise CheckpointError(f"{file.name} holds no tensors.")
     except (SafetensorError, OSError) as exc:
