@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from tests.pictures import BLUE, GREEN, RED, WHITE, encode, refusal
 from virtus.images import MAX_BYTES, is_image_path, load_image
@@ -46,6 +46,17 @@ def test_what_comes_back_is_a_copy_and_the_source_is_left_alone(make_image):
     for source in (image, array):
         load_image(source).paste(RED, (0, 0, 64, 48))
     assert image.tobytes() == array.tobytes() == make_image().tobytes()
+
+
+def test_nothing_of_the_file_is_kept_beside_the_pixels(make_image):
+    """A text that a file calls `jpeg_quality` was taken for the number, and ended the analysis."""
+    tags, texts = Image.Exif(), PngImagePlugin.PngInfo()
+    tags[0x010F] = "Canon"
+    texts.add_text("jpeg_quality", "high")
+    assert load_image(encode(make_image(), exif=tags, pnginfo=texts)).info == {}
+    photo = load_image(encode(make_image(), "JPEG", quality=80, exif=tags, comment=b"private"))
+    assert photo.info == load_image(photo).info == {"jpeg_quality": 80}
+    assert not photo.getexif()
 
 
 def test_an_animation_is_left_at_its_frame():

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = [
     "errors", "results",
     "record_form", "record",
-    "labels", "tag_claims", "images",
+    "labels", "tag_claims", "file_parts", "rgb", "images",
     "parallel",
     "archives", "provenance", "provenance_html",
     "metrics", "perturbations", "cautions", "annotate",

@@ -25,6 +25,12 @@ def test_a_named_file_is_taken_whatever_its_name(tmp_path):
     assert list(list_files(named)) == named
 
 
+def test_a_name_longer_than_the_system_takes_is_kept_to_be_reported():
+    """It ended the whole scan."""
+    named = ["x" * 5000 + suffix for suffix in ("", ".jpg", ".zip", "*.jpg")]
+    assert list(list_files(named)) == named
+
+
 def test_what_matches_nothing_is_kept_to_be_reported(tmp_path):
     named = [f"{tmp_path}/none.jpg", f"{tmp_path}/*.jpg", str(tmp_path)]
     assert list(list_files(named)) == named

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 from virtus.results import Caution, CheckpointInfo, FaceReport, ImageReport, Outcome, Stability
 from virtus.rows import CSV_COLUMNS, CsvRows, JsonRows, TableRows
@@ -32,6 +33,14 @@ def test_the_table_shows_the_p_that_decided():
     assert head.split() == ["outcome", "p_fake", "faces", "path"]
     assert first.split() == ["fake", "0.875", "2", "a,", "b.jpg"]
     assert second == f"{'no_face':14}  {'':6}  {0:5}  c.jpg  (No face was found.)"
+
+
+def test_a_name_in_the_table_neither_ends_the_line_nor_commands_the_terminal():
+    name = "two\nlines\r\x1b[2J\x9b\u2028\u202egpj.exe \\ \udcff é😀.jpg"
+    stream = io.StringIO()
+    TableRows(stream).write(replace(NO_FACE, path=name))
+    shown = r"two\nlines\r\x1b[2J\x9b\u2028\u202egpj.exe \ \udcff é😀.jpg"
+    assert stream.getvalue().splitlines()[1].endswith(f"  {shown}  (No face was found.)")
 
 
 def test_json_is_one_object_a_line():

@@ -7,9 +7,10 @@ import pillow_heif
 import pytest
 from PIL import Image, PngImagePlugin
 
+from tests.corpus.bombs import endless_directories, many_tiles
 from tests.pictures import BLOCK, COUNT, encode, greedy_tags, refusal
 from virtus.images import load_image
-from virtus.tag_claims import MAX_STRUCTURES, tags_fit
+from virtus.tag_claims import MAX_ENTRIES, MAX_STRUCTURES, tags_fit
 
 pillow_heif.register_heif_opener()
 
@@ -67,3 +68,22 @@ def test_honest_tags_fit(kind, make_image):
 def test_more_headers_than_any_file_has_do_not_fit():
     assert tags_fit(b"II*\0" * MAX_STRUCTURES)
     assert not tags_fit(b"II*\0" * (MAX_STRUCTURES + 1))
+
+
+def test_a_directory_that_lies_beyond_all_numbers_is_no_picture():
+    """It raised OverflowError, past all that catches what decoders raise."""
+    data = b"II+\0\x08\0\0\0" + struct.pack("<Q", 2**64 - 1) + bytes(64)
+    assert "not a picture that can be read" in refusal(data)
+
+
+def test_more_tiles_than_pictures_have_are_refused():
+    """Each takes Pillow some 300 bytes and 4 microseconds: 16 million in a file of 64 MiB."""
+    assert load_image(many_tiles(512)).size == (512, 512)
+    assert "tags (EXIF) claim far more than it holds" in refusal(many_tiles(600))
+
+
+def test_more_entries_than_files_have_do_not_fit():
+    """A BigTIFF may say that all of it is one directory; a hundred headers may say so of the same."""
+    for number in (1, 90):
+        assert not tags_fit(endless_directories(number, 20 * (MAX_ENTRIES // number + 2)))
+        assert tags_fit(endless_directories(number, 20 * (MAX_ENTRIES // number // 2)))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tests.clips import numbered, write_clip
+from virtus.clip_index import ClipIndex
 from virtus.errors import VideoError
 from virtus.video import Clip, read_clip, sample_frames
 
@@ -302,3 +303,20 @@ def test_more_packets_than_any_clip_has_are_refused(monkeypatch):
     assert "more than the 23 packets" in refusal(in_memory(numbered(), format="mp4"))
     monkeypatch.setattr("virtus.clip_index.MAX_PACKETS", 30)
     assert len(sample_frames(in_memory(numbered(), format="mp4"), num_frames=3).frames) == 3
+
+
+def test_a_clip_that_would_take_minutes_to_decode_is_refused(monkeypatch):
+    """Every sixth is a key frame. Of 2 wanted, 6 and 18, each is one; for 4, 12 and 20, 5, 1 and 3 are decoded."""
+    data = in_memory(numbered(1) * 24, format="mp4")
+    for num_frames, decoded in ((2, 2), (3, 9), (24, 24)):
+        monkeypatch.setattr("virtus.video.MAX_DECODED_PIXELS", decoded * 64 * 48)
+        assert len(sample_frames(data, num_frames=num_frames).frames) == num_frames
+        monkeypatch.setattr("virtus.video.MAX_DECODED_PIXELS", decoded * 64 * 48 - 1)
+        with pytest.raises(VideoError, match=f"{decoded} large ones would have to be decoded. Ask for fewer"):
+            sample_frames(data, num_frames=num_frames)
+
+
+def test_packets_that_claim_one_time_count_each():
+    index = ClipIndex([0, 5], [0, 0, 0, 5], [(0, 0)], duration=6, time_base=1.0, timed=True, whole=True)
+    assert index.num_decoded([5]) == 4
+    assert index.num_decoded([0]) == 3

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ class ClipIndex:
 
     Attributes:
         times: of all frames.
+        packets: the same, for each packet: several may claim one time.
         keys: of those that can be decoded without others: the time, and the one to seek to.
         duration: from the first frame to the end of the last.
         timed: whether the file says when each frame is shown; otherwise only when it is decoded.
@@ -29,6 +31,7 @@ class ClipIndex:
     """
 
     times: list[int]
+    packets: list[int]
     keys: list[tuple[int, int]]
     duration: int
     time_base: float
@@ -46,6 +49,12 @@ class ClipIndex:
         """Which key frame a frame at `time` needs: an index into `keys`, or -1."""
         return bisect_right(self.keys, time, key=lambda key: key[0]) - 1
 
+    def num_decoded(self, wanted: Iterable[int]) -> int:
+        """How many frames must be decoded for those at the `wanted` times: from the key frame before each on."""
+        last = {self.key_of(time): time for time in sorted(wanted)}
+        starts = {key: bisect_left(self.packets, self.keys[key][0]) if key >= 0 else 0 for key in last}
+        return sum(bisect_right(self.packets, time) - starts[key] for key, time in last.items())
+
     def seek_time(self, key: int) -> int:
         """Where to seek for a key frame; before the first one, well before the start of the clip."""
         return self.keys[key][1] if key >= 0 else self.times[0] - round(10 / self.time_base)
@@ -57,7 +66,7 @@ def read_index(container: InputContainer, stream: VideoStream) -> ClipIndex:
     Raises:
         VideoError: if it has no frame, or more packets than any clip.
     """
-    ends, keys, file_end, whole = {}, [], 0.0, True
+    ends, packets, keys, file_end, whole = {}, [], [], 0.0, True
     timed = not (container.format.name == "avi" and stream.codec_context.has_b_frames)
     try:
         for count, packet in enumerate(container.demux()):
@@ -70,6 +79,7 @@ def read_index(container: InputContainer, stream: VideoStream) -> ClipIndex:
             file_end = max(file_end, float(end * packet.time_base))
             if packet.stream_index == stream.index and not packet.is_discard and not packet.is_corrupt:
                 ends[at] = end
+                packets.append(at)
                 keys += [(at, at if packet.dts is None else min(at, packet.dts))] if packet.is_keyframe else []
                 timed = timed and packet.pts is not None
     except VideoError:
@@ -84,6 +94,7 @@ def read_index(container: InputContainer, stream: VideoStream) -> ClipIndex:
     claimed_s = (container.duration or 0) / 1_000_000
     return ClipIndex(
         times,
+        sorted(packets),
         sorted(keys),
         duration=times[-1] + last - times[0],
         time_base=float(stream.time_base),

@@ -7,7 +7,7 @@ from string import ascii_uppercase
 
 from virtus.comparison import Agreement, Comparison
 from virtus.results import ImageReport
-from virtus.rows import CSV_COLUMNS, JsonRows, Writable, csv_lines, csv_writer, notes_on
+from virtus.rows import CSV_COLUMNS, JsonRows, Writable, csv_lines, csv_writer, in_one_line, notes_on
 
 COLUMNS = ["path", "agreement", *CSV_COLUMNS[1:]]
 
@@ -29,7 +29,7 @@ class ComparisonTable:
         says = "  ".join(f"{_says(report):20}" for report in comparison.reports)
         path, faces = comparison.reports[0].path, len(comparison.by_face)
         notes = "".join(f"  ({note})" for note in _notes(comparison))
-        self.stream.write(f"{comparison.agreement or '-':9}  {says}  {faces:>5}  {path}{notes}\n")
+        self.stream.write(in_one_line(f"{comparison.agreement or '-':9}  {says}  {faces:>5}  {path}{notes}") + "\n")
         self.stream.flush()
 
     def _write_head(self, comparison: Comparison) -> None:

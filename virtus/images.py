@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from virtus.errors import ImageError
+from virtus.file_parts import parts_fit
+from virtus.rgb import from_array, to_rgb
 from virtus.tag_claims import tags_fit
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -26,6 +28,19 @@ SUPPORTED = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
 
 PACKED_EXIF = "Raw profile type exif"  # ImageMagick's, in a text of a PNG
 MAX_PACKED_EXIF = 2 * 2**16 + 1024  # hexadecimal digits and line ends; EXIF in JPEG has at most 64 KiB
+ORIENTATION = 0x0112  # of EXIF 2.32, section 4.6.5 A; the turns make upright what was stored so
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# Pillow decodes these in Python, at a million pixels a second, while no other thread of the server runs.
+SLOW_DECODERS = ("bmp_rle", "ppm")
+MAX_SLOW_PIXELS = 4_000_000
 STANDARD_LUMINANCE_SUM = 3688  # of the JPEG standard's table K.1, which is what libraries use at quality 50
 
 ImageSource = str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray
@@ -45,19 +60,20 @@ def load_image(
 
     Returns:
         RGB, a copy. EXIF orientation is applied, transparency lies over white, the first frame of an animation is
-        taken, 16 bits are scaled to 8. Of a JPEG, `info["jpeg_quality"]` is what `jpeg_quality` says of it.
+        taken, 16 bits are scaled to 8. Of a JPEG, `info["jpeg_quality"]` is what `jpeg_quality` says of it; nothing
+        else that the file says of itself is kept.
 
     Raises:
         ImageError: for anything that is not a usable picture.
     """
+    ours = not isinstance(source, Image.Image)
     if isinstance(source, np.ndarray):
-        image = _from_array(source)
-    elif isinstance(source, Image.Image):
-        image = _first_frame(source)
+        image = from_array(source)
     else:
-        image = _open(_read(source, max_bytes))
+        image = _open(_read(source, max_bytes)) if ours else _first_frame(source)
     _check_size(image.size, max_pixels, min_side)
-    loaded, quality = _decode(image), jpeg_quality(image)
+    _check_decoder(image, max_pixels)
+    loaded, quality = _decode(image, ours=ours), jpeg_quality(image)
     loaded.info |= {} if quality is None else {"jpeg_quality": quality}
     return loaded
 
@@ -90,6 +106,8 @@ def jpeg_quality(image: Image.Image) -> int | None:
 
     None for what is no JPEG. Exact for most programs; a fair guess for those with tables of their own.
     """
+    if isinstance(known := image.info.get("jpeg_quality"), int):  # as `load_image` made it; a file can only hold texts
+        return known
     tables = getattr(image, "quantization", None)
     if image.format not in ("JPEG", "MPO") or not tables:
         return None
@@ -147,6 +165,8 @@ def _open(data: bytes) -> Image.Image:
     register_formats()
     if not tags_fit(data):
         raise ImageError("The file's tags (EXIF) claim far more than it holds: it is damaged. Save it anew.")
+    if not parts_fit(data):
+        raise ImageError("The file is made of far more parts than a picture needs, or of text. Save it anew, as PNG.")
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:  # a warning where -W makes it raise
@@ -175,6 +195,11 @@ def _check_size(size: tuple[int, int], max_pixels: int, min_side: int) -> None:
         raise ImageError(f"The picture has {width}x{height} pixels; each side needs at least {min_side}.")
 
 
+def _check_decoder(image: Image.Image, max_pixels: int) -> None:
+    if any(tile.codec_name in SLOW_DECODERS for tile in getattr(image, "tile", ())):
+        _check_size(image.size, min(max_pixels, MAX_SLOW_PIXELS), 0)
+
+
 def _first_frame(image: Image.Image) -> Image.Image:
     """Of an animation that stands at a later frame, a copy of the first; it stands there again afterwards."""
     at = image.tell()
@@ -186,61 +211,28 @@ def _first_frame(image: Image.Image) -> Image.Image:
     return first
 
 
-def _decode(image: Image.Image) -> Image.Image:
+def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
+    """A picture of its own, with nothing of the file beside its pixels: not even EXIF, which may tell a place."""
     try:
         image.load()
-        return _flatten(_upright(image), full=65535.0 if image.format == "PPM" else None)
+        turn, made = _turn(image), to_rgb(image)
     except MemoryError:
         raise
     except Exception as exc:  # see _open
         raise ImageError("The picture is cut off or damaged. Save, download or upload it again.") from exc
+    if turn is not None:
+        made = made.transpose(turn)
+    elif made is image:
+        # What we opened ourselves hands its pixels on: a copy of 48 million takes 183 MiB.
+        made = image._new(image.im) if ours else image.copy()
+    made.info = {}
+    return made
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _turn(image: Image.Image) -> Image.Transpose | None:
     if len(image.info.get(PACKED_EXIF, "")) > MAX_PACKED_EXIF:  # compressed, so that its tags were not looked at
         del image.info[PACKED_EXIF]
     try:
-        return ImageOps.exif_transpose(image)  # always a copy
+        return TURNS.get(image.getexif().get(ORIENTATION))
     except Exception:  # damaged EXIF says nothing about the pixels, which were decoded already
-        return image.copy()
-
-
-def _flatten(image: Image.Image, *, full: float | None) -> Image.Image:
-    """To RGB: 16 bits and floats are scaled (`full` is white, if that is known), transparency is laid over white."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        full = 65535.0 if image.mode.startswith("I;16") else full
-        image = _from_array(_wide_to_unit(np.asarray(image), full))
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _wide_to_unit(array: np.ndarray, full: float | None) -> np.ndarray:
-    """Grey values to [0, 1]. 32-bit files do not say what white is: `full` None takes the least of 1, 255, 65535."""
-    array = np.nan_to_num(array.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    full = full or next((limit for limit in (1.0, 255.0) if array.max() <= limit), 65535.0)
-    return np.clip(array / full, 0, 1)
-
-
-def _from_array(array: np.ndarray) -> Image.Image:
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or 0 in array.shape:
-        raise ImageError(f"An array of shape {array.shape} is no picture; give (H, W), (H, W, 3) or (H, W, 4).")
-    return Image.fromarray(np.ascontiguousarray(_to_uint8(array)))
-
-
-def _to_uint8(array: np.ndarray) -> np.ndarray:
-    if array.dtype == np.uint8:
-        return array
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * 255
-    if array.dtype == np.uint16:
-        return (array / 257.0).round().astype(np.uint8)
-    if not np.issubdtype(array.dtype, np.floating):
-        raise ImageError(f"An array of {array.dtype} is no picture; give uint8, uint16, or floats in [0, 1].")
-    if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
-        raise ImageError("An array of floats needs values in [0, 1]. Divide by 255, or give uint8.")
-    return (array * 255).round().astype(np.uint8)
+        return None

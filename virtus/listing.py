@@ -19,9 +19,9 @@ def list_files(arguments: Iterable[str]) -> Iterator[str | ArchivedFile | Refuse
     the pictures in it. Another file is taken whatever its name; so is an argument that matches nothing, to be reported.
     """
     for argument in arguments:
-        if Path(argument).is_dir():
+        if _is_folder(argument):
             yield from _or_itself(walk_pictures(argument), argument)
-        elif not Path(argument).exists() and glob.has_magic(argument):
+        elif not _is_there(argument) and glob.has_magic(argument):
             for path in _or_itself(_matches(argument), argument):
                 yield from _within(path)
         else:
@@ -91,7 +91,16 @@ def _counts(entry: os.DirEntry) -> bool:
 
 
 def _within(path: str) -> Iterable[str | ArchivedFile | RefusedArchive]:
-    return list_or_refuse(path) if is_archive_path(path) and Path(path).exists() else [path]
+    return list_or_refuse(path) if is_archive_path(path) and _is_there(path) else [path]
+
+
+# `Path` raises for a name that is longer than the system takes; these say no.
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def _is_there(path: str) -> bool:
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def _or_itself(found: Iterable[str], argument: str) -> Iterator[str]:
@@ -101,4 +110,4 @@ def _or_itself(found: Iterable[str], argument: str) -> Iterator[str]:
 
 
 def _matches(pattern: str) -> list[str]:
-    return sorted(path for path in glob.glob(pattern, recursive=True) if not Path(path).is_dir())
+    return sorted(path for path in glob.glob(pattern, recursive=True) if not _is_folder(path))

@@ -77,8 +77,13 @@ class TableRows:
         decisive, count = _decisive(report)
         p_fake = f"{decisive.p_fake:.3f}" if decisive else ""
         notes = "".join(f"  ({note})" for note in notes_on(report))
-        self.stream.write(f"{report.outcome:14}  {p_fake:>6}  {count:>5}  {report.path}{notes}\n")
+        self.stream.write(in_one_line(f"{report.outcome:14}  {p_fake:>6}  {count:>5}  {report.path}{notes}") + "\n")
         self.stream.flush()
+
+
+def in_one_line(text: str) -> str:
+    """With the codes of what would end the line, turn it round, or command a terminal: names may hold anything."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 ROWS = {"table": TableRows, "json": JsonRows, "csv": CsvRows}

@@ -95,7 +95,7 @@ def _check_maker(path: Path, written: Written, maker: Maker) -> None:
 
 def _is_there(path: str) -> bool:
     """Also if it lies in an archive that is there."""
-    return os.path.lexists(path) or any(parent.is_file() for parent in Path(path).parents)
+    return os.path.lexists(path) or any(os.path.isfile(parent) for parent in Path(path).parents)  # noqa: PTH113 (see listing.py)
 
 
 def _changed(path: Path, written: Written, number: int, ahead: Item | None) -> InputError:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 VIDEO_SUFFIXES = frozenset(".mp4 .m4v .mov .3gp .avi .mkv .webm .mpg .mpeg .mts .m2ts .flv .wmv .ogv".split())
 
+# Of all frames that are decoded for one clip: ten minutes of Full HD with a single key frame have 37 thousand million,
+# and take a core 80 to 150 s. A frame that is like the one before costs its file 60 bytes.
+MAX_DECODED_PIXELS = 50_000_000_000
+
 # Signs of (a, b, c, d) in a clip's display matrix to what makes it upright: x' = ax + cy, y' = bx + dy, y downwards.
 TURNS = {
     (1, 0, 0, 1): None,
@@ -130,7 +134,7 @@ def read_clip(
         max_bytes, max_duration_s: larger and longer clips are refused; None for no limit.
 
     Raises:
-        VideoError: for anything that is no clip, or passes a limit.
+        VideoError: for anything that is no clip, passes a limit, or would take minutes to decode.
     """
     if num_frames < 1:
         raise VideoError(f"At least 1 frame must be asked for, not {num_frames}.")
@@ -140,7 +144,9 @@ def read_clip(
         _check_duration((container.duration or 0) / 1_000_000, max_duration_s)
         index = read_index(container, stream)
         _check_duration(index.duration * index.time_base, max_duration_s)
-        yield ClipReader(container, stream, index, index.evenly_spaced(num_frames), max_pixels)
+        wanted = index.evenly_spaced(num_frames)
+        _check_work(index.num_decoded(wanted), stream.codec_context.width * stream.codec_context.height)
+        yield ClipReader(container, stream, index, wanted, max_pixels)
 
 
 def sample_frames(source: VideoSource, *, num_frames: int, max_pixels: int = MAX_PIXELS) -> Clip:
@@ -171,6 +177,14 @@ def _check_duration(duration_s: float, limit_s: float | None) -> None:
         raise VideoError(
             f"The clip lasts {_in_minutes(duration_s)}; at most {_in_minutes(limit_s)} are judged. "
             "Cut out the part that matters."
+        )
+
+
+def _check_work(num_decoded: int, num_pixels: int) -> None:
+    if num_decoded * num_pixels > MAX_DECODED_PIXELS:
+        raise VideoError(
+            f"For the wanted frames, {num_decoded} large ones would have to be decoded. "
+            "Ask for fewer, cut out the part that matters, or save the clip smaller."
         )
 
 
