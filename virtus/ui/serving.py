@@ -18,6 +18,7 @@ from virtus.errors import InputError
 from virtus.faces import find_faces
 from virtus.ui.app import build_app
 from virtus.ui.detectors import Detectors
+from virtus.ui.gpu import is_lent
 from virtus.ui.judging import NUM_AT_ONCE
 from virtus.ui.memory import return_large_blocks
 from virtus.ui.theme import build_theme, style_sheet
@@ -57,6 +58,8 @@ def serve(
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     return_large_blocks()
     detectors = Detectors(model, others, device=device, precision=precision)
+    if is_lent():
+        detectors.get()  # in this thread: see `virtus.ui.gpu`
     for name in detectors.others:
         detectors.get(name)  # whoever starts the server hears of it, not a visitor
     app = build_app(detectors, whole=whole, prior=prior).queue(default_concurrency_limit=NUM_AT_ONCE)
