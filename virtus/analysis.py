@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image
 
 from virtus.cautions import find_cautions, unfamiliar
 from virtus.checkpoints import Checkpoint
-from virtus.detector import Detector
 from virtus.errors import VirtusError
 from virtus.explain import explain
 from virtus.faces import MIN_FACE_SIDE, crop_face, find_faces, whole_image
@@ -34,6 +33,9 @@ from virtus.results import (
 )
 from virtus.stability import with_stability
 
+if TYPE_CHECKING:
+    from virtus.detector import Detector
+
 READ_AHEAD = 8  # pictures whose crops are judged together: on a CPU more at once are no faster
 
 REASONS = {
@@ -42,7 +44,7 @@ REASONS = {
     Outcome.FACE_TOO_SMALL: f"The face is smaller than {MIN_FACE_SIDE} pixels, too small to be judged. "
     "Use the photo in its original size, or one taken from nearer.",
 }
-Measure = Callable[[Detector, FaceCrop, Sequence[Explanation]], list[Faithfulness]]
+Measure = Callable[["Detector", FaceCrop, Sequence[Explanation]], list[Faithfulness]]
 EachFace = Callable[[Iterable[FaceReport]], Iterable[FaceReport]]
 UNEXPECTED = "This file could not be read ({cause}). Open it elsewhere and save it again."
 UNFAMILIAR = "This is unlike anything that the checkpoint was made for, so its p counts for nothing here."

@@ -79,6 +79,30 @@ class Checkpoint:
     novelty: Novelty | None = None
 
 
+@dataclass(frozen=True)
+class Found:
+    """A checkpoint that was examined, and not loaded: what it is called, what is in its folder, its face crop."""
+
+    info: CheckpointInfo
+    examined: Examination
+    margin: float
+
+
+def find_checkpoint(name: str = "auto") -> Found:
+    """Find, fetch where needed, and examine a checkpoint. Without torch: all that `load_checkpoint` does before it.
+
+    Raises:
+        CheckpointError: if it is unknown, cannot be fetched, or cannot be trusted. Of the weights' values nothing is
+            known yet.
+    """
+    from virtus.doctor import examine
+
+    resolved, folder, revision = locate(name)
+    examined = examine(folder, name=resolved)
+    info = CheckpointInfo(resolved, revision, examined.sha256, _calibration(resolved, revision, examined))
+    return Found(info, examined, _margin(resolved, examined.own))
+
+
 def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str = "auto") -> Checkpoint:
     """Find, fetch where needed, examine and load a checkpoint.
 
@@ -92,21 +116,21 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
         CheckpointError: if it is unknown, cannot be fetched, or cannot be trusted.
         InputError: for a device or precision that there is not.
     """
-    from virtus.doctor import examine, load_model
+    from virtus.doctor import load_model
     from virtus.hardware import resolve_device, resolve_precision
     from virtus.trunk import Trunk
 
     on = resolve_device(device)
     dtype = resolve_precision(precision, on)
-    resolved, folder, revision = locate(name)
-    examined = examine(folder, name=resolved)
+    found = find_checkpoint(name)
+    examined = found.examined
     trunk = Trunk(load_model(examined), device=on, dtype=dtype)
     return Checkpoint(
-        info=CheckpointInfo(resolved, revision, examined.sha256, _calibration(resolved, revision, examined)),
+        info=found.info,
         trunk=trunk,
         transform=examined.transform,
         labels=examined.labels,
-        margin=_margin(resolved, examined.own),
+        margin=found.margin,
         architecture=examined.architecture.name,
         novelty=_novelty(examined, trunk),
     )

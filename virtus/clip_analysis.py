@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -13,7 +14,6 @@ from virtus.analysis import Item, analyze_paths, analyze_photo, reason_of
 from virtus.annotate import fit_display
 from virtus.calibration import at_prior
 from virtus.clip_file import VideoSource
-from virtus.detector import Detector
 from virtus.errors import VideoError
 from virtus.explain import explain
 from virtus.faces import crop_face
@@ -22,6 +22,9 @@ from virtus.person_verdict import MIN_FRAMES, judge_person
 from virtus.results import FaceReport, ImageReport, Outcome, gravest
 from virtus.video import Frame, is_video_path, nothing_decoded, read_clip
 from virtus.video_report import PersonReport, Sight, VideoReport
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 NUM_FRAMES = 32
 MAX_FRAMES = 300

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from virtus.analysis import Item, analyze_photo, listed, read_item, reason_of, unreadable
 from virtus.checkpoints import Checkpoint
-from virtus.detector import Detector
 from virtus.errors import InputError
 from virtus.faces import find_faces
 from virtus.images import load_image
 from virtus.parallel import in_order
 from virtus.results import FaceReport, ImageReport, Label, Outcome
 from virtus.video import is_video_path
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 MAX_COMPARED = 4  # more are no longer read side by side, and each is held in memory
 NO_CLIPS = "Clips are judged by one checkpoint at a time: give one --model."

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from virtus import __version__
 from virtus.analysis import EachFace, Measure, analyze_photo, measure_maps, unreadable
 from virtus.calibration import write_whole
-from virtus.detector import Detector
 from virtus.errors import ImageError, InputError
 from virtus.faithfulness import measure_faithfulness
 from virtus.images import load_image
@@ -22,6 +22,9 @@ from virtus.page import write_page
 from virtus.provenance import Provenance, read_provenance
 from virtus.record import PhotoFacts, Record, Settings, read_record
 from virtus.results import ImageReport
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 LIBRARIES = ("torch", "torchvision", "facenet-pytorch", "pillow", "numpy")  # that a p depends on
 

@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from virtus.analysis import analyze_paths
 from virtus.calibration import EVEN
-from virtus.detector import Detector
 from virtus.errors import DataError
 from virtus.labels import label_from_folders
 from virtus.listing import find_pictures
 from virtus.metrics import classification_metrics
 from virtus.results import CheckpointInfo, ImageReport, Label
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from virtus.calibration import UNCALIBRATED
-from virtus.detector import Detector, margins_of
 from virtus.nullmaps import centre_map, nearest_width, random_maps, rank_patches, smoothing_matrix
 from virtus.results import Explanation, FaceCrop, Faithfulness, Label
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 NUM_STEPS = 14
 NUM_RANDOM = 99
@@ -136,6 +138,10 @@ def blurring_judge(detector: Detector, crop: FaceCrop) -> Judge:
     Patches are embedded one by one, so mixing the tokens of the crop and of its blurred copy is the same as mixing
     their pixels, and costs no pass of the embedding.
     """
+    import torch
+
+    from virtus.detector import margins_of
+
     trunk, labels, info = detector.checkpoint.trunk, detector.checkpoint.labels, detector.checkpoint.info
     pixel_values = detector.checkpoint.transform(crop.image)
     rows, columns = (smoothing_matrix(side, BLUR * side).astype(np.float32) for side in pixel_values.shape[1:])

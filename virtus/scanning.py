@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from virtus.analysis import Item
 from virtus.clip_analysis import NUM_FRAMES
-from virtus.detector import Detector
 from virtus.errors import InputError
 from virtus.rows_file import Maker, Written, as_written, read_rows
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 
 @dataclass(frozen=True)

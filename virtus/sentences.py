@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from virtus.calibration import at_prior
 from virtus.checkpoints import LOCAL
 from virtus.faithfulness import in_words
-from virtus.novelty import Novelty
 from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
 from virtus.user_calibrations import read_user_calibration, user_file
+
+if TYPE_CHECKING:
+    from virtus.novelty import Novelty
 
 
 def verdict_lines(report: ImageReport) -> Iterator[str]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from virtus.calibration import EVEN
-from virtus.detector import Detector
 from virtus.faces import crop_face
 from virtus.perturbations import jpeg, mirror, rescale
 from virtus.results import Face, FaceCrop, FaceReport, ImageReport, Label, Outcome, Stability, gravest
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ def loaded(monkeypatch):
     """Names in the order in which they were loaded; nothing is really loaded."""
     names = []
     monkeypatch.setattr(module, "load_checkpoint", lambda name, **_: names.append(name) or name)
-    monkeypatch.setattr(module, "Detector", lambda checkpoint: f"detector of {checkpoint}")
+    monkeypatch.setattr("virtus.detector.Detector", lambda checkpoint: f"detector of {checkpoint}")
     return names
 
 

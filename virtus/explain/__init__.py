@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from virtus.detector import TrunkState
 from virtus.errors import InputError
-from virtus.explain.attribution import attribution
-from virtus.explain.cams import cam, eigencam, evidence
-from virtus.explain.occlusion import occlusion
-from virtus.explain.rollout import rollout
 from virtus.results import Explanation, Label
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from virtus.detector import TrunkState
 
 __all__ = ["DEFAULT_METHOD", "EXPLAINERS", "Explainer", "explain"]
 
@@ -23,7 +23,7 @@ class Explainer:
     """A method.
 
     Attributes:
-        compute: `(state, targets, **options)` to maps of shape (N, grid_h, grid_w), float32.
+        home: the file here and the function in it, loaded on first use: what offers methods needs no torch.
         class_specific: whether `targets` (an index in the logits for each crop) makes a difference.
         description: one line for people who choose.
         options: names of what it takes.
@@ -31,19 +31,25 @@ class Explainer:
         finding: what measurements say against it, in one sentence; empty where nothing.
     """
 
-    compute: Callable[..., np.ndarray]
+    home: str
     class_specific: bool
     description: str
     options: tuple[str, ...] = ("layer",)
     signed: bool = False
     finding: str = ""
 
+    @property
+    def compute(self) -> Callable[..., np.ndarray]:
+        """`(state, targets, **options)` to maps of shape (N, grid_h, grid_w), float32."""
+        file, _, name = self.home.partition(".")
+        return getattr(importlib.import_module(f"virtus.explain.{file}"), name)
+
 
 # What docs/benchmarks.md (Explanations) says against them: read it there, with its intervals.
 BESIDE = "On known forgeries its brightest patch lies outside the forged part in more than half of them."
 EXPLAINERS = {
     "rollout": Explainer(
-        rollout,
+        "rollout.rollout",
         False,
         "where attention flowed through all blocks; knows no class",
         options=("head", "head_fusion", "discard_ratio"),
@@ -51,39 +57,39 @@ EXPLAINERS = {
         "verdict no more than blurring at random.",
     ),
     "attribution": Explainer(
-        attribution,
+        "attribution.attribution",
         True,
         "where attention that raised the class's logit flowed through all blocks",
         options=("head",),
         finding="Among the best at finding known forgeries, and yet its brightest patch lies elsewhere in four of ten.",
     ),
     "gradcam": Explainer(
-        cam("GradCAM"),
+        "cams.gradcam",
         True,
         "which patches spoke for one class, by channels weighted alike for all",
         finding="True to what the model uses, but on known forgeries it points outside the forged part more often than "
         "into it.",
     ),
     "gradcam++": Explainer(
-        cam("GradCAMPlusPlus"),
+        "cams.gradcam_plus_plus",
         True,
         "Grad-CAM with more weight on places that speak strongly",
         finding="It finds known forgeries less often than a map of nothing but the centre.",
     ),
     "layercam": Explainer(
-        cam("LayerCAM"), True, "Grad-CAM with a weight of its own for each patch, if it is positive", finding=BESIDE
+        "cams.layercam", True, "Grad-CAM with a weight of its own for each patch, if it is positive", finding=BESIDE
     ),
     "hirescam": Explainer(
-        cam("HiResCAM"), True, "gradient times activation of each patch, what speaks for one class", finding=BESIDE
+        "cams.hirescam", True, "gradient times activation of each patch, what speaks for one class", finding=BESIDE
     ),
     "eigencam": Explainer(
-        eigencam,
+        "cams.eigencam",
         False,
         "which patches differ most from the others; knows no class",
         finding="On known forgeries it points hardly more often at the forged part than before anything was forged.",
     ),
     "occlusion": Explainer(
-        occlusion,
+        "occlusion.occlusion",
         True,
         "how far the class's lead falls when patches are left out",
         options=("window",),
@@ -91,7 +97,7 @@ EXPLAINERS = {
         "outside the forged part.",
     ),
     "evidence": Explainer(
-        evidence,
+        "cams.evidence",
         False,
         "which patches spoke for fake, and which for real",
         signed=True,

@@ -27,6 +27,12 @@ def cam(name: str) -> Callable[..., np.ndarray]:
     return compute
 
 
+gradcam = cam("GradCAM")
+gradcam_plus_plus = cam("GradCAMPlusPlus")
+layercam = cam("LayerCAM")
+hirescam = cam("HiResCAM")
+
+
 def eigencam(state: TrunkState, _targets: Sequence[int] = (), *, layer: int = -1) -> np.ndarray:
     """Projection of each patch on the first principal component of all (Muhammad & Yeasin 2020, arXiv:2008.00299).
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from virtus.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
 
 HEAD_FUSIONS = {
     "mean": lambda attention: attention.mean(dim=1),

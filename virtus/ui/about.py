@@ -29,7 +29,7 @@ MEANINGS = {
 
 def add_about_tab(detectors: Detectors) -> None:
     """Add the page to the Blocks that are being built."""
-    gr.HTML(about(detectors.get().checkpoint.info, read_card(detectors.folder)), elem_id="about")
+    gr.HTML(about(detectors.info(), read_card(detectors.folder)), elem_id="about")
 
 
 def about(info: CheckpointInfo, card: Card | None) -> str:

@@ -13,6 +13,7 @@ from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints import add_endpoints
 from virtus.ui.kept import KEEP_S
 from virtus.ui.links import Linked, Links
+from virtus.ui.loading_note import add_loading_note
 from virtus.ui.uploads import GuardedBlocks
 from virtus.ui.video import add_video_tab
 
@@ -32,13 +33,15 @@ def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior:
         prior: share of fakes that is expected at first.
 
     Raises:
-        CheckpointError: if the default checkpoint cannot be loaded: the app says from the start who judges.
+        CheckpointError: if the default checkpoint cannot be trusted, as far as that is seen without loading it: the
+            app says from the start who judges.
     """
     detectors = detectors or Detectors()
     links = Links(detectors)
     with GuardedBlocks(title="Virtus", analytics_enabled=False, delete_cache=(CLEAN_EVERY_S, KEEP_S)) as app:
         gr.HTML(HEADING)
         note = gr.HTML(visible=False, elem_id="link-note")
+        add_loading_note(app, detectors)
         with gr.Tabs() as tabs:
             with gr.Tab("Analyze", id="analyze"):
                 links.add("analyze", add_analyze_tab(detectors, whole=whole, prior=prior))

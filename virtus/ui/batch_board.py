@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gradio as gr
 from PIL import Image
 
 from virtus.annotate import TONES, fit_display
 from virtus.data_uris import data_uri, jpeg_uri
-from virtus.detector import Detector
 from virtus.results import FaceReport, ImageReport
 from virtus.rows import CsvRows, JsonRows
 from virtus.scanning import settings_of
@@ -25,6 +25,9 @@ from virtus.summary_picture import ORDER, Entry, draw_summary, make_entry, summa
 from virtus.ui.batch_files import BatchFiles
 from virtus.ui.detectors import Detectors
 from virtus.ui.judging import Judged
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 ASSETS = Path(__file__).parents[1] / "assets"
 ROW_SIDE = 96  # px of a row's thumbnail, shown at half of it

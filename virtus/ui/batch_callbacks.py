@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from virtus.annotate import annotate, fit_display
-from virtus.detector import Detector
 from virtus.errors import InputError, VirtusError
 from virtus.overlay import overlay_crop
 from virtus.results import FaceReport, ImageReport
@@ -22,6 +21,9 @@ from virtus.ui.detectors import Detectors
 from virtus.ui.judging import Judged, judge
 from virtus.ui.map_request import MapRequest
 from virtus.ui.pictures import CROP_SIDE, map_pair, write_png
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 NOT_KEPT = "The photos of this batch are no longer kept here. Give them again."
 NOT_TESTED = "<p>Whether this map is better than chance is not tested here: give the photo to the tab Analyze.</p>"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from virtus.analysis import UNEXPECTED, unreadable
-from virtus.detector import Detector
 from virtus.ui.batch_files import BatchFile, BatchFiles
 from virtus.ui.judging import Judged, judge
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 QUEUE = {"concurrency_id": "batch", "concurrency_limit": 2}  # batches at a time; others wait for their turn
 GONE = "The photo was waited for until it was no longer kept here. Give fewer photos at a time."

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from virtus.clip_analysis import JudgedClip, Progress, unreadable_video, watch_video
-from virtus.detector import Detector
 from virtus.errors import VideoError
 from virtus.ui.judging import at_once
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 
 def watch(

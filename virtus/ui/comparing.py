@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from virtus.analysis import unreadable
 from virtus.comparison import Comparison, check_comparable, check_names, compare_photo
-from virtus.detector import Detector
 from virtus.errors import CheckpointError, ImageError
 from virtus.images import load_image
 from virtus.preprocessing import EvalTransform
 from virtus.results import ImageReport
 from virtus.ui.detectors import Detectors
 from virtus.ui.judging import at_once
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def compare(detectors: Detectors, names: Sequence[str], path: Path, *, prior: fl
     """
     check_names(names)
     found = {name: _detector_or_reason(detectors, name, prior) for name in names}
-    asking = {name: one for name, one in found.items() if isinstance(one, Detector)}
+    asking = {name: one for name, one in found.items() if not isinstance(one, str)}
     photo, reports = _compare_file(list(asking.values()), path, **asked) if asking else (None, ())
     said = {
         name: Answer(name, report, detector.checkpoint.transform)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from virtus.analysis import analyze_photo, read_item, unreadable
 from virtus.archives import ArchivedFile
-from virtus.detector import Detector
 from virtus.errors import ImageError, InputError
 from virtus.images import load_image
 from virtus.results import FaceReport, ImageReport
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 NUM_AT_ONCE = 8  # calls of each endpoint that are taken
 # More at once would wait for the same cores, and hold their photos in memory meanwhile. Fetching a checkpoint is not

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import torch
 from PIL import Image
 
 from virtus.annotate import fit_display
-from virtus.detector import Detector, TrunkState
 from virtus.results import FaceCrop, FaceReport
 from virtus.ui.pictures import CROP_SIDE, scale_crop
+
+if TYPE_CHECKING:
+    import torch
+
+    from virtus.detector import Detector, TrunkState
 
 KEEP_S = 600  # uploads and results too: long enough to look at the maps of one photo
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from virtus.annotate import fit_display
-from virtus.detector import Detector
 from virtus.errors import VirtusError
 from virtus.explain import EXPLAINERS
 from virtus.faithfulness import measure_in_steps
@@ -22,6 +22,9 @@ from virtus.ui.kept import KeptFace, keep_face
 from virtus.ui.map_request import MapRequest
 from virtus.ui.pictures import map_pair
 from virtus.ui.uploads import uploaded
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 SIDE_BY_SIDE_SIDE = 256  # px of each face
 NO_MAP = (None, None, None, "", "")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from virtus.detector import TrunkState
 from virtus.errors import InputError
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS, explain
 from virtus.overlay import DEFAULT_OPACITY
 from virtus.results import Explanation
+
+if TYPE_CHECKING:
+    from virtus.detector import TrunkState
 
 TARGETS = ("predicted", "real", "fake")
 

@@ -52,16 +52,17 @@ def serve(
         mcp: offer the endpoints as tools of the Model Context Protocol too; needs the package `mcp`.
 
     Raises:
-        CheckpointError: if `model` or one of the others cannot be loaded.
+        CheckpointError: if `model` or one of the others cannot be trusted, as far as that is seen without loading it.
+            They are loaded once the app answers; who asks before waits, and what fails then is said on the console, and
+            to who asks.
         InputError: if the port is taken.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     return_large_blocks()
     detectors = Detectors(model, others, device=device, precision=precision)
+    detectors.examine_all()
     if is_lent():
         detectors.get()  # in this thread: see `virtus.ui.gpu`
-    for name in detectors.others:
-        detectors.get(name)  # whoever starts the server hears of it, not a visitor
     app = build_app(detectors, whole=whole, prior=prior).queue(default_concurrency_limit=NUM_AT_ONCE)
     settings = launch_settings()
     if mcp:
@@ -69,12 +70,14 @@ def serve(
 
         settings["app_kwargs"] |= tool_server(detectors, auth)
         print(f"* Tools for assistants (MCP) below its address, at {PATH}", flush=True)
-    threading.Thread(target=_warm_up, daemon=True).start()
     try:
-        app.launch(server_name=host, server_port=port, share=share, auth=auth, **settings)
+        app.launch(server_name=host, server_port=port, share=share, auth=auth, prevent_thread_lock=True, **settings)
     except OSError as exc:
         where = f"on port {port}" if port else "on any port that it tried"
         raise InputError(f"The app cannot listen {where}: another program does. Choose another port.") from exc
+    # Only now: importing torch would hold up the first page.
+    threading.Thread(target=_load, args=(detectors,), daemon=True).start()
+    app.block_thread()
 
 
 def launch_settings() -> dict:
@@ -114,7 +117,9 @@ class ClosedRoutes:
             await self.app(scope, receive, send)
 
 
-def _warm_up() -> None:
-    """Load what the first visitor would wait for: the face finder, and the library behind Grad-CAM."""
+def _load(detectors: Detectors) -> None:
+    """Load what the first visitor would wait for: the face finder, checkpoints, and the library behind Grad-CAM."""
     find_faces(Image.new("RGB", (64, 64)))
+    for said in detectors.load_all():
+        print(f"* {said}", flush=True)
     importlib.import_module("pytorch_grad_cam")

@@ -40,7 +40,7 @@ class TabCallbacks:
 
     def checkpoint_line(self, model: str = "auto") -> str:
         """The line that says who judges."""
-        return panels.checkpoint(self._detectors.get(model).checkpoint.info)
+        return panels.checkpoint(self._detectors.info(model))
 
     def show_verdict(self, *asked) -> tuple:
         """Verdict, checkpoint line, annotated photo, choice of faces, and whether there are maps."""

@@ -32,7 +32,7 @@ class VideoCallbacks:
 
     def checkpoint_line(self, model: str = "auto") -> str:
         """The line that says who judges."""
-        return panels.checkpoint(self._detectors.get(model).checkpoint.info)
+        return panels.checkpoint(self._detectors.info(model))
 
     def show_clip(self, file, model: str, num_frames: int, prior: float) -> Iterator[tuple]:
         """How far it is, again and again; at last the verdict on the person who decides."""

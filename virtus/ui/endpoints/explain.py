@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gradio import FileData
 from PIL import Image
 
-from virtus.detector import Detector
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS
 from virtus.explain.heads import HEAD_FUSIONS
 from virtus.overlay import DEFAULT_OPACITY, overlay_crop, overlay_photo
@@ -19,6 +18,9 @@ from virtus.ui.judging import Judged, face_of, judge
 from virtus.ui.map_callbacks import hold_against_chance
 from virtus.ui.map_request import TARGETS, MapRequest
 from virtus.ui.uploads import uploaded
+
+if TYPE_CHECKING:
+    from virtus.detector import Detector
 
 Answer = tuple[ExplainAnswer, FileData | None, FileData | None]
 
@@ -62,7 +64,7 @@ def explain_endpoint(detectors: Detectors) -> Callable:
     return explain
 
 
-def _explain_face(detector: Detector, judged: Judged, index: int, wanted: MapRequest, faithfulness: bool) -> Answer:
+def _explain_face(detector: "Detector", judged: Judged, index: int, wanted: MapRequest, faithfulness: bool) -> Answer:
     answer = judged.report.to_json()
     if not judged.report.faces:
         return answer, None, None
