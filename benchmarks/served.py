@@ -9,15 +9,17 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import IO
 
 
 @contextmanager
-def served_app() -> Iterator[tuple[str, int]]:
+def served_app(stderr: IO | None = None) -> Iterator[tuple[str, int]]:
     """Start the app with the bundled checkpoint, wait for its first page, give its address and process id, stop it."""
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = subprocess.Popen([sys.executable, "-m", "virtus", "serve", "--port", str(port)], stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "virtus", "serve", "--port", str(port)]
+    app = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
     url = f"http://127.0.0.1:{port}/"
     try:
         while not _answers(url):

@@ -14,7 +14,7 @@ from tests.corpus.inputs import BadInput, Expected
 from tests.corpus.whole import encoded, whole_files
 from tests.provenance_files import png_chunk
 
-SIDE = 20_000
+SIDE = 12_000
 BEHIND_HEADER = 33  # of a PNG: where more chunks may stand
 
 
@@ -120,7 +120,7 @@ def _png_of_pixels() -> bytes:
 
 
 def _gif_of_pixels() -> bytes:
-    return encoded("GIF", Image.new("P", (SIDE, SIDE // 4)))
+    return encoded("GIF", Image.new("P", (SIDE, SIDE // 2)))
 
 
 def _packed(mebibytes: int) -> bytes:
