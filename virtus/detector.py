@@ -11,6 +11,7 @@ import torch
 
 from virtus.calibration import EVEN, check_prior, even_margin_of, judge
 from virtus.checkpoints import Checkpoint
+from virtus.hardware import crops_at_once
 from virtus.results import FaceCrop, Label, Prediction
 from virtus.trunk import Trunk
 
@@ -60,20 +61,20 @@ class Detector:
     """A checkpoint at work. It holds no state between calls: several threads may share one.
 
     Args:
-        batch_size: crops that go through the trunk together.
+        batch_size: crops that go through the trunk together; what suits the device if None.
         prior: share of fakes expected among photos like those that it will be shown; every p is at this prior.
 
     Raises:
         InputError: unless the prior is above 0 and below 1.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, batch_size: int = 32, prior: float = EVEN):
-        if batch_size < 1:
+    def __init__(self, checkpoint: Checkpoint, *, batch_size: int | None = None, prior: float = EVEN):
+        if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         check_prior(prior)
         self.checkpoint = checkpoint
         self.prior = prior
-        self.batch_size = batch_size
+        self.batch_size = batch_size or crops_at_once(checkpoint.trunk.device)
 
     def at_prior(self, prior: float) -> Detector:
         """The same checkpoint, its weights shared, with every p at another prior.

@@ -1,9 +1,9 @@
 """A ViT or DeiT classifier at work: `virtus.classifier`'s, or transformers' own, whose parts have the same names.
 
 Blocks are run one by one and without hooks, so that several threads can share a model. The residual stream and the
-layer norms stay in float32; attention and MLP of the inner blocks run in the compute dtype. The first block is float32
-because its rounding errors go through all others; the last block, the final norm and the head (the "tail") because
-explanations differentiate them.
+layer norms stay in float32, and so do the attention scores, whose rounding moves p most of all. Attention and MLP of all
+blocks but the last run in the compute dtype; the last block, the final norm and the head (the "tail") are float32
+because explanations differentiate them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Trunk:
         self.grid_size = tuple(
             s // p for s, p in zip(_pair(patches.image_size), _pair(patches.patch_size), strict=True)
         )
-        for block in self.blocks[1:-1]:
+        for block in self.blocks[:-1]:
             block.attention.to(dtype)
             block.mlp.to(dtype)
 
@@ -79,7 +79,7 @@ class Trunk:
         """
         own = self.blocks[index].attention
         query, key = _heads(own, own.q_proj, normed[:, :num_tokens]), _heads(own, own.k_proj, normed)
-        return torch.softmax(own.scaling * query @ key.transpose(2, 3), dim=-1, dtype=torch.float32)
+        return torch.softmax((own.scaling * query.float()) @ key.float().transpose(2, 3), dim=-1)
 
     def tail(self, hidden: torch.Tensor, normed: torch.Tensor | None = None) -> torch.Tensor:
         """Tokens that enter the last block (N, T, D) to logits (N, 2), float32."""
