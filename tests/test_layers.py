@@ -17,7 +17,7 @@ ORDER = [
     "data_uris", "overlay",
     "preprocessing", "hardware", "weights", "hub", "architecture", "classifier", "doctor", "trunk", "calibration",
     "verdict_html", "user_calibrations", "novelty",
-    "checkpoints", "card", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness",
+    "checkpoints", "card", "cascade", "faces", "detector", "stability", "explain", "nullmaps", "faithfulness",
     "map_html",
     "clip_file", "clip_index", "video", "people",
     "analysis",

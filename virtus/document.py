@@ -26,7 +26,8 @@ from virtus.results import ImageReport
 if TYPE_CHECKING:
     from virtus.detector import Detector
 
-LIBRARIES = ("torch", "torchvision", "facenet-pytorch", "pillow", "numpy")  # that a p depends on
+# That a p depends on.
+LIBRARIES = ("torch", "torchvision", "facenet-pytorch", "opencv-python-headless", "pillow", "numpy")
 
 
 @dataclass(frozen=True)

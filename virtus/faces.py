@@ -12,7 +12,7 @@ from PIL import Image
 from virtus.results import Face, FaceCrop
 
 if TYPE_CHECKING:
-    from facenet_pytorch import MTCNN
+    from virtus.cascade import Cascade
 
 MIN_CONFIDENCE = 0.90
 # Measured on 180 photos in four turns (benchmarks/turns.py): the first turn with a face is right for 51 to 82 % of the
@@ -99,11 +99,8 @@ def _detect(image: Image.Image, side: int) -> list[Face]:
     scale = min(1.0, side / max(image.size))
     size = tuple(max(MIN_PICTURE_SIDE, round(length * scale)) for length in image.size)
     small = image if size == image.size else image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    boxes, confidences, landmarks = _mtcnn().detect(small, landmarks=True)
-    if boxes is None:
-        return []
     factors = np.array(image.size) / np.array(size)
-    found = zip(boxes, confidences, landmarks, strict=True)
+    found = zip(*_cascade().detect(small), strict=True)
     faces = [_face(b, c, p, factors, image.size) for b, c, p in found if c >= MIN_CONFIDENCE]
     # A box can lie wholly outside the picture: clipped, nothing of it is left.
     return sorted((face for face in faces if min(face.width, face.height) >= 1), key=lambda face: -face.area)
@@ -129,13 +126,13 @@ def _turn_point_back(point: tuple[float, float], turns: int, size: tuple[int, in
     return ((x, y), (width - y, x), (width - x, height - y), (y, height - x))[turns]
 
 
-def _mtcnn() -> MTCNN:
+def _cascade() -> Cascade:
     with _lock:
-        return _load_mtcnn()
+        return _load_cascade()
 
 
 @functools.cache
-def _load_mtcnn() -> MTCNN:
-    from facenet_pytorch import MTCNN
+def _load_cascade() -> Cascade:
+    from virtus.cascade import Cascade
 
-    return MTCNN(keep_all=True, device="cpu").eval()
+    return Cascade()

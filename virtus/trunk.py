@@ -1,9 +1,9 @@
 """A ViT or DeiT classifier at work: `virtus.classifier`'s, or transformers' own, whose parts have the same names.
 
-Blocks are run one by one and without hooks, so that several threads can share a model. The residual stream and the
-layer norms stay in float32, and so do the attention scores, whose rounding moves p most of all. Attention and MLP of all
-blocks but the last run in the compute dtype; the last block, the final norm and the head (the "tail") are float32
-because explanations differentiate them.
+Blocks are run one by one and without hooks, so that several threads can share a model. The residual stream, the layer
+norms and the attention scores, whose rounding moves p most of all, stay in float32. Attention and MLP of all blocks but
+the last run in the compute dtype; the last block, the final norm and the head (the "tail") are float32 because
+explanations differentiate them.
 """
 
 from __future__ import annotations
