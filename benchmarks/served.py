@@ -13,12 +13,12 @@ from typing import IO
 
 
 @contextmanager
-def served_app(stderr: IO | None = None) -> Iterator[tuple[str, int]]:
-    """Start the app with the bundled checkpoint, wait for its first page, give its address and process id, stop it."""
+def served_app(*options: str, stderr: IO | None = None) -> Iterator[tuple[str, int]]:
+    """Start the app, wait for its first page, give its address and process id, stop it."""
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "virtus", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "virtus", "serve", "--port", str(port), *options]
     app = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
     url = f"http://127.0.0.1:{port}/"
     try:

@@ -110,6 +110,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def any_count(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 on, not {text!r}")
+    return int(text)
+
+
 def check_server_port() -> None:
     """Gradio reads GRADIO_SERVER_PORT while it is imported, and ends in a traceback where that is no number.
 

@@ -60,6 +60,12 @@ class Server:
                 time.sleep(0.1)
         raise RuntimeError(f"the app did not start:\n{self.log.read_text()}")
 
+    @property
+    def uploads(self) -> Path:
+        """Its own folder for visitors' files."""
+        (own,) = (self.folder / "gradio").glob("virtus-visitors-*")
+        return own
+
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(30)
@@ -70,9 +76,10 @@ def start(tmp_path):
     """Starts a command on a free port, and stops it after the test."""
     started = []
 
-    def start_command(*command: str) -> Server:
+    def start_command(*command: str, **environment: str) -> Server:
         port = free_port()
-        started.append(Server(list(command), port, tmp_path / f"server-{port}", GRADIO_SERVER_PORT=str(port)))
+        environment |= {"GRADIO_SERVER_PORT": str(port)}
+        started.append(Server(list(command), port, tmp_path / f"server-{port}", **environment))
         return started[-1].wait()
 
     yield start_command
@@ -172,8 +179,12 @@ def browser():
 
 @pytest.fixture
 def visit(browser, server):
-    """Open the app, at a tab; at the end, the page must have asked no other host and thrown no error."""
+    """Open the app, at a tab; it must ask no other host, throw no error and keep to the policy of its headers."""
     contexts, requests, errors = [], [], []
+
+    def listen(message):
+        if "Content Security Policy" in message.text:
+            errors.append(message.text)
 
     def open_page(theme="light", width=1280, height=900, tab="Analyze", url=server.url):
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
@@ -182,6 +193,7 @@ def visit(browser, server):
         page.set_default_timeout(30_000)
         page.on("request", lambda request: requests.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", listen)
         page.goto(f"{url}/?__theme={theme}")
         page.get_by_role("tab", name=tab, exact=True).click()
         page.locator("[role=tabpanel]:visible").first.wait_for()

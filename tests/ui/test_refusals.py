@@ -18,12 +18,17 @@ HOPPER = Path(__file__).parents[2] / "virtus" / "assets" / "examples" / "grace-h
 META = {"_type": "gradio.FileData"}
 
 
+def post(server, route, data):
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{server.url}/gradio_api/{route}", json.dumps(data).encode(), headers)
+    return urllib.request.urlopen(request)
+
+
 def call(server, api_name, **data):
     """A request without Gradio's client: the last event's name and its data."""
-    route, headers = f"{server.url}/gradio_api/call/v2/{api_name}", {"Content-Type": "application/json"}
-    request = urllib.request.Request(route, json.dumps(data).encode(), headers)
-    event = json.load(urllib.request.urlopen(request))["event_id"]
-    lines = urllib.request.urlopen(f"{route}/{event}").read().decode().strip()
+    event = json.load(post(server, f"call/v2/{api_name}", data))["event_id"]
+    answer = urllib.request.urlopen(f"{server.url}/gradio_api/call/v2/{api_name}/{event}")
+    lines = answer.read().decode().strip()
     *_, name, data = lines.splitlines()
     return name.removeprefix("event: "), data.removeprefix("data: ")
 
@@ -40,7 +45,7 @@ def file_parameter(api_name):
 def test_an_address_is_refused_before_it_is_fetched(server, outside, api_name, within):
     url, counting = outside
     file = json.dumps({"path": url, "url": url, "meta": META})
-    given = json.loads(within.format(file, folder=server.folder / "gradio"))
+    given = json.loads(within.format(file, folder=server.uploads))
     name, several = file_parameter(api_name)
     event, said = call(server, api_name, **{name: [given] if several else given})
     assert event == "error"
@@ -54,7 +59,7 @@ def test_an_address_is_refused_before_it_is_fetched(server, outside, api_name, w
 def test_an_address_among_many_files_is_refused_before_it_is_fetched(server, outside, files):
     url, counting = outside
     file = json.dumps({"path": url, "url": url, "orig_name": "a.jpg", "meta": META})
-    event, said = call(server, "batch", files=json.loads(files.format(file, folder=server.folder / "gradio")))
+    event, said = call(server, "batch", files=json.loads(files.format(file, folder=server.uploads)))
     assert event == "error"
     assert "Addresses are not fetched" in said
     assert counting.hits == 0
@@ -68,12 +73,20 @@ def test_an_address_is_refused_for_every_input_of_every_event(server, outside):
             continue
         assert event["inputs"]
         data = [{"path": url, "meta": META} for _ in event["inputs"]]
-        body = json.dumps({"data": data, "fn_index": event["id"], "session_hash": "test"}).encode()
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{server.url}/gradio_api/run/predict", body, headers)
-        with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(request)
+        session = f"test-{event['id']}"
+        joining = {"data": data, "fn_index": event["id"], "session_hash": session}
+        post(server, "queue/join", joining).close()
+        with urllib.request.urlopen(f"{server.url}/gradio_api/queue/data?session_hash={session}") as messages:
+            said = messages.read().decode()
+        assert "Addresses are not fetched" in said, event["api_name"]
     assert counting.hits == 0
+
+
+@pytest.mark.parametrize("route", ["run/analyze", "run/predict", "api/analyze"])
+def test_nothing_is_asked_beside_the_queue(server, route):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        post(server, route, {"data": [], "fn_index": 0})
+    assert caught.value.code == 404
 
 
 @pytest.mark.parametrize("file", [{"url": "{url}"}, {"url": "{url}", "meta": META}, "{url}", None, {}, []])
@@ -94,7 +107,7 @@ def test_other_files_of_the_server_are_refused(server, path, meta):
 
 
 def test_an_upload_that_was_deleted_is_asked_for_again(server):
-    gone = server.folder / "gradio" / "gone.jpg"
+    gone = server.uploads / "gone.jpg"
     event, said = call(server, "analyze", file={"path": str(gone), "meta": META})
     assert event == "error"
     assert "no longer kept" in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 
-from virtus.arguments import check_server_port, model_options, port, prior_option
+from virtus.arguments import any_count, check_server_port, count, model_options, port, prior_option
 from virtus.errors import InputError
 from virtus.terminal import ALL_JUDGED
 
@@ -18,6 +18,9 @@ def add(commands) -> None:
     serve.add_argument("--port", type=port, default=7860)
     serve.add_argument("--share", action="store_true", help="make a public link, through Gradio's servers")
     serve.add_argument("--auth", metavar="USER:PASSWORD", help="ask for a login")
+    rate_help = "calls and uploads a minute of one address, 0 for any number; 600 where others can reach the app"
+    serve.add_argument("--rate-limit", type=any_count, metavar="N", help=rate_help)
+    serve.add_argument("--max-disk", type=count, metavar="GIB", help="of visitors' files together; 4 by default")
     serve.add_argument("--mcp", action="store_true", help="offer the API to assistants too, as tools (needs mcp)")
 
 
@@ -39,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
         share=args.share,
         auth=_credentials(args.auth),
         mcp=args.mcp,
+        calls_per_minute=args.rate_limit,
+        max_disk_gib=args.max_disk,
     )
     return ALL_JUDGED
 

@@ -7,10 +7,8 @@ import os
 import threading
 from collections.abc import Sequence
 
-from fastapi.responses import PlainTextResponse
 from PIL import Image
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from virtus.calibration import EVEN
 from virtus.clip_analysis import MAX_CLIP_BYTES
@@ -19,11 +17,17 @@ from virtus.faces import find_faces
 from virtus.ui.app import build_app
 from virtus.ui.detectors import Detectors
 from virtus.ui.gpu import is_lent
+from virtus.ui.guards import guards
 from virtus.ui.judging import NUM_AT_ONCE
+from virtus.ui.limits import find_limits
 from virtus.ui.memory import return_large_blocks
+from virtus.ui.stopping import stopped_by_signals
 from virtus.ui.theme import build_theme, style_sheet
+from virtus.ui.visitor_files import visitor_files
 
-CLOSED = ("/gradio_api/deep_link",)
+MAX_WAITING = 128  # calls for which there is no place yet: at ten photos a second the last one waits 13 s
+# Gradio makes a table of this many of its last calls anew after each call, for a page that is not served.
+CALLS_IN_STATISTICS = 1
 
 
 def serve(
@@ -38,6 +42,8 @@ def serve(
     share: bool = False,
     auth: tuple[str, str] | None = None,
     mcp: bool = False,
+    calls_per_minute: int | None = None,
+    max_disk_gib: int | None = None,
 ) -> None:
     """Start the app and stay until it is stopped.
 
@@ -50,38 +56,48 @@ def serve(
         share: make a public link, through Gradio's servers.
         auth: user and password that visitors have to give.
         mcp: offer the endpoints as tools of the Model Context Protocol too; needs the package `mcp`.
+        calls_per_minute: of each client address, 0 for any number; see `virtus.ui.limits` if None.
+        max_disk_gib: of visitors' files together; see `virtus.ui.limits` if None.
 
     Raises:
         CheckpointError: if `model` or one of the others cannot be trusted, as far as that is seen without loading it.
             They are loaded once the app answers; who asks before waits, and what fails then is said on the console, and
             to who asks.
-        InputError: if the port is taken.
+        InputError: if the port is taken, or a limit in the environment is no number.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = str(CALLS_IN_STATISTICS)
+    limits = find_limits(calls_per_minute, max_disk_gib, host=host, share=share)
     return_large_blocks()
     detectors = Detectors(model, others, device=device, precision=precision)
     detectors.examine_all()
     if is_lent():
         detectors.get()  # in this thread: see `virtus.ui.gpu`
-    app = build_app(detectors, whole=whole, prior=prior).queue(default_concurrency_limit=NUM_AT_ONCE)
-    settings = launch_settings()
+    tools = {}
     if mcp:
         from virtus.ui.tools import PATH, tool_server
 
-        settings["app_kwargs"] |= tool_server(detectors, auth)
+        tools = tool_server(detectors, auth)
         print(f"* Tools for assistants (MCP) below its address, at {PATH}", flush=True)
-    try:
-        app.launch(server_name=host, server_port=port, share=share, auth=auth, prevent_thread_lock=True, **settings)
-    except OSError as exc:
-        where = f"on port {port}" if port else "on any port that it tried"
-        raise InputError(f"The app cannot listen {where}: another program does. Choose another port.") from exc
-    # Only now: importing torch would hold up the first page.
-    threading.Thread(target=_load, args=(detectors,), daemon=True).start()
-    app.block_thread()
+    where = {"server_name": host, "server_port": port, "share": share}
+    with stopped_by_signals(), visitor_files(max_bytes=limits.max_disk_bytes) as files:
+        app = build_app(detectors, whole=whole, prior=prior)
+        files.keep_all()
+        app.queue(max_size=MAX_WAITING, default_concurrency_limit=NUM_AT_ONCE, api_open=False)
+        settings = launch_settings(guards(files=files, calls_per_minute=limits.calls_per_minute))
+        settings["app_kwargs"] |= tools
+        try:
+            app.launch(auth=auth, prevent_thread_lock=True, **where, **settings)
+        except OSError as exc:
+            tried = f"on port {port}" if port else "on any port that it tried"
+            raise InputError(f"The app cannot listen {tried}: another program does. Choose another port.") from exc
+        # Only now: importing torch would hold up the first page.
+        threading.Thread(target=_load, args=(detectors,), daemon=True).start()
+        app.block_thread()
 
 
-def launch_settings() -> dict:
-    """For `Blocks.launch`: look and privacy."""
+def launch_settings(middleware: Sequence[Middleware] = ()) -> dict:
+    """For `Blocks.launch`: look, privacy, and the guards; those without limits on how much, if none are given."""
     return {
         "theme": build_theme(),
         "css": style_sheet(),
@@ -89,32 +105,11 @@ def launch_settings() -> dict:
         "run_history": False,  # on by default, it keeps visitors' faces in the browser
         "enable_monitoring": False,
         "footer_links": ["api", "gradio"],
-        "app_kwargs": {"middleware": [Middleware(ClosedRoutes)]},
+        "app_kwargs": {"middleware": list(middleware or guards())},
         "ssr_mode": False,
         "pwa": False,
         "mcp_server": False,
     }
-
-
-class ClosedRoutes:
-    """Routes of Gradio's that are too open.
-
-    Its file route fetches any address that is put after `file=`, and hands on what it got. Its deep links keep all that
-    a visitor sees, the photo with it, for whoever has the link.
-    """
-
-    def __init__(self, app: ASGIApp):
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        _, found, name = path.partition("/file=")
-        if found and "://" in name:
-            await PlainTextResponse("Addresses are not fetched.", status_code=403)(scope, receive, send)
-        elif path.rstrip("/").endswith(CLOSED):
-            await PlainTextResponse("There is no such page.", status_code=404)(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
 
 
 def _load(detectors: Detectors) -> None:

@@ -1,0 +1,125 @@
+"""Many visitors of the app at once: is each answered, about its own picture, and does memory stay?
+
+    python -m benchmarks.load --clients 64 --seconds 300       # the goal
+    python -m benchmarks.load --clients 1,4,16,64 --seconds 20 # how it grows
+
+Visitors upload, ask and check the answer against the engine's own; one in twenty leaves before it is answered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import collections
+import random
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+import virtus
+from benchmarks.memory import peak_mib, resident_mib
+from benchmarks.served import served_app
+from benchmarks.visitors import Busy, MixedUp, Visitor, make_visitors
+
+SHARE_LEAVING = 0.05
+BUSY_PAUSE_S = 1.0  # before a visitor who was told that the app is busy asks again
+WARM_UP_SHARE, MAX_WARM_UP_S = 0.2, 60.0
+COLUMNS = "visitors,answers,busy,errors,mixed up,left,p50 s,p95 s,photos/s,MiB warm,MiB at the end,growth,peak MiB"
+
+
+@dataclass
+class Tally:
+    """What came of all requests."""
+
+    seconds: list[float] = field(default_factory=list)
+    photos: int = 0
+    busy: int = 0
+    left: int = 0
+    mixed_up: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    async def count(self, visitor: Visitor, client: httpx.AsyncClient, draw: random.Random) -> None:
+        """One request of a visitor."""
+        start = time.perf_counter()
+        try:
+            if draw.random() < SHARE_LEAVING:
+                await visitor.leave(client, draw)
+                self.left += 1
+                return
+            photos = await visitor.ask(client, draw)
+            self.photos += photos
+            self.seconds.append(time.perf_counter() - start)
+        except Busy:
+            self.busy += 1
+            await asyncio.sleep(BUSY_PAUSE_S)
+        except MixedUp as exc:
+            self.mixed_up.append(str(exc))
+        except Exception as exc:  # whatever it is, it is counted, and the others go on
+            self.errors.append(f"{type(exc).__name__}: {exc}")
+
+
+async def visit(visitors: Sequence[Visitor], url: str, seconds: float, tally: Tally) -> None:
+    """All visitors at once, each asking again as soon as it was answered."""
+    end = time.monotonic() + seconds
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=len(visitors))
+
+    async def stay(visitor: Visitor) -> None:
+        draw = random.Random(visitor.number)
+        while time.monotonic() < end:
+            await tally.count(visitor, client, draw)
+
+    async with httpx.AsyncClient(base_url=f"{url}gradio_api/", timeout=60, limits=limits) as client:
+        await asyncio.gather(*map(stay, visitors))
+
+
+async def watch_memory(pid: int, seconds: float) -> list[float]:
+    """Resident MiB, once a second."""
+    sizes = []
+    for _ in range(int(seconds)):
+        await asyncio.sleep(1)
+        sizes.append(resident_mib(pid))
+    return sizes
+
+
+async def measure(visitors: Sequence[Visitor], url: str, pid: int, seconds: float) -> Tally:
+    """A row of the table, after a warm-up with the same visitors."""
+    await visit(visitors, url, min(seconds * WARM_UP_SHARE, MAX_WARM_UP_S), Tally())
+    tally, start = Tally(), time.perf_counter()
+    _, sizes = await asyncio.gather(visit(visitors, url, seconds, tally), watch_memory(pid, seconds))
+    taken = time.perf_counter() - start
+    tenth = max(1, len(sizes) // 10)
+    warm, end = statistics.median(sizes[:tenth]), statistics.median(sizes[-tenth:])
+    times = statistics.quantiles(tally.seconds, n=20) if len(tally.seconds) > 1 else [float("nan")] * 19
+    counts = (len(visitors), len(tally.seconds), tally.busy, len(tally.errors), len(tally.mixed_up), tally.left)
+    memory = f"{warm:.0f} | {end:.0f} | {end / warm - 1:+.1%} | {peak_mib(pid):.0f}"
+    speed = f"{times[9]:.2f} | {times[18]:.2f} | {tally.photos / taken:.1f}"
+    print(f"| {' | '.join(map(str, counts))} | {speed} | {memory} |", flush=True)
+    return tally
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clients", default="64", help="how many at once; several numbers with commas between them")
+    parser.add_argument("--seconds", type=float, default=300, help="for each number")
+    parser.add_argument("--model", default="virtus-tiny")
+    args = parser.parse_args()
+    counts = [int(number) for number in args.clients.split(",")]
+    visitors = make_visitors(max(counts), virtus.Detector(virtus.load_checkpoint(args.model)))
+    names = COLUMNS.split(",")
+    print(f"| {' | '.join(names)} |\n|{' ---: |' * len(names)}", flush=True)
+    with served_app("--model", args.model) as (url, pid):
+        tallies = [asyncio.run(measure(visitors[:count], url, pid, args.seconds)) for count in counts]
+        waiting = httpx.get(f"{url}gradio_api/queue/status").json()["queue_size"]
+    wrong = collections.Counter(one for tally in tallies for one in tally.errors + tally.mixed_up)
+    print(f"\nStill waiting after all had left: {waiting}")
+    for text, number in wrong.most_common(10):
+        print(f"{number} x {text[:500]}")
+    sys.exit(bool(wrong or waiting))
+
+
+if __name__ == "__main__":
+    main()
