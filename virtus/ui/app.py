@@ -16,8 +16,8 @@ from virtus.ui.links import Linked, Links
 from virtus.ui.loading_note import add_loading_note
 from virtus.ui.uploads import GuardedBlocks
 from virtus.ui.video import add_video_tab
+from virtus.ui.visitor_files import CLEAN_EVERY_S
 
-CLEAN_EVERY_S = 60
 HEADING = """<header class="heading">
 <h1>Virtus</h1>
 <p>Is this face real or a deepfake? And what did the model use?</p>
