@@ -11,12 +11,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-from facenet_pytorch import MTCNN
-from facenet_pytorch.models.utils.detect_face import batched_nms_numpy, bbreg, generateBoundingBox, pad, rerec
 from PIL import Image
-from torchvision.ops import nms
 
-WINDOW = 12  # pixels that the first net looks at
+from virtus.boxes import WINDOW, inside, moved, proposed, squared, strongest
+from virtus.cascade_nets import output_net, proposing_net, refining_net
+
+MIN_SIDE, FACTOR = 20, 0.709  # the smallest face, and how much smaller each copy of the picture is than the last
+PROPOSED, REFINED, SURE = 0.6, 0.7, 0.7  # probabilities from which each net hands on
 MEAN, STEP = 127.5, 1 / 128  # what the nets were trained on: (pixel - mean) * step
 
 
@@ -33,9 +34,8 @@ class Cascade:
     """Faces in pictures of at least 20 pixels a side. Holds no state between calls: several threads may share one."""
 
     def __init__(self) -> None:
-        nets = MTCNN(keep_all=True, device="cpu").eval().to(memory_format=torch.channels_last)
-        self._propose, self._refine, self._output = nets.pnet, nets.rnet, nets.onet
-        self._thresholds, self._factor, self._min_side = nets.thresholds, nets.factor, nets.min_face_size
+        nets = (proposing_net(), refining_net(), output_net())
+        self._propose, self._refine, self._output = (net.to(memory_format=torch.channels_last) for net in nets)
 
     @torch.inference_mode()
     def detect(self, image: Image.Image) -> Detections:
@@ -48,21 +48,22 @@ class Cascade:
     def _proposals(self, pixels: np.ndarray) -> torch.Tensor:
         """(N, 5): squares with their scores, from the first net on ever smaller copies of the picture."""
         found = [self._proposals_at(pixels, scale) for scale in self._scales(min(pixels.shape[:2]))]
-        boxes = _suppressed(torch.cat(found), 0.7)
+        boxes = torch.cat(found)
+        boxes = boxes[strongest(boxes, 0.7)]
         sides = (boxes[:, 2:4] - boxes[:, :2]).repeat(1, 2)
-        return rerec(torch.cat((boxes[:, :4] + boxes[:, 5:] * sides, boxes[:, 4:5]), dim=1))
+        return squared(torch.cat((boxes[:, :4] + boxes[:, 5:] * sides, boxes[:, 4:5]), dim=1))
 
     def _scales(self, shorter: int) -> list[float]:
-        scales = [WINDOW / self._min_side]
-        while shorter * scales[-1] * self._factor >= WINDOW:
-            scales.append(scales[-1] * self._factor)
+        scales = [WINDOW / MIN_SIDE]
+        while shorter * scales[-1] * FACTOR >= WINDOW:
+            scales.append(scales[-1] * FACTOR)
         return scales
 
     def _proposals_at(self, pixels: np.ndarray, scale: float) -> torch.Tensor:
         height, width = (int(side * scale + 1) for side in pixels.shape[:2])
         offsets, probabilities = self._propose(_batch([_scaled(pixels, width, height)]))
-        boxes, _ = generateBoundingBox(offsets, probabilities[:, 1], scale, self._thresholds[0])
-        return _suppressed(boxes, 0.5)
+        boxes = proposed(offsets[0], probabilities[0, 1], scale, PROPOSED)
+        return boxes[strongest(boxes, 0.5)]
 
     def _refined(self, pixels: np.ndarray, boxes: torch.Tensor) -> torch.Tensor:
         """Those of the squares that the second net takes for faces, moved to where it sees them."""
@@ -70,20 +71,20 @@ class Cascade:
         if cuts is None:
             return boxes
         offsets, probabilities = self._refine(cuts)
-        boxes, offsets = _taken(boxes, probabilities, self._thresholds[1], offsets)
-        kept = nms(boxes[:, :4], boxes[:, 4], 0.7)
-        return rerec(bbreg(boxes[kept], offsets[kept]))
+        boxes, offsets = _taken(boxes, probabilities, REFINED, offsets)
+        kept = strongest(boxes, 0.7)
+        return squared(moved(boxes[kept], offsets[kept]))
 
     def _detections(self, pixels: np.ndarray, boxes: torch.Tensor) -> Detections:
         boxes, cuts = _cut(pixels, boxes, side=48)
         if cuts is None:
             return Detections(*(np.zeros((0, *shape), np.float32) for shape in ((4,), (), (5, 2))))
         offsets, points, probabilities = self._output(cuts)
-        boxes, offsets, points = _taken(boxes, probabilities, self._thresholds[2], offsets, points)
+        boxes, offsets, points = _taken(boxes, probabilities, SURE, offsets, points)
         points = points.unflatten(1, (2, 5)).transpose(1, 2)  # of the net: five x, then five y, in shares of the box
         landmarks = points * (boxes[:, None, 2:4] - boxes[:, None, :2] + 1) + boxes[:, None, :2] - 1
-        boxes = bbreg(boxes, offsets)
-        kept = batched_nms_numpy(boxes[:, :4], boxes[:, 4], torch.zeros(len(boxes)), 0.7, "Min")
+        boxes = moved(boxes, offsets)
+        kept = strongest(boxes, 0.7, of_smaller=True)
         return Detections(boxes[kept, :4].numpy(), boxes[kept, 4].numpy(), landmarks[kept].numpy())
 
 
@@ -93,16 +94,11 @@ def _taken(boxes: torch.Tensor, probabilities: torch.Tensor, threshold: float, *
     return torch.cat((boxes[sure, :4], probabilities[sure, 1:]), dim=1), *(other[sure] for other in others)
 
 
-def _suppressed(boxes: torch.Tensor, overlap: float) -> torch.Tensor:
-    return boxes[nms(boxes[:, :4], boxes[:, 4], overlap)]
-
-
 def _cut(pixels: np.ndarray, boxes: torch.Tensor, *, side: int) -> tuple[torch.Tensor, torch.Tensor | None]:
     """The boxes of which something lies in the picture, and that part scaled to (N, 3, side, side); None for none."""
-    tops, bottoms, lefts, rights = pad(boxes, pixels.shape[1], pixels.shape[0])  # top and left counted from 1
-    kept = (bottoms >= tops) & (rights >= lefts)
-    edges = zip(*(values[kept] for values in (tops, bottoms, lefts, rights)), strict=True)
-    cuts = [_scaled(pixels[top - 1 : bottom, left - 1 : right], side, side) for top, bottom, left, right in edges]
+    edges = inside(boxes, width=pixels.shape[1], height=pixels.shape[0])
+    kept = (edges[:, 2:] >= edges[:, :2]).all(axis=1)
+    cuts = [_scaled(pixels[top - 1 : bottom, left - 1 : right], side, side) for left, top, right, bottom in edges[kept]]
     return boxes[torch.from_numpy(kept)], _batch(cuts) if cuts else None
 
 

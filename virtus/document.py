@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from virtus.detector import Detector
 
 # That a p depends on.
-LIBRARIES = ("torch", "torchvision", "facenet-pytorch", "opencv-python-headless", "pillow", "numpy")
+LIBRARIES = ("torch", "facenet-pytorch", "opencv-python-headless", "pillow", "numpy")
 
 
 @dataclass(frozen=True)
