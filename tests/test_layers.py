@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = [
     "errors", "results",
     "record_form", "record",
-    "labels", "tag_claims", "file_parts", "rgb", "images",
+    "labels", "tag_claims", "file_parts", "heif_items", "rgb", "images",
     "parallel",
     "archives", "provenance", "provenance_html",
     "metrics", "perturbations", "cautions", "annotate",

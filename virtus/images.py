@@ -13,6 +13,7 @@ from PIL import Image
 
 from virtus.errors import ImageError
 from virtus.file_parts import parts_fit
+from virtus.heif_items import items_fit
 from virtus.rgb import from_array, to_rgb
 from virtus.tag_claims import tags_fit
 
@@ -165,7 +166,7 @@ def _open(data: bytes) -> Image.Image:
     register_formats()
     if not tags_fit(data):
         raise ImageError("The file's tags (EXIF) claim far more than it holds: it is damaged. Save it anew.")
-    if not parts_fit(data):
+    if not parts_fit(data) or (data[4:8] == b"ftyp" and not items_fit(data)):
         raise ImageError("The file is made of far more parts than a picture needs, or of text. Save it anew, as PNG.")
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)

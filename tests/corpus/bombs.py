@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
+from tests.corpus.heic import laid_out
 from tests.corpus.inputs import BadInput, Expected
 from tests.corpus.whole import encoded, whole_files
 from tests.provenance_files import png_chunk
@@ -31,6 +32,8 @@ def bombs(_rng: random.Random) -> Iterator[BadInput]:
         "comment.gif": _gif_with_comment(2**20),
         "blocks.gif": _behind_colours(b"!\xff" + b"\1a" * 120_000 + b"\0"),
         "between-blocks.gif": _behind_colours(b"a" * 120_000),
+        "tiles.heic": laid_out(1000, 2048),
+        "layers.heic": laid_out(1000, 2048, kind=b"iovl"),
         "scans.jpg": many_scans(300),
         "segments.jpg": _behind_start(b"\xff\xfe\0\2" * 120_000),
         "fill.jpg": _behind_start(b"\xff" * 120_000),
