@@ -49,13 +49,14 @@ class Tally:
 Corpus = Mapping[str, Mapping[str, Expected]]
 
 
-def write_corpus(folder: Path, seed: int) -> Corpus:
-    """Family to path to what must come of it."""
+def write_corpus(folder: Path, seed: int, every: int) -> Corpus:
+    """Family to path to what must come of it, of every so many-th file."""
     corpus = {}
     for family, inputs in make_inputs(seed, heavy=True).items():
         written = write_inputs(folder / family, inputs)
         corpus[family] = {str(path): one.expected for path, one in written.items()}
-    return corpus | {"names": make_names(folder / "names")}
+    corpus["names"] = make_names(folder / "names")
+    return {family: dict(list(files.items())[::every]) for family, files in corpus.items()}
 
 
 def through_cli(corpus: Corpus, log: Path) -> tuple[Found, Callable[[], float]]:
@@ -107,11 +108,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--doors", nargs="+", choices=MAX_MIB, default=list(MAX_MIB))
+    parser.add_argument("--every", type=int, default=1, help="take every so many-th file of each family")
     args = parser.parse_args()
     rng, well = random.Random(args.seed), True
     with tempfile.TemporaryDirectory() as temporary:
         folder, log = Path(temporary), Path(temporary, "log.txt")
-        corpus = write_corpus(folder / "corpus", args.seed)
+        corpus = write_corpus(folder / "corpus", args.seed, args.every)
         for door in args.doors:
             start = time.perf_counter()
             if door == "cli":
