@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint audit clean
 
 demo: .venv/demo-ready  ## start the app at http://127.0.0.1:7860 with the bundled checkpoint
 	$(BIN)/python app.py
@@ -14,6 +14,10 @@ test: .venv/dev-ready  ## run all tests, two files at a time
 lint: .venv/dev-ready  ## what CI checks beside the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+audit: .venv/dev-ready  ## look the installed packages up in PyPI's advisories; needs the network
+	$(BIN)/uv pip freeze --quiet --python $(BIN)/python > .venv/installed.txt
+	$(BIN)/uv tool run pip-audit --disable-pip --no-deps -r .venv/installed.txt
 
 clean:
 	rm -rf .venv

@@ -213,3 +213,11 @@ def test_the_keyboard_reaches_the_drop_zone(visit):
     page.locator("#photo input").focus()
     assert page.evaluate("document.activeElement.type") == "file"
     assert page.locator("#photo .drop-zone").evaluate("zone => getComputedStyle(zone).boxShadow") != "none"
+
+
+def test_a_busy_server_says_so_where_the_photo_was_given(visit, photos, give):
+    page = visit()
+    busy = {"detail": "The app is busy: it keeps as many uploads as it can."}
+    page.route("**/gradio_api/upload*", lambda route: route.fulfill(status=503, json=busy))
+    give(page, photos["one.jpg"])
+    playwright.expect(page.locator("#photo-status")).to_have_text(busy["detail"])

@@ -32,12 +32,21 @@ async function take(files) {
     props.value = maxFiles > 1 ? taken : taken[0];
     trigger("upload");
     showResult();
-  } catch {
+  } catch (error) {
     if (own !== latest) return;
     forget();
-    say("The upload broke off. Check the connection and try again.");
+    say(reason(error));
   } finally {
     if (own === latest) root.classList.remove("busy");
+  }
+}
+
+// The server's own sentence where it refused, as it does when it is busy: Gradio says "HTTP 503: " and the answer.
+function reason(error) {
+  try {
+    return JSON.parse(error.message.slice(error.message.indexOf("{"))).detail;
+  } catch {
+    return "The upload broke off. Check the connection and try again.";
   }
 }
 

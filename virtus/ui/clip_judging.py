@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from virtus.clip_analysis import JudgedClip, Progress, unreadable_video, watch_video
 from virtus.errors import VideoError
-from virtus.ui.judging import at_once
+from virtus.ui.places import place
 
 if TYPE_CHECKING:
     from virtus.detector import Detector
@@ -24,7 +24,7 @@ def watch(
     steps = watch_video(detector, path, num_frames=num_frames, whole=whole, methods=methods)
     try:
         while True:
-            with at_once:
+            with place():
                 step = next(steps, None)
             if step is None:
                 return

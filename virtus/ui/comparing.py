@@ -16,7 +16,7 @@ from virtus.images import load_image
 from virtus.preprocessing import EvalTransform
 from virtus.results import ImageReport
 from virtus.ui.detectors import Detectors
-from virtus.ui.judging import at_once
+from virtus.ui.places import place
 
 if TYPE_CHECKING:
     from virtus.detector import Detector
@@ -82,7 +82,7 @@ def _compare_file(
     detectors: Sequence[Detector], path: Path, **asked
 ) -> tuple[Image.Image | None, tuple[ImageReport, ...]]:
     check_comparable(detectors)
-    with at_once:
+    with place():
         try:
             photo = load_image(path)
         except ImageError as exc:

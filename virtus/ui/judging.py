@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,14 +13,12 @@ from virtus.archives import ArchivedFile
 from virtus.errors import ImageError, InputError
 from virtus.images import load_image
 from virtus.results import FaceReport, ImageReport
+from virtus.ui.places import place
 
 if TYPE_CHECKING:
     from virtus.detector import Detector
 
 NUM_AT_ONCE = 8  # calls of each endpoint that are taken
-# More at once would wait for the same cores, and hold their photos in memory meanwhile. Fetching a checkpoint is not
-# counted: who waits for the Hub holds up nobody.
-at_once = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ def judge(detector: Detector, source: Path | ArchivedFile, *, whole: bool, stabi
 
     It is without the path: that is the server's, and Gradio's client would try to fetch any object with a path.
     """
-    with at_once:
+    with place():
         try:
             photo = load_image(read_item(source))
         except ImageError as exc:

@@ -11,9 +11,9 @@ from virtus.document import Document, draft, with_tested_maps
 from virtus.images import read_file
 from virtus.record import Settings
 from virtus.ui.detectors import Detectors
-from virtus.ui.judging import at_once
 from virtus.ui.map_callbacks import hold_against_chance
 from virtus.ui.pictures import own_folder
+from virtus.ui.places import place
 from virtus.ui.uploads import uploaded
 
 MAX_MAPPED = 3  # faces: the test of each takes some 20 s on two cores, and other visitors wait for it
@@ -34,7 +34,7 @@ def write_report(detectors: Detectors, file: Any, model: str, settings: Settings
     detector = detectors.get(model)
     with _writing:
         path = uploaded(file)  # not before: while others are served, it may have become too old to be kept
-        with at_once:
+        with place():
             document = draft(detector, read_file(path), name=_name(file, path), settings=settings)
         return _save(with_tested_maps(detector, document, measure=hold_against_chance))
 
