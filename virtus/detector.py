@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import torch
 from virtus.calibration import EVEN, check_prior, even_margin_of, judge
 from virtus.checkpoints import Checkpoint
 from virtus.hardware import crops_at_once
+from virtus.parallel import with_own_cores
 from virtus.results import FaceCrop, Label, Prediction
 from virtus.trunk import Trunk
 
@@ -90,7 +92,7 @@ class Detector:
 
         For verdicts alone, `predict(crops)` keeps nothing and takes any number.
         """
-        batches = [tuple(self._block_inputs(batch)) for batch in self._batches(crops)]
+        batches = [tuple(self._block_inputs(batch)) for batch in map(self._pixel_values, self._batches(crops))]
         inputs = tuple(torch.cat(parts) if len(parts) > 1 else parts[0] for parts in zip(*batches, strict=True))
         return self.state_of(inputs)
 
@@ -107,7 +109,7 @@ class Detector:
         if isinstance(crops_or_state, TrunkState):
             batches = [self._judge(crops_or_state.block_inputs)]
         else:
-            batches = (self._judge(self._block_inputs(batch)) for batch in self._batches(crops_or_state))
+            batches = with_own_cores(self._judge_crops, self._batches(crops_or_state))
         return [
             self._prediction(margin, novelty)
             for logits, novelties in batches
@@ -117,14 +119,15 @@ class Detector:
     def _prediction(self, margin: float, novelty: float | None) -> Prediction:
         return Prediction(*judge(margin, self.checkpoint.info.calibration, self.prior), novelty)
 
-    def _batches(self, crops: Sequence[FaceCrop | np.ndarray]) -> Iterator[torch.Tensor]:
-        """pixel_values of `batch_size` crops at a time; an empty batch for no crops."""
+    def _batches(self, crops: Sequence[FaceCrop | np.ndarray]) -> list[Sequence[FaceCrop | np.ndarray]]:
+        """As few of at most `batch_size` as there can be, of about one size; an empty batch for no crops."""
+        size = math.ceil(len(crops) / max(1, math.ceil(len(crops) / self.batch_size)))
+        return [crops[start : start + size] for start in range(0, len(crops), size)] if size else [crops]
+
+    def _pixel_values(self, crops: Sequence[FaceCrop | np.ndarray]) -> torch.Tensor:
         transform = self.checkpoint.transform
-        for start in range(0, max(len(crops), 1), self.batch_size):
-            some = crops[start : start + self.batch_size]
-            batch = [one if isinstance(one, np.ndarray) else transform(one.image) for one in some]
-            empty = np.empty((0, 3, *transform.input_size), np.float32)
-            yield torch.from_numpy(np.stack(batch) if batch else empty)
+        batch = [one if isinstance(one, np.ndarray) else transform(one.image) for one in crops]
+        return torch.from_numpy(np.stack(batch) if batch else np.empty((0, 3, *transform.input_size), np.float32))
 
     def _block_inputs(self, pixel_values: torch.Tensor) -> Iterator[torch.Tensor]:
         trunk = self.checkpoint.trunk
@@ -133,6 +136,10 @@ class Detector:
             yield hidden
             hidden = trunk.run_block(index, hidden)
         yield hidden
+
+    @torch.inference_mode()  # of each thread by itself
+    def _judge_crops(self, crops: Sequence[FaceCrop | np.ndarray]) -> tuple[torch.Tensor, list[float | None]]:
+        return self._judge(self._block_inputs(self._pixel_values(crops)))
 
     def _judge(self, block_inputs: Iterable[torch.Tensor]) -> tuple[torch.Tensor, list[float | None]]:
         """Logits and novelties, from the tokens that enter each block: one after the other, none of them kept."""

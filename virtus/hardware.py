@@ -47,4 +47,4 @@ def has_bfloat16_units(device: torch.device) -> bool:
 
 def crops_at_once(device: torch.device) -> int:
     """How many go through a model together: on a CPU few, so that what is between two layers stays in its cache."""
-    return 8 if device.type == "cpu" else 64
+    return 4 if device.type == "cpu" else 64

@@ -64,10 +64,11 @@ class Trunk:
         """
         block = self.blocks[index]
         normed = self.first_norm(index, hidden) if normed is None else normed
+        normed = normed.to(block.attention.v_proj.weight.dtype)
         if attention is None:  # not asked for by itself, it may stay in the compute dtype
             attention = torch.softmax(self._scores(index, normed, num_tokens), dim=-1)
-        hidden = hidden[:, :num_tokens] + _attend(block.attention, normed, attention).float()
-        return hidden + block.mlp(block.layernorm_after(hidden).to(block.mlp.fc1.weight.dtype)).float()
+        hidden = hidden[:, :num_tokens] + _attend(block.attention, normed, attention)
+        return hidden + block.mlp(block.layernorm_after(hidden).to(block.mlp.fc1.weight.dtype))
 
     def attention(self, index: int, normed: torch.Tensor, *, num_tokens: int | None = None) -> torch.Tensor:
         """softmax(Q K^T / sqrt(d)) of a block from what its first norm gives, float32.
@@ -80,9 +81,15 @@ class Trunk:
         return torch.softmax(self._scores(index, normed, num_tokens), dim=-1, dtype=torch.float32)
 
     def _scores(self, index: int, normed: torch.Tensor, num_tokens: int | None) -> torch.Tensor:
+        """Before the softmax; with `num_tokens` each row but for a constant, which the softmax takes out."""
         own = self.blocks[index].attention
-        query, key = _heads(own, own.q_proj, normed[:, :num_tokens]), _heads(own, own.k_proj, normed)
-        return own.scaling * query @ key.transpose(2, 3)
+        normed = normed.to(own.q_proj.weight.dtype)
+        query = own.scaling * _heads(own, own.q_proj(normed[:, :num_tokens]))
+        if num_tokens is None:
+            return query @ _heads(own, own.k_proj(normed)).transpose(2, 3)
+        # Few queries: q (W x) = (q W) x, and the second way need not take every token through W.
+        query = torch.einsum("nhqd,hdw->nhqw", query, _by_head(own, own.k_proj.weight))
+        return (query.flatten(1, 2) @ normed.transpose(1, 2)).unflatten(1, query.shape[1:3])
 
     def tail(self, hidden: torch.Tensor, normed: torch.Tensor | None = None) -> torch.Tensor:
         """Tokens that enter the last block (N, T, D) to logits (N, 2), float32."""
@@ -105,15 +112,27 @@ class Trunk:
         return (self.model.cls_classifier(tokens[:, 0]) + self.model.distillation_classifier(tokens[:, 1])) / 2
 
 
-def _heads(own: torch.nn.Module, projection: torch.nn.Linear, normed: torch.Tensor) -> torch.Tensor:
-    """Tokens (N, T, D) to the queries, keys or values of each head, (N, num_heads, T, d)."""
-    projected = projection(normed.to(projection.weight.dtype))
+def _heads(own: torch.nn.Module, projected: torch.Tensor) -> torch.Tensor:
+    """Queries, keys or values (N, T, D) to those of each head, (N, num_heads, T, d)."""
     return projected.unflatten(-1, (own.num_attention_heads, own.head_dim)).transpose(1, 2)
 
 
+def _by_head(own: torch.nn.Module, weight: torch.Tensor) -> torch.Tensor:
+    """A projection's weight (D, D) or bias (D,) to each head's part: (num_heads, d, D) or (num_heads, d)."""
+    return weight.unflatten(0, (own.num_attention_heads, own.head_dim))
+
+
 def _attend(own: torch.nn.Module, normed: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
-    value = _heads(own, own.v_proj, normed)
-    return own.o_proj((attention.to(value.dtype) @ value).transpose(1, 2).flatten(2))
+    """Values weighed by attention (N, num_heads, Q, T), through the output projection: (N, Q, D)."""
+    attention = attention.to(normed.dtype)
+    if attention.shape[2] == attention.shape[3]:
+        mixed = attention @ _heads(own, own.v_proj(normed))
+    else:  # few queries: a (W x + b) = W (a x) + (sum of a) b, and the second way takes fewer tokens through W
+        mixed = (attention.flatten(1, 2) @ normed).unflatten(1, attention.shape[1:3])
+        mixed = torch.einsum("nhqw,hdw->nhqd", mixed, _by_head(own, own.v_proj.weight))
+        if own.v_proj.bias is not None:
+            mixed = mixed + attention.sum(-1, keepdim=True) * _by_head(own, own.v_proj.bias).unsqueeze(1)
+    return own.o_proj(mixed.transpose(1, 2).flatten(2))
 
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
