@@ -1,42 +1,67 @@
-"""Milliseconds of each step on one photo, interleaved in one run: `python -m benchmarks.steps`."""
+"""Where the time of one photo goes, steps interleaved: `python -m benchmarks.steps`."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+from gradio_client import Client, handle_file
+
 import virtus
+from benchmarks.served import served_app
+from virtus.analysis import analyze_image
+from virtus.data_uris import data_uri
 from virtus.explain import explain
 from virtus.faces import crop_face, find_faces
 from virtus.images import load_image
 from virtus.overlay import overlay_photo
 
 PHOTO = Path(virtus.__file__).parent / "assets" / "examples" / "eileen-collins.jpg"
+WHOLE, APP = "all of a verdict", "the same from the app"
+VERDICT = ("decode", "detect", "crop", "transform", "trunk", "tail")
 
 
 def steps(detector: virtus.Detector, photo: Path) -> dict[str, Callable[[], object]]:
     """What a verdict with two maps consists of, each step on the result of the one before."""
-    image = load_image(photo)
+    image, trunk = load_image(photo), detector.checkpoint.trunk
     face = find_faces(image)[0]
     crop = crop_face(image, face, margin=detector.checkpoint.margin)
     state = detector.encode([crop])
-    heatmap = explain(state, method="rollout")[0].heatmap
+    tail_input, heatmap = state.tail_input, explain(state, method="rollout")[0].heatmap
+    overlay = overlay_photo(image, crop, heatmap)
+    pixel_values = torch.from_numpy(detector.checkpoint.transform(crop.image))[None]
     return {
-        "load the photo": lambda: load_image(photo),
-        "find faces": lambda: find_faces(image),
-        "crop and transform": lambda: detector.checkpoint.transform(
-            crop_face(image, face, margin=detector.checkpoint.margin).image
-        ),
-        "predict": lambda: detector.predict([crop]),
-        "encode (kept for maps)": lambda: detector.encode([crop]),
-        "rollout": lambda: explain(state, method="rollout"),
-        "Grad-CAM": lambda: explain(state, method="gradcam", target="fake"),
+        "decode": lambda: load_image(photo),
+        "detect": lambda: find_faces(image),
+        "crop": lambda: crop_face(image, face, margin=detector.checkpoint.margin),
+        "transform": lambda: detector.checkpoint.transform(crop.image),
+        "trunk": lambda: _run_trunk(trunk, pixel_values),
+        "tail": lambda: _run_tail(trunk, tail_input),
+        "map: rollout": lambda: explain(state, method="rollout"),
+        "map: Grad-CAM": lambda: explain(state, method="gradcam", target="fake"),
         "overlay on the photo": lambda: overlay_photo(image, crop, heatmap),
+        "encode as PNG": lambda: data_uri(overlay),
+        WHOLE: lambda: analyze_image(detector, load_image(photo)),
     }
+
+
+@torch.inference_mode()
+def _run_trunk(trunk, pixel_values: torch.Tensor) -> None:
+    hidden = trunk.embed(pixel_values)
+    for index in range(len(trunk.blocks) - 1):
+        hidden = trunk.run_block(index, hidden)
+
+
+@torch.inference_mode()
+def _run_tail(trunk, tail_input: torch.Tensor) -> None:
+    trunk.tail(tail_input)
 
 
 def measure(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
@@ -51,6 +76,25 @@ def measure(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, lis
     return times
 
 
+def ask_app(photo: Path, rounds: int, *options: str) -> dict[str, list[float]]:
+    """The same verdict from the app; not in turns with the others, whose threads would be in its way."""
+    with served_app(*options) as (url, _), contextlib.redirect_stdout(io.StringIO()):
+        client = Client(url, verbose=False)
+        ask = {APP: lambda: client.predict(handle_file(str(photo)), api_name="/analyze")}
+        return measure(ask, rounds)
+
+
+def print_times(times: dict[str, list[float]]) -> None:
+    """Medians, each as a share of a verdict in this process; and what the app's answer takes on top."""
+    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    whole = sum(medians[name] for name in VERDICT)
+    medians["transport"] = medians[APP] - medians[WHOLE]
+    print("| step | median ms | least ms | of a verdict |\n| --- | ---: | ---: | ---: |")
+    for name, median in medians.items():
+        least = f"{min(times[name]):.1f}" if name in times else ""
+        print(f"| {name} | {median:.1f} | {least} | {f'{median / whole:.0%}' if name in VERDICT else ''} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="auto")
@@ -58,15 +102,11 @@ def main() -> None:
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--rounds", type=int, default=20)
     args = parser.parse_args()
-    start = time.perf_counter()
     checkpoint = virtus.load_checkpoint(args.model, precision=args.precision)
-    loaded = 1000 * (time.perf_counter() - start)
-    times = measure(steps(virtus.Detector(checkpoint), args.photo), args.rounds)
     print(f"{checkpoint.info.name}, {checkpoint.trunk.device}, {checkpoint.trunk.dtype}; {args.photo.name}\n")
-    print("| step | median ms | least ms |\n| --- | ---: | ---: |")
-    print(f"| load the checkpoint (once, imports included) | {loaded:.0f} | |")
-    for name, taken in times.items():
-        print(f"| {name} | {statistics.median(taken):.1f} | {min(taken):.1f} |")
+    times = measure(steps(virtus.Detector(checkpoint), args.photo), args.rounds)
+    options = ("--model", args.model, "--precision", args.precision)
+    print_times(times | ask_app(args.photo, args.rounds, *options))
 
 
 if __name__ == "__main__":

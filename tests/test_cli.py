@@ -232,7 +232,7 @@ def test_explain_says_where_the_thresholds_are_at_the_prior(copy_checkpoint, alb
 
 
 def test_explain_says_what_makes_a_verdict_less_sure(make_checkpoint, album, tmp_path, capsys):
-    load_image(album / "face.png").resize((280, 280)).save(tmp_path / "small.png")
+    load_image(album / "face.png").resize((300, 300)).save(tmp_path / "small.png")
     model = str(make_checkpoint(image_size=224, patch_size=56))
     assert main(["explain", str(tmp_path / "small.png"), "--out", str(tmp_path), "--model", model]) == 0
     assert "The face has few pixels" in capsys.readouterr().out

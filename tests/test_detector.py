@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -28,6 +30,24 @@ def test_a_crop_alone_and_in_a_batch_get_the_same_answer(checkpoint):
     alone = [Detector(checkpoint).predict([picture])[0].p_fake for picture in pictures]
     assert together == pytest.approx(alone, abs=1e-4)
     assert len({round(p_fake, 6) for p_fake in together}) == 5
+
+
+def test_many_crops_are_judged_by_several_threads_in_their_order(checkpoint):
+    before, pictures = torch.get_num_threads(), crops(9)
+    alone = [Detector(checkpoint).predict([picture])[0].p_fake for picture in pictures]
+    try:
+        torch.set_num_threads(3)
+        together = [p.p_fake for p in Detector(checkpoint, batch_size=2).predict(pictures)]
+        with ThreadPoolExecutor(1) as pool:  # begun later, it is not to be left with the share of one of those threads
+            assert pool.submit(torch.get_num_threads).result() == torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert together == pytest.approx(alone, abs=1e-4)
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, [0]), (4, [4]), (5, [3, 2]), (9, [3, 3, 3])])
+def test_batches_are_few_and_of_about_one_size(checkpoint, count, sizes):
+    assert [len(batch) for batch in Detector(checkpoint, batch_size=4)._batches(crops(count))] == sizes
 
 
 def test_a_state_gives_the_same_verdict_as_the_crops(checkpoint):

@@ -36,9 +36,9 @@ def originals(astronaut):
 
 
 @pytest.fixture(scope="module")
-def detector(make_checkpoint):
+def detector():
     """It calls both photos real, and some self-blended copies fake."""
-    return virtus.Detector(virtus.load_checkpoint(str(make_checkpoint())))
+    return virtus.Detector(virtus.load_checkpoint("virtus-tiny"))
 
 
 def test_partners_are_other_people_of_the_same_source_and_size_the_most_alike_first():

@@ -65,7 +65,8 @@ def test_bfloat16_keeps_the_residual_stream_and_the_tail_in_float32(make_checkpo
     trunk, stock = load_pair(make_checkpoint(), dtype=torch.bfloat16)
     assert trunk.blocks[0].mlp.fc1.weight.dtype == torch.bfloat16
     assert trunk.blocks[-1].mlp.fc1.weight.dtype == torch.float32
-    pixel_values = torch.randn(2, 3, stock.config.image_size, stock.config.image_size)
+    side = stock.config.image_size
+    pixel_values = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
     inputs = run(trunk, pixel_values)
     assert {hidden.dtype for hidden in inputs} == {torch.float32}
     torch.testing.assert_close(trunk.tail(inputs[-1]), stock(pixel_values).logits, atol=2e-2, rtol=2e-2)
@@ -89,6 +90,14 @@ def test_a_block_given_its_own_attention_gives_what_it_gives(make_checkpoint, ki
 def test_the_first_tokens_of_a_block_are_those_of_the_whole_block(pair):
     trunk, _ = pair
     hidden = torch.randn(2, 18, 32, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(trunk.run_block(1, hidden, num_tokens=2), trunk.run_block(1, hidden)[:, :2])
+
+
+@torch.no_grad()
+def test_the_first_tokens_are_right_without_biases_too(make_checkpoint):
+    trunk, _ = load_pair(make_checkpoint())
+    own, hidden = trunk.blocks[1].attention, torch.randn(2, 18, 32, generator=torch.Generator().manual_seed(1))
+    own.q_proj.bias = own.k_proj.bias = own.v_proj.bias = None
     torch.testing.assert_close(trunk.run_block(1, hidden, num_tokens=2), trunk.run_block(1, hidden)[:, :2])
 
 

@@ -57,9 +57,9 @@ def in_order(
 ) -> Iterator[Made]:
     """`map(function, items)` in `jobs` threads.
 
-    Items are taken as they are needed: at most `AHEAD * jobs` are in work or wait for those before them. One job is
-    done in the thread that asks. Whoever stops early waits for nothing: what has not begun is dropped. Each thread calls
-    `begin` first.
+    Each calls `begin` first. Items are taken as they are needed: at most `AHEAD * jobs` are in work or wait for those
+    before them. One job is done in the thread that asks. Whoever stops early waits for nothing: what has not begun is
+    dropped.
     """
     if jobs == 1:
         yield from map(function, items)

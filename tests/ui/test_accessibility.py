@@ -4,6 +4,7 @@ import pytest
 
 from tests.clips import scene, write_clip
 
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
@@ -69,4 +70,4 @@ def test_the_other_tabs(visit, photos, give, violations, theme, tmp_path):
 def test_all_tabs_are_seen_on_a_phone(visit):
     page = visit(width=360, height=740)
     for name in ("Analyze", "Batch", "Video", "Compare", "About"):
-        assert page.get_by_role("tab", name=name, exact=True).is_visible()
+        playwright.expect(page.get_by_role("tab", name=name, exact=True)).to_be_visible()

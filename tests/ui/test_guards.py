@@ -1,6 +1,7 @@
 """The guards before the app, each on a small app of its own."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.applications import Starlette
@@ -153,7 +154,9 @@ def test_who_stalls_is_sent_away(monkeypatch):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(app(scope, never, send))
+    # Playwright's event loop, where a browser test came before, is this thread's.
+    with ThreadPoolExecutor() as pool:
+        pool.submit(lambda: asyncio.run(app(scope, never, send))).result()
     assert sent[0]["status"] == 408
 
 

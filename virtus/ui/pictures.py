@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from virtus.data_uris import data_uri
+from virtus.data_uris import PNG_LEVEL, data_uri
 from virtus.results import FaceCrop
 
 __all__ = ["data_uri", "map_pair", "own_folder", "scale_crop", "write_png"]
@@ -36,11 +36,10 @@ def boxed_photo(*, elem_id: str, visible: bool = True) -> gr.Image:
 def write_png(image: Image.Image, name: str) -> str:
     """Write into Gradio's own folder, which is emptied by age, and return the path.
 
-    PNG because lossy formats change the colours of maps; fast compression because Pillow's default takes four times as
-    long for a tenth less.
+    PNG because lossy formats change the colours of maps.
     """
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)
+    image.save(buffer, "PNG", compress_level=PNG_LEVEL)
     path = own_folder() / f"{name}.png"
     path.write_bytes(buffer.getvalue())
     return str(path)

@@ -12,7 +12,8 @@ from virtus.errors import InputError
 
 # More at once would wait for the same cores, and hold their photos in memory meanwhile. Fetching a checkpoint is not
 # counted: who waits for the Hub holds up nobody.
-_places = threading.BoundedSemaphore(2)
+NUM_PLACES = 2
+_places = threading.BoundedSemaphore(NUM_PLACES)
 
 
 @contextlib.contextmanager

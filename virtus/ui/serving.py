@@ -14,6 +14,7 @@ from virtus.calibration import EVEN
 from virtus.clip_analysis import MAX_CLIP_BYTES
 from virtus.errors import InputError
 from virtus.faces import find_faces
+from virtus.parallel import share_cores
 from virtus.ui.app import build_app
 from virtus.ui.detectors import Detectors
 from virtus.ui.gpu import is_lent
@@ -21,6 +22,7 @@ from virtus.ui.guards import guards
 from virtus.ui.judging import NUM_AT_ONCE
 from virtus.ui.limits import find_limits
 from virtus.ui.memory import return_large_blocks
+from virtus.ui.places import NUM_PLACES
 from virtus.ui.stopping import stopped_by_signals
 from virtus.ui.theme import build_theme, style_sheet
 from virtus.ui.visitor_files import visitor_files
@@ -113,7 +115,12 @@ def launch_settings(middleware: Sequence[Middleware] = ()) -> dict:
 
 
 def _load(detectors: Detectors) -> None:
-    """Load what the first visitor would wait for: the face finder, checkpoints, and the library behind Grad-CAM."""
+    """Load what the first visitor would wait for: the face finder, checkpoints, and the library behind Grad-CAM.
+
+    Each place has its share of the cores: when several threads compute with all of them, OpenMP puts its threads to
+    sleep between any two layers, and one visitor alone waits twice as long.
+    """
+    share_cores(NUM_PLACES)
     find_faces(Image.new("RGB", (64, 64)))
     for said in detectors.load_all():
         print(f"* {said}", flush=True)
