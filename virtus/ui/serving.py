@@ -23,6 +23,7 @@ from virtus.ui.judging import NUM_AT_ONCE
 from virtus.ui.limits import find_limits
 from virtus.ui.memory import return_large_blocks
 from virtus.ui.places import NUM_PLACES
+from virtus.ui.sessions import MAX_SESSIONS
 from virtus.ui.stopping import stopped_by_signals
 from virtus.ui.theme import build_theme, style_sheet
 from virtus.ui.visitor_files import visitor_files
@@ -104,6 +105,7 @@ def launch_settings(middleware: Sequence[Middleware] = ()) -> dict:
         "theme": build_theme(),
         "css": style_sheet(),
         "max_file_size": MAX_CLIP_BYTES,  # the largest of what is taken; each taker refuses what is too large for it
+        "state_session_capacity": MAX_SESSIONS,
         "run_history": False,  # on by default, it keeps visitors' faces in the browser
         "enable_monitoring": False,
         "footer_links": ["api", "gradio"],

@@ -11,9 +11,10 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from virtus.errors import InputError, VirtusError
+from virtus.ui.sessions import LeanBlocks
 
 
-class GuardedBlocks(gr.Blocks):
+class GuardedBlocks(LeanBlocks):
     """Blocks that refuse files which were not uploaded, whatever component they are given to.
 
     Gradio itself would download an address before any callback sees it.
