@@ -21,7 +21,7 @@ from virtus.ui.gpu import is_lent
 from virtus.ui.guards import guards
 from virtus.ui.judging import NUM_AT_ONCE
 from virtus.ui.limits import find_limits
-from virtus.ui.memory import return_large_blocks
+from virtus.ui.memory import bound_memory
 from virtus.ui.places import NUM_PLACES
 from virtus.ui.sessions import MAX_SESSIONS
 from virtus.ui.stopping import stopped_by_signals
@@ -71,7 +71,7 @@ def serve(
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = str(CALLS_IN_STATISTICS)
     limits = find_limits(calls_per_minute, max_disk_gib, host=host, share=share)
-    return_large_blocks()
+    bound_memory()
     detectors = Detectors(model, others, device=device, precision=precision)
     detectors.examine_all()
     if is_lent():
