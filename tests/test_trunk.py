@@ -4,6 +4,7 @@ import pytest
 import torch
 import transformers
 
+from benchmarks.gpu import fused_logits
 from virtus.doctor import examine, load_model
 from virtus.trunk import Trunk
 
@@ -41,6 +42,12 @@ def test_logits_are_those_of_transformers(pair, pixel_values):
     trunk, stock = pair
     ours = trunk.tail(run(trunk, pixel_values)[-1])
     torch.testing.assert_close(ours, stock(pixel_values).logits, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_the_fused_way_that_the_gpu_benchmark_tries_is_the_same(pair, pixel_values):
+    trunk, stock = pair
+    torch.testing.assert_close(fused_logits(trunk, pixel_values), stock(pixel_values).logits, atol=1e-5, rtol=1e-4)
 
 
 @torch.no_grad()

@@ -40,7 +40,10 @@ class Trunk:
 
     def embed(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """(N, 3, H, W) to tokens (N, T, D), float32."""
-        return self.embeddings(pixel_values.to(self.device, torch.float32))
+        on_gpu = self.device.type == "cuda"
+        if on_gpu and pixel_values.device.type == "cpu":
+            pixel_values = pixel_values.pin_memory()  # from there the copy runs beside what the GPU still does
+        return self.embeddings(pixel_values.to(self.device, torch.float32, non_blocking=on_gpu))
 
     def first_norm(self, index: int, hidden: torch.Tensor) -> torch.Tensor:
         """What a block's attention reads, (N, T, D). The last block's: where patches still reach the head."""
