@@ -35,7 +35,7 @@ COLUMNS = "visitors,answers,busy,errors,mixed up,left,p50 s,p95 s,photos/s,MiB w
 class Tally:
     """What came of all requests."""
 
-    seconds: list[float] = field(default_factory=list)
+    waits: list[tuple[str, float]] = field(default_factory=list)  # endpoint, seconds
     photos: int = 0
     busy: int = 0
     left: int = 0
@@ -50,9 +50,9 @@ class Tally:
                 await visitor.leave(client, draw)
                 self.left += 1
                 return
-            photos = await visitor.ask(client, draw)
+            api_name, photos = await visitor.ask(client, draw)
             self.photos += photos
-            self.seconds.append(time.perf_counter() - start)
+            self.waits.append((api_name, time.perf_counter() - start))
         except Busy:
             self.busy += 1
             await asyncio.sleep(BUSY_PAUSE_S)
@@ -85,6 +85,17 @@ async def watch_memory(pid: int, seconds: float) -> list[float]:
     return sizes
 
 
+def twentieths(seconds: Sequence[float]) -> list[float]:
+    return statistics.quantiles(seconds, n=20) if len(seconds) > 1 else [float("nan")] * 19
+
+
+def print_endpoints(tally: Tally) -> None:
+    """How long each kind of question waits: batches leave single photos the way, so that they wait longest."""
+    for name in sorted({name for name, _ in tally.waits}):
+        times = twentieths([seconds for other, seconds in tally.waits if other == name])
+        print(f"{name}: p50 {times[9]:.2f} s, p95 {times[18]:.2f} s")
+
+
 async def measure(visitors: Sequence[Visitor], url: str, pid: int, seconds: float) -> Tally:
     """A row of the table, after a warm-up with the same visitors."""
     await visit(visitors, url, min(seconds * WARM_UP_SHARE, MAX_WARM_UP_S), Tally())
@@ -93,8 +104,8 @@ async def measure(visitors: Sequence[Visitor], url: str, pid: int, seconds: floa
     taken = time.perf_counter() - start
     tenth = max(1, len(sizes) // 10)
     warm, end = statistics.median(sizes[:tenth]), statistics.median(sizes[-tenth:])
-    times = statistics.quantiles(tally.seconds, n=20) if len(tally.seconds) > 1 else [float("nan")] * 19
-    counts = (len(visitors), len(tally.seconds), tally.busy, len(tally.errors), len(tally.mixed_up), tally.left)
+    times = twentieths([seconds for _, seconds in tally.waits])
+    counts = (len(visitors), len(tally.waits), tally.busy, len(tally.errors), len(tally.mixed_up), tally.left)
     memory = f"{warm:.0f} | {end:.0f} | {end / warm - 1:+.1%} | {peak_mib(pid):.0f}"
     speed = f"{times[9]:.2f} | {times[18]:.2f} | {tally.photos / taken:.1f}"
     print(f"| {' | '.join(map(str, counts))} | {speed} | {memory} |", flush=True)
@@ -114,6 +125,8 @@ def main() -> None:
     with served_app("--model", args.model) as (url, pid):
         tallies = [asyncio.run(measure(visitors[:count], url, pid, args.seconds)) for count in counts]
         waiting = httpx.get(f"{url}gradio_api/queue/status").json()["queue_size"]
+    print()
+    print_endpoints(tallies[-1])
     wrong = collections.Counter(one for tally in tallies for one in tally.errors + tally.mixed_up)
     print(f"\nStill waiting after all had left: {waiting}")
     for text, number in wrong.most_common(10):

@@ -54,8 +54,8 @@ class Visitor:
     def name(self) -> str:
         return f"photo-{self.number}.jpg"
 
-    async def ask(self, client: httpx.AsyncClient, draw: random.Random) -> int:
-        """Upload the picture, ask one endpoint about it, and check the answer; gives the number of photos judged.
+    async def ask(self, client: httpx.AsyncClient, draw: random.Random) -> tuple[str, int]:
+        """Upload the picture, ask one endpoint about it, and check the answer; gives its name and the number of photos judged.
 
         Raises:
             Busy, Failed, MixedUp: where there was no answer, or not this visitor's.
@@ -65,7 +65,7 @@ class Visitor:
         given = {"files": [file, file]} if api_name == "batch" else {"file": file}
         answer = await _last_answer(client, api_name, given)
         getattr(self, f"_check_{api_name}")(answer)
-        return {"batch": 2, "provenance": 0}.get(api_name, 1)
+        return api_name, {"batch": 2, "provenance": 0}.get(api_name, 1)
 
     async def leave(self, client: httpx.AsyncClient, draw: random.Random) -> None:
         """Go away in mid-upload, or while waiting for the answer."""
