@@ -55,7 +55,7 @@ class Visitor:
         return f"photo-{self.number}.jpg"
 
     async def ask(self, client: httpx.AsyncClient, draw: random.Random) -> tuple[str, int]:
-        """Upload the picture, ask one endpoint about it, and check the answer; gives its name and the number of photos judged.
+        """Upload the picture, ask an endpoint about it, and check the answer; gives its name and the photos judged.
 
         Raises:
             Busy, Failed, MixedUp: where there was no answer, or not this visitor's.
