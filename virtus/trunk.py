@@ -1,8 +1,9 @@
 """A ViT or DeiT classifier at work: `virtus.classifier`'s, or transformers' own, whose parts have the same names.
 
 Blocks are run one by one and without hooks, so that several threads can share a model. The residual stream and the
-layer norms stay in float32; attention and MLP of all blocks but the last run in the compute dtype; the last block, the
-final norm and the head (the "tail") are float32 because explanations differentiate them.
+layer norms stay in float32; attention and MLP of all blocks but the last run in the compute dtype, but for the scores
+of the first third of the blocks, whose rounding goes through all others; the last block, the final norm and the head
+(the "tail") are float32 because explanations differentiate them.
 """
 
 from __future__ import annotations
@@ -89,7 +90,10 @@ class Trunk:
         normed = normed.to(own.q_proj.weight.dtype)
         query = own.scaling * _heads(own, own.q_proj(normed[:, :num_tokens]))
         if num_tokens is None:
-            return query @ _heads(own, own.k_proj(normed)).transpose(2, 3)
+            key = _heads(own, own.k_proj(normed))
+            if index < len(self.blocks) // 3:
+                query, key = query.float(), key.float()
+            return query @ key.transpose(2, 3)
         # Few queries: q (W x) = (q W) x, and the second way need not take every token through W.
         query = torch.einsum("nhqd,hdw->nhqw", query, _by_head(own, own.k_proj.weight))
         return (query.flatten(1, 2) @ normed.transpose(1, 2)).unflatten(1, query.shape[1:3])
