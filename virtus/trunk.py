@@ -69,9 +69,13 @@ class Trunk:
         block = self.blocks[index]
         normed = self.first_norm(index, hidden) if normed is None else normed
         normed = normed.to(block.attention.v_proj.weight.dtype)
-        if attention is None:  # not asked for by itself, it may stay in the compute dtype
-            attention = torch.softmax(self._scores(index, normed, num_tokens), dim=-1)
-        hidden = hidden[:, :num_tokens] + _attend(block.attention, normed, attention)
+        if attention is None and num_tokens is None and self.device.type == "cpu" and len(normed) > 1:
+            attended = self._attend_by_crop(index, normed)
+        else:
+            if attention is None:  # not asked for by itself, it may stay in the compute dtype
+                attention = torch.softmax(self._scores(index, normed, num_tokens), dim=-1)
+            attended = _attend(block.attention, normed, attention)
+        hidden = hidden[:, :num_tokens] + attended
         return hidden + block.mlp(block.layernorm_after(hidden).to(block.mlp.fc1.weight.dtype))
 
     def attention(self, index: int, normed: torch.Tensor, *, num_tokens: int | None = None) -> torch.Tensor:
@@ -88,15 +92,25 @@ class Trunk:
         """Before the softmax; with `num_tokens` each row but for a constant, which the softmax takes out."""
         own = self.blocks[index].attention
         normed = normed.to(own.q_proj.weight.dtype)
-        query = own.scaling * _heads(own, own.q_proj(normed[:, :num_tokens]))
         if num_tokens is None:
-            key = _heads(own, own.k_proj(normed))
-            if index < len(self.blocks) // 3:
-                query, key = query.float(), key.float()
+            query, key = self._queries_and_keys(index, normed)
             return query @ key.transpose(2, 3)
         # Few queries: q (W x) = (q W) x, and the second way need not take every token through W.
+        query = own.scaling * _heads(own, own.q_proj(normed[:, :num_tokens]))
         query = torch.einsum("nhqd,hdw->nhqw", query, _by_head(own, own.k_proj.weight))
         return (query.flatten(1, 2) @ normed.transpose(1, 2)).unflatten(1, query.shape[1:3])
+
+    def _queries_and_keys(self, index: int, normed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        own = self.blocks[index].attention
+        query, key = own.scaling * _heads(own, own.q_proj(normed)), _heads(own, own.k_proj(normed))
+        return (query.float(), key.float()) if index < len(self.blocks) // 3 else (query, key)
+
+    def _attend_by_crop(self, index: int, normed: torch.Tensor) -> torch.Tensor:
+        """As `_attend`, one crop after the other: scores and softmax of a single one stay in a core's cache."""
+        own = self.blocks[index].attention
+        parts = zip(*self._queries_and_keys(index, normed), _heads(own, own.v_proj(normed)), strict=True)
+        mixed = [torch.softmax(query @ key.mT, dim=-1).to(value.dtype) @ value for query, key, value in parts]
+        return own.o_proj(torch.stack([one.transpose(0, 1) for one in mixed]).flatten(2))
 
     def tail(self, hidden: torch.Tensor, normed: torch.Tensor | None = None) -> torch.Tensor:
         """Tokens that enter the last block (N, T, D) to logits (N, 2), float32."""
