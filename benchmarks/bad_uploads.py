@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -33,19 +34,23 @@ ANSWERS = "[data-outcome], .toast-body, .board tbody tr"
 
 def through_api(url: str, corpus: Corpus) -> Found:
     """Every picture through `analyze`, `provenance` and `batch`, some through the others; clips, zips by theirs."""
-    client = Client(url, verbose=False, httpx_kwargs={"timeout": 120})
-    tasks = [task for family, files in corpus.items() for task in _tasks(client, family, _usable(files))]
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        yield from itertools.chain.from_iterable(pool.map(lambda task: task(), tasks))
+    tasks = [task for family, files in corpus.items() for task in _tasks(family, _usable(files))]
+    own = threading.local()  # Gradio's client, shared by threads, now and then drops the call of one for another's
+
+    def open_client() -> None:
+        own.client = Client(url, verbose=False, httpx_kwargs={"timeout": 120})
+
+    with ThreadPoolExecutor(CLIENTS, initializer=open_client) as pool:
+        yield from itertools.chain.from_iterable(pool.map(lambda task: task(own.client), tasks))
 
 
-def _tasks(client: Client, family: str, files: Mapping[str, Expected]) -> list[Callable[[], list[tuple]]]:
+def _tasks(family: str, files: Mapping[str, Expected]) -> list[Callable[[Client], list[tuple]]]:
     if family == "clips":
-        return [partial(_one, client, family, "/video", path, files[path], num_frames=4) for path in files]
+        return [partial(_one, family, "/video", path, files[path], num_frames=4) for path in files]
     size = {"zips": 1, "large": 4}.get(family, BATCH)
-    tasks = [partial(_many, client, family, dict(chunk)) for chunk in in_chunks(files.items(), size)]
+    tasks = [partial(_many, family, dict(chunk)) for chunk in in_chunks(files.items(), size)]
     for number, (path, expected) in enumerate(files.items() if family != "zips" else ()):
-        ask_one = partial(_one, client, family)
+        ask_one = partial(_one, family)
         tasks += [partial(ask_one, "/analyze", path, expected), partial(ask_one, "/provenance", path, Expected.EITHER)]
         if number % EVERY == 0:
             for endpoint, options in OTHERS.items():  # a report is written of what cannot be read too
@@ -54,11 +59,11 @@ def _tasks(client: Client, family: str, files: Mapping[str, Expected]) -> list[C
     return tasks
 
 
-def _one(client: Client, family: str, endpoint: str, path: str, expected: Expected, **options) -> list[tuple]:
+def _one(family: str, endpoint: str, path: str, expected: Expected, client: Client, **options) -> list[tuple]:
     return [(f"{family} {endpoint}", path, expected, ask(client, endpoint, path, **options))]
 
 
-def _many(client: Client, family: str, files: Mapping[str, Expected]) -> list[tuple]:
+def _many(family: str, files: Mapping[str, Expected], client: Client) -> list[tuple]:
     answers = ask_batch(client, list(files))
     if family == "zips":  # the worst answer to a file in it is that to the zip
         answers = [next(itertools.chain((one for one in answers if one.refused), answers), None)]
