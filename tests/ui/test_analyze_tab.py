@@ -103,6 +103,20 @@ def test_two_faces_are_chosen_by_name_and_by_click(visit, photos, give):
     playwright.expect(page.locator("#face input").first).to_be_checked()
 
 
+def test_of_quick_clicks_the_last_one_counts(visit, photos, give):
+    """Gradio sends one that had to wait for another with the other's place."""
+    page = visit()
+    give(page, photos["two.png"])
+    playwright.expect(page.locator("#map-caption .caption")).to_be_visible()
+    photo = page.locator("#annotated img")
+    box = photo.bounding_box()
+    with page.expect_response(lambda answer: "run/predict" in answer.url):  # noted, not yet answered
+        photo.click(position={"x": 0.8 * box["width"], "y": 0.36 * box["height"]})
+    photo.click(position={"x": 0.24 * box["width"], "y": 0.23 * box["height"]})
+    playwright.expect(page.locator("#verdict .which")).to_have_text("Face 2 of 2")
+    playwright.expect(page.locator("#face input").nth(1)).to_be_checked()
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

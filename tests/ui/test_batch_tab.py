@@ -108,6 +108,19 @@ def test_a_row_shows_its_analysis(visit, give, given):
     playwright.expect(page.locator("#batch-board tbody tr[aria-current]")).to_have_count(1)
 
 
+def test_of_quick_choices_the_last_one_is_shown(visit, give, given):
+    """Gradio sends one that had to wait for another with the other's row."""
+    page = visit(tab="Batch")
+    give(page, *given)
+    done(page, "4 photos looked at")
+    rows = page.locator("#batch-board tbody tr")
+    for choices, last in (((1, 0, 2, 3), "text.jpg"), ((1, 0), "grace-hopper.jpg")):
+        for at in choices:
+            rows.nth(at).get_by_role("button").press("Enter")
+        playwright.expect(page.locator("#batch-verdicts .chosen")).to_have_text(last)
+    playwright.expect(rows.first).to_have_attribute("aria-current", "true")
+
+
 def test_zips_good_and_bad(visit, give, photos, tmp_path):
     with zipfile.ZipFile(tmp_path / "album.zip", "w") as made:
         made.write(photos["one.jpg"], "in/<b>one</b>.jpg")

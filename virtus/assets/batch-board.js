@@ -74,6 +74,7 @@ function draw(row) {
     make("td", { className: "number", textContent: p }),
     make("td", { className: "number faces", textContent: row.faces }),
   );
+  drawn.dataset.number = row.number;
   drawn.addEventListener("click", () => choose(row, drawn));
   return drawn;
 }
@@ -82,7 +83,7 @@ function choose(row, drawn) {
   body.querySelector("[aria-current]")?.removeAttribute("aria-current");
   drawn.setAttribute("aria-current", "true");
   live.textContent = `The analysis of ${row.name} comes below the table.`;
-  trigger("choose", { number: row.number });
+  trigger("choose"); // the row that is current then
 }
 
 function sorted() {

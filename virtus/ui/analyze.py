@@ -11,6 +11,7 @@ from virtus.ui import panels
 from virtus.ui.detectors import Detectors
 from virtus.ui.drop_zone import PHOTO, drop_zone
 from virtus.ui.gpu import on_gpu
+from virtus.ui.kept import KEEP_S
 from virtus.ui.links import Linked
 from virtus.ui.map_callbacks import MapCallbacks
 from virtus.ui.map_controls import MapControls, add_map_controls
@@ -21,6 +22,7 @@ from virtus.ui.tab_callbacks import TabCallbacks
 from virtus.ui.verdict_settings import checkpoint_chooser, verdict_settings
 
 PRIVATE = {"api_visibility": "private", "trigger_mode": "always_last"}  # of several quick changes, the last one counts
+QUIET = {"api_visibility": "private", "trigger_mode": "multiple", "show_progress": "hidden"}
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,13 @@ def _wire(
     asked = question.components
     shown = [answer.verdict, answer.checkpoint, answer.annotated, answer.face, answer.maps]
     chosen = ([*asked, answer.face], answer.verdict)
-    clicked = (asked, [answer.face, answer.verdict])
     own = {"show_progress_on": answer.verdict, **PRIVATE}
     first = gr.on(question.changes, on_gpu(callbacks.show_verdict), asked, shown, api_name="show_verdict", **own)
     other = gr.on(answer.face.input, on_gpu(callbacks.choose_face), *chosen, api_name="choose_face", **own)
-    click = gr.on(answer.annotated.select, on_gpu(callbacks.click_face), *clicked, api_name="click_face", **own)
+    # An event that waits for another is sent with the data of that other: they are noted at once, and read in its turn.
+    point = gr.State(time_to_live=KEEP_S)
+    note = answer.annotated.select(callbacks.note_point, None, point, queue=False, api_name="note_point", **QUIET)
+    clicked = ([*asked, point], [answer.face, answer.verdict])
+    click = note.then(on_gpu(callbacks.click_face), *clicked, api_name="click_face", **own)
     face = [question.photo, question.model, question.whole, answer.face]
     maps.wire(drawing, face, {"first": first.then, "other": other.then, "clicked": click.then})

@@ -39,6 +39,12 @@ COME_INTO_VIEW = """const come = () => {
 watch("value", come);
 come();"""
 
+# Not by the event's data: one that waits for another is sent with the data of that other.
+CHOSEN = """(batch) => {
+  const row = document.querySelector("#batch-board [aria-current]");
+  return [batch, row ? Number(row.dataset.number) : null];
+}"""
+
 
 @dataclass(frozen=True)
 class _Question:
@@ -121,4 +127,5 @@ def _wire(callbacks: BatchCallbacks, question: _Question, board: gr.HTML, row: _
     judged.then(callbacks.finish, kept, [*shown, downloads], api_name="finish_batch", **PRIVATE)
     question.stop.click(callbacks.stop, kept, question.stop, cancels=[judged], api_name="stop_batch", **PRIVATE)
     look = {"show_progress_on": row.verdicts, "trigger_mode": "always_last", "api_visibility": "private"}
-    board.choose(on_gpu(callbacks.choose), kept, row.components, api_name="choose_row", **look)
+    number = gr.Number(precision=0, visible=False)
+    board.choose(on_gpu(callbacks.choose), [kept, number], row.components, js=CHOSEN, api_name="choose_row", **look)

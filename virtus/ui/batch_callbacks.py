@@ -74,13 +74,13 @@ class BatchCallbacks:
         shown = board(batch, "done" if batch.is_done else "stopped")
         return shown, *_buttons(running=False), downloads(batch)
 
-    def choose(self, batch: Batch | None, event: gr.EventData) -> Iterator[tuple]:
+    def choose(self, batch: Batch | None, number: int | None) -> Iterator[tuple]:
         """The analysis of a row: verdicts and boxed photo first, then the map. The photo is read and judged again.
 
         The outputs are the analysis as a whole, verdicts, boxed photo, map and caption.
         """
         try:
-            photo = _photo_of(batch, getattr(event, "number", None))
+            photo = _photo_of(batch, number)
             detector = batch.asked.detector(self._detectors)
             judged = judge(detector, photo.source, **batch.asked.how)
             yield gr.Column(visible=True), _verdicts(photo.name, judged.report), _boxed(judged), *NO_MAP

@@ -6,14 +6,8 @@ so it is imported here, and `serve` loads the default checkpoint before the app 
 
 from __future__ import annotations
 
-import functools
-import inspect
 import os
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
-
-import gradio as gr
 
 
 def is_lent() -> bool:
@@ -26,24 +20,5 @@ if is_lent():
 
 
 def on_gpu(function: Callable) -> Callable:
-    """The function as ZeroGPU wants it; elsewhere the function itself.
-
-    What it gets is sent to the other process. Of an event that can only be its data: it holds the whole page.
-    """
-    if not is_lent():
-        return function
-    there = spaces.GPU(function)
-
-    @functools.wraps(function)
-    def call(*args, **kwargs):
-        return there(*map(_sendable, args), **kwargs)
-
-    @functools.wraps(function)
-    def calls(*args, **kwargs):
-        yield from there(*map(_sendable, args), **kwargs)
-
-    return calls if inspect.isgeneratorfunction(function) else call
-
-
-def _sendable(value: Any) -> Any:
-    return SimpleNamespace(**value._data) if isinstance(value, gr.EventData) else value
+    """The function as ZeroGPU wants it; elsewhere the function itself. What it gets is sent to the other process."""
+    return spaces.GPU(function) if is_lent() else function

@@ -60,15 +60,18 @@ class TabCallbacks:
         except VirtusError as exc:
             return _error(exc)
 
-    def click_face(
-        self, file: dict, model: str, whole: bool, stability: bool, prior: float, event: gr.SelectData
-    ) -> tuple:
-        """The face at a place of the annotated photo, and its verdict. Gradio hands over an event by position only."""
+    def note_point(self, event: gr.SelectData) -> tuple[int, int]:
+        """Where the annotated photo was clicked: (x, y) in px as it is shown."""
+        return event.index
+
+    def click_face(self, *asked_and_point) -> tuple:
+        """The face at a point (x, y) of the annotated photo, and its verdict."""
+        *asked, point = asked_and_point
         try:
-            report = Asked(file, model, whole, stability, prior).judge(self._detectors).report
+            report = Asked(*asked).judge(self._detectors).report
         except VirtusError as exc:
             return gr.skip(), _error(exc)
-        index = face_at(report, event.index, display_size(report.image_size))
+        index = face_at(report, point, display_size(report.image_size))
         return (gr.skip(), gr.skip()) if index is None else (index, panels.verdict(report, index))
 
 
