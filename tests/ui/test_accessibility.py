@@ -67,7 +67,13 @@ def test_the_other_tabs(visit, photos, give, violations, theme, tmp_path):
     assert violations(page) == []
 
 
-def test_all_tabs_are_seen_on_a_phone(visit):
-    page = visit(width=360, height=740)
-    for name in ("Analyze", "Batch", "Video", "Compare", "About"):
-        playwright.expect(page.get_by_role("tab", name=name, exact=True)).to_be_visible()
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_tabs_are_seen_on_a_phone(visit, theme):
+    page = visit(theme, width=360, height=740)
+    tabs = [
+        page.get_by_role("tab", name=name, exact=True) for name in ("Analyze", "Batch", "Video", "Compare", "About")
+    ]
+    for tab in tabs:
+        playwright.expect(tab).to_be_visible()
+    assert len({tab.bounding_box()["y"] for tab in tabs}) == 1  # on one line
+    assert tabs[0].evaluate("tab => getComputedStyle(tab).fontFamily").startswith("system-ui")  # by night as by day

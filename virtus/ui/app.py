@@ -42,7 +42,8 @@ def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior:
         gr.HTML(HEADING)
         note = gr.HTML(visible=False, elem_id="link-note")
         add_loading_note(app, detectors)
-        with gr.Tabs() as tabs:
+        # Gradio's menu of those that find no room measures them before the fonts are there, and then hides too many.
+        with gr.Tabs(overflow_behavior="wrap") as tabs:
             with gr.Tab("Analyze", id="analyze"):
                 links.add("analyze", add_analyze_tab(detectors, whole=whole, prior=prior))
             with gr.Tab("Batch", id="batch"):
