@@ -2,14 +2,14 @@
 
 import sys
 
-from virtus.arguments import check_server_port
+from virtus.arguments import environment_port
 from virtus.errors import VirtusError
 
 if __name__ == "__main__":
     try:
-        check_server_port()
+        port = environment_port()
         from virtus.ui import serve
 
-        serve()
+        serve(port=port)
     except VirtusError as exc:
         sys.exit(f"virtus: {exc}")

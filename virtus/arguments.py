@@ -117,14 +117,15 @@ def any_count(text: str) -> int:
     return int(text)
 
 
-def check_server_port() -> None:
-    """Gradio reads GRADIO_SERVER_PORT while it is imported, and ends in a traceback where that is no number.
+def environment_port() -> int | None:
+    """GRADIO_SERVER_PORT, None if it is not set. Gradio's import ends in a traceback where it is no number.
 
     Raises:
         InputError: if it is set, and no port.
     """
+    text = os.environ.get("GRADIO_SERVER_PORT")
     try:
-        port(os.environ.get("GRADIO_SERVER_PORT", "7860").strip())
+        return None if text is None else port(text.strip())
     except argparse.ArgumentTypeError as exc:
         raise InputError(f"The environment variable GRADIO_SERVER_PORT {exc}.") from exc
 

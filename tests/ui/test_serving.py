@@ -17,8 +17,9 @@ from virtus.ui.serving import launch_settings
 ROOT = Path(__file__).parents[2]
 
 
-def test_app_py_serves_where_the_environment_says(start):
-    with urllib.request.urlopen(start("app.py").url) as answer:
+@pytest.mark.parametrize("command", [["app.py"], ["-m", "virtus", "serve"]])
+def test_it_serves_where_the_environment_says(start, command):
+    with urllib.request.urlopen(start(*command).url) as answer:
         assert "Virtus" in answer.read().decode()
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import importlib.util
 
-from virtus.arguments import any_count, check_server_port, count, model_options, port, prior_option
+from virtus.arguments import any_count, count, environment_port, model_options, port, prior_option
 from virtus.errors import InputError
 from virtus.terminal import ALL_JUDGED
+
+PORT = 7860
 
 
 def add(commands) -> None:
     models = model_options(several="given again, others are offered beside the first, and compared with it")
     serve = commands.add_parser("serve", parents=[models, prior_option()], help="start the app")
     serve.set_defaults(run=run)
-    serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to be reached from other machines")
-    serve.add_argument("--port", type=port, default=7860)
+    host_help = "0.0.0.0 to be reached from other machines (default: GRADIO_SERVER_NAME, else 127.0.0.1)"
+    serve.add_argument("--host", help=host_help)
+    serve.add_argument("--port", type=port, help=f"(default: GRADIO_SERVER_PORT, else {PORT})")
     serve.add_argument("--share", action="store_true", help="make a public link, through Gradio's servers")
     serve.add_argument("--auth", metavar="USER:PASSWORD", help="ask for a login")
     rate_help = "calls and uploads a minute of one address, 0 for any number; 600 where others can reach the app"
@@ -25,7 +28,7 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    check_server_port()
+    found = environment_port()
     if args.mcp and importlib.util.find_spec("mcp") is None:
         raise InputError("--mcp needs the package mcp. Install it: pip install -r requirements-mcp.txt.")
     from virtus.ui import serve
@@ -38,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         whole=args.whole_image,
         prior=args.prior,
         host=args.host,
-        port=args.port,
+        port=args.port or found or PORT,
         share=args.share,
         auth=_credentials(args.auth),
         mcp=args.mcp,
