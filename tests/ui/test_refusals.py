@@ -101,6 +101,36 @@ def test_without_an_upload_there_is_our_sentence(server, outside, file):
     assert counting.hits == 0
 
 
+@pytest.mark.parametrize("api_name", ENDPOINTS)
+@pytest.mark.parametrize("route", ["call", "call/v2"])
+def test_parameters_that_there_are_not_are_said(server, api_name, route):
+    """A missing or unknown one was an error of the server, with a traceback in its log."""
+    before = server.log.read_text()
+    name, _ = file_parameter(api_name)
+    if route == "call":
+        event = json.load(post(server, f"call/{api_name}", {"data": []}))["event_id"]
+        answer = urllib.request.urlopen(f"{server.url}/gradio_api/call/{api_name}/{event}").read().decode()
+        assert f"/{api_name} takes " in answer
+        assert "and got 0. The parameters are listed" in answer
+    else:
+        for given, said in (({}, f"The parameter {name} is missing."), ({"size": 1}, "There is no parameter 'size'.")):
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                post(server, f"call/v2/{api_name}", given)
+            assert caught.value.code == 422
+            assert json.load(caught.value)["detail"].startswith(said)
+    assert "Traceback" not in server.log.read_text().removeprefix(before)
+
+
+@pytest.mark.parametrize("value", ["false", 0, [], {}, 0.5])
+def test_a_switch_is_on_or_off(server, value):
+    """ "false" switched it on."""
+    for api_name, switch in (("analyze", "whole_image"), ("video", "explain")):
+        name, _ = file_parameter(api_name)
+        event, said = call(server, api_name, **{name: {"path": str(server.uploads / "a.jpg")}, switch: value})
+        assert event == "error"
+        assert json.loads(said)["error"].startswith(f"{switch} must be true or false, not ")
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "app.py", "../../etc/passwd", "/etc/\0passwd", "x" * 5000])
 @pytest.mark.parametrize("meta", [{}, {"meta": META}])
 def test_other_files_of_the_server_are_refused(server, path, meta):

@@ -13,6 +13,8 @@ from gradio.utils import get_upload_folder
 from virtus.errors import InputError, VirtusError
 from virtus.ui.sessions import LeanBlocks
 
+SEE = "The parameters are listed under Use via API, and at /gradio_api/info."
+
 
 class GuardedBlocks(LeanBlocks):
     """Blocks that refuse files which were not uploaded, whatever component they are given to.
@@ -22,11 +24,19 @@ class GuardedBlocks(LeanBlocks):
 
     async def preprocess_data(self, block_fn, inputs, *args, **kwargs):
         try:
+            _check_number(block_fn, inputs)
             for path in _paths(inputs):
                 _own_path(path)
         except InputError as exc:
             raise as_gradio_error(exc) from exc
         return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+
+
+def _check_number(block_fn, inputs: list) -> None:
+    """Gradio would end in a traceback."""
+    if len(inputs) != len(block_fn.inputs):
+        counted = f"{len(block_fn.inputs)} values, one for each parameter, and got {len(inputs)}"
+        raise InputError(f"/{block_fn.api_name} takes {counted}. {SEE}")
 
 
 def uploaded(file: Any) -> Path:

@@ -9,6 +9,7 @@ from virtus.ui.guards.busy_answers import BusyAnswers
 from virtus.ui.guards.closed_routes import ClosedRoutes
 from virtus.ui.guards.login_limit import LoginLimit
 from virtus.ui.guards.own_origin import OwnOrigin
+from virtus.ui.guards.parameters import Parameters
 from virtus.ui.guards.rate_limit import RateLimit
 from virtus.ui.guards.response_headers import ResponseHeaders
 from virtus.ui.visitor_files import VisitorFiles
@@ -29,4 +30,5 @@ def guards(*, files: VisitorFiles | None = None, calls_per_minute: int = 0) -> l
         Middleware(RateLimit, calls_per_minute=calls_per_minute),
         Middleware(BusyAnswers),
         Middleware(BodyLimits, files=files),
+        Middleware(Parameters),
     ]
