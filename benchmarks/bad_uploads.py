@@ -73,7 +73,7 @@ def _many(family: str, files: Mapping[str, Expected], client: Client) -> list[tu
 
 
 def _usable(files: Mapping[str, Expected]) -> dict[str, Expected]:
-    """Files that can be uploaded: no pipes, no links to nowhere, not the one of 64 GiB."""
+    """Files that can be uploaded: no pipes, no links to nowhere, no names but in UTF-8, and not the one of 64 GiB."""
     return {path: expected for path, expected in files.items() if _can_be_sent(path)}
 
 
