@@ -69,13 +69,7 @@ class Trunk:
         block = self.blocks[index]
         normed = self.first_norm(index, hidden) if normed is None else normed
         normed = normed.to(block.attention.v_proj.weight.dtype)
-        if attention is None and num_tokens is None and self.device.type == "cpu" and len(normed) > 1:
-            attended = self._attend_by_crop(index, normed)
-        else:
-            if attention is None:  # not asked for by itself, it may stay in the compute dtype
-                attention = torch.softmax(self._scores(index, normed, num_tokens), dim=-1)
-            attended = _attend(block.attention, normed, attention)
-        hidden = hidden[:, :num_tokens] + attended
+        hidden = hidden[:, :num_tokens] + self._attended(index, normed, attention, num_tokens)
         return hidden + block.mlp(block.layernorm_after(hidden).to(block.mlp.fc1.weight.dtype))
 
     def attention(self, index: int, normed: torch.Tensor, *, num_tokens: int | None = None) -> torch.Tensor:
@@ -104,6 +98,15 @@ class Trunk:
         own = self.blocks[index].attention
         query, key = own.scaling * _heads(own, own.q_proj(normed)), _heads(own, own.k_proj(normed))
         return (query.float(), key.float()) if index < len(self.blocks) // 3 else (query, key)
+
+    def _attended(
+        self, index: int, normed: torch.Tensor, attention: torch.Tensor | None, num_tokens: int | None
+    ) -> torch.Tensor:
+        if attention is None and num_tokens is None and self.device.type == "cpu" and len(normed) > 1:
+            return self._attend_by_crop(index, normed)
+        if attention is None:  # not asked for by itself, it may stay in the compute dtype
+            attention = torch.softmax(self._scores(index, normed, num_tokens), dim=-1)
+        return _attend(self.blocks[index].attention, normed, attention)
 
     def _attend_by_crop(self, index: int, normed: torch.Tensor) -> torch.Tensor:
         """As `_attend`, one crop after the other: scores and softmax of a single one stay in a core's cache."""

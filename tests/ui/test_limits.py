@@ -6,8 +6,8 @@ import urllib.request
 
 import pytest
 
-from tests.ui.conftest import HOPPER
 from tests.ui.test_refusals import META, post
+from tests.ui.test_security import upload
 from virtus.errors import InputError
 from virtus.ui.limits import find_limits
 from virtus.ui.serving import MAX_WAITING
@@ -97,19 +97,10 @@ def test_a_client_that_asks_too_often_is_told_so(start):
 
 def test_a_full_queue_is_said_and_nobody_in_it_is_forgotten(start):
     server = start("-m", "virtus", "serve", "--device", "cpu")
-    data = {"file": {"path": upload(server), "meta": META}}
+    data = {"file": {"path": str(upload(server)), "meta": META}}
     first = json.load(post(server, "call/v2/analyze", data))["event_id"]
     answer = refused(server, data, within=4 * MAX_WAITING)
     assert answer.code == 503
     assert json.load(answer) == {"detail": "The app is busy: too many visitors are waiting. Try again in a moment."}
     said = urllib.request.urlopen(f"{server.url}/gradio_api/call/v2/analyze/{first}").read().decode()
     assert '"outcome": "real"' in said
-
-
-def upload(server) -> str:
-    parts = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n', b"\r\n--b--\r\n"
-    headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    body = HOPPER.read_bytes().join(parts)
-    return json.load(urllib.request.urlopen(urllib.request.Request(f"{server.url}/gradio_api/upload", body, headers)))[
-        0
-    ]

@@ -17,7 +17,7 @@ SEE = "The parameters are listed under Use via API, and at /gradio_api/info."
 
 
 class GuardedBlocks(LeanBlocks):
-    """Blocks that refuse files which were not uploaded, whatever component they are given to.
+    """Blocks that refuse files which were not uploaded, whatever component they are given to; and too few inputs.
 
     Gradio itself would download an address before any callback sees it.
     """
