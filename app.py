@@ -1,15 +1,8 @@
-"""Starts the app: what `make demo` runs, and what a Hugging Face Space starts."""
+"""Starts the app: what `make demo` runs, and what a Hugging Face Space starts. Takes the options of `virtus serve`."""
 
 import sys
 
-from virtus.arguments import environment_port
-from virtus.errors import VirtusError
+from virtus.cli import main
 
 if __name__ == "__main__":
-    try:
-        port = environment_port()
-        from virtus.ui import serve
-
-        serve(port=port)
-    except VirtusError as exc:
-        sys.exit(f"virtus: {exc}")
+    sys.exit(main(["serve", *sys.argv[1:]]))

@@ -67,8 +67,9 @@ class Server:
         return own
 
     def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(30)
+        if self.process.poll() is None:
+            self.process.terminate()
+            assert self.process.wait(30) == 0, self.log.read_text()
 
 
 @pytest.fixture

@@ -14,11 +14,12 @@ from virtus.ui import gpu
 START = """
 import gc
 import gradio as gr
+import virtus.ui  # with `spaces`, which replaces `launch` too
+from virtus.cli import main
 from virtus.detector import Detector
-from virtus.ui import serve
 gr.Blocks.launch = lambda app, **_: print([one.checkpoint.trunk.device.type for one in gc.get_objects()
                                            if isinstance(one, Detector)])
-serve()
+main(["serve"])
 """
 SEEN = """
 import inspect

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+from typing import NoReturn
 
 from virtus.arguments import any_count, count, environment_port, model_options, port, prior_option
 from virtus.errors import InputError
-from virtus.terminal import ALL_JUDGED
-
-PORT = 7860
 
 
 def add(commands) -> None:
@@ -18,7 +16,7 @@ def add(commands) -> None:
     serve.set_defaults(run=run)
     host_help = "0.0.0.0 to be reached from other machines (default: GRADIO_SERVER_NAME, else 127.0.0.1)"
     serve.add_argument("--host", help=host_help)
-    serve.add_argument("--port", type=port, help=f"(default: GRADIO_SERVER_PORT, else {PORT})")
+    serve.add_argument("--port", type=port, help="(default: GRADIO_SERVER_PORT, else the first free one from 7860 on)")
     serve.add_argument("--share", action="store_true", help="make a public link, through Gradio's servers")
     serve.add_argument("--auth", metavar="USER:PASSWORD", help="ask for a login")
     rate_help = "calls and uploads a minute of one address, 0 for any number; 600 where others can reach the app"
@@ -27,28 +25,29 @@ def add(commands) -> None:
     serve.add_argument("--mcp", action="store_true", help="offer the API to assistants too, as tools (needs mcp)")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> NoReturn:
     found = environment_port()
     if args.mcp and importlib.util.find_spec("mcp") is None:
         raise InputError("--mcp needs the package mcp. Install it: pip install -r requirements-mcp.txt.")
     from virtus.ui import serve
+    from virtus.ui.stopping import ending_here
 
-    serve(
-        model=args.model,
-        others=args.models[1:],
-        device=args.device,
-        precision=args.precision,
-        whole=args.whole_image,
-        prior=args.prior,
-        host=args.host,
-        port=args.port or found or PORT,
-        share=args.share,
-        auth=_credentials(args.auth),
-        mcp=args.mcp,
-        calls_per_minute=args.rate_limit,
-        max_disk_gib=args.max_disk,
-    )
-    return ALL_JUDGED
+    with ending_here():
+        serve(
+            model=args.model,
+            others=args.models[1:],
+            device=args.device,
+            precision=args.precision,
+            whole=args.whole_image,
+            prior=args.prior,
+            host=args.host,
+            port=args.port or found,
+            share=args.share,
+            auth=_credentials(args.auth),
+            mcp=args.mcp,
+            calls_per_minute=args.rate_limit,
+            max_disk_gib=args.max_disk,
+        )
 
 
 def _credentials(text: str | None) -> tuple[str, str] | None:

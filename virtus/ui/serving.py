@@ -50,6 +50,8 @@ def serve(
 ) -> None:
     """Start the app and stay until it is stopped.
 
+    What is computed then is not waited for: a program that has nothing else to do ends by `virtus.ui.stopping`.
+
     Args:
         model: judges unless a visitor chooses another one.
         others: are offered beside it, and compared with it at first.

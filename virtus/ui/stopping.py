@@ -1,11 +1,15 @@
-"""The end of a server that is stopped by another program."""
+"""The end of a server that is stopped: by Ctrl-C, or by another program."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
+
+from virtus.terminal import ALL_JUDGED, STOPPED
 
 
 @contextlib.contextmanager
@@ -19,3 +23,21 @@ def stopped_by_signals() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def ending_here() -> Iterator[None]:
+    """For a program that does nothing but serve: the process ends with the block, unless by an error of its own.
+
+    Something may still be computed for visitors. Python's own end would stop those threads wherever they are, and one
+    that is in torch then aborts the process: for who supervises it, a crash. Here they just cease, with all of it.
+    """
+    status = ALL_JUDGED
+    try:
+        yield
+    except KeyboardInterrupt:  # before the server answers, or a second one
+        status = STOPPED
+        print("virtus: stopped", file=sys.stderr)
+    with contextlib.suppress(BrokenPipeError):  # `virtus serve | head`
+        sys.stdout.flush()
+    os._exit(status)

@@ -1,0 +1,51 @@
+"""Stopping a server: the exit status, and what it leaves behind."""
+
+import time
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.utils import Status
+
+from tests.ui.conftest import HOPPER
+
+COMMANDS = [["app.py"], ["-m", "virtus", "serve"]]
+
+
+def is_closing(running) -> bool:
+    return "closing server" in running.log.read_text()
+
+
+def wait_until(true) -> None:
+    limit = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_server_that_computes_ends_as_any_other(start, command):
+    """The maps of a report are tested for seconds; a server that ended with a thread in torch was aborted."""
+    running = start(*command)
+    asked = Client(running.url, verbose=False).submit(handle_file(HOPPER), api_name="/report")
+    wait_until(lambda: asked.status().code == Status.PROCESSING)
+    uploads = running.uploads
+    running.process.terminate()
+    assert running.process.wait(30) == 0
+    assert "terminate called" not in running.log.read_text()
+    assert not uploads.exists()
+
+
+def test_who_cannot_wait_stops_it_twice(start):
+    """The first Ctrl-C leaves visitors some seconds; the second ends it: without a stack trace, and their files."""
+    running = start("app.py")
+    asked = Client(running.url, verbose=False).submit(handle_file(HOPPER), api_name="/report")
+    wait_until(lambda: asked.status().code == Status.PROCESSING)
+    uploads = running.uploads
+    running.process.terminate()
+    wait_until(lambda: is_closing(running))
+    running.process.terminate()
+    assert running.process.wait(30) == 130
+    log = running.log.read_text()
+    assert log.endswith("virtus: stopped\n")
+    assert "Traceback" not in log
+    assert not uploads.exists()
