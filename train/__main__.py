@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from train.commands import COMMANDS
-from virtus.errors import VirtusError
+from virtus.terminal import exit_status
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -15,11 +15,7 @@ def main(argv: list[str] | None = None) -> int:
     for command in COMMANDS:
         command.add(commands)
     args = parser.parse_args(argv)
-    try:
-        return args.run(args)
-    except VirtusError as exc:
-        print(f"train: {exc}", file=sys.stderr)
-        return 2
+    return exit_status(lambda: args.run(args), "train")
 
 
 if __name__ == "__main__":

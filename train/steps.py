@@ -8,6 +8,8 @@ from pathlib import Path
 from train.config import TrainConfig
 from virtus.errors import DataError
 
+CONFIG = "train_config.json"
+
 
 def find_last_step(config: TrainConfig, out_dir: Path, *, resume: bool) -> Path | None:
     """The last step in `out_dir` that was saved whole; None for a run that begins.
@@ -15,16 +17,20 @@ def find_last_step(config: TrainConfig, out_dir: Path, *, resume: bool) -> Path 
     Raises:
         DataError: if `out_dir` holds a run that is not to be resumed, or that has other settings.
     """
-    saved = out_dir / "train_config.json"
-    if not saved.exists():
+    if not is_begun(out_dir):
         return None
     if not resume:
         raise DataError(f"{out_dir} holds a run. Go on with it by --resume, or name another folder by --out.")
-    if changed := config.differs_from(saved):
+    if changed := config.differs_from(out_dir / CONFIG):
         raise DataError(
             f"{out_dir} was begun with another {', '.join(changed)}: set it as it was, or use another --out."
         )
     return next((step for step in reversed(_steps(out_dir)) if _is_whole(step)), None)
+
+
+def is_begun(out_dir: Path) -> bool:
+    """Whether there is a run that `--resume` goes on with."""
+    return (out_dir / CONFIG).exists()
 
 
 def number_of(step: Path | None) -> int:

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 
 from virtus import __version__
 from virtus.commands import COMMANDS
-from virtus.errors import VirtusError
-from virtus.terminal import SOME_NOT_JUDGED, STOPPED, WRONG_USE
+from virtus.terminal import exit_status
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status is 0 if all was judged, 1 if some was not, 2 for wrong use."""
     args = build_parser().parse_args(argv)
-    try:
-        return args.run(args)
-    except VirtusError as exc:
-        print(f"virtus: {exc}", file=sys.stderr)
-        return WRONG_USE
-    except BrokenPipeError:  # `virtus scan ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return SOME_NOT_JUDGED
-    except KeyboardInterrupt:
-        print("virtus: stopped", file=sys.stderr)
-        return STOPPED
+    return exit_status(lambda: args.run(args), "virtus")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,17 +1,35 @@
-"""What commands say beside their results: a progress bar, and the exit status."""
+"""What commands say beside their results: a progress bar, why they end early, and the exit status."""
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from virtus.errors import VirtusError
+
 LINE_EVERY_S = 60  # where stderr is no terminal
 
 ALL_JUDGED, SOME_NOT_JUDGED, WRONG_USE, STOPPED = 0, 1, 2, 130
+
+
+def exit_status(command: Callable[[], int], name: str) -> int:
+    """Of a command; what ends it early is said in a line that begins with the program's name."""
+    try:
+        return command()
+    except VirtusError as exc:
+        print(f"{name}: {exc}", file=sys.stderr)
+        return WRONG_USE
+    except BrokenPipeError:  # `virtus scan ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOME_NOT_JUDGED
+    except KeyboardInterrupt:
+        print(f"{name}: stopped", file=sys.stderr)
+        return STOPPED
 
 
 class BesideBar:

@@ -45,12 +45,12 @@ def start(command, out, *more, python=(sys.executable,)):
     )  # fmt: skip
 
 
-def kill_after(process, file):
-    """kill -9 to the run and all its processes, as soon as there is that file."""
+def kill_after(process, file, signal_number=signal.SIGKILL):
+    """kill -9, or another signal, to the run and all its processes, as soon as there is that file."""
     while not file.exists():
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.005)
-    os.killpg(process.pid, signal.SIGKILL)
+    os.killpg(process.pid, signal_number)
     process.wait()
 
 
@@ -72,6 +72,17 @@ def test_a_killed_run_that_is_resumed_ends_as_if_nothing_had_happened(command, w
     assert [row["step"] for row in last_state(out)["log_history"] if "eval_loss" in row] == [4, 8, 12, 16, 20, 24]
     found, expected = (load_file(run / "checkpoint" / "model.safetensors") for run in (out, whole))
     assert all(found[name].equal(expected[name]) for name in expected)
+
+
+def test_a_run_that_is_stopped_says_how_it_goes_on(command, tmp_path):
+    out = tmp_path / "run"
+    stopped = start(command, out)
+    kill_after(stopped, out / "steps" / "checkpoint-4" / "trainer_state.json", signal.SIGINT)
+    said = stopped.stderr.read()
+    assert stopped.returncode == 130, said
+    line = "train: stopped. The same command with --resume goes on from the last step that was saved."
+    assert line in said.replace("\r", "\n").splitlines()
+    assert "Traceback" not in said
 
 
 def test_a_run_is_not_overwritten_and_not_gone_on_with_otherwise(command, whole):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from train.recipes import RECIPES
+from train.steps import is_begun
+from virtus.terminal import STOPPED
 
 
 def add(commands) -> None:
@@ -32,7 +35,15 @@ def run(args: argparse.Namespace) -> int:
 
     from train.trainer import fit
 
-    result = fit(config, out_dir=args.out, resume=args.resume, anyway=args.anyway)
+    try:
+        result = fit(config, out_dir=args.out, resume=args.resume, anyway=args.anyway)
+    except KeyboardInterrupt:
+        how = "The same command with --resume goes on from the last step that was saved."
+        from tqdm import tqdm
+
+        said = f"train: stopped. {how}" if is_begun(args.out) else "train: stopped"
+        tqdm.write(said, file=sys.stderr)  # the Trainer's bar is still there: the line does not run into it
+        return STOPPED
     if PartialState().is_main_process:
         print(f"checkpoint: {result.checkpoint}")
         for name, value in sorted(result.chosen_by.items()):
