@@ -117,9 +117,16 @@ def hub(tmp_path, monkeypatch):
         monkeypatch.setattr(constants, "ENDPOINT", server.url)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(constants, "HF_HUB_ETAG_TIMEOUT", 1)
-        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
         monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 4096)  # kept after a cut are whole chunks, else of 10 MB
         monkeypatch.setattr("time.sleep", lambda _: None)  # between its tries
         yield server
         close_session()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """The Hub's client waits one second for an answer: for tests whose Hub gives none."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_ETAG_TIMEOUT", 1)
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)

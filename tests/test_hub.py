@@ -129,6 +129,7 @@ def test_a_commit_that_is_there_is_not_asked_for_again(hub, make_checkpoint):
     assert hub.requests == []
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_slow_hub_is_waited_for(hub, make_checkpoint):
     commit = hub.add(REPO, make_checkpoint())
     hub.mode = "slow"

@@ -9,6 +9,7 @@ from virtus.checkpoints import load_checkpoint, locate
 from virtus.cli import main
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("mode", "cause"),
     [("down", "refused"), ("hung", "no answer in time"), ("error", "status 500"), ("portal", "not the Hub's")],
@@ -26,9 +27,10 @@ def test_a_hub_out_of_reach_is_said_with_what_works_without(hub, capsys, mode, c
 
 
 @pytest.mark.parametrize("mode", ["hung", "error", "portal"])
-def test_a_hub_that_fails_does_not_hide_what_was_fetched(hub, make_checkpoint, mode):
+def test_a_hub_that_fails_does_not_hide_what_was_fetched(hub, make_checkpoint, request, mode):
     commit = hub.add(REPO, make_checkpoint())
     locate(REPO)
+    request.getfixturevalue("impatient")
     hub.mode = mode
     assert locate(REPO)[2] == commit
 

@@ -33,7 +33,6 @@ def write_hub(hub, monkeypatch, tmp_path):
     for name in ("HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
-    monkeypatch.setattr(publish, "ANSWER_TIMEOUT_S", 0.3)
     return hub
 
 
@@ -187,7 +186,11 @@ def test_a_token_that_can_be_none_is_refused_without_being_shown(make_run, run_p
     ],
     ids=str,
 )
-def test_a_failed_upload_says_what_to_do_and_loses_nothing(make_run, run_publish, write_hub, trouble, cause, remedy):
+def test_a_failed_upload_says_what_to_do_and_loses_nothing(
+    make_run, run_publish, write_hub, monkeypatch, trouble, cause, remedy
+):
+    if "hung" in str(trouble):  # the others have all the time that a busy machine takes
+        monkeypatch.setattr(publish, "ANSWER_TIMEOUT_S", 0.3)
     run = make_run()
     run_publish(run, "--dry-run")
     before = content(run / "hub")
