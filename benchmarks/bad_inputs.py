@@ -1,7 +1,7 @@
-"""The corpus of bad inputs through command line, API and app (Linux).
+"""The corpus of bad inputs through command line, API and app, and wrong parameters through the API (Linux).
 
-    python -m benchmarks.bad_inputs                     # all three, some minutes
-    python -m benchmarks.bad_inputs --doors api --seed 1
+    python -m benchmarks.bad_inputs                     # all of it, some minutes
+    python -m benchmarks.bad_inputs --doors api parameters --seed 1
 
 Ends with 1 if any file got another answer than it must, a stack was shown, or a limit was passed.
 """
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.bad_parameters import through_parameters
 from benchmarks.bad_uploads import through_api, through_app
 from benchmarks.served import served_app
 from tests.corpus import make_inputs, write_inputs
@@ -27,7 +28,7 @@ from tests.corpus.doors import Answer, clean_log, faults, of_rows, peak_mib
 from tests.corpus.inputs import Expected
 from tests.corpus.names import make_names
 
-MAX_MIB = dict.fromkeys(("cli", "api", "app"), 3072)  # two pictures of up to 50 million pixels at a time
+MAX_MIB = dict.fromkeys(("cli", "api", "parameters", "app"), 3072)  # two pictures of up to 50 million pixels at a time
 MAX_S = 60.0  # for one file
 Found = Iterator[tuple[str, str, Expected, Answer | None]]
 
@@ -83,6 +84,12 @@ def _found(corpus: Corpus, answers: Mapping[str, Answer], slowest_s: float, stat
     yield "(the scan)", f"status {status}", Expected.REFUSED if status == 1 else Expected.READ, ended
 
 
+def through_server(door: str, url: str, corpus: Corpus, rng: random.Random, every: int) -> Found:
+    if door == "parameters":
+        return through_parameters(url, lambda requests: requests[::every])
+    return through_api(url, corpus) if door == "api" else through_app(url, corpus, rng)
+
+
 def report(door: str, found: Found, peak: Callable[[], float], log: Path) -> bool:
     """Print a table by family; whether all was well."""
     tallies: dict[str, Tally] = defaultdict(Tally)
@@ -120,7 +127,7 @@ def main() -> None:
                 well &= report(door, *through_cli(corpus, log), log)
             else:
                 with log.open("w") as stream, served_app(stderr=stream) as (url, pid):
-                    answers = through_api(url, corpus) if door == "api" else through_app(url, corpus, rng)
+                    answers = through_server(door, url, corpus, rng, args.every)
                     well &= report(door, answers, lambda pid=pid: peak_mib(pid), log)
             print(f"{time.perf_counter() - start:.0f} s")
     sys.exit(0 if well else 1)

@@ -1,4 +1,4 @@
-"""Some of each family of bad inputs through the endpoints of a running app."""
+"""Some of each family of bad inputs, and some wrong parameters, through the endpoints of a running app."""
 
 import random
 from pathlib import Path
@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from gradio_client import Client
 
+from benchmarks.bad_parameters import through_parameters
 from benchmarks.bad_uploads import through_api
 from tests.corpus import make_inputs, write_inputs
 from tests.corpus.doors import clean_log, faults
 from tests.corpus.names import make_names
 
 SAMPLE = 3  # of each family
+REQUESTS = 200
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +38,12 @@ def test_every_endpoint_has_one_sound_answer_to_each(server, corpus):
     assert asked == {"/analyze", "/provenance", "/explain", "/compare", "/report", "/batch", "/video"}
     assert clean_log(server.log.read_text()[before:]) == []
     assert Client(server.url, verbose=False)  # it still answers
+
+
+def test_wrong_parameters_have_sound_answers_too(server):
+    before = len(server.log.read_text())
+    answers = list(through_parameters(server.url, lambda requests: random.Random(1).sample(requests, REQUESTS)))
+    wrong = {(door, given): faults(expected, answer) for door, given, expected, answer in answers}
+    assert {asked: said for asked, said in wrong.items() if said} == {}
+    assert len({door for door, *_ in answers}) == 7
+    assert clean_log(server.log.read_text()[before:]) == []

@@ -3,6 +3,7 @@
 import inspect
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from itertools import chain, repeat
 from pathlib import Path
@@ -85,6 +86,24 @@ def test_an_address_is_refused_for_every_input_of_every_event(server, outside):
     assert counting.hits == 0
 
 
+@pytest.mark.parametrize("value", [{"a": 1}, [[]], "x", 2**63], ids=str)
+def test_a_page_that_sends_what_it_does_not_offer_is_told(server, value):
+    """Components of Gradio's that were sent something else ended in tracebacks."""
+    before = server.log.read_text()
+    for event in json.load(urllib.request.urlopen(f"{server.url}/config"))["dependencies"]:
+        if not event["backend_fn"] or not event["inputs"]:
+            continue
+        session = f"wrong-{event['id']}-{value}"
+        data = {"data": [value for _ in event["inputs"]], "fn_index": event["id"], "session_hash": session}
+        post(server, "queue/join", data).close()
+        address = f"{server.url}/gradio_api/queue/data?session_hash={urllib.parse.quote(session)}"
+        with urllib.request.urlopen(address) as messages:
+            said = [json.loads(line.decode().removeprefix("data: ")) for line in messages if line.startswith(b"data: ")]
+        ended = next(one for one in said if one["msg"] == "process_completed")
+        assert ended["success"] or ended["output"]["error"], event["api_name"]
+    assert "Traceback" not in server.log.read_text().removeprefix(before)
+
+
 @pytest.mark.parametrize("route", ["run/analyze", "run/predict", "api/analyze"])
 def test_nothing_is_asked_beside_the_queue(server, route):
     with pytest.raises(urllib.error.HTTPError) as caught:
@@ -129,6 +148,28 @@ def test_a_switch_is_on_or_off(server, value):
         event, said = call(server, api_name, **{name: {"path": str(server.uploads / "a.jpg")}, switch: value})
         assert event == "error"
         assert json.loads(said)["error"].startswith(f"{switch} must be true or false, not ")
+
+
+@pytest.mark.parametrize("api_name", ENDPOINTS)
+@pytest.mark.parametrize("change", [{"orig_name": 5}, {"size": "x"}, {"url": {}}, {"meta": 5}, {"meta": None}], ids=str)
+def test_a_file_described_otherwise_than_its_upload_did_is_refused(server, api_name, change):
+    """Gradio ended in a traceback, and an error without words."""
+    before = server.log.read_text()
+    name, several = file_parameter(api_name)
+    given = {"path": str(server.uploads / "a.jpg"), "meta": META} | change
+    event, said = call(server, api_name, **{name: [given] if several else given})
+    assert event == "error"
+    assert "not described as its upload returned it" in json.loads(said)["error"]
+    assert "Traceback" not in server.log.read_text().removeprefix(before)
+
+
+@pytest.mark.parametrize("method", [["rollout"], {"rollout": 1}, 5])
+def test_a_method_that_is_no_name_is_refused(server, method):
+    """A list ended in a traceback."""
+    for api_name in ("explain", "compare"):
+        event, said = call(server, api_name, file={"path": str(server.uploads / "a.jpg"), "meta": META}, method=method)
+        assert event == "error"
+        assert json.loads(said)["error"].startswith("There is no method ")
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "app.py", "../../etc/passwd", "/etc/\0passwd", "x" * 5000])

@@ -37,7 +37,7 @@ class MapRequest:
     discard_ratio: float = 0.0
 
     def __post_init__(self):
-        if self.method not in EXPLAINERS:
+        if not isinstance(self.method, str) or self.method not in EXPLAINERS:
             raise InputError(f"There is no method {self.method!r}. There are: {', '.join(EXPLAINERS)}.")
         if self.target not in TARGETS:
             raise InputError(f"There is no target {self.target!r}. There are: {', '.join(TARGETS)}.")

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio import FileData
+from gradio.exceptions import ComponentProcessingError
 from gradio.utils import get_upload_folder
+from pydantic import ValidationError
 
 from virtus.errors import InputError, VirtusError
 from virtus.ui.sessions import LeanBlocks
@@ -17,23 +20,25 @@ SEE = "The parameters are listed under Use via API, and at /gradio_api/info."
 
 
 class GuardedBlocks(LeanBlocks):
-    """Blocks that refuse files which were not uploaded, whatever component they are given to; and too few inputs.
+    """Blocks that refuse files which were not uploaded, whatever component they are given to; and other wrong inputs.
 
-    Gradio itself would download an address before any callback sees it.
+    Gradio itself would download an address before any callback sees it, and print a traceback for the rest.
     """
 
     async def preprocess_data(self, block_fn, inputs, *args, **kwargs):
         try:
             _check_number(block_fn, inputs)
-            for path in _paths(inputs):
-                _own_path(path)
+            for description in _descriptions(inputs):
+                _check_description(description)
         except InputError as exc:
             raise as_gradio_error(exc) from exc
-        return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+        try:
+            return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+        except (gr.Error, ComponentProcessingError) as exc:
+            raise as_gradio_error(InputError("The page sent a value that it does not offer. Reload it.")) from exc
 
 
 def _check_number(block_fn, inputs: list) -> None:
-    """Gradio would end in a traceback."""
     if len(inputs) != len(block_fn.inputs):
         counted = f"{len(block_fn.inputs)} values, one for each parameter, and got {len(inputs)}"
         raise InputError(f"/{block_fn.api_name} takes {counted}. {SEE}")
@@ -54,14 +59,25 @@ def uploaded(file: Any) -> Path:
     return own
 
 
-def _paths(data: Any) -> Iterator[str]:
-    """Every path in it, at any depth: Gradio looks for files there too."""
+def _descriptions(data: Any) -> Iterator[dict]:
+    """Whatever in it, at any depth, has a path: Gradio looks for files there too."""
     if isinstance(data, dict):
-        yield from (value for key, value in data.items() if key == "path" and isinstance(value, str))
+        if isinstance(data.get("path"), str):
+            yield data
         data = list(data.values())
     if isinstance(data, (list, tuple)):
         for value in data:
-            yield from _paths(value)
+            yield from _descriptions(value)
+
+
+def _check_description(file: dict) -> None:
+    """Where it lies; and, of one that Gradio reads as a file's by its `meta`, whether it can be read so."""
+    _own_path(file["path"])
+    if "meta" in file:
+        try:
+            FileData(**file)
+        except ValidationError as exc:
+            raise InputError("A file is not described as its upload returned it. Hand over that.") from exc
 
 
 def _own_path(path: str) -> Path:
