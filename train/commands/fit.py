@@ -38,14 +38,18 @@ def run(args: argparse.Namespace) -> int:
     try:
         result = fit(config, out_dir=args.out, resume=args.resume, anyway=args.anyway)
     except KeyboardInterrupt:
-        how = "The same command with --resume goes on from the last step that was saved."
-        from tqdm import tqdm
-
-        said = f"train: stopped. {how}" if is_begun(args.out) else "train: stopped"
-        tqdm.write(said, file=sys.stderr)  # the Trainer's bar is still there: the line does not run into it
+        _say_stopped(args.out)
         return STOPPED
     if PartialState().is_main_process:
         print(f"checkpoint: {result.checkpoint}")
         for name, value in sorted(result.chosen_by.items()):
             print(f"  {name} {value:.4f}")
     return 0
+
+
+def _say_stopped(out_dir: Path) -> None:
+    """On a line of its own: the Trainer's bar is still there."""
+    from tqdm import tqdm
+
+    how = " The same command with --resume goes on from the last step that was saved." if is_begun(out_dir) else ""
+    tqdm.write(f"train: stopped.{how}", file=sys.stderr)
