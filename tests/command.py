@@ -1,6 +1,7 @@
 """The command line as users start it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,3 +19,8 @@ def virtus(*arguments, **environment):
         env=os.environ | {"VIRTUS_CHECKPOINT": ""} | environment,
         check=False,
     )
+
+
+def heed_ctrl_c() -> None:
+    """Called in a process before its program begins: it would ignore SIGINT where tests run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

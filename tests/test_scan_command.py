@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.command import ROOT
+from tests.command import ROOT, heed_ctrl_c
 from virtus import terminal
 from virtus.cli import main
 
@@ -36,7 +36,7 @@ def walls(tmp_path, make_image):
 def start_and_signal(out, arguments, *, rows, signal_number):
     """Run until there are so many lines; its exit status and standard error."""
     command = [sys.executable, "-m", "virtus", "scan", *map(str, arguments)]
-    scan = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    scan = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c)
     while scan.poll() is None:
         if out.exists() and out.read_bytes().count(b"\n") >= rows:
             scan.send_signal(signal_number)

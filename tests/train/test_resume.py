@@ -7,14 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 
+from tests.command import ROOT, heed_ctrl_c
 from tests.train.faces import write_faces
 
-ROOT = Path(__file__).parents[2]
 SETTINGS = ["batch_size=2", "num_epochs=6", "num_workers=0", "bf16=false", "learning_rate=0.01", "eval_steps=4"]
 
 
@@ -41,7 +40,7 @@ def start(command, out, *more, python=(sys.executable,)):
     words, env = command
     return subprocess.Popen(
         [*python, *words, "--out", str(out), *more], cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, start_new_session=True,
+        stderr=subprocess.PIPE, start_new_session=True, preexec_fn=heed_ctrl_c,
     )  # fmt: skip
 
 

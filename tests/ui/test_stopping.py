@@ -6,7 +6,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.utils import Status
 
-from tests.ui.conftest import HOPPER
+from tests.ui.conftest import HOPPER, Server, free_port
 
 COMMANDS = [["app.py"], ["-m", "virtus", "serve"]]
 
@@ -36,7 +36,7 @@ def test_a_server_that_computes_ends_as_any_other(start, command):
 
 
 def test_who_cannot_wait_stops_it_twice(start):
-    """The first Ctrl-C leaves visitors some seconds; the second ends it: without a stack trace, and their files."""
+    """The first Ctrl-C leaves visitors some seconds; the second ends it, and deletes their files all the same."""
     running = start("app.py")
     asked = Client(running.url, verbose=False).submit(handle_file(HOPPER), api_name="/report")
     wait_until(lambda: asked.status().code == Status.PROCESSING)
@@ -44,8 +44,17 @@ def test_who_cannot_wait_stops_it_twice(start):
     running.process.terminate()
     wait_until(lambda: is_closing(running))
     running.process.terminate()
-    assert running.process.wait(30) == 130
-    log = running.log.read_text()
-    assert log.endswith("virtus: stopped\n")
-    assert "Traceback" not in log
+    assert running.process.wait(30) == 0
+    assert "Traceback" not in running.log.read_text()
+    assert not uploads.exists()
+
+
+def test_a_server_that_is_stopped_while_it_starts_ends_as_any_other_too(tmp_path):
+    """It answers a moment before it waits for its end."""
+    running = Server(["app.py"], free_port(), tmp_path / "server")
+    wait_until(lambda: list((running.folder / "gradio").glob("virtus-visitors-*/*/*.jpg")))  # the examples
+    uploads = running.uploads
+    running.process.terminate()
+    assert running.process.wait(30) == 0
+    assert "Traceback" not in running.log.read_text()
     assert not uploads.exists()

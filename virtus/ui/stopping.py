@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
-from virtus.terminal import ALL_JUDGED, STOPPED
+from virtus.terminal import ALL_JUDGED
 
 
 @contextlib.contextmanager
@@ -32,12 +32,8 @@ def ending_here() -> Iterator[None]:
     Something may still be computed for visitors. Python's own end would stop those threads wherever they are, and one
     that is in torch then aborts the process: for who supervises it, a crash. Here they just cease, with all of it.
     """
-    status = ALL_JUDGED
-    try:
+    with contextlib.suppress(KeyboardInterrupt):  # before the server waits for its end, or a second one
         yield
-    except KeyboardInterrupt:  # before the server answers, or a second one
-        status = STOPPED
-        print("virtus: stopped", file=sys.stderr)
     with contextlib.suppress(BrokenPipeError):  # `virtus serve | head`
         sys.stdout.flush()
-    os._exit(status)
+    os._exit(ALL_JUDGED)
