@@ -12,7 +12,7 @@ from functools import partial
 import httpx
 
 from tests.corpus.clips import whole_clips
-from tests.corpus.doors import Answer, of_report
+from tests.corpus.doors import Answer, of_answer
 from tests.corpus.inputs import Expected
 from tests.corpus.parameters import wrong_requests
 from tests.corpus.whole import whole_files
@@ -22,7 +22,7 @@ Request = tuple[str, str, dict]
 
 
 def through_parameters(
-    url: str, choose: Callable[[Sequence[Request]], Sequence[Request]] = list
+    url: str, choose: Callable[[Sequence[Request]], Sequence[Request]]
 ) -> Iterator[tuple[str, str, Expected, Answer]]:
     """Each request by itself; those that are chosen of all."""
     with httpx.Client(base_url=url, timeout=120) as client, ThreadPoolExecutor(AT_ONCE) as pool:
@@ -56,8 +56,4 @@ def _ask(client: httpx.Client, request: Request) -> Answer:
 
 
 def _answer(said: list | dict, seconds: float) -> Answer:
-    if isinstance(said, dict):
-        return Answer("refused", said["error"] or "", seconds)
-    first = said[0]
-    is_report = isinstance(first, dict) and "outcome" in first
-    return of_report(first, seconds) if is_report else Answer("no_face", "", seconds)
+    return Answer("refused", said["error"] or "", seconds) if isinstance(said, dict) else of_answer(said[0], seconds)

@@ -16,7 +16,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from benchmarks.screenshots import CHROMIUM, QUIET
-from tests.corpus.doors import Answer, of_report
+from tests.corpus.doors import Answer, of_answer, of_report
 from tests.corpus.inputs import Expected
 from virtus.parallel import in_chunks
 
@@ -88,7 +88,7 @@ def ask(client: Client, endpoint: str, path: str, **options) -> Answer:
     first = answer[0] if isinstance(answer, (list, tuple)) else answer
     if endpoint == "/compare":
         return of_report(first["reports"][0], took)
-    return of_report(first, took) if isinstance(first, dict) and "outcome" in first else Answer("no_face", "", took)
+    return of_answer(first, took)
 
 
 def ask_batch(client: Client, paths: list[str]) -> list[Answer]:

@@ -19,7 +19,7 @@ from train.data import Sample
 from train.material import Material, gather
 from train.novelty import add_novelty
 from train.record import record_run
-from train.steps import find_last_step, number_of
+from train.steps import CONFIG, find_last_step, number_of
 from train.tokens import drop_tokens
 from train.transforms import CropDataset, TrainDataset
 from virtus.calibration import fit_calibration
@@ -66,7 +66,7 @@ def fit(
     state.wait_for_everyone()  # until all have looked whether there is a run
     if state.is_main_process:
         out_dir.mkdir(parents=True, exist_ok=True)
-        config.save(out_dir / "train_config.json")
+        config.save(out_dir / CONFIG)
     trainer, started = _trainer(config, out_dir, model, material, transform), time.monotonic()
     trainer.train(resume_from_checkpoint=last and str(last))
     chosen_by = trainer.evaluate()

@@ -53,6 +53,12 @@ def of_report(report: dict, seconds: float = 0.0) -> Answer:
     return Answer(report["outcome"], report.get("reason", ""), seconds)
 
 
+def of_answer(first: object, seconds: float = 0.0) -> Answer:
+    """From the first value that an endpoint returns: a report, or what says nothing of a face."""
+    is_report = isinstance(first, dict) and "outcome" in first
+    return of_report(first, seconds) if is_report else Answer("no_face", "", seconds)
+
+
 def of_rows(lines: Iterable[str]) -> dict[str, Answer]:
     """From JSON Lines: path to answer. Of a zip, the worst answer to a file in it counts for the zip."""
     found: dict[str, Answer] = {}

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from gradio import FileData
 
+from tests.corpus.parameters import META
 from virtus.clip_analysis import MAX_CLIP_BYTES
 from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints import ENDPOINTS, endpoint_functions
 
 HOPPER = Path(__file__).parents[2] / "virtus" / "assets" / "examples" / "grace-hopper.jpg"
-META = {"_type": "gradio.FileData"}
 
 
 def post(server, route, data):

@@ -11,10 +11,6 @@ from tests.ui.conftest import HOPPER, Server, free_port
 COMMANDS = [["app.py"], ["-m", "virtus", "serve"]]
 
 
-def is_closing(running) -> bool:
-    return "closing server" in running.log.read_text()
-
-
 def wait_until(true) -> None:
     limit = time.monotonic() + 60
     while not true():
@@ -22,12 +18,23 @@ def wait_until(true) -> None:
         time.sleep(0.05)
 
 
+@pytest.fixture
+def start_computing(start):
+    """Starts a server, and asks for a report: its maps are tested for seconds."""
+
+    def start_command(*command: str) -> Server:
+        running = start(*command)
+        asked = Client(running.url, verbose=False).submit(handle_file(HOPPER), api_name="/report")
+        wait_until(lambda: asked.status().code == Status.PROCESSING)
+        return running
+
+    return start_command
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_server_that_computes_ends_as_any_other(start, command):
-    """The maps of a report are tested for seconds; a server that ended with a thread in torch was aborted."""
-    running = start(*command)
-    asked = Client(running.url, verbose=False).submit(handle_file(HOPPER), api_name="/report")
-    wait_until(lambda: asked.status().code == Status.PROCESSING)
+def test_a_server_that_computes_ends_as_any_other(start_computing, command):
+    """One that ended with a thread in torch was aborted."""
+    running = start_computing(*command)
     uploads = running.uploads
     running.process.terminate()
     assert running.process.wait(30) == 0
@@ -35,14 +42,12 @@ def test_a_server_that_computes_ends_as_any_other(start, command):
     assert not uploads.exists()
 
 
-def test_who_cannot_wait_stops_it_twice(start):
+def test_who_cannot_wait_stops_it_twice(start_computing):
     """The first Ctrl-C leaves visitors some seconds; the second ends it, and deletes their files all the same."""
-    running = start("app.py")
-    asked = Client(running.url, verbose=False).submit(handle_file(HOPPER), api_name="/report")
-    wait_until(lambda: asked.status().code == Status.PROCESSING)
+    running = start_computing("app.py")
     uploads = running.uploads
     running.process.terminate()
-    wait_until(lambda: is_closing(running))
+    wait_until(lambda: "closing server" in running.log.read_text())
     running.process.terminate()
     assert running.process.wait(30) == 0
     assert "Traceback" not in running.log.read_text()
