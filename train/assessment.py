@@ -22,7 +22,7 @@ from virtus.results import CheckpointInfo, Label
 ALL = "all"
 CLASSES = ("real", "fake")
 DEFAULT_VAL_SHARE = 0.2  # of TrainConfig
-RUN_FACTS = ("hours", "device", "energy_kwh", "carbon_kg")
+RUN_FACTS = ("hours", "device")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Assessment:
         judgements, figures: for each set.
         robustness: empty where it was not measured.
         pooled: whether its recipe may have trained on some of these pictures.
-        run: hours, device, energy_kwh and carbon_kg of the training, where they are known.
+        run: hours and device of the training, where they are known.
         evaluation: seconds and device of the judging.
     """
 

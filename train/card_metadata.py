@@ -11,6 +11,9 @@ from virtus.hub import is_repo_id
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCardData
 
+WATTS_PER_CORE, WATTS_PER_GPU = 12.5, 350.0  # while busy, memory and cooling not counted
+KG_CO2_PER_KWH = 0.48  # world's average of 2023 (Ember, Global Electricity Review 2024)
+DEVICE = re.compile(r"(\d+) x .*\((?:(\d+) threads|cuda)\)")  # as `train.record` writes it
 INDEXED = {  # figures of metrics.json, with the Hub's name of their kind and a title
     "accuracy": ("accuracy", "Accuracy"),
     "macro_f1": ("f1", "Macro F1"),
@@ -62,12 +65,10 @@ def _eval_results(sources: dict[str, dict]) -> list[EvalResult]:
 
 
 def _emissions(record: dict) -> dict:
-    if record.get("carbon_kg") is None:
+    """Grams, estimated: hours times the power that such a device draws, times the world's average for each kWh."""
+    device, hours = DEVICE.fullmatch(str(record.get("device"))), record.get("hours")
+    if device is None or hours is None:
         return {}
-    row = {
-        "emissions": round(1000 * record["carbon_kg"], 2),  # g
-        "source": "estimated from hours and the power that such a device draws",
-        "training_type": "fine-tuning",
-        "hardware_used": str(record.get("device") or "not recorded"),
-    }
-    return {"co2_eq_emissions": row}
+    count, threads = device.groups()
+    watts = int(count) * (int(threads) * WATTS_PER_CORE if threads else WATTS_PER_GPU)
+    return {"co2_eq_emissions": {"emissions": round(hours * watts * KG_CO2_PER_KWH, 2), "source": "estimated"}}

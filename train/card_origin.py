@@ -34,10 +34,6 @@ CROPPED = (
 WHOLE = "Trained on whole pictures as they are, not on crops of faces."
 SHORTCUTS = f"Shortcuts: the AUC with which a trivial statistic alone tells fake from real, where it reaches {SUSPECT}."
 NO_SHORTCUTS = f"No trivial statistic alone tells fake from real with an AUC of {SUSPECT} or more."
-ESTIMATED = (
-    "{hours:.3g} hours on {device}: about {energy_kwh:.3g} kWh and {carbon_kg:.3g} kg of CO2. These are estimates: "
-    "hours times the power that such a device draws, times the world's average of CO2 for each kWh."
-)
 
 
 def describe_data(run: Run) -> str:
@@ -72,11 +68,11 @@ def describe_faults(recipe: str) -> str:
 
 
 def describe_cost(record: dict | None) -> str:
-    """Hours, energy and CO2 of the training."""
+    """Hours and device of the training."""
     found = record or {}
-    if any(found.get(key) is None for key in ("hours", "energy_kwh", "carbon_kg")):
+    if found.get("hours") is None:
         return NOT_RECORDED
-    return ESTIMATED.format(**found | {"device": found.get("device") or "a device that was not recorded"})
+    return f"{found['hours']:.3g} hours on {found.get('device') or 'a device that was not recorded'}."
 
 
 def describe_base(base: str) -> str:

@@ -19,9 +19,6 @@ from train.material import Material
 from virtus import __version__
 from virtus.results import Label
 
-WATTS_PER_CORE, WATTS_PER_GPU = 12.5, 350.0  # while busy, memory and cooling not counted
-KG_CO2_PER_KWH = 0.48  # world's average of 2023 (Ember, Global Electricity Review 2024)
-
 
 @dataclass(frozen=True)
 class Record:
@@ -29,7 +26,6 @@ class Record:
 
     Attributes:
         hours: of training and choosing; of a resumed run, those of its last part times all steps over its own.
-        energy_kwh, carbon_kg: estimates: hours times the power that such a device draws, times the world's average.
         num_images_seen: training pictures shown, each as often as it was.
         chosen_by: figures of the choosing part.
         counts: pictures of each source and split, `{"source", "split", "real", "fake"}`.
@@ -40,8 +36,6 @@ class Record:
     base: str
     device: str
     hours: float
-    energy_kwh: float
-    carbon_kg: float
     num_images_seen: int
     chosen_by: dict[str, float]
     counts: list[dict]
@@ -65,14 +59,11 @@ def record_run(
     args, num_steps = trainer.args, trainer.state.global_step
     own_steps = num_steps - first_step
     hours = elapsed_s / 3600 * num_steps / own_steps if own_steps else 0.0
-    energy = hours * _watts(args) / 1000
     return Record(
         recipe=config.recipe,
         base=Path(config.base).name,
         device=_device(args),
         hours=round(hours, 4),
-        energy_kwh=round(energy, 5),
-        carbon_kg=round(energy * KG_CO2_PER_KWH, 5),
         num_images_seen=num_steps * args.train_batch_size * args.world_size,
         chosen_by={name.removeprefix("eval_"): value for name, value in chosen_by.items() if "auc" in name},
         counts=_counts(material.samples),
@@ -89,14 +80,8 @@ def _counts(samples: Sequence[Sample]) -> list[dict]:
     ]
 
 
-def _watts(args: TrainingArguments) -> float:
-    """While busy; memory and cooling not counted."""
-    if args.device.type == "cpu":
-        return WATTS_PER_CORE * torch.get_num_threads() * args.world_size
-    return WATTS_PER_GPU * args.world_size
-
-
 def _device(args: TrainingArguments) -> str:
+    """`train.card_metadata` reads it again."""
     name = torch.cuda.get_device_name() if args.device.type == "cuda" else platform.processor() or platform.machine()
     count = f"{torch.get_num_threads()} threads" if args.device.type == "cpu" else args.device.type
     return f"{args.world_size} x {name} ({count})"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from train import plots
-from train.assessment import Assessment
+from train.assessment import RUN_FACTS, Assessment
 from train.contact_sheet import draw_contact_sheet, most_wrong
 from train.document import Document, Picture, Section, Table, Text
 from train.evaluate import Judged
@@ -74,14 +74,14 @@ def subtitle(assessment: Assessment) -> str:
 
 def cost_table(rows: Sequence[tuple[str, Assessment]]) -> Table:
     """What training and judging took, a row for each checkpoint by its label."""
-    head = ["", "training, h", "device", "energy, kWh", "CO2, kg", "judging, s", "device"]
+    head = ["", "training, h", "device", "judging, s", "device"]
     cells = [[label or a.checkpoint.name, *_run_cells(a.run or {}), *_judging_cells(a)] for label, a in rows]
-    caption = "Training is from the run.json beside the checkpoint, where there is one; energy and CO2 are estimates."
+    caption = "Training is from the run.json beside the checkpoint, where there is one."
     return Table(head, cells, caption)
 
 
 def _run_cells(run: dict) -> list[str]:
-    values = [run.get(name) for name in ("hours", "device", "energy_kwh", "carbon_kg")]
+    values = [run.get(name) for name in RUN_FACTS]
     return ["-" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value) for value in values]
 
 

@@ -20,8 +20,6 @@ RECORD = {
     "base": "deit-tiny-patch16-224",
     "device": "1 x x86_64 (2 threads)",
     "hours": 1.5,
-    "energy_kwh": 0.0375,
-    "carbon_kg": 0.018,
     "num_images_seen": 1000,
     "chosen_by": {"mean_auc": 0.9},
     "counts": [
