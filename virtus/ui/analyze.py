@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import gradio as gr
-from gradio.components import Component
 
 from virtus.ui import panels
 from virtus.ui.detectors import Detectors
 from virtus.ui.drop_zone import PHOTO, drop_zone
 from virtus.ui.gpu import on_gpu
 from virtus.ui.kept import KEEP_S
-from virtus.ui.links import Linked
 from virtus.ui.map_callbacks import MapCallbacks
 from virtus.ui.map_controls import MapControls, add_map_controls
 from virtus.ui.pictures import boxed_photo
@@ -40,11 +38,6 @@ class _Question:
         return [self.photo, self.model, self.whole, self.stability, self.prior]
 
     @property
-    def linked(self) -> dict[str, Component]:
-        """What a link can carry."""
-        return {"model": self.model, "whole": self.whole, "stability": self.stability, "prior": self.prior}
-
-    @property
     def changes(self) -> list:
         """Events after which another verdict is due."""
         changed = [one.input for one in (self.model, self.whole, self.stability, self.prior)]
@@ -63,7 +56,7 @@ class _Answer:
     report: ReportPanel
 
 
-def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> Linked:
+def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
     """Add the tab's components and events to the Blocks that are being built."""
     callbacks = TabCallbacks(detectors)
     with gr.Row(elem_classes=["columns", "with-aside"]):
@@ -76,7 +69,6 @@ def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> Linke
     _wire(callbacks, MapCallbacks(detectors), question, answer, maps)
     asked = [question.photo, question.model, question.whole, question.prior]
     answer.report.wire(detectors, asked, question.changes)
-    return Linked(question.linked | maps.linked, answer.checkpoint)
 
 
 def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:

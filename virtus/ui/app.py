@@ -12,7 +12,6 @@ from virtus.ui.compare import add_compare_tab
 from virtus.ui.detectors import Detectors
 from virtus.ui.endpoints import add_endpoints
 from virtus.ui.kept import KEEP_S
-from virtus.ui.links import Linked, Links
 from virtus.ui.loading_note import add_loading_note
 from virtus.ui.uploads import GuardedBlocks
 from virtus.ui.video import add_video_tab
@@ -37,24 +36,20 @@ def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior:
             app says from the start who judges.
     """
     detectors = detectors or Detectors()
-    links = Links(detectors)
     with GuardedBlocks(title="Virtus", analytics_enabled=False, delete_cache=(CLEAN_EVERY_S, KEEP_S)) as app:
         gr.HTML(HEADING)
-        note = gr.HTML(visible=False, elem_id="link-note")
         add_loading_note(app, detectors)
         # Gradio's menu of those that find no room measures them before the fonts are there, and then hides too many.
-        with gr.Tabs(overflow_behavior="wrap") as tabs:
-            with gr.Tab("Analyze", id="analyze"):
-                links.add("analyze", add_analyze_tab(detectors, whole=whole, prior=prior))
-            with gr.Tab("Batch", id="batch"):
-                links.add("batch", add_batch_tab(detectors, whole=whole, prior=prior))
-            with gr.Tab("Video", id="video"):
-                links.add("video", add_video_tab(detectors, prior=prior))
-            with gr.Tab("Compare", id="compare"):
-                links.add("compare", add_compare_tab(detectors, whole=whole, prior=prior))
-            with gr.Tab("About", id="about"):
+        with gr.Tabs(overflow_behavior="wrap"):
+            with gr.Tab("Analyze"):
+                add_analyze_tab(detectors, whole=whole, prior=prior)
+            with gr.Tab("Batch"):
+                add_batch_tab(detectors, whole=whole, prior=prior)
+            with gr.Tab("Video"):
+                add_video_tab(detectors, prior=prior)
+            with gr.Tab("Compare"):
+                add_compare_tab(detectors, whole=whole, prior=prior)
+            with gr.Tab("About"):
                 add_about_tab(detectors)
-                links.add("about", Linked())
-        links.wire(app, tabs, note)
         add_endpoints(detectors)
     return app

@@ -19,7 +19,6 @@ from virtus.ui.detectors import Detectors
 from virtus.ui.drop_zone import PHOTO, Taken, drop_zone
 from virtus.ui.gpu import on_gpu
 from virtus.ui.kept import KEEP_S
-from virtus.ui.links import Linked
 from virtus.ui.pictures import boxed_photo
 from virtus.ui.verdict_settings import checkpoint_chooser, verdict_settings
 
@@ -74,7 +73,7 @@ class _Analysis:
         return [self.group, self.verdicts, self.boxed, self.map, self.caption]
 
 
-def add_batch_tab(detectors: Detectors, *, whole: bool, prior: float) -> Linked:
+def add_batch_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
     """Add the tab's components and events to the Blocks that are being built."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=2, min_width=300, elem_classes="ask"):
@@ -84,8 +83,6 @@ def add_batch_tab(detectors: Detectors, *, whole: bool, prior: float) -> Linked:
     row = _add_analysis()
     downloads = gr.HTML(elem_id="batch-downloads")
     _wire(BatchCallbacks(detectors), question, board, row, downloads)
-    asked = {"model": question.model, "whole": question.whole, "stability": question.stability, "prior": question.prior}
-    return Linked(asked)
 
 
 def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:

@@ -15,7 +15,6 @@ from virtus.ui.detectors import Detectors
 from virtus.ui.drop_zone import PHOTO, drop_zone
 from virtus.ui.gpu import on_gpu
 from virtus.ui.kept import KEEP_S
-from virtus.ui.links import Linked
 from virtus.ui.pictures import boxed_photo
 from virtus.ui.verdict_settings import verdict_settings
 
@@ -37,7 +36,7 @@ class _Answer:
     caption: gr.HTML
 
 
-def add_compare_tab(detectors: Detectors, *, whole: bool, prior: float) -> Linked:
+def add_compare_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
     """Add the tab's components and events to the Blocks that are being built."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=2, min_width=300, elem_classes="ask"):
@@ -47,8 +46,6 @@ def add_compare_tab(detectors: Detectors, *, whole: bool, prior: float) -> Linke
             headline, face, annotated = _add_headline()
     answer = _Answer(gr.State(time_to_live=KEEP_S), headline, face, annotated, *_add_cards())
     _wire(CompareCallbacks(detectors), asked, answer)
-    names = ("models", "whole", "stability", "prior", "method")
-    return Linked(dict(zip(names, [*asked[1:], answer.method], strict=True)))
 
 
 def preselected(detectors: Detectors) -> list[str]:

@@ -105,7 +105,7 @@ class Detectors:
         Raises:
             CheckpointError: if visitors may not ask for it, or it cannot be found or trusted.
         """
-        name = self.allowed(str(name or "auto").strip())
+        name = self._allowed(str(name or "auto").strip())
         if (detector := self._find(name)) is not None:
             return detector.checkpoint.info
         if name in self._found:
@@ -121,18 +121,14 @@ class Detectors:
         Raises:
             CheckpointError: if visitors may not ask for it, or it cannot be loaded.
         """
-        name = self.allowed(str(name or "auto").strip())
+        name = self._allowed(str(name or "auto").strip())
         if (detector := self._find(name)) is not None:
             return detector
         with self._loading:
             return self._find(name) or self._load(name)
 
-    def allowed(self, name: str) -> str:
-        """The name, if visitors may ask for it. Nothing is loaded.
-
-        Raises:
-            CheckpointError: if they may not.
-        """
+    def _allowed(self, name: str) -> str:
+        """The name, if visitors may ask for it."""
         if name in ("auto", self.default):
             return self.default
         if name in CHECKPOINTS or name in self.others:

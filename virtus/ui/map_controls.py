@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import gradio as gr
-from gradio.components import Component
 
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS
 from virtus.explain.heads import HEAD_FUSIONS
@@ -50,13 +49,6 @@ class MapControls:
     @property
     def settings(self) -> list:
         return [self.method, self.target, self.opacity, *self.options]
-
-    @property
-    def linked(self) -> dict[str, Component]:
-        """Those of the settings that a link can carry: which heads there are, only a loaded checkpoint knows."""
-        layer, _, fusion, discard = self.options
-        said = {"method": self.method, "target": self.target, "opacity": self.opacity}
-        return said | {"layer": layer, "head_fusion": fusion, "discard_ratio": discard}
 
     def wire(self, callbacks: MapCallbacks, face: list, after: dict[str, Callable]) -> None:
         """Draw after each event in `after`, and whenever a setting changes; then test what was drawn.

@@ -13,7 +13,6 @@ from virtus.ui.detectors import Detectors
 from virtus.ui.drop_zone import Taken, drop_zone
 from virtus.ui.gpu import on_gpu
 from virtus.ui.kept import KEEP_S
-from virtus.ui.links import Linked
 from virtus.ui.panels import FADE_IN
 from virtus.ui.verdict_settings import checkpoint_chooser, expected_share
 from virtus.ui.video_callbacks import VideoCallbacks
@@ -56,7 +55,7 @@ class _Answer:
     test: gr.Button
 
 
-def add_video_tab(detectors: Detectors, *, prior: float) -> Linked:
+def add_video_tab(detectors: Detectors, *, prior: float) -> None:
     """Add the tab's components and events to the Blocks that are being built."""
     callbacks = VideoCallbacks(detectors)
     with gr.Row(elem_classes="columns"):
@@ -65,8 +64,6 @@ def add_video_tab(detectors: Detectors, *, prior: float) -> Linked:
         with gr.Column(scale=3, min_width=300, elem_classes="answer"):
             answer = _add_answer(callbacks)
     _wire(callbacks, question, answer)
-    settings = {"model": question.model, "frames": question.frames, "prior": question.prior}
-    return Linked(settings, answer.checkpoint)
 
 
 def _add_question(detectors: Detectors, prior: float) -> _Question:
