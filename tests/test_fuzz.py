@@ -1,4 +1,4 @@
-"""A fuzzer over everything that reads a stranger's bytes: short here, as long as one likes by `benchmarks/fuzz.py`."""
+"""A fuzzer over everything that reads a stranger's bytes: for longer with more `max_examples`, not derandomized."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings

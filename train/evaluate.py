@@ -16,7 +16,6 @@ from train.intervals import Judgements
 from train.split import assign_splits, part_of
 from train.wording import SHARES, TITLES
 from virtus.analysis import with_prediction
-from virtus.checkpoints import load_checkpoint
 from virtus.detector import Detector
 from virtus.errors import DataError
 from virtus.evaluation import Evaluation, evaluate_labelled
@@ -34,19 +33,6 @@ class Judged:
 
     sample: Sample
     report: ImageReport
-
-
-def evaluate_sources(
-    checkpoint: str, data: str | Path, *, part: str = "report", val_share: float = 0.2, limit: int = 0
-) -> dict[str, Evaluation]:
-    """Judge the held-out pictures of each source.
-
-    Args:
-        checkpoint: a name for `virtus.load_checkpoint`.
-        part, val_share, limit: see `held_out`.
-    """
-    samples = held_out(data, part=part, val_share=val_share, limit=limit)
-    return evaluations(judge(Detector(load_checkpoint(checkpoint)), samples))
 
 
 def held_out(data: str | Path, *, part: str = "report", val_share: float = 0.2, limit: int = 0) -> list[Sample]:

@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from train import evaluate, intervals
 from train.data import Sample
-from train.evaluate import Judged, evaluate_sources, evaluations, held_out, judge, judge_again, source_table
+from train.evaluate import Judged, evaluations, held_out, judge, judge_again, source_table
 from train.intervals import Figure, Judgements, RankedAuc, draw_weights, headline, with_intervals
 from virtus.checkpoints import load_checkpoint
 from virtus.detector import Detector
@@ -242,7 +242,8 @@ def test_the_table_counts_outcomes():
 
 
 def test_sources_are_evaluated_one_by_one(data, make_checkpoint):
-    results = evaluate_sources(str(make_checkpoint(seed=0)), data, part="all", limit=1)
+    detector = Detector(load_checkpoint(str(make_checkpoint(seed=0))))
+    results = evaluations(judge(detector, held_out(data, part="all", limit=1)))
     assert {name: len(result.rows) for name, result in results.items()} == {"one": 2, "two": 2}
 
 
