@@ -66,7 +66,7 @@ def analyze(page: Page) -> None:
 
 def batch(page: Page) -> None:
     give(page, *sorted(path.name for path in EXAMPLES.glob("*.jpg")))
-    page.wait_for_selector("#batch-downloads img, #batch-downloads a")
+    page.wait_for_selector("#batch-downloads a")
 
 
 def video(page: Page) -> None:

@@ -13,7 +13,6 @@ ORDER = [
     "parallel",
     "archives", "provenance", "provenance_html",
     "metrics", "perturbations", "cautions", "annotate",
-    "summary_picture",
     "data_uris", "overlay",
     "preprocessing", "hardware", "weights", "hub", "architecture", "classifier", "doctor", "trunk", "calibration",
     "verdict_html", "user_calibrations", "novelty",

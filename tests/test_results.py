@@ -8,6 +8,7 @@ from virtus.results import (
     ImageReport,
     Outcome,
     Stability,
+    count_outcomes,
     gravest,
 )
 
@@ -26,6 +27,12 @@ INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
 )
 def test_a_picture_has_the_gravest_outcome_of_its_judged_faces(outcomes, expected):
     assert gravest(map(Outcome, outcomes)) == expected
+
+
+def test_outcomes_are_counted_gravest_first():
+    came = [Outcome.UNREADABLE, Outcome.REAL, Outcome.FAKE, Outcome.INCONCLUSIVE, Outcome.FAKE]
+    counts = count_outcomes(ImageReport(outcome, INFO) for outcome in came)
+    assert list(counts.items()) == [("fake", 2), ("inconclusive", 1), ("real", 1), ("unreadable", 1)]
 
 
 def test_only_three_outcomes_carry_a_number():

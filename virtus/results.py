@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,13 +38,20 @@ class Outcome(StrEnum):
 SIGNIFICANCE = 0.05  # a map that means nothing is called better than chance one time in twenty
 GRAVITY = (Outcome.FAKE, Outcome.INCONCLUSIVE, Outcome.REAL)
 """Judged outcomes, gravest first: the picture's outcome is the first of these that any of its faces has."""
+ORDER = (*GRAVITY, Outcome.FACE_TOO_SMALL, Outcome.NO_FACE, Outcome.UNREADABLE)
+"""All outcomes, gravest first, as tables and counts have them."""
 
 
 def gravest(outcomes: Iterable[Outcome]) -> Outcome:
     """The outcome of a picture whose faces came out as `outcomes`."""
     found = set(outcomes)
-    order = (*GRAVITY, Outcome.FACE_TOO_SMALL)
-    return next((outcome for outcome in order if outcome in found), Outcome.NO_FACE)
+    return next((outcome for outcome in ORDER if outcome in found), Outcome.NO_FACE)
+
+
+def count_outcomes(reports: Iterable[ImageReport]) -> dict[Outcome, int]:
+    """How many there are of each outcome, gravest first; those that there are none of are left out."""
+    counts = Counter(report.outcome for report in reports)
+    return {outcome: counts[outcome] for outcome in ORDER if counts[outcome]}
 
 
 @dataclass(frozen=True)

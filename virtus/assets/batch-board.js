@@ -21,6 +21,16 @@ function make(tag, attributes, ...children) {
   return made;
 }
 
+function toned(made, look) {
+  made.style.setProperty("--tone", look.colour);
+  made.style.setProperty("--ink", look.ink);
+  return made;
+}
+
+function symbolOf(look) {
+  return toned(make("span", { className: "symbol", ariaHidden: "true", textContent: look.symbol }), look);
+}
+
 function show() {
   const board = props.value;
   if (!board) return;
@@ -36,7 +46,7 @@ function show() {
   said.textContent = board.said;
   for (const row of board.rows.slice(rows.length)) add(row);
   offerFilters();
-  if (["done", "stopped"].includes(board.state)) live.textContent = board.said; // once, not at each photo
+  if (["done", "stopped"].includes(board.state)) live.textContent = inWords(board); // once, not at each photo
 }
 
 function begin(batch) {
@@ -61,10 +71,7 @@ function draw(row) {
   const picture = row.thumbnail ? make("img", { src: row.thumbnail, alt: "" }) : make("span", { className: "no-picture" });
   const name = make("button", { type: "button", textContent: row.name });
   const note = make("span", { className: "note", textContent: row.note });
-  const symbol = make("span", { className: "symbol", ariaHidden: "true", textContent: look.symbol });
-  const chip = make("span", { className: "chip" }, symbol, ` ${look.word}`);
-  chip.style.setProperty("--tone", look.colour);
-  chip.style.setProperty("--ink", look.ink);
+  const chip = toned(make("span", { className: "chip" }, symbolOf(look), ` ${look.word}`), look);
   const p = row.p === null ? "" : row.p.toFixed(3);
   const drawn = make(
     "tr",
@@ -102,9 +109,18 @@ function filter(row) {
   row.element.hidden = Boolean(only) && row.outcome !== only;
 }
 
-function offerFilters() {
+function counted() {
   const counts = looks.map((look) => [look, rows.filter((row) => row.outcome === look.outcome).length]);
-  const offered = [[{ outcome: "", word: "All", symbol: "" }, rows.length], ...counts.filter(([, count]) => count)];
+  return counts.filter(([, count]) => count);
+}
+
+function inWords(board) {
+  const counts = counted().map(([look, count]) => `${count} ${look.word.toLowerCase()}`);
+  return [board.said, counts.join(", ")].filter(Boolean).join(". ");
+}
+
+function offerFilters() {
+  const offered = [[{ outcome: "", word: "All" }, rows.length], ...counted()];
   for (const [look, count] of offered) {
     let button = [...filters.children].find((one) => one.dataset.outcome === look.outcome);
     if (!button) {
@@ -113,7 +129,7 @@ function offerFilters() {
       button.addEventListener("click", () => showOnly(look.outcome));
       filters.append(button);
     }
-    button.textContent = `${look.symbol} ${look.word} ${count}`.trim();
+    button.replaceChildren(...(look.outcome ? [symbolOf(look)] : []), ` ${look.word} `, String(count));
     button.setAttribute("aria-pressed", String(only === look.outcome));
     button.style.order = look.outcome ? gravity.get(look.outcome) + 1 : 0;
   }

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gradio as gr
-from PIL import Image
+from PIL import Image, ImageOps
 
-from virtus.annotate import TONES, fit_display
-from virtus.data_uris import data_uri, jpeg_uri
-from virtus.results import FaceReport, ImageReport
+from virtus.annotate import TONES
+from virtus.data_uris import jpeg_uri
+from virtus.results import ORDER, FaceReport, ImageReport
 from virtus.rows import CsvRows, JsonRows
 from virtus.scanning import settings_of
-from virtus.summary_picture import ORDER, Entry, draw_summary, make_entry, summary_in_words
 from virtus.ui.batch_files import BatchFiles
 from virtus.ui.detectors import Detectors
 from virtus.ui.judging import Judged
@@ -51,14 +50,15 @@ class Batch:
     """A batch under way or done: what is asked, and what came out so far.
 
     Attributes:
-        rows: the entries as the board has them.
+        reports: without the crops of their faces, so that hundreds can be kept; `path` is the photo's name.
+        rows: the same as the board has them, each with a small face.
         settings: what every row of `scan` says of how it was made.
         started: by `time.monotonic`.
     """
 
     files: BatchFiles
     asked: Asked
-    entries: tuple[Entry, ...] = ()
+    reports: tuple[ImageReport, ...] = ()
     rows: tuple[dict, ...] = ()
     settings: tuple[str, ...] = ()
     key: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -70,12 +70,13 @@ class Batch:
 
     def plus(self, judged: Judged) -> Batch:
         """The same with one photo more; the photo itself is not kept."""
-        entry = make_entry(judged.report, judged.photo)
-        return replace(self, entries=(*self.entries, entry), rows=(*self.rows, _row(entry)))
+        faces = tuple(replace(face, crop=None) for face in judged.report.faces)
+        small = replace(judged.report, faces=faces)
+        return replace(self, reports=(*self.reports, small), rows=(*self.rows, _row(judged)))
 
     @property
     def is_done(self) -> bool:
-        return len(self.entries) == len(self.files.photos)
+        return len(self.reports) == len(self.files.photos)
 
 
 def batch_board() -> gr.HTML:
@@ -89,7 +90,7 @@ def batch_board() -> gr.HTML:
 
 def board(batch: Batch, state: str) -> dict:
     """The value of `batch_board`: `state` is waiting, busy, done or stopped."""
-    done, total = len(batch.entries), len(batch.files.photos)
+    done, total = len(batch.reports), len(batch.files.photos)
     return {
         "batch": batch.key,
         "state": state,
@@ -106,37 +107,36 @@ def failure(sentence: str) -> dict:
 
 
 def downloads(batch: Batch) -> str:
-    """Links to table, lines and picture, which lie in the page itself: nothing is left on the server."""
-    entries = batch.entries
-    if not entries:
+    """Links to table and lines, which lie in the page itself: nothing is left on the server."""
+    if not batch.reports:
         return ""
-    now = datetime.now(UTC)
-    picture, words = data_uri(draw_summary(entries, made_on=now.date())), escape(summary_in_words(entries))
-    name = f"virtus-batch-{now:%Y%m%d-%H%M}"
+    name = f"virtus-batch-{datetime.now(UTC):%Y%m%d-%H%M}"
     links = [
         _link(_text_uri(_lines(CsvRows, batch), "text/csv"), f"{name}.csv", "CSV", "a line a face"),
         _link(_text_uri(_lines(JsonRows, batch), "application/jsonl"), f"{name}.jsonl", "JSON Lines", "all there is"),
-        _link(picture, f"{name}.png", "Summary", "as a picture"),
     ]
     return f"""<section class="downloads" aria-label="Download">
-<h2>Take it with you</h2><div class="links">{"".join(links)}</div>
-<img src="{picture}" alt="{words}"></section>"""
+<h2>Take it with you</h2><div class="links">{"".join(links)}</div></section>"""
 
 
-def _row(entry: Entry) -> dict:
-    report, face = entry.report, entry.report.decisive_face
+def _row(judged: Judged) -> dict:
+    report, face = judged.report, judged.report.decisive_face
     return {
         "name": report.path,
         "outcome": str(report.outcome),
         "p": None if face is None else round(face.p_fake, 3),
         "faces": len(report.faces),
         "note": _note(report, face),
-        "thumbnail": _small(entry.thumbnail) if entry.thumbnail else "",
+        "thumbnail": "" if judged.photo is None else _thumbnail(judged.photo, face),
     }
 
 
-def _small(thumbnail: bytes) -> str:
-    return jpeg_uri(fit_display(Image.open(io.BytesIO(thumbnail)), side=ROW_SIDE))
+def _thumbnail(photo: Image.Image, face: FaceReport | None) -> str:
+    """Of the face that decided, else of the photo."""
+    shown = face.crop.image if face and face.crop else photo
+    small = ImageOps.fit(shown, (ROW_SIDE, ROW_SIDE), Image.Resampling.BILINEAR)
+    small.info.clear()  # EXIF may tell a place
+    return jpeg_uri(small)
 
 
 def _note(report: ImageReport, face: FaceReport | None) -> str:
@@ -146,7 +146,7 @@ def _note(report: ImageReport, face: FaceReport | None) -> str:
 
 
 def _progress(batch: Batch, state: str) -> str:
-    done, total = len(batch.entries), len(batch.files.photos)
+    done, total = len(batch.reports), len(batch.files.photos)
     if state == "waiting":
         return f"{_photos(total)}, waiting for a place"
     rate = done / max(time.monotonic() - batch.started, 0.001)
@@ -168,8 +168,8 @@ def _photos(number: int) -> str:
 def _lines(kind: type[CsvRows] | type[JsonRows], batch: Batch) -> str:
     stream = io.StringIO()
     rows = kind(stream, settings=batch.settings)
-    for entry in batch.entries:
-        rows.write(entry.report)
+    for report in batch.reports:
+        rows.write(report)
     return stream.getvalue()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from gradio import FileData
 
 from virtus.calibration import EVEN
-from virtus.summary_picture import count_outcomes
+from virtus.results import count_outcomes
 from virtus.ui.batch_files import open_batch
 from virtus.ui.batch_judging import judge_batch
 from virtus.ui.detectors import Detectors
