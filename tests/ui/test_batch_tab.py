@@ -75,6 +75,8 @@ def test_each_outcome_is_counted_and_each_photo_has_a_small_face(visit, give, gi
     shown = [" ".join(text.split()) for text in shown]
     assert shown[0] == "All 4"
     assert Counter(text.partition(" ")[2] for text in shown[1:]) == Counter(f"{word} {n}" for word, n in counts.items())
+    line = page.locator("#batch-board .so-far")
+    assert line.evaluate("line => line.scrollHeight <= line.clientHeight")  # nothing is cut off
     said = page.locator("#batch-board .live").inner_text()
     assert said.startswith("4 photos looked at. ")
     assert all(f"{number} {word.lower()}" in said for word, number in counts.items())
