@@ -48,21 +48,45 @@ def start_and_signal(out, arguments, *, rows, signal_number):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_a_scan_is_stopped_killed_and_resumed_and_every_row_is_there_once(folder, make_checkpoint, tmp_path, capsys):
-    out = tmp_path / "rows.csv"
+    out = tmp_path / "rows.jsonl"
     arguments = [folder, "--out", out, "--jobs", "2", "--model", make_checkpoint()]
     status, said = start_and_signal(out, arguments, rows=8, signal_number=signal.SIGINT)
     assert status == 130
     assert said.endswith(f"virtus: stopped. {out} is whole; the same command with --resume goes on with it.\n")
-    assert len(rows_of(out)) in range(7, 40)  # a table that a reader takes, short of the end
-    assert len(out.read_bytes().splitlines()) > len(rows_of(out))
+    assert len(paths_in(out)) in range(8, 40)  # lines that a reader takes, short of the end
     arguments = [*arguments, "--resume"]
     there = out.read_bytes().count(b"\n")
     status, _ = start_and_signal(out, arguments, rows=there + 8, signal_number=signal.SIGKILL)
     assert status == -signal.SIGKILL
     assert main(["scan", *map(str, arguments)]) == 0
     assert "pictures were done before" in capsys.readouterr().err
-    names = [os.fsdecode(name).encode(errors="backslashreplace").decode() for name in sorted(os.listdir(folder))]  # noqa: PTH208 (as the walk sorts)
-    assert [row["path"] for row in rows_of(out)] == [f"{folder}/{name}" for name in names]
+    assert paths_in(out) == [f"{folder}/{name}" for name in sorted(os.listdir(folder))]  # noqa: PTH208 (as the walk sorts)
+
+
+def paths_in(out):
+    return [json.loads(line)["path"] for line in out.read_bytes().splitlines()]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_a_csv_that_was_stopped_is_whole_and_is_not_gone_on_with(folder, make_checkpoint, tmp_path):
+    out = tmp_path / "rows.csv"
+    arguments = [folder, "--out", out, "--jobs", "2", "--model", make_checkpoint()]
+    status, said = start_and_signal(out, arguments, rows=12, signal_number=signal.SIGINT)
+    assert status == 130
+    assert said.endswith(f"virtus: stopped. {out} has the rows until then.\n")
+    content = out.read_bytes()
+    assert len(rows_of(out)) in range(8, 40)  # a table that a reader takes, short of the end
+    assert len(content.splitlines()) > len(rows_of(out)) + 1  # names with a line ending in them
+    for asked in (out, tmp_path / "new.csv"):
+        scan = [sys.executable, "-m", "virtus", "scan", str(folder), "--out", str(asked), "--resume"]
+        done = subprocess.run(scan, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        (line,) = done.stderr.splitlines()
+        assert line.endswith(
+            "--resume cannot go on with a CSV. Scan to a .jsonl file instead: --out rows.jsonl --resume."
+        )
+    assert out.read_bytes() == content
+    assert not (tmp_path / "new.csv").exists()
 
 
 def rows_of(out):
@@ -104,18 +128,22 @@ def _has_bfloat16():
         ("--out rows.csv --model a --model b", "for rows by one checkpoint"),
         ("--out rows.csv --report out.html", "for rows by one checkpoint"),
         ("--out nowhere/rows.csv", "cannot be written (No such file or directory)"),
-        ("--out there.csv", "there.csv is there already. Go on with it by --resume"),
-        ("--out there.csv --resume", "Row 1 of there.csv is none that this scan would write as csv"),
+        ("--out there.csv", "there.csv is there already. Name another file."),
+        ("--out there.jsonl", "there.jsonl is there already. Go on with it by --resume, or name another file."),
+        ("--out there.jsonl --resume", "Row 1 of there.jsonl is none that this scan would write"),
+        ("--out rows --format csv --resume", "Scan to a .jsonl file instead"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_a_sentence(options, message, walls, make_checkpoint, capsys, monkeypatch):
     monkeypatch.chdir(walls)
-    (walls / "there.csv").write_text("something else")
+    there = [walls / "there.csv", walls / "there.jsonl"]
+    for file in there:
+        file.write_text("something else")
     monkeypatch.setenv("VIRTUS_CHECKPOINT", str(make_checkpoint()))
     assert main(["scan", ".", "--whole-image", *options.split()]) == 2
     (error,) = capsys.readouterr().err.splitlines()[-1:]
     assert message in error
-    assert (walls / "there.csv").read_text() == "something else"
+    assert [file.read_text() for file in there] == ["something else"] * 2
     assert not (walls / "rows.csv").exists()
 
 

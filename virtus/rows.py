@@ -48,15 +48,13 @@ class CsvRows:
 
     Args:
         settings: as in `JsonRows`; with `;` between them.
-        headed: whether the names of the columns stand above already.
     """
 
-    def __init__(self, stream: Writable, *, settings: Sequence[str] = (), headed: bool = False):
+    def __init__(self, stream: Writable, *, settings: Sequence[str] = ()):
         self.stream = stream
         self.common = {SETTINGS: ";".join(settings)} if settings else {}
         self.writer = csv_writer(stream, SCAN_COLUMNS if settings else CSV_COLUMNS)
-        if not headed:
-            self.writer.writeheader()
+        self.writer.writeheader()
 
     def write(self, report: ImageReport | VideoReport) -> None:
         self.writer.writerows(line | self.common for line in csv_lines(report))

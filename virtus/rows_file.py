@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +9,15 @@ from pathlib import Path
 
 from virtus.errors import InputError
 from virtus.results import Outcome
-from virtus.rows import SCAN_COLUMNS, SETTINGS
+from virtus.rows import SETTINGS
 
 try:
     import fcntl
 except ImportError:  # Windows: two scans that write to one file are not told apart there
     fcntl = None
+
+# A file that begins otherwise is somebody else's: not a byte of it may be cut off.
+BEGINNINGS = (b'{"path": "', b'{"kind": "video", "path": "')
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,19 @@ class RowsFile:
 
     Args:
         keep: bytes of the file that stay; the rest is cut off.
+        resumable: whether `read_rows` can read it, which is said of a file that is there already.
 
     Raises:
         InputError: if it cannot be written, is being written by another scan, or, with `keep` None, is there already.
     """
 
-    def __init__(self, path: Path, *, keep: int | None):
+    def __init__(self, path: Path, *, keep: int | None, resumable: bool):
         self.path, self.end, self._gathered = path, keep or 0, []
         try:
             self._stream = path.open("xb" if keep is None else "r+b", buffering=0)
         except FileExistsError as exc:
-            raise InputError(f"{path} is there already. Go on with it by --resume, or name another file.") from exc
+            way_on = "Go on with it by --resume, or name another file." if resumable else "Name another file."
+            raise InputError(f"{path} is there already. {way_on}") from exc
         except OSError as exc:
             raise _unwritable(path, exc) from exc
         self._lock()
@@ -127,29 +131,24 @@ def as_written(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def read_rows(path: Path, form: str) -> Iterator[Written]:
-    """The whole pictures in a file of rows, one by one. A last line without its end is not read.
-
-    The last picture with a face in a CSV is left out: nothing says whether it had another one.
-
-    Args:
-        form: `json` or `csv`, as in `virtus.rows.ROWS`.
+def read_rows(path: Path) -> Iterator[Written]:
+    """The whole pictures in a file of JSON Lines, one by one. A last line without its end is not read.
 
     Raises:
         InputError: if it cannot be read, or holds anything else.
     """
     try:
         with path.open("rb") as stream:
-            if not any(begin.startswith(stream.peek(len(begin))[: len(begin)]) for begin in BEGINNINGS[form]):
-                raise _foreign(path, 1, form)
-            yield from READERS[form](path, stream)
+            if not any(begin.startswith(stream.peek(len(begin))[: len(begin)]) for begin in BEGINNINGS):
+                raise _foreign(path, 1)
+            yield from _read_lines(path, stream)
     except OSError as exc:
         raise InputError(
             f"{path} cannot be read ({exc.strerror}). Check its permissions, or name another file."
         ) from exc
 
 
-def _read_json(path: Path, stream: Iterator[bytes]) -> Iterator[Written]:
+def _read_lines(path: Path, stream: Iterator[bytes]) -> Iterator[Written]:
     end = 0
     for number, line in enumerate(stream, start=1):
         if not line.endswith(b"\n"):
@@ -160,53 +159,12 @@ def _read_json(path: Path, stream: Iterator[bytes]) -> Iterator[Written]:
             maker = Maker(row["checkpoint"]["sha256"], row["prior"], tuple(row[SETTINGS]))
             yield Written(as_written(row["path"]), maker, Outcome(row["outcome"]).judged, end)
         except (ValueError, KeyError, TypeError) as exc:
-            raise _foreign(path, number, "json") from exc
+            raise _foreign(path, number) from exc
 
 
-def _read_csv(path: Path, stream: Iterator[bytes]) -> Iterator[Written]:
-    end, last = 0, None
-    for number, record in enumerate(_csv_records(stream), start=1):
-        end += len(record)
-        try:
-            if number == 1:  # the names of the columns
-                continue
-            row = dict(zip(SCAN_COLUMNS, next(csv.reader([record.decode()], strict=True)), strict=True))
-            if last is not None and row["face"] in ("", "0"):
-                yield last
-            maker = Maker(row["sha256"], float(row["prior"]), tuple(row[SETTINGS].split(";")))
-            last = Written(row["path"], maker, Outcome(row["outcome"]).judged, end)
-        except (ValueError, csv.Error) as exc:
-            raise _foreign(path, number, "csv") from exc
-    if last is not None and row["face"] == "":
-        yield last
-
-
-def _csv_records(stream: Iterator[bytes]) -> Iterator[bytes]:
-    """Lines; of those with an ending within quotes several as one."""
-    lines, quotes = [], 0
-    for line in stream:
-        lines.append(line)
-        quotes += line.count(b'"')
-        if line.endswith(b"\n") and quotes % 2 == 0:
-            yield b"".join(lines)
-            lines, quotes = [], 0
-
-
-READERS = {"json": _read_json, "csv": _read_csv}
-# A file that begins otherwise is somebody else's: not a byte of it may be cut off.
-BEGINNINGS = {
-    "json": (b'{"path": "', b'{"kind": "video", "path": "'),
-    "csv": (",".join(SCAN_COLUMNS).encode() + b"\n",),
-}
-
-
-def _foreign(path: Path, number: int, form: str) -> InputError:
-    return InputError(
-        f"Row {number} of {path} is none that this scan would write as {form}. Name another file, or its --format."
-    )
+def _foreign(path: Path, number: int) -> InputError:
+    return InputError(f"Row {number} of {path} is none that this scan would write. Name another file.")
 
 
 def _unwritable(path: Path, exc: OSError) -> InputError:
-    return InputError(
-        f"{path} cannot be written ({exc.strerror}). Mend that; what is in it already stays, for --resume to go on."
-    )
+    return InputError(f"{path} cannot be written ({exc.strerror}). Mend that; what is in it already stays.")

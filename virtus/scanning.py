@@ -55,8 +55,8 @@ def maker_of(detector: Detector, settings: tuple[str, ...]) -> Maker:
     return Maker(detector.checkpoint.info.sha256, detector.prior, settings)
 
 
-def go_on(path: Path, form: str, items: Iterable[Item], maker: Maker) -> Start:
-    """What a file of rows lacks, by the order of the items: nothing is held of those that are done.
+def go_on(path: Path, items: Iterable[Item], maker: Maker) -> Start:
+    """What a file of JSON Lines lacks, by the order of the items: nothing is held of those that are done.
 
     The rows must be of the first items, one after the other. A file that was removed since keeps its row; one that is
     new among the done ones is refused, for its row would have to stand between theirs. New ones after them are judged.
@@ -64,7 +64,6 @@ def go_on(path: Path, form: str, items: Iterable[Item], maker: Maker) -> Start:
 
     Args:
         path: where there is no such file, all is to be done.
-        form: `json` or `csv`.
 
     Raises:
         InputError: if it holds rows of another maker, of other files, or none at all.
@@ -73,7 +72,7 @@ def go_on(path: Path, form: str, items: Iterable[Item], maker: Maker) -> Start:
         return Start(items)
     remaining, keep, num_done, num_gone, all_judged = iter(items), 0, 0, 0, True
     ahead = next(remaining, None)
-    for written in read_rows(path, form):
+    for written in read_rows(path):
         _check_maker(path, written, maker)
         if ahead is not None and written.path == as_written(str(ahead)):
             ahead = next(remaining, None)

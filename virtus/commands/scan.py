@@ -30,7 +30,8 @@ def add(commands) -> None:
     scan.add_argument("--format", choices=("table", "json", "csv"), help=form)
     out = "write rows to a .jsonl or .csv file, as they come; ray: to a Parquet file, sorted by path"
     scan.add_argument("--out", type=Path, metavar="FILE", help=out)
-    scan.add_argument("--resume", action="store_true", help="go on with --out after a stop or a crash")
+    resume = "go on with --out, a .jsonl file, after a stop or a crash"
+    scan.add_argument("--resume", action="store_true", help=resume)
     jobs = "pictures read, searched for faces and judged in so many threads (default: one for each core, 8 at most)"
     scan.add_argument("--jobs", type=count, default=default_jobs(), metavar="N", help=jobs)
     scan_on_ray.add_options(scan)
@@ -49,7 +50,7 @@ def _form(args: argparse.Namespace) -> str:
     """The format of the rows; refuses what cannot be meant."""
     if args.out is None:
         if args.resume:
-            raise InputError("--resume goes on with a file of rows: name it by --out.")
+            raise InputError("--resume goes on with a .jsonl file of rows: name it by --out.")
         return args.format or "table"
     if args.report or len(args.models) > 1:
         raise InputError("--out is for rows by one checkpoint, without --report. Send standard output to a file.")
@@ -59,4 +60,6 @@ def _form(args: argparse.Namespace) -> str:
         raise InputError(f"How to write {args.out}? Give it the suffix .jsonl or .csv, or say --format json or csv.")
     if by_suffix not in (None, form):
         raise InputError(f"{args.out} would not be {form} by its suffix. Leave out --format, or name another file.")
+    if args.resume and form == "csv":
+        raise InputError("--resume cannot go on with a CSV. Scan to a .jsonl file instead: --out rows.jsonl --resume.")
     return form

@@ -35,14 +35,16 @@ def _to_file(args: argparse.Namespace, detector: Detector) -> int:
 
     start = Start(list_files(args.paths))
     if args.resume:
-        start = go_on(args.out, args.format, start.remaining, maker_of(detector, _settings(args, detector)))
+        start = go_on(args.out, start.remaining, maker_of(detector, _settings(args, detector)))
         if start.num_done:
             print(_resumed(start), file=sys.stderr)
+    resumable = args.format == "json"
     try:
-        with RowsFile(args.out, keep=start.keep) as stream:
+        with RowsFile(args.out, keep=start.keep, resumable=resumable) as stream:
             return _scan(args, detector, start, stream)
     except KeyboardInterrupt:
-        print(f"virtus: stopped. {args.out} is whole; the same command with --resume goes on with it.", file=sys.stderr)
+        left = "is whole; the same command with --resume goes on with it" if resumable else "has the rows until then"
+        print(f"virtus: stopped. {args.out} {left}.", file=sys.stderr)
         return STOPPED
 
 
@@ -51,7 +53,7 @@ def _scan(args: argparse.Namespace, detector: Detector, start: Start, stream) ->
     from virtus.listing import count_files
 
     share_cores(args.jobs)
-    rows, status = _rows(args, detector, start, stream), ALL_JUDGED if start.all_judged else SOME_NOT_JUDGED
+    rows, status = _rows(args, detector, stream), ALL_JUDGED if start.all_judged else SOME_NOT_JUDGED
     how = {"whole": args.whole_image, "stability": args.stability, "jobs": args.jobs, "num_frames": args.frames}
     shown = progress(lambda: count_files(args.paths) + start.num_gone, done=start.num_done)
     for report in shown(analyze_files(detector, start.remaining, **how)):
@@ -60,15 +62,13 @@ def _scan(args: argparse.Namespace, detector: Detector, start: Start, stream) ->
     return status
 
 
-def _rows(args: argparse.Namespace, detector: Detector, start: Start, stream) -> CsvRows | JsonRows | TableRows:
+def _rows(args: argparse.Namespace, detector: Detector, stream) -> CsvRows | JsonRows | TableRows:
     from virtus.rows import CsvRows, JsonRows, TableRows
 
     if args.format == "table":
         return TableRows(stream)
     settings = _settings(args, detector)
-    if args.format == "json":
-        return JsonRows(stream, settings=settings)
-    return CsvRows(stream, settings=settings, headed=bool(start.keep))
+    return (JsonRows if args.format == "json" else CsvRows)(stream, settings=settings)
 
 
 def _settings(args: argparse.Namespace, detector: Detector) -> tuple[str, ...]:
