@@ -14,8 +14,9 @@ COPY requirements.txt ./
 RUN grep -E '^torch(vision)?[>=<]' requirements.txt > torch.txt \
     && pip install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} -r torch.txt \
     && pip install -r requirements.txt
-COPY pyproject.toml README.md LICENSE requirements*.txt ./
+COPY pyproject.toml setup.py README.md LICENSE requirements*.txt ./
 COPY virtus virtus
+COPY assets assets
 RUN pip install --no-deps .
 
 FROM python:${PYTHON_VERSION}-slim

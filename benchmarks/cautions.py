@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from train.crops import FaceCache
-from train.evaluate import held_out
-from virtus.cautions import find_cautions
-from virtus.faces import crop_face, find_faces
-from virtus.images import load_image
-from virtus.perturbations import blur, jpeg
+from train.pictures.crops import FaceCache
+from train.report.evaluate import held_out
+from virtus.faces.cautions import find_cautions
+from virtus.faces.find import crop_face, find_faces
+from virtus.judging.perturbations import blur, jpeg
+from virtus.media.images import load_image
 from virtus.results import Face
 
 NAMES = ("small", "blurred", "compressed", "turned_away", "cut_off")

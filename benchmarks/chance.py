@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from train.evaluate import held_out
-from virtus.analysis import analyze_image
-from virtus.checkpoints import load_checkpoint
-from virtus.detector import Detector
-from virtus.faithfulness import measure_faithfulness
-from virtus.nullmaps import random_maps
+from train.report.evaluate import held_out
+from virtus.checkpoints.detector import Detector
+from virtus.checkpoints.load import load_checkpoint
+from virtus.explain.faithfulness import measure_faithfulness
+from virtus.explain.nullmaps import random_maps
+from virtus.judging.photo import analyze_image
 from virtus.results import SIGNIFICANCE, Explanation, FaceReport, Label
 
 METHODS = ("attribution", "gradcam", "rollout", "evidence")

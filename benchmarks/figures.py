@@ -12,15 +12,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 import virtus
 from benchmarks.measures import WIDTH, randomise
-from virtus.explain import EXPLAINERS, explain
-from virtus.faces import crop_face, find_faces
-from virtus.faithfulness import measure_faithfulness
-from virtus.images import load_image
-from virtus.nullmaps import random_maps
-from virtus.overlay import overlay_crop
+from virtus.bundled import ASSETS
+from virtus.drawing.overlay import overlay_crop
+from virtus.explain.faithfulness import measure_faithfulness
+from virtus.explain.nullmaps import random_maps
+from virtus.explain.registry import EXPLAINERS, explain
+from virtus.faces.find import crop_face, find_faces
+from virtus.media.images import load_image
 from virtus.results import Explanation, FaceCrop, Label
 
-EXAMPLES = Path(virtus.__file__).parent / "assets" / "examples"
+EXAMPLES = ASSETS / "examples"
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
 FOUND, REAL = "fake-collins-in-hopper.jpg", "grace-hopper.jpg"
 TILE, LINE, GAP = 196, 18, 10  # px

@@ -16,17 +16,17 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.localisation import INSIDE, share_on_grid
-from train.blending import self_blend
-from train.crops import FaceCache
-from train.data import Sample
-from train.evaluate import held_out
-from train.forgery import Forgery
-from train.part_swap import PARTS, swap_part
-from virtus.detector import Detector
+from train.data.samples import Sample
+from train.pictures.blending import self_blend
+from train.pictures.crops import FaceCache
+from train.pictures.forgery import Forgery
+from train.pictures.part_swap import PARTS, swap_part
+from train.report.evaluate import held_out
+from virtus.checkpoints.detector import Detector
 from virtus.errors import DataError
-from virtus.faces import crop_face
-from virtus.images import load_image
-from virtus.perturbations import jpeg
+from virtus.faces.find import crop_face
+from virtus.judging.perturbations import jpeg
+from virtus.media.images import load_image
 from virtus.results import Face, FaceCrop, Label, Outcome
 
 SELF_BLENDED = "self-blended"
@@ -95,7 +95,7 @@ class Catch:
 
 
 def find_originals(data: Path, *, part: str) -> list[Original]:
-    """Held-out real pictures with an upright face, clips left out. `part`: see `train.evaluate.held_out`."""
+    """Held-out real pictures with an upright face, clips left out. `part`: see `train.report.evaluate.held_out`."""
     samples = [sample for sample in held_out(data, part=part) if sample.label is Label.REAL]
     faces = FaceCache().find([sample.path for sample in samples])
     kept = [(sample, faces[sample.path]) for sample in samples]

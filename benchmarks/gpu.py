@@ -20,10 +20,10 @@ import virtus
 from benchmarks.matrix_rate import OPERATIONS, SIDE, verdict_operations
 from benchmarks.photos import write_photos
 from benchmarks.random_model import SIZES, write_model
-from virtus.analysis import analyze_paths
-from virtus.arguments import count
-from virtus.hardware import resolve_device
-from virtus.trunk import Trunk
+from virtus.cli.arguments import count
+from virtus.judging.photo import analyze_paths
+from virtus.models.hardware import resolve_device
+from virtus.models.trunk import Trunk
 
 BATCHES = (1, 8, 64, 256)
 JOBS = (1, 2, 4, 8)

@@ -14,13 +14,14 @@ from PIL import Image
 
 import virtus
 from benchmarks.steps import measure
-from virtus.analysis import analyze_photo
-from virtus.faces import crop_face, find_faces
-from virtus.images import load_image
+from virtus.bundled import ASSETS
+from virtus.faces.find import crop_face, find_faces
+from virtus.judging.photo import analyze_photo
+from virtus.media.images import load_image
 from virtus.results import Outcome
 
 COUNTS = (1, 4, 16, 64)
-FACE = Path(virtus.__file__).parent / "assets" / "examples" / "eileen-collins.jpg"
+FACE = ASSETS / "examples" / "eileen-collins.jpg"
 CELL = 256
 
 

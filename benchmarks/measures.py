@@ -15,12 +15,12 @@ import transformers
 
 from benchmarks.forgeries import Fake
 from benchmarks.localisation import change, iou_at_area, pointing_hit, relevance_share
-from virtus.detector import Detector
-from virtus.explain import EXPLAINERS, explain
-from virtus.faithfulness import Trial, blurring_judge
-from virtus.nullmaps import centre_map, random_maps
+from virtus.checkpoints.detector import Detector
+from virtus.explain.faithfulness import Trial, blurring_judge
+from virtus.explain.nullmaps import centre_map, random_maps
+from virtus.explain.registry import EXPLAINERS, explain
+from virtus.models.trunk import Trunk
 from virtus.results import FaceCrop, Label
-from virtus.trunk import Trunk
 
 CHANCE, CENTRE = "chance", "centre"
 LOCALISATION = {"hit": pointing_hit, "inside": relevance_share, "iou": iou_at_area}

@@ -25,8 +25,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from virtus.bundled import ASSETS
+
 ROOT = Path(__file__).parents[1]
-EXAMPLES = ROOT / "virtus" / "assets" / "examples"
+EXAMPLES = ASSETS / "examples"
 FOUND = "fake-collins-in-hopper.jpg"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update".split()
@@ -171,7 +173,7 @@ class _Server:
     def _wider_crop(self) -> Path:
         """The bundled checkpoint with another margin: somebody to compare it with."""
         self.folder = tempfile.TemporaryDirectory()
-        copy = Path(shutil.copytree(ROOT / "virtus" / "assets" / "virtus-tiny", Path(self.folder.name) / "wider-crop"))
+        copy = Path(shutil.copytree(ASSETS / "checkpoints" / "virtus-tiny", Path(self.folder.name) / "wider-crop"))
         own = json.loads((copy / "virtus.json").read_text(encoding="utf-8")) | {"margin": 1.8}
         (copy / "virtus.json").write_text(json.dumps(own), encoding="utf-8")
         return copy

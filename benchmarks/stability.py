@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from train.evaluate import held_out
-from virtus.analysis import analyze_paths
-from virtus.calibration import EVEN
-from virtus.checkpoints import load_checkpoint
-from virtus.detector import Detector
+from train.report.evaluate import held_out
+from virtus.checkpoints.calibration import EVEN
+from virtus.checkpoints.detector import Detector
+from virtus.checkpoints.load import load_checkpoint
+from virtus.judging.photo import analyze_paths
+from virtus.judging.stability import CHANGES, find_stability
 from virtus.results import FaceReport, Label
-from virtus.stability import CHANGES, find_stability
 
 ALL = "all"
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from virtus.explain.rollout import joint_attention
-from virtus.faces import crop_face
+from virtus.faces.find import crop_face
 from virtus.results import Face
 
 

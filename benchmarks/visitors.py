@@ -9,15 +9,15 @@ import json
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 from PIL import Image, ImageOps
 
 import virtus
+from virtus.bundled import ASSETS
 from virtus.results import ImageReport
 
-EXAMPLES = sorted((Path(virtus.__file__).parent / "assets" / "examples").glob("*.jpg"))
+EXAMPLES = sorted((ASSETS / "examples").glob("*.jpg"))
 MAX_DIFFERENCE = 0.03  # of p: crops that are judged together are rounded otherwise than alone, in bfloat16
 ASKED = {"analyze": 0.7, "explain": 0.1, "provenance": 0.1, "batch": 0.1}
 ANSWER_S = 300  # a limit for what hangs

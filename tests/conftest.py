@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.hub_server import HubServer
+from tests.support.hub_server import HubServer
+from virtus.bundled import ASSETS
 
-EXAMPLES = Path(__file__).parent.parent / "virtus" / "assets" / "examples"
+EXAMPLES = ASSETS / "examples"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,20 +7,21 @@ import random
 
 import pytest
 
-from tests.command import virtus
 from tests.corpus import FAMILIES, Expected, make_inputs, write_inputs
 from tests.corpus.doors import clean_log, faults, of_rows
 from tests.corpus.names import NAMES, make_names
-from virtus.archives import list_archive
-from virtus.checkpoints import load_checkpoint
-from virtus.clip_analysis import analyze_files
-from virtus.detector import Detector
+from tests.support.command import virtus
+from virtus.checkpoints.detector import Detector
+from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import ImageError, InputError, VideoError
-from virtus.images import load_image
-from virtus.listing import list_files
-from virtus.provenance import Provenance, credentials, read_provenance
-from virtus.rows import ROWS
-from virtus.video import read_clip
+from virtus.media.archives import list_archive
+from virtus.media.images import load_image
+from virtus.media.listing import list_files
+from virtus.provenance import credentials
+from virtus.provenance.reading import Provenance, read_provenance
+from virtus.scans.rows import ROWS
+from virtus.video.analysis import analyze_files
+from virtus.video.reading import read_clip
 
 SAMPLE = 6  # of each family, through the command line
 PICTURES = tuple(name for name in FAMILIES if name not in ("clips", "zips"))

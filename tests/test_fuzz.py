@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import fuzzing
+from tests.support import fuzzing
 from virtus.provenance import credentials
 
 short = settings(

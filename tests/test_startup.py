@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from virtus.commands import COMMANDS
+from virtus.cli.command_list import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ("torch", "torchvision", "transformers", "numpy", "PIL", "gradio", "av", "pillow_heif", "ray", "scipy")
@@ -19,7 +19,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 def test_importing_virtus_loads_no_heavy_library():
-    assert loaded_by("import virtus, virtus.cli") == set()
+    assert loaded_by("import virtus, virtus.cli.commands") == set()
 
 
 def test_help_loads_no_heavy_library():
@@ -35,11 +35,11 @@ for arguments in [[], *([name] for name in {names})]:
 
 
 def test_a_scan_of_a_picture_loads_only_what_it_needs(astronaut):
-    code = f"from virtus.cli import main\nassert main(['scan', {str(astronaut)!r}]) == 0"
+    code = f"from virtus.cli.commands import main\nassert main(['scan', {str(astronaut)!r}]) == 0"
     needed = {"torch", "cv2", "numpy", "PIL", "pillow_heif"}
     assert loaded_by(code) <= needed
 
 
 def test_an_examination_and_the_app_s_page_need_no_torch():
-    code = "from virtus.ui import build_app\nbuild_app()"
+    code = "from virtus.app import build_app\nbuild_app()"
     assert loaded_by(code) & {"torch", "torchvision", "transformers", "scipy", "sklearn", "matplotlib", "av"} == set()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from train.commands import COMMANDS
-from virtus.terminal import exit_status
+from train.cli.commands import COMMANDS
+from virtus.cli.terminal import exit_status
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -8,16 +8,16 @@ import importlib
 __version__ = "0.1.0"
 
 _HOMES = {
-    "load_image": "virtus.images",
-    "find_faces": "virtus.faces",
-    "crop_face": "virtus.faces",
-    "load_checkpoint": "virtus.checkpoints",
-    "Detector": "virtus.detector",
-    "analyze_image": "virtus.analysis",
-    "analyze_paths": "virtus.analysis",
-    "compare_photo": "virtus.comparison",
-    "analyze_video": "virtus.clip_analysis",
-    "evaluate_folder": "virtus.evaluation",
+    "load_image": "virtus.media.images",
+    "find_faces": "virtus.faces.find",
+    "crop_face": "virtus.faces.find",
+    "load_checkpoint": "virtus.checkpoints.load",
+    "Detector": "virtus.checkpoints.detector",
+    "analyze_image": "virtus.judging.photo",
+    "analyze_paths": "virtus.judging.photo",
+    "compare_photo": "virtus.judging.comparison",
+    "analyze_video": "virtus.video.analysis",
+    "evaluate_folder": "virtus.judging.evaluation",
 }
 
 __all__ = ["__version__", *_HOMES]

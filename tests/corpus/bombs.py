@@ -13,7 +13,7 @@ from PIL import Image
 from tests.corpus.heic import laid_out
 from tests.corpus.inputs import BadInput, Expected
 from tests.corpus.whole import encoded, whole_files
-from tests.provenance_files import png_chunk
+from tests.support.provenance_files import png_chunk
 
 SIDE = 12_000
 BEHIND_HEADER = 33  # of a PNG: where more chunks may stand

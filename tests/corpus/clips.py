@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tests.clips import numbered, write_clip
 from tests.corpus.boundaries import boundaries
 from tests.corpus.broken import change_length, turn_bits
 from tests.corpus.disguises import NO_PICTURES
 from tests.corpus.inputs import BadInput, Expected
 from tests.corpus.whole import photo
+from tests.support.clips import numbered, write_clip
 
 CONTAINERS = {"mp4": ("mp4", "mpeg4"), "mov": ("mov", "mpeg4"), "mkv": ("matroska", "mpeg4"), "avi": ("avi", "mpeg4")}
 CONTAINERS |= {"webm": ("webm", "libvpx"), "ts.mts": ("mpegts", "mpeg4"), "flv": ("flv", "flv")}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tests.corpus.inputs import BadInput, Expected
 from tests.corpus.whole import whole_files
-from tests.provenance_files import png_chunk
+from tests.support.provenance_files import png_chunk
 
 NONE_AT_ALL = ((0, 0), (0, 100), (100, 0))
 TOO_SMALL = ((1, 1), (31, 100), (100, 31))

@@ -12,8 +12,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from tests.corpus.inputs import BadInput, Expected
 from tests.corpus.whole import encoded, photo
-from tests.pictures import greedy_tags
-from tests.provenance_files import xmp
+from tests.support.pictures import greedy_tags
+from tests.support.provenance_files import xmp
 
 FORMS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "heic": "HEIF"}
 OWN_NAMES = (  # of what Pillow's readers, and ours, keep in the same place

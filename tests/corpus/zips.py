@@ -12,7 +12,7 @@ from tests.corpus.boundaries import boundaries
 from tests.corpus.broken import change_length, turn_bits
 from tests.corpus.inputs import BadInput, Expected
 from tests.corpus.whole import whole_files
-from tests.zips import STORED, Entry, make_zip
+from tests.support.zips import STORED, Entry, make_zip
 
 OUTSIDE = (
     b"../a.jpg",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import ImageEnhance
 
-from virtus.images import load_image
+from virtus.media.images import load_image
 
 
 def write_faces(root: Path, photo: Path, *, num_train: int = 4, num_val: int = 12) -> Path:

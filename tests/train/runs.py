@@ -3,9 +3,9 @@
 import json
 import shutil
 
-from train.config import TrainConfig
-from train.wording import TITLES
-from virtus.doctor import examine
+from train.config.settings import TrainConfig
+from train.report.wording import TITLES
+from virtus.checkpoints.examine import examine
 
 CALIBRATION = {
     "temperature": 1.7,

@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from virtus.media.tag_claims import tags_fit
 from virtus.provenance.findings import decoded
-from virtus.tag_claims import tags_fit
 
 MAX_TEXT = 2**20  # bytes of one text or packet, unpacked: a compressed chunk of 1 MB may hold 1 GB
 MAX_TEXTS = 32
@@ -199,7 +199,7 @@ def _read_boxes(data: bytes, parts: Parts) -> None:
     """HEIC and AVIF: credentials are a box of their own; for EXIF and XMP, which lie anywhere, Pillow is asked."""
     from PIL import Image
 
-    from virtus.images import register_formats
+    from virtus.media.images import register_formats
 
     parts.credentials = any(kind == b"uuid" and body == C2PA_UUID for kind, body in _boxes(data))
     if not tags_fit(data):

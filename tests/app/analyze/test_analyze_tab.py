@@ -1,0 +1,237 @@
+"""The tab `Analyze` as a visitor sees it, in chromium."""
+
+import re
+
+import pytest
+
+from virtus.app.maps.view import NO_PROOF
+from virtus.explain.registry import EXPLAINERS
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.browser
+
+
+def verdict(page):
+    return page.locator("#verdict .verdict h2")
+
+
+def choose_method(page, name):
+    page.locator("#method input").click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+def test_upload_to_verdict_and_maps(visit, photos, give):
+    page = visit()
+    give(page, photos["one.jpg"])
+    playwright.expect(verdict(page)).to_have_text(re.compile(r"(Real|Fake): (\d+|over 99) %|Inconclusive"))
+    said = re.compile("threshold 0|inconclusive from 0")
+    playwright.expect(page.locator("#verdict .bar")).to_have_attribute("aria-label", said)
+    playwright.expect(page.locator("#verdict .trust")).to_contain_text("as many as are real")
+    playwright.expect(page.locator("#annotated img")).to_have_attribute("alt", re.compile("1 (Real|Fake|Inconclusive)"))
+    playwright.expect(page.locator("#map-caption")).to_contain_text(NO_PROOF)
+    for name in ("map-face", "map-photo"):
+        playwright.expect(page.locator(f"#{name} img").first).to_have_attribute("src", re.compile(r"\.png$"))
+    playwright.expect(page.locator("#face")).to_have_count(0)
+    playwright.expect(page.locator("#checkpoint")).to_contain_text(re.compile("virtus-tiny.*sha256 [0-9a-f]{12}"))
+
+
+def test_a_map_says_whether_it_is_better_than_chance(visit, photos, give):
+    page = visit()
+    give(page, photos["one.jpg"])
+    trust = page.locator("#map-trust .trust")
+    playwright.expect(trust).to_have_text(re.compile("better than chance"), timeout=120_000)
+    choose_method(page, "gradcam")
+    playwright.expect(page.locator("#map-caption")).to_contain_text(re.compile("gradcam, for the class “(real|fake)”"))
+    playwright.expect(trust).to_have_text(re.compile("better than chance|the map is empty"), timeout=120_000)
+
+
+def test_methods_show_the_options_that_they_take(visit, photos, give):
+    page = visit()
+    give(page, photos["one.jpg"])
+    page.locator("#options").get_by_text("Layer, heads and other options").click()
+    choose_method(page, "rollout")
+    playwright.expect(page.locator("#head")).to_be_visible()
+    playwright.expect(page.locator("#layer")).to_have_count(0)
+    before = page.locator("#map-face img").first.get_attribute("src")
+    page.locator("#head input").click()
+    page.get_by_role("option", name="2", exact=True).click()
+    playwright.expect(page.locator("#map-face img").first).not_to_have_attribute("src", before)
+    choose_method(page, "gradcam")
+    playwright.expect(page.locator("#layer")).to_be_visible()
+    playwright.expect(page.locator("#head")).to_have_count(0)
+    page.locator("#target").get_by_label("fake").check()
+    playwright.expect(page.locator("#map-caption")).to_contain_text("for the class “fake”")
+    choose_method(page, "evidence")
+    playwright.expect(page.locator("#map-caption")).to_contain_text("Vermilion speaks for fake")
+    playwright.expect(page.locator("#target")).to_have_count(0)
+
+
+def test_all_methods_stand_side_by_side(visit, photos, give):
+    page = visit()
+    give(page, photos["one.jpg"])
+    page.locator("#all").get_by_text("All methods side by side").click()
+    page.get_by_role("button", name="Draw and test all").click()
+    playwright.expect(page.locator("#all-maps figure")).to_have_count(len(EXPLAINERS), timeout=120_000)
+    assert page.locator("#all-maps img").evaluate_all("all => all.every(one => one.naturalWidth > 0)")
+
+
+def test_stability_and_prior_change_the_verdict(visit, photos, give):
+    page = visit()
+    give(page, photos["one.jpg"])
+    playwright.expect(verdict(page)).to_be_visible()
+    page.locator("#settings").get_by_text("Settings of the verdict").click()
+    page.get_by_label("Judge again under small changes").check()
+    playwright.expect(page.locator("#verdict .interval")).to_have_count(1)
+    playwright.expect(page.locator("#verdict .p-fake")).to_contain_text("under small harmless changes")
+    before = page.locator("#verdict .p-fake strong").inner_text()
+    page.locator("#prior input[type=number]").fill("0.9")
+    page.locator("#prior input[type=number]").press("Enter")
+    playwright.expect(page.locator("#verdict .trust")).to_contain_text("90 % of photos like this are fake")
+    assert float(page.locator("#verdict .p-fake strong").inner_text()) > float(before)
+
+
+def test_two_faces_are_chosen_by_name_and_by_click(visit, photos, give):
+    page = visit()
+    give(page, photos["two.png"])
+    playwright.expect(page.locator("#verdict .which")).to_have_text("Face 1 of 2")
+    page.locator("#face label").nth(1).click()
+    playwright.expect(page.locator("#verdict .which")).to_have_text("Face 2 of 2")
+    playwright.expect(page.locator("#map-caption .caption")).to_be_visible()
+    box = page.locator("#annotated img").bounding_box()
+    page.locator("#annotated img").click(position={"x": box["width"] * 0.8, "y": box["height"] * 0.36})
+    playwright.expect(page.locator("#verdict .which")).to_have_text("Face 1 of 2")
+    playwright.expect(page.locator("#face input").first).to_be_checked()
+
+
+def test_of_quick_clicks_the_last_one_counts(visit, photos, give):
+    """Gradio sends one that had to wait for another with the other's place."""
+    page = visit()
+    give(page, photos["two.png"])
+    playwright.expect(page.locator("#map-caption .caption")).to_be_visible()
+    photo = page.locator("#annotated img")
+    box = photo.bounding_box()
+    with page.expect_response(lambda answer: "run/predict" in answer.url):  # noted, not yet answered
+        photo.click(position={"x": 0.8 * box["width"], "y": 0.36 * box["height"]})
+    photo.click(position={"x": 0.24 * box["width"], "y": 0.23 * box["height"]})
+    playwright.expect(page.locator("#verdict .which")).to_have_text("Face 2 of 2")
+    playwright.expect(page.locator("#face input").nth(1)).to_be_checked()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("cut.jpg", "The picture is cut off or damaged"),
+        ("text.jpg", "This is not a picture that can be read"),
+        ("empty.jpg", "The file is empty"),
+        ("none.png", "No face was found"),
+    ],
+)
+def test_what_cannot_be_judged_gets_our_sentence_and_no_number(visit, photos, name, said, give):
+    page = visit()
+    give(page, photos[name])
+    panel = page.locator("#verdict .message")
+    playwright.expect(panel).to_contain_text(said)
+    assert "%" not in panel.inner_text()
+    playwright.expect(page.locator("#maps")).to_have_count(0)
+    playwright.expect(page.get_by_test_id("toast-body")).to_have_count(0)
+
+
+def test_after_a_broken_file_a_good_one_works_and_can_be_removed(visit, photos, give):
+    page = visit()
+    give(page, photos["text.jpg"])
+    page.wait_for_selector("#verdict .message")
+    give(page, photos["one.heic"])  # which chromium cannot show
+    playwright.expect(verdict(page)).to_be_visible()
+    playwright.expect(page.locator("#annotated img")).to_be_visible()
+    playwright.expect(page.locator("#photo .status")).to_have_text("This browser shows no preview of one.heic.")
+    page.get_by_role("button", name="Remove").click()
+    playwright.expect(page.locator("#verdict")).to_contain_text("Your result appears here")
+    playwright.expect(page.locator("#maps")).to_have_count(0)
+
+
+def test_too_large_a_file_takes_the_old_verdict_away(visit, photos, tmp_path, give):
+    page = visit()
+    give(page, photos["one.jpg"])
+    playwright.expect(verdict(page)).to_be_visible()
+    with (tmp_path / "large.jpg").open("wb") as stream:
+        stream.truncate(64 * 2**20 + 1)
+    give(page, tmp_path / "large.jpg")
+    playwright.expect(page.locator("#photo .status")).to_contain_text("more than the 64 MiB")
+    playwright.expect(page.locator("#verdict")).to_contain_text("Your result appears here")
+
+
+def test_an_example_is_one_click(visit):
+    page = visit()
+    page.get_by_role("button", name="Grace Hopper", exact=True).click()
+    playwright.expect(verdict(page)).to_be_visible()
+
+
+def test_a_photo_can_be_pasted(visit):
+    page = visit()
+    page.evaluate(
+        """async () => {
+            const blob = await (await fetch(document.querySelector(".example img").src)).blob();
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([blob], "pasted.jpg", { type: blob.type }));
+            document.dispatchEvent(new ClipboardEvent("paste", { clipboardData }));
+        }"""
+    )
+    playwright.expect(verdict(page)).to_be_visible()
+
+
+def test_the_camera_gives_a_photo(visit):
+    page = visit()
+    page.get_by_role("button", name="Use the camera").click()
+    page.wait_for_function("document.querySelector('#photo video.live').videoWidth > 0")
+    page.get_by_role("button", name="Take the photo").click()
+    playwright.expect(page.locator("#verdict .message")).to_contain_text("No face was found")  # it shows a test picture
+    assert page.evaluate("document.querySelector('#photo video.live').srcObject") is None
+
+
+def test_a_checkpoint_out_of_reach_does_not_stop_the_app(visit, photos, give):
+    page = visit()
+    give(page, photos["one.jpg"])
+    playwright.expect(verdict(page)).to_be_visible()
+    for name, said in (("agasta/virtus", "cannot be reached"), ("/etc", "is not the name of a checkpoint")):
+        page.locator("#model input").fill(name)
+        page.locator("#model input").press("Enter")
+        playwright.expect(page.locator("#verdict .message")).to_contain_text(said)
+        playwright.expect(page.locator("#checkpoint")).to_contain_text("No checkpoint judges")
+    page.locator("#model input").fill("virtus-tiny")
+    page.locator("#model input").press("Enter")
+    playwright.expect(verdict(page)).to_be_visible()
+    playwright.expect(page.locator("#checkpoint")).to_contain_text("virtus-tiny")
+
+
+def test_whole_image_judges_without_a_face(visit, photos, give):
+    page = visit()
+    give(page, photos["none.png"])
+    page.wait_for_selector("#verdict .message")
+    page.get_by_label("Whole image").check()
+    playwright.expect(page.locator("#verdict .which")).to_have_text("The whole image")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_never_scrolls_sideways(visit, photos, theme, give, fits):
+    page = visit(theme, width=390, height=844)
+    assert page.evaluate("document.body.classList.contains('dark')") is (theme == "dark")
+    assert fits(page)
+    give(page, photos["two.png"])
+    page.wait_for_selector("#map-caption .caption")
+    playwright.expect(verdict(page)).to_be_in_viewport()
+    assert fits(page)
+
+
+def test_the_keyboard_reaches_the_drop_zone(visit):
+    page = visit()
+    page.locator("#photo input").focus()
+    assert page.evaluate("document.activeElement.type") == "file"
+    assert page.locator("#photo .drop-zone").evaluate("zone => getComputedStyle(zone).boxShadow") != "none"
+
+
+def test_a_busy_server_says_so_where_the_photo_was_given(visit, photos, give):
+    page = visit()
+    busy = {"detail": "The app is busy: it keeps as many uploads as it can."}
+    page.route("**/gradio_api/upload*", lambda route: route.fulfill(status=503, json=busy))
+    give(page, photos["one.jpg"])
+    playwright.expect(page.locator("#photo-status")).to_have_text(busy["detail"])

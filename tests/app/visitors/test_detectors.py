@@ -1,0 +1,85 @@
+"""Which checkpoints visitors may ask for, and how many are kept."""
+
+import threading
+
+import pytest
+
+from virtus.app.visitors import detectors as module
+from virtus.app.visitors.detectors import NUM_KEPT, Detectors
+from virtus.checkpoints.load import CHECKPOINTS
+from virtus.errors import CheckpointError
+from virtus.judging.comparison import MAX_COMPARED
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """Names in the order in which they were loaded; nothing is really loaded."""
+    names = []
+    monkeypatch.setattr(module, "load_checkpoint", lambda name, **_: names.append(name) or name)
+    monkeypatch.setattr("virtus.checkpoints.detector.Detector", lambda checkpoint: f"detector of {checkpoint}")
+    return names
+
+
+def test_the_default_comes_first_and_once():
+    names = Detectors("agasta/virtus").names
+    assert names[0] == "agasta/virtus"
+    assert sorted(names) == sorted(CHECKPOINTS)
+
+
+def test_auto_is_what_the_server_was_started_with(loaded):
+    assert Detectors("owner/name").get("auto") == "detector of owner/name"
+    assert loaded == ["owner/name"]
+
+
+def test_the_least_recently_used_is_let_go(loaded):
+    some = Detectors("a/1")
+    for name in ("a/1", "a/2", "a/3", "a/4", "a/1", "a/5", "a/1", "a/2"):
+        some.get(name)
+    assert NUM_KEPT == MAX_COMPARED == 4
+    assert loaded == ["a/1", "a/2", "a/3", "a/4", "a/5", "a/2"]
+
+
+def test_as_many_as_are_compared_are_loaded_once(loaded):
+    some, names = Detectors("a/1"), [f"a/{number}" for number in range(MAX_COMPARED)]
+    for name in names * 2:
+        some.get(name)
+    assert loaded == names
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc", "..", "../assets", "./assets", "a/..", "a/.b", "~/x", "virtus/assets", "a", "a/b/c", "a/b@../c"]
+)
+def test_visitors_read_no_folders(loaded, name, monkeypatch, request):
+    monkeypatch.chdir(request.config.rootpath)
+    with pytest.raises(CheckpointError, match="is not the name of a checkpoint"):
+        Detectors("virtus-tiny").get(name)
+    assert loaded == []
+
+
+def test_the_folder_that_the_server_was_started_with_is_no_secret(loaded):
+    Detectors("/srv/own").get("/srv/own")
+    assert loaded == ["/srv/own"]
+
+
+def test_others_that_the_server_was_started_with_stand_after_the_default(loaded):
+    some = Detectors("agasta/virtus", ["/srv/own", "auto", "agasta/virtus", "/srv/own"])
+    assert some.names[:3] == ["agasta/virtus", "/srv/own", "virtus-tiny"]
+    assert sorted(some.names) == sorted([*CHECKPOINTS, "/srv/own"])
+    some.get("/srv/own")
+    assert loaded == ["/srv/own"]
+    with pytest.raises(CheckpointError, match="is not the name of a checkpoint"):
+        some.get("/srv/other")
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_slow_load_holds_up_nobody_else(monkeypatch):
+    some, started, go_on = Detectors("a/1"), threading.Event(), threading.Event()
+    some.get()
+    monkeypatch.setattr(module, "load_checkpoint", lambda name, **_: started.set() or (go_on.wait(30) and name))
+    slow = threading.Thread(target=some.get, args=("a/2",))
+    slow.start()
+    assert started.wait(30)
+    assert some.get("a/1") == "detector of a/1"
+    go_on.set()
+    slow.join(30)
+    assert some.get("a/2") == "detector of a/2"

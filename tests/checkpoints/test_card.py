@@ -1,0 +1,56 @@
+"""The model card of a checkpoint folder."""
+
+from virtus.checkpoints.card import Measured, read_card
+from virtus.checkpoints.load import BUNDLED, BUNDLED_FOLDER
+
+CARD = """---
+model-index:
+- name: one
+  results:
+  - task: {type: image-classification}
+    dataset: {name: faces, type: faces}
+    metrics:
+    - {type: roc_auc, value: 0.9}
+    - {type: loss, value: 0.3}
+    - {type: accuracy, value: 80}
+---
+
+# One
+
+Before.
+
+## Limits
+
+- Many.
+
+## Empty
+"""
+
+
+def write(folder, text):
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_sections_and_the_figures_that_are_shares(tmp_path):
+    card = read_card(write(tmp_path, CARD))
+    assert card.sections == {"Limits": "- Many.", "Empty": ""}
+    assert card.measured == (Measured("faces", {"AUC": 0.9}),)
+
+
+def test_a_card_without_metadata_has_its_sections(tmp_path):
+    card = read_card(write(tmp_path, "## Limits\nNone known."))
+    assert (card.sections, card.measured) == ({"Limits": "None known."}, ())
+
+
+def test_no_card_or_one_that_is_not_understood_is_none(tmp_path):
+    assert read_card(tmp_path) is None
+    (tmp_path / "README.md").write_bytes(b"\xff\xfe\x00")
+    assert read_card(tmp_path) is None
+    assert read_card(write(tmp_path, "---\na: [\n---\n## Limits\nx")) is None
+
+
+def test_the_bundled_card_says_what_the_page_shows():
+    card = read_card(BUNDLED_FOLDER / BUNDLED)
+    assert {"Intended use", "How good it is", "Limits"} <= set(card.sections)
+    assert all(set(one.figures) == {"AUC", "Accuracy", "Macro F1"} for one in card.measured)

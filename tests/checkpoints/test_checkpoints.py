@@ -1,0 +1,99 @@
+"""Names of checkpoints: what each stands for, and what comes with it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from virtus.checkpoints.examine import examine
+from virtus.checkpoints.load import BUNDLED, CHECKPOINTS, load_checkpoint, locate, resolve_name
+from virtus.errors import CheckpointError, InputError
+from virtus.results import Label
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch):
+    monkeypatch.delenv("VIRTUS_CHECKPOINT", raising=False)
+
+
+def test_auto_is_the_bundled_one_unless_the_environment_names_another(make_checkpoint, monkeypatch):
+    assert (resolve_name(), resolve_name("a/b")) == (BUNDLED, "a/b")
+    name, folder, revision = locate()
+    assert (name, revision, folder.name) == (BUNDLED, "bundled", BUNDLED)
+    monkeypatch.setenv("VIRTUS_CHECKPOINT", "")
+    assert resolve_name() == BUNDLED
+    monkeypatch.setenv("VIRTUS_CHECKPOINT", str(make_checkpoint()))
+    assert locate() == (str(make_checkpoint()), make_checkpoint(), "local")
+    assert resolve_name("virtus-tiny") == BUNDLED
+
+
+def test_the_bundled_checkpoint_is_sound_and_small():
+    found = load_checkpoint("virtus-tiny", device="cpu", precision="float32")
+    assert (found.info.name, found.info.revision, found.margin) == ("virtus-tiny", "bundled", 1.3)
+    assert sum(file.stat().st_size for file in locate("virtus-tiny")[1].rglob("*")) < 15e6
+
+
+def test_a_local_folder_is_found_by_any_way_to_write_its_path(copy_checkpoint, monkeypatch):
+    folder = copy_checkpoint()
+    monkeypatch.chdir(folder.parent)
+    monkeypatch.setenv("HOME", str(folder.parent))
+    for name in (str(folder), "checkpoint", "./checkpoint", "~/checkpoint", "../" + folder.parent.name + "/checkpoint"):
+        found, path, revision = locate(name)
+        assert (found, path.resolve(), revision) == (name, folder, "local")
+
+
+def test_a_folder_is_preferred_to_the_hub_but_not_to_a_registered_name(copy_checkpoint, monkeypatch, hub):
+    folder = copy_checkpoint()
+    for name in ("someone/detector", "agasta/virtus"):
+        folder.parent.joinpath(name).parent.mkdir()
+        folder.parent.joinpath(name).symlink_to(folder)
+    monkeypatch.chdir(folder.parent)
+    assert locate("someone/detector")[2] == "local"
+    assert hub.requests == []
+    commit = hub.add("agasta/virtus", folder)
+    assert locate("agasta/virtus")[2] == commit
+
+
+def test_what_a_checkpoint_says_of_itself(make_checkpoint):
+    folder = make_checkpoint(kind="deit", labels=("Fake", "Real"))
+    found = load_checkpoint(str(folder), precision="float32")
+    assert (found.info.name, found.info.revision) == (str(folder), "local")
+    assert found.info.sha256 == examine(folder).sha256
+    assert found.labels == {Label.FAKE: 0, Label.REAL: 1}
+    assert (found.architecture, found.trunk.num_prefix_tokens) == ("DeiTForImageClassification", 2)
+    assert found.transform.input_size == (32, 32)
+
+
+def test_margin_is_the_checkpoints_own_word_then_the_default(make_checkpoint):
+    assert load_checkpoint(str(make_checkpoint())).margin == 1.3
+    assert load_checkpoint(str(make_checkpoint(own={}))).margin == 1.3
+    assert load_checkpoint(str(make_checkpoint(own={"margin": 2}))).margin == 2.0
+
+
+@pytest.mark.parametrize("margin", ["1.3", None, True, [1.3], 0.4, 5, float("nan")], ids=repr)
+def test_a_margin_that_is_none_is_refused(copy_checkpoint, margin):
+    folder = copy_checkpoint()
+    (folder / "virtus.json").write_text(json.dumps({"margin": margin}))
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(str(folder))
+    cause = f"The margin in its virtus.json is {margin!r}, not a number in 0.5 to 4."
+    assert str(caught.value) == f"{folder} is not used. {cause}"
+
+
+def test_every_registered_checkpoint_has_a_description_and_a_margin():
+    for name, spec in CHECKPOINTS.items():
+        assert spec.name == name
+        assert spec.description
+        assert 1 <= spec.margin <= 2
+
+
+def test_a_device_that_is_not_there_is_no_fault_of_the_checkpoint(make_checkpoint):
+    with pytest.raises(InputError, match="There is no device 'tpu' here"):
+        load_checkpoint(str(make_checkpoint()), device="tpu")
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(str(tmp_path))
+    assert str(caught.value) == f"{tmp_path} is not used. config.json is missing."
+    assert list(Path(tmp_path).iterdir()) == []

@@ -1,0 +1,74 @@
+"""Occlusion against the stock model on sequences from which tokens were really deleted."""
+
+import numpy as np
+import pytest
+import torch
+import transformers
+
+from tests.support.explaining import KINDS, crops, heatmaps, load_detector, pixels
+from virtus.explain.occlusion import _spans
+
+
+def stock_margin(folder, pixel_values: torch.Tensor, index: int, without: list[int]) -> float:
+    """Logit of `index` minus the other, by transformers' own layers on one crop, tokens `without` deleted."""
+    name = transformers.AutoConfig.from_pretrained(folder).architectures[0]
+    model = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
+    hidden = model.base_model.embeddings(pixel_values)
+    kept = [token for token in range(hidden.shape[1]) if token not in without]
+    hidden = hidden[:, kept]
+    for block in model.base_model.layers:
+        hidden = block(hidden)
+    hidden = model.base_model.layernorm(hidden)
+    if hasattr(model, "distillation_classifier"):
+        logits = (model.cls_classifier(hidden[:, 0]) + model.distillation_classifier(hidden[:, 1])) / 2
+    else:
+        logits = model.classifier(hidden[:, 0])
+    return float(logits[0, index] - logits[0, 1 - index])
+
+
+@pytest.mark.parametrize("target", ["real", "fake"])
+@pytest.mark.parametrize("kind", KINDS)
+@torch.no_grad()
+def test_a_patch_is_worth_the_fall_of_the_margin_without_its_token(make_checkpoint, kind, target):
+    folder = make_checkpoint(kind=kind)
+    detector = load_detector(folder)
+    index, first = detector.checkpoint.labels[target], detector.checkpoint.trunk.num_prefix_tokens
+    ours = heatmaps(detector, crops(2), method="occlusion", target=target, window=1)
+    for crop, heatmap in zip(crops(2), ours, strict=True):
+        image = pixels(detector, [crop])
+        for row, column in ((0, 0), (1, 2), (3, 3)):
+            without = stock_margin(folder, image, index, [first + 4 * row + column])
+            fall = stock_margin(folder, image, index, []) - without
+            assert heatmap[row, column] == pytest.approx(fall, rel=1e-3, abs=1e-4)
+
+
+@torch.no_grad()
+def test_a_square_is_left_out_as_a_whole(make_checkpoint):
+    folder = make_checkpoint()
+    detector = load_detector(folder)
+    image, index = pixels(detector, crops(1)), detector.checkpoint.labels["fake"]
+    (heatmap,) = heatmaps(detector, crops(1), method="occlusion", target="fake")
+    # Of the 4 x 4 grid rows 2 and 3, columns 0 and 1; one token stands before the patches.
+    fall = stock_margin(folder, image, index, []) - stock_margin(folder, image, index, [9, 10, 13, 14])
+    np.testing.assert_allclose(heatmap[2:, :2], fall, rtol=1e-3, atol=1e-4)
+
+
+def test_squares_that_do_not_fit_evenly_overlap():
+    expected = [[1, 1, 1, 0], [0, 1, 1, 1]]
+    assert _spans(4, 3).int().tolist() == expected
+    assert _spans(4, 2).int().tolist() == [[1, 1, 0, 0], [0, 0, 1, 1]]
+
+
+def test_a_patch_in_several_squares_has_their_mean(make_checkpoint):
+    # Squares of 3 in a grid of 4: four of them, and the four patches in the middle lie in all.
+    detector = load_detector(make_checkpoint())
+    (heatmap,) = heatmaps(detector, crops(1), method="occlusion", target="fake", window=3)
+    corners = heatmap[[0, 0, 3, 3], [0, 3, 0, 3]]
+    np.testing.assert_allclose(heatmap[1:3, 1:3], corners.mean(), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(heatmap[0, 1:3], corners[:2].mean(), rtol=1e-4, atol=1e-6)
+
+
+def test_what_speaks_for_one_class_speaks_against_the_other(make_checkpoint):
+    detector = load_detector(make_checkpoint())
+    real, fake = (heatmaps(detector, crops(1), method="occlusion", target=label) for label in ("real", "fake"))
+    np.testing.assert_allclose(real, -fake, atol=1e-5)

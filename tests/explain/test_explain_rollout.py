@@ -1,0 +1,88 @@
+"""Attention rollout, computed by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.support.explaining import KINDS, crops, heatmaps, load_detector
+from virtus.explain.registry import explain
+from virtus.explain.rollout import joint_attention
+
+HALF = torch.tensor([[[[0.5, 0.5], [0.0, 1.0]]]])  # one picture, one head, two tokens
+
+
+def test_rollout_of_one_block_by_hand():
+    # (A + I) / 2
+    torch.testing.assert_close(joint_attention([HALF])[0], torch.tensor([[0.75, 0.25], [0.0, 1.0]]))
+
+
+def test_rollout_of_two_blocks_is_the_product_last_block_first():
+    swap = torch.tensor([[[[0.0, 1.0], [1.0, 0.0]]]])
+    first, second = torch.tensor([[0.75, 0.25], [0.0, 1.0]]), torch.tensor([[0.5, 0.5], [0.5, 0.5]])
+    torch.testing.assert_close(joint_attention([HALF, swap])[0], second @ first)
+    torch.testing.assert_close(joint_attention([swap, HALF])[0], first @ second)
+
+
+@pytest.mark.parametrize(
+    ("fusion", "row"),
+    [
+        ("mean", [1.6 / 2, 0.4 / 2]),  # (0.2 + 1.0) / 2 = 0.6; (0.8 + 0.0) / 2 = 0.4; plus I, sum 2
+        ("max", [2.0 / 2.8, 0.8 / 2.8]),
+        ("min", [1.2 / 1.2, 0.0]),
+    ],
+)
+def test_head_fusions_by_hand(fusion, row):
+    heads = torch.tensor([[[[0.2, 0.8], [0.5, 0.5]], [[1.0, 0.0], [0.5, 0.5]]]])
+    torch.testing.assert_close(joint_attention([heads], head_fusion=fusion)[0, 0], torch.tensor(row))
+
+
+def test_discarding_by_hand():
+    attention = torch.tensor([[[[0.4, 0.6], [0.9, 0.1]]]])
+    # The smallest half, 0.1 and 0.4, goes; then I is added and rows are brought back to 1.
+    expected = torch.tensor([[1 / 1.6, 0.6 / 1.6], [0.9 / 1.9, 1 / 1.9]])
+    torch.testing.assert_close(joint_attention([attention], discard_ratio=0.5)[0], expected)
+
+
+def test_discarding_treats_each_picture_by_itself():
+    one, other = torch.tensor([[[0.4, 0.6], [0.9, 0.1]]]), torch.tensor([[[0.1, 0.9], [0.2, 0.8]]])
+    both = joint_attention([torch.stack([one, other])], discard_ratio=0.5)
+    alone = joint_attention([other[None]], discard_ratio=0.5)
+    torch.testing.assert_close(both[1], alone[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rollout_rows_sum_to_one_for_a_real_model(make_checkpoint, kind):
+    detector = load_detector(make_checkpoint(kind=kind))
+    state = detector.encode(crops(2))
+    trunk = state.trunk
+    norms = [trunk.first_norm(index, hidden) for index, hidden in enumerate(state.block_inputs)]
+    attentions = [trunk.attention(index, normed) for index, normed in enumerate(norms)]
+    joint = joint_attention(attentions)
+    torch.testing.assert_close(joint.sum(dim=-1), torch.ones(joint.shape[:2]))
+
+
+def test_one_head_is_followed_alone():
+    one, other = HALF[:, 0], torch.tensor([[[0.0, 1.0], [1.0, 0.0]]])
+    both = torch.stack([one, other], dim=1)
+    for index, alone in enumerate((one, other)):
+        joint = joint_attention([both, both], head=index)
+        torch.testing.assert_close(joint, joint_attention([alone[:, None]] * 2))
+
+
+def test_the_mean_of_all_heads_is_none_of_them(make_checkpoint):
+    detector = load_detector(make_checkpoint())
+    first, second, fused = (heatmaps(detector, crops(1), head=head) for head in (0, 1, None))
+    assert not np.allclose(first, second, rtol=0.01)
+    assert not np.allclose(first, fused, rtol=0.01)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("discard_ratio", [0.0, 0.5])
+def test_the_map_is_the_heads_rows_of_the_product_of_whole_attentions(make_checkpoint, kind, discard_ratio):
+    state = load_detector(make_checkpoint(kind=kind)).encode(crops(2))
+    trunk = state.trunk
+    norms = [trunk.first_norm(index, hidden) for index, hidden in enumerate(state.block_inputs)]
+    whole = joint_attention([trunk.attention(i, normed) for i, normed in enumerate(norms)], discard_ratio=discard_ratio)
+    rows = whole[:, : trunk.num_head_tokens, trunk.num_prefix_tokens :].mean(dim=1)
+    found = np.stack([one.heatmap.ravel() for one in explain(state, method="rollout", discard_ratio=discard_ratio)])
+    np.testing.assert_allclose(found, rows, rtol=1e-4)

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from virtus.faces.find import crop_face, find_faces, whole_image
+from virtus.media.images import load_image
+from virtus.results import Face
+
+LANDMARKS = ((0.0, 0.0),) * 5
+TURNS = {
+    0: None,
+    1: Image.Transpose.ROTATE_270,  # turned clockwise once: one counter-clockwise turn makes it upright
+    2: Image.Transpose.ROTATE_180,
+    3: Image.Transpose.ROTATE_90,
+}
+
+
+def coordinates(width: int, height: int) -> Image.Image:
+    """Each pixel says where it is: red is x, green is y."""
+    y, x = np.mgrid[:height, :width]
+    return Image.fromarray(np.dstack([x, y, 0 * x]).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("box", "margin", "expected", "reached"),
+    [
+        ((40, 30, 60, 50), 1.5, (35, 25, 65, 55), 1.5),
+        ((40, 30, 60, 40), 1.5, (35, 20, 65, 50), 1.5),  # the longer side counts
+        ((0, 0, 20, 20), 1.5, (0, 0, 30, 30), 1.5),  # shifted at the border, not padded
+        ((90, 60, 100, 80), 1.5, (70, 50, 100, 80), 1.5),
+        ((10, 0, 90, 80), 1.5, (10, 0, 90, 80), 1.0),  # never larger than the picture's shorter side
+        ((0, 0, 100, 80), 1.3, (10, 0, 90, 80), 0.8),
+    ],
+)
+def test_the_one_crop_by_hand(box, margin, expected, reached):
+    crop = crop_face(coordinates(100, 80), Face(box, LANDMARKS, 1.0), margin=margin)
+    assert crop.box_xyxy == expected
+    assert crop.margin == pytest.approx(reached)
+    assert crop.image.getpixel((0, 0)) == (expected[0], expected[1], 0)
+    assert crop.image.size == (expected[2] - expected[0], expected[3] - expected[1])
+
+
+def test_a_crop_is_turned_upright():
+    crop = crop_face(coordinates(100, 80), Face((40, 30, 60, 50), LANDMARKS, 1.0, quarter_turns=1), margin=1.0)
+    # Counter-clockwise once: what was the upper right corner is now the upper left one.
+    assert crop.image.getpixel((0, 0)) == (59, 30, 0)
+
+
+def test_the_whole_image_is_a_crop_without_a_margin():
+    crop = whole_image(coordinates(100, 80))
+    assert (crop.box_xyxy, crop.margin, crop.image.size) == ((0, 0, 100, 80), None, (100, 80))
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_face_is_found_and_made_upright_in_every_turn(astronaut, turns):
+    upright = load_image(astronaut).crop((0, 0, 512, 400))
+    photo = upright.transpose(TURNS[turns]) if turns else upright
+    (face,) = find_faces(photo)
+    assert face.quarter_turns == turns
+    left_eye, right_eye, nose, *_ = find_faces(crop_face(photo, face, margin=1.5).image)[0].landmarks
+    assert left_eye[0] < right_eye[0]
+    assert max(left_eye[1], right_eye[1]) < nose[1]
+    x0, y0, x1, y1 = face.box_xyxy
+    assert x0 < face.landmarks[2][0] < x1
+    assert y0 < face.landmarks[2][1] < y1
+
+
+def test_several_faces_come_largest_first(astronaut):
+    one = load_image(astronaut).crop((100, 0, 400, 300))
+    photo = Image.new("RGB", (500, 300), "grey")
+    photo.paste(one.resize((180, 180)), (0, 60))
+    photo.paste(one, (200, 0))
+    faces = find_faces(photo)
+    assert len(faces) == 2
+    assert faces[0].area > faces[1].area
+    assert faces[0].box_xyxy[0] > 200
+
+
+def test_a_small_face_in_a_large_photo_is_found_at_the_second_look(astronaut):
+    photo = Image.new("RGB", (2000, 1500), "grey")
+    photo.paste(load_image(astronaut).crop((100, 0, 400, 300)).resize((150, 150)), (900, 700))
+    (face,) = find_faces(photo, min_side=0)
+    assert 900 < face.box_xyxy[0] < face.box_xyxy[2] < 1050
+
+
+def test_faces_below_the_least_side_are_left_out(astronaut):
+    photo = load_image(astronaut).resize((200, 200))
+    (face,) = find_faces(photo, min_side=0)
+    assert face.width < 48
+    assert find_faces(photo) == []
+
+
+@pytest.mark.parametrize("size", [(300, 200), (20, 20), (24, 600)])
+def test_no_face_where_there_is_none(size):
+    assert find_faces(Image.new("RGB", size, "grey")) == []
+
+
+def test_boxes_are_clipped_to_the_picture(astronaut):
+    photo = load_image(astronaut).crop((185, 70, 265, 165))
+    for face in find_faces(photo, min_side=0):
+        x0, y0, x1, y1 = face.box_xyxy
+        assert 0 <= x0 < x1 <= photo.width
+        assert 0 <= y0 < y1 <= photo.height

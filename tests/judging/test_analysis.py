@@ -1,0 +1,160 @@
+import itertools
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from virtus.checkpoints.detector import Detector
+from virtus.checkpoints.load import load_checkpoint
+from virtus.errors import ImageError
+from virtus.judging.photo import READ_AHEAD, analyze_image, analyze_paths
+from virtus.media.images import load_image
+from virtus.parallel import AHEAD, in_order
+
+
+@pytest.fixture
+def detector(make_checkpoint):
+    return Detector(load_checkpoint(str(make_checkpoint()), precision="float32"))
+
+
+def test_a_photo_with_one_face(detector, astronaut):
+    report = analyze_image(detector, astronaut, methods=["rollout", "gradcam"], target="fake")
+    (face,) = report.faces
+    assert report.outcome is face.outcome
+    assert report.p_fake == face.p_fake
+    assert face.crop.margin == pytest.approx(1.3, abs=0.02)
+    assert [(one.method, one.target) for one in face.explanations] == [("rollout", None), ("gradcam", "fake")]
+    assert report.path == str(astronaut)
+    assert report.checkpoint == detector.checkpoint.info
+
+
+def test_two_faces_are_two_results(detector, astronaut):
+    one = load_image(astronaut).crop((100, 0, 400, 300))
+    photo = Image.new("RGB", (520, 300))
+    photo.paste(one, (0, 0))
+    photo.paste(one.resize((200, 200)), (310, 50))
+    report = analyze_image(detector, photo, methods=["rollout"])
+    assert [len(face.explanations) for face in report.faces] == [1, 1]
+    assert report.p_fake == report.faces[0].p_fake
+    assert report.path is None
+
+
+def test_no_face_has_no_number(detector):
+    report = analyze_image(detector, Image.new("RGB", (200, 200)), methods=["rollout"])
+    assert (report.outcome, report.p_fake, report.faces) == ("no_face", None, ())
+    assert "No face" in report.reason
+
+
+def test_a_small_face_has_no_number_and_no_map(detector, astronaut):
+    report = analyze_image(detector, load_image(astronaut).resize((200, 200)), methods=["gradcam"])
+    (face,) = report.faces
+    assert (report.outcome, face.p_fake, face.crop, face.explanations) == ("face_too_small", None, None, ())
+    assert "48 pixels" in report.reason
+
+
+def test_a_small_face_beside_a_large_one_is_said_and_not_judged(detector, astronaut):
+    one = load_image(astronaut).crop((100, 0, 400, 300))
+    photo = Image.new("RGB", (460, 300))
+    photo.paste(one, (0, 0))
+    photo.paste(one.resize((120, 120)), (320, 90))
+    report = analyze_image(detector, photo, methods=["rollout"])
+    assert [face.outcome.judged for face in report.faces] == [True, False]
+    assert [len(face.explanations) for face in report.faces] == [1, 0]
+    assert report.outcome.judged
+    assert report.reason is None
+
+
+def test_the_whole_image_needs_no_face(detector):
+    report = analyze_image(detector, np.zeros((50, 60, 3), np.uint8), whole=True)
+    assert report.outcome.judged
+    assert report.to_json()["faces"][0]["box_xyxy"] == [0.0, 0.0, 60.0, 50.0]
+
+
+def test_a_broken_file_is_an_error_here_and_a_row_in_a_scan(detector, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"not a picture")
+    with pytest.raises(ImageError):
+        analyze_image(detector, broken)
+    (report,) = analyze_paths(detector, [broken])
+    assert (report.outcome, report.path, report.faces) == ("unreadable", str(broken), ())
+    assert report.reason
+
+
+def test_many_files_keep_their_order_and_their_own_numbers(detector, tmp_path):
+    draw, files = np.random.default_rng(2), []
+    for index in range(READ_AHEAD + 3):
+        files.append(tmp_path / f"{index}.png")
+        Image.fromarray(draw.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(files[-1])
+    files[5].write_bytes(b"")
+    reports = list(analyze_paths(detector, files, whole=True))
+    assert [report.path for report in reports] == [str(file) for file in files]
+    assert [report.outcome for report in reports].count("unreadable") == 1
+    alone = analyze_image(detector, files[READ_AHEAD + 1], whole=True)
+    assert reports[READ_AHEAD + 1].p_fake == pytest.approx(alone.p_fake, abs=1e-4)
+
+
+def test_several_jobs_give_the_same_reports_in_the_same_order(detector, tmp_path, make_image, astronaut):
+    files = [tmp_path / f"{index}.png" for index in range(3 * READ_AHEAD + 1)]
+    for index, file in enumerate(files):
+        make_image(seed=index).save(file)
+    files[2] = astronaut
+    files[11] = tmp_path / "missing.png"
+    for how in ({}, {"whole": True}, {"whole": True, "stability": True}):
+        one, three = (list(analyze_paths(detector, files, jobs=jobs, **how)) for jobs in (1, 3))
+        assert [report.path for report in three] == [str(file) for file in files]
+        assert [report.outcome for report in three] == [report.outcome for report in one]
+        assert [report.p_fake for report in three] == pytest.approx([report.p_fake for report in one], abs=1e-5)
+
+
+class Elsewhere:
+    """A picture that is no file of its own: what `read` gives, or raises."""
+
+    def __init__(self, name, content):
+        self.name, self.content = name, content
+
+    def __str__(self):
+        return self.name
+
+    def read(self):
+        if isinstance(self.content, Exception):
+            raise self.content
+        return self.content
+
+
+def test_items_of_a_scan_may_lie_elsewhere_and_raise_anything(detector, astronaut):
+    items = [
+        Elsewhere("photos.zip/a.jpg", astronaut.read_bytes()),
+        Elsewhere("photos.zip/b.jpg", RuntimeError("bad CRC")),
+        Elsewhere("photos.zip/c.jpg", MemoryError()),
+        Elsewhere("photos.zip/d.jpg", ImageError("An archive within an archive is not opened.")),
+        "null\0byte.jpg",
+    ]
+    reports = list(analyze_paths(detector, items))
+    assert [report.path for report in reports] == [str(item) for item in items]
+    assert reports[0].p_fake == pytest.approx(analyze_image(detector, astronaut).p_fake, abs=1e-5)
+    assert [report.outcome for report in reports[1:]] == ["unreadable"] * 4
+    assert "(RuntimeError: bad CRC)" in reports[1].reason
+    assert "(MemoryError)" in reports[2].reason
+    assert reports[3].reason == "An archive within an archive is not opened."
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_an_endless_list_is_taken_as_it_is_needed(detector, jobs):
+    taken = itertools.count()
+    reports = analyze_paths(detector, (f"missing-{number}.jpg" for number in taken), jobs=jobs)
+    assert [next(reports).path for _ in range(3)] == ["missing-0.jpg", "missing-1.jpg", "missing-2.jpg"]
+    reports.close()
+    assert next(taken) <= READ_AHEAD * AHEAD * jobs
+
+
+def test_reports_of_many_hold_no_pictures(detector, astronaut):
+    (report,) = analyze_paths(detector, [astronaut])
+    assert report.outcome.judged
+    assert [face.crop for face in report.faces] == [None]
+
+
+def test_work_in_order_raises_what_it_meets():
+    done = in_order(lambda number: 6 // number, [3, 2, 0, 1], jobs=2)
+    assert [next(done), next(done)] == [2, 3]
+    with pytest.raises(ZeroDivisionError):
+        next(done)

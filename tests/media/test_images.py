@@ -1,0 +1,181 @@
+"""Sources of pictures, and what is refused in which words."""
+
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from tests.support.pictures import BLUE, GREEN, RED, WHITE, encode, refusal
+from virtus.media.images import MAX_BYTES, is_image_path, load_image
+
+
+def png_header(width, height):
+    """A PNG that ends where its pixels should begin: whoever decodes it fails, and says so in other words."""
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    header = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    return b"\x89PNG\r\n\x1a\n" + header + struct.pack(">I", 1000) + b"IDAT"
+
+
+def test_every_kind_of_source_gives_the_same_pixels(make_image, tmp_path):
+    image = make_image()
+    data, path = encode(image), tmp_path / "photo of me.png"
+    path.write_bytes(data)
+    sources = [path, str(path), data, bytearray(data), memoryview(data), io.BytesIO(data), image, np.asarray(image)]
+    for source in sources:
+        found = load_image(source)
+        assert found.mode == "RGB"
+        assert found.tobytes() == image.tobytes()
+    with path.open("rb") as stream:
+        assert load_image(stream).tobytes() == image.tobytes()
+        assert not stream.closed
+
+
+def test_a_file_object_is_read_from_its_start(make_image):
+    stream = io.BytesIO()
+    make_image().save(stream, "PNG")
+    assert load_image(stream).tobytes() == make_image().tobytes()
+
+
+def test_what_comes_back_is_a_copy_and_the_source_is_left_alone(make_image):
+    image, array = make_image(), np.asarray(make_image()).copy()
+    for source in (image, array):
+        load_image(source).paste(RED, (0, 0, 64, 48))
+    assert image.tobytes() == array.tobytes() == make_image().tobytes()
+
+
+def test_nothing_of_the_file_is_kept_beside_the_pixels(make_image):
+    """A text that a file calls `jpeg_quality` was taken for the number, and ended the analysis."""
+    tags, texts = Image.Exif(), PngImagePlugin.PngInfo()
+    tags[0x010F] = "Canon"
+    texts.add_text("jpeg_quality", "high")
+    assert load_image(encode(make_image(), exif=tags, pnginfo=texts)).info == {}
+    photo = load_image(encode(make_image(), "JPEG", quality=80, exif=tags, comment=b"private"))
+    assert photo.info == load_image(photo).info == {"jpeg_quality": 80}
+    assert not photo.getexif()
+
+
+def test_an_animation_is_left_at_its_frame():
+    frames = [Image.new("RGB", (40, 40), color) for color in (RED, GREEN, BLUE)]
+    animation = Image.open(io.BytesIO(encode(frames[0], "GIF", save_all=True, append_images=frames[1:])))
+    animation.seek(2)
+    assert load_image(animation).getpixel((20, 20)) == RED
+    assert animation.tell() == 2
+    assert animation.convert("RGB").getpixel((20, 20)) == BLUE
+
+
+@pytest.mark.parametrize(
+    ("array", "pixel"),
+    [
+        (np.full((40, 40), 7, np.uint8), (7, 7, 7)),
+        (np.full((40, 40, 1), 7, np.uint8), (7, 7, 7)),
+        (np.full((40, 40, 3), RED, np.uint8), RED),
+        (np.full((40, 40, 4), (255, 0, 0, 0), np.uint8), WHITE),
+        (np.full((40, 40, 3), (65535, 257, 0), np.uint16), (255, 1, 0)),
+        (np.full((40, 40), 255, np.uint16), (1, 1, 1)),  # dark, not white
+        (np.full((40, 40, 3), (1.0, 0.5, 0.0), np.float32), (255, 128, 0)),
+        (np.full((40, 40), 0.2, np.float64), (51, 51, 51)),
+        (np.ones((40, 40), bool), WHITE),
+        (np.full((80, 40, 3), GREEN, np.uint8)[::-2, ::-1], GREEN),
+    ],
+    ids=lambda value: f"{value.dtype}{value.shape}" if isinstance(value, np.ndarray) else None,
+)
+def test_arrays(array, pixel):
+    found = load_image(array)
+    assert (found.mode, found.size) == ("RGB", (40, 40))
+    assert found.getpixel((20, 20)) == pixel
+
+
+@pytest.mark.parametrize(
+    ("array", "cause"),
+    [
+        (np.full((40, 40, 3), 255.0), "values in [0, 1]. Divide by 255"),
+        (np.full((40, 40, 3), -0.1), "values in [0, 1]"),
+        (np.full((40, 40, 3), np.nan), "values in [0, 1]"),
+        (np.zeros((40, 40, 3), np.int64), "An array of int64"),
+        (np.zeros((3, 40, 40), np.uint8), "shape (3, 40, 40)"),
+        (np.zeros((1, 40, 40, 3), np.uint8), "shape (1, 40, 40, 3)"),
+        (np.zeros((0, 40, 3), np.uint8), "shape (0, 40, 3)"),
+        (np.zeros((31, 40, 3), np.uint8), "40x31 pixels; each side needs at least 32"),
+    ],
+)
+def test_arrays_that_are_no_pictures(array, cause):
+    assert cause in refusal(array)
+
+
+def test_paths_that_lead_to_no_picture(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    assert refusal(tmp_path) == "This is a folder, not a picture. Give a picture, or a folder that has some in it."
+    assert refusal(tmp_path / "none.png") == "There is no such file. Check the path."
+    assert refusal("a\0b.png") == "There is no such file. Check the path."
+    assert refusal(tmp_path / "pipe.png") == "This is not a regular file. Give a picture."  # and does not wait for it
+    assert refusal("x" * 5000).startswith("The file cannot be read (File name too long).")
+    for address in ("https://example.org/a.png", Path("http://a/b.png"), "data:image/png;base64,AAAA"):
+        assert refusal(address) == "Addresses are not fetched. Download the picture and give the file."
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission(tmp_path):
+    (tmp_path / "secret.png").touch(mode=0)
+    assert "Permission denied" in refusal(tmp_path / "secret.png")
+
+
+def test_contents_that_are_no_picture(tmp_path):
+    (tmp_path / "notes.png").write_text("Not a picture.")
+    vector = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n"  # Pillow would start Ghostscript for it
+    for source in (tmp_path / "notes.png", vector, b"<svg/>", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"):
+        assert refusal(source).startswith(
+            "This is not a picture that can be read, or it is damaged or cut off. Give a JPE"
+        )
+    for source in (b"", io.BytesIO()):
+        assert refusal(source) == "The file is empty. Save or download it again."
+
+
+def test_file_objects_that_give_no_bytes(make_image, tmp_path):
+    (tmp_path / "photo.png").write_bytes(encode(make_image()))
+    with (tmp_path / "photo.png").open() as stream:
+        assert refusal(stream) == "The file is open as text. Open it with mode 'rb'."
+    closed = io.BytesIO(b"x")
+    closed.close()
+    assert refusal(closed).startswith("The file object cannot be read (I/O operation on closed file")
+
+
+@pytest.mark.parametrize("source", [None, 3, ["photo.png"], {"path": "photo.png"}], ids=repr)
+def test_other_things_are_no_pictures(source):
+    assert refusal(source) == f"A picture was expected, not {type(source).__name__}."
+
+
+def test_bombs_are_refused_from_their_header():
+    assert refusal(png_header(60_000, 60_000)).startswith("The picture claims far too many pixels")
+    assert refusal(png_header(8_000, 7_000)).startswith(
+        "The picture has 8000x7000 pixels; at most 50 million are read."
+    )
+    assert refusal(png_header(7_000, 7_000)).startswith("The picture is cut off or damaged.")
+
+
+def test_limits(make_image, tmp_path):
+    assert refusal(make_image(31, 40)) == "The picture has 31x40 pixels; each side needs at least 32."
+    assert load_image(make_image(32, 40)).size == (32, 40)
+    assert load_image(make_image(31, 40), min_side=31).size == (31, 40)
+    assert "at most 1599 are read" in refusal(make_image(40, 40), max_pixels=1599)
+    assert load_image(make_image(40, 40), max_pixels=1600).size == (40, 40)
+    data, path = encode(make_image(600, 600)), tmp_path / "large.png"
+    path.write_bytes(data)
+    for source in (data, path, io.BytesIO(data)):
+        assert "more than the 1 MiB that are read" in refusal(source, max_bytes=2**20)
+        assert load_image(source, max_bytes=len(data)).size == (600, 600)
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    with (tmp_path / "large.png").open("wb") as stream:
+        stream.truncate(MAX_BYTES + 1)
+    assert refusal(tmp_path / "large.png").startswith("The file has more than the 64 MiB that are read.")
+
+
+def test_names_of_pictures():
+    assert all(map(is_image_path, map(Path, ("a.jpg", "b.JPEG", "c.heic", "d.x.AVIF", "e.webp"))))
+    assert not any(map(is_image_path, map(Path, ("a", "jpg", "a.txt", "a.jpg.part", ".png", "a.svg", "a.eps"))))

@@ -1,0 +1,116 @@
+"""The block-by-block pass against transformers' own forward, for all three architectures."""
+
+import pytest
+import torch
+import transformers
+
+from benchmarks.gpu import fused_logits
+from virtus.checkpoints.examine import examine, load_model
+from virtus.models.trunk import Trunk
+
+KINDS = ["vit", "deit", "deit-with-teacher"]
+
+
+def load_pair(folder, **options):
+    name = transformers.AutoConfig.from_pretrained(folder).architectures[0]
+    stock = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    own = load_model(examine(folder))
+    return Trunk(own, device=torch.device("cpu"), dtype=options.get("dtype", torch.float32)), stock
+
+
+def run(trunk, pixel_values):
+    hidden = trunk.embed(pixel_values)
+    inputs = [hidden]
+    for index in range(len(trunk.blocks) - 1):
+        inputs.append(trunk.run_block(index, inputs[-1]))
+    return inputs
+
+
+@pytest.fixture(params=KINDS)
+def pair(request, make_checkpoint):
+    return load_pair(make_checkpoint(kind=request.param))
+
+
+@pytest.fixture
+def pixel_values(pair):
+    height, width = pair[1].config.image_size, pair[1].config.image_size
+    return torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(1))
+
+
+@torch.no_grad()
+def test_logits_are_those_of_transformers(pair, pixel_values):
+    trunk, stock = pair
+    ours = trunk.tail(run(trunk, pixel_values)[-1])
+    torch.testing.assert_close(ours, stock(pixel_values).logits, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_the_fused_way_that_the_gpu_benchmark_tries_is_the_same(pair, pixel_values):
+    trunk, stock = pair
+    torch.testing.assert_close(fused_logits(trunk, pixel_values), stock(pixel_values).logits, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_attentions_are_those_of_transformers(pair, pixel_values):
+    trunk, stock = pair
+    attentions = stock(pixel_values, output_attentions=True).attentions
+    assert len(attentions) == len(trunk.blocks)
+    for index, hidden in enumerate(run(trunk, pixel_values)):
+        normed = trunk.first_norm(index, hidden)
+        torch.testing.assert_close(trunk.attention(index, normed), attentions[index], atol=1e-5, rtol=1e-4)
+
+
+def test_prefix_tokens_and_grid(pair, pixel_values):
+    trunk, stock = pair
+    tokens = trunk.embed(pixel_values).shape[1]
+    assert trunk.num_prefix_tokens == (1 if stock.config.model_type == "vit" else 2)
+    assert tokens == trunk.num_prefix_tokens + trunk.grid_size[0] * trunk.grid_size[1]
+
+
+@torch.no_grad()
+def test_bfloat16_keeps_the_residual_stream_and_the_tail_in_float32(make_checkpoint):
+    trunk, stock = load_pair(make_checkpoint(), dtype=torch.bfloat16)
+    assert trunk.blocks[0].mlp.fc1.weight.dtype == torch.bfloat16
+    assert trunk.blocks[-1].mlp.fc1.weight.dtype == torch.float32
+    side = stock.config.image_size
+    pixel_values = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+    inputs = run(trunk, pixel_values)
+    assert {hidden.dtype for hidden in inputs} == {torch.float32}
+    torch.testing.assert_close(trunk.tail(inputs[-1]), stock(pixel_values).logits, atol=2e-2, rtol=2e-2)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("kind", KINDS)
+@torch.no_grad()
+def test_a_block_given_its_own_attention_gives_what_it_gives(make_checkpoint, kind, dtype):
+    trunk, _ = load_pair(make_checkpoint(kind=kind), dtype=dtype)
+    hidden = torch.randn(2, 18, 32, generator=torch.Generator().manual_seed(1))
+    for index in range(3):
+        attention = trunk.attention(index, trunk.first_norm(index, hidden))
+        given = trunk.run_block(index, hidden, attention=attention)
+        assert torch.equal(given, trunk.run_block(index, hidden))
+        other = trunk.run_block(index, hidden, attention=torch.full_like(attention, 1 / 18))
+        assert not torch.allclose(other, given, atol=1e-3)
+
+
+@torch.no_grad()
+def test_the_first_tokens_of_a_block_are_those_of_the_whole_block(pair):
+    trunk, _ = pair
+    hidden = torch.randn(2, 18, 32, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(trunk.run_block(1, hidden, num_tokens=2), trunk.run_block(1, hidden)[:, :2])
+
+
+@torch.no_grad()
+def test_the_first_tokens_are_right_without_biases_too(make_checkpoint):
+    trunk, _ = load_pair(make_checkpoint())
+    own, hidden = trunk.blocks[1].attention, torch.randn(2, 18, 32, generator=torch.Generator().manual_seed(1))
+    own.q_proj.bias = own.k_proj.bias = own.v_proj.bias = None
+    torch.testing.assert_close(trunk.run_block(1, hidden, num_tokens=2), trunk.run_block(1, hidden)[:, :2])
+
+
+@torch.no_grad()
+def test_blocks_are_those_of_transformers_for_shorter_sequences_too(pair):
+    trunk, stock = pair
+    hidden = torch.randn(2, 7, 32, generator=torch.Generator().manual_seed(1))
+    for index, block in enumerate(stock.base_model.layers):
+        torch.testing.assert_close(trunk.run_block(index, hidden), block(hidden), atol=1e-5, rtol=1e-4)

@@ -1,0 +1,193 @@
+"""Where a scan goes on, and what its file of rows holds at any moment."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from virtus.errors import InputError
+from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome
+from virtus.scans.resume import Start, go_on
+from virtus.scans.rows import JsonRows
+from virtus.scans.rows_file import Maker, RowsFile
+from virtus.video.report import VideoReport
+
+INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
+MAKER = Maker(INFO.sha256, 0.5, ("float32", "whole_image"))
+FACES = (
+    FaceReport((0.0, 0.0, 90.0, 90.0), Outcome.REAL, p_fake=0.125),
+    FaceReport((10.0, 0.0, 60.0, 60.0), Outcome.FAKE, p_fake=0.875),
+)
+
+
+def report(path, num_faces=1):
+    if num_faces == 0:
+        return ImageReport(Outcome.NO_FACE, INFO, (), (100, 100), path, "No face was found.")
+    return ImageReport(Outcome.REAL, INFO, FACES[:num_faces], (100, 100), path)
+
+
+def write(path, reports, start=None):
+    start = start or Start([])
+    with RowsFile(path, keep=start.keep, resumable=True) as stream:
+        rows = JsonRows(stream, settings=MAKER.settings)
+        for one in reports:
+            rows.write(one)
+
+
+@pytest.fixture
+def names(tmp_path):
+    """Files that are there, and empty: of a scan that resumes only the names count."""
+    names = [str(tmp_path / name) for name in ("a.jpg", "b,\n\r\"c'.jpg", "d\udce9.jpg", "é \u2028.jpg", "f.jpg")]
+    for name in names:
+        with open(name, "wb"):  # noqa: PTH123 (a name that is no UTF-8)
+            pass
+    return names
+
+
+def test_whatever_is_cut_off_is_done_again_and_nothing_else(names, tmp_path):
+    """At bytes all over the file, and at all about the ends of lines."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    reports = [report(name, num_faces) for name, num_faces in zip(names, (1, 2, 0, 2, 1), strict=True)]
+    write(whole, reports)
+    content = whole.read_bytes()
+    ends = [at + near for at, byte in enumerate(content) if byte == ord("\n") for near in (0, 1, 2)]
+    for size in {*range(0, len(content), 11), *ends, len(content)} - {len(content) + 1}:
+        cut.write_bytes(content[:size])
+        start = go_on(cut, names, MAKER)
+        remaining = list(start.remaining)
+        assert remaining == names[len(names) - len(remaining) :]
+        write(cut, reports[len(reports) - len(remaining) :], start)
+        assert cut.read_bytes() == content
+
+
+def test_a_picture_is_not_done_again_once_it_is_known_to_be_whole(names, tmp_path):
+    file = tmp_path / "rows"
+    write(file, [report(names[0], 2), report(names[1], 2)])
+    start = go_on(file, names, MAKER)
+    assert list(start.remaining) == names[2:]
+    assert (start.num_gone, start.all_judged) == (0, True)
+    file.unlink()
+    write(file, [report(names[0], 2), report(names[1], 0)])
+    start = go_on(file, names, MAKER)
+    assert list(start.remaining) == names[2:]
+    assert not start.all_judged
+
+
+def test_clips_have_rows_among_those_of_pictures(names, tmp_path):
+    file = tmp_path / "rows"
+    clip = VideoReport(Outcome.UNREADABLE, INFO, path=names[0], reason="There is no video in it.")
+    write(file, [clip])
+    content = file.read_bytes()
+    start = go_on(file, names, MAKER)
+    assert (list(start.remaining), start.all_judged) == (names[1:], False)
+    file.write_bytes(content[: len(content) - 3])
+    assert list(go_on(file, names, MAKER).remaining) == names
+
+
+def test_a_removed_file_keeps_its_row_and_new_ones_after_it_are_judged(names, tmp_path):
+    file = tmp_path / "rows"
+    gone = [str(tmp_path / "0.jpg"), str(tmp_path / "z.jpg")]
+    write(file, [report(name, 0) for name in (gone[0], names[0], names[1], gone[1])])
+    start = go_on(file, names, MAKER)
+    assert (list(start.remaining), start.num_done, start.num_gone) == (names[2:], 4, 2)
+
+
+def test_a_new_file_between_done_ones_is_refused_by_name(names, tmp_path):
+    file = tmp_path / "rows"
+    write(file, [report(name, 0) for name in (names[0], names[4])])
+    before = file.read_bytes()
+    with pytest.raises(InputError, match=r"(?s)picture 2 in it is .*f\.jpg, but .* comes there now"):
+        go_on(file, names, MAKER)
+    with pytest.raises(InputError, match="but nothing comes there now"):
+        go_on(file, names[:1], MAKER)
+    assert file.read_bytes() == before
+
+
+def test_rows_of_none_of_the_files_are_refused(names, tmp_path):
+    file = tmp_path / "rows"
+    write(file, [report("elsewhere/a.jpg"), report("elsewhere/b.jpg")])
+    with pytest.raises(InputError, match="rows of none of the files"):
+        go_on(file, names, MAKER)
+
+
+def test_a_member_is_not_gone_while_its_archive_is_there(tmp_path):
+    (tmp_path / "photos.zip").write_bytes(b"")
+    file, member = tmp_path / "rows", f"{tmp_path}/photos.zip/in/b.jpg"
+    write(file, [report(member)])
+    with pytest.raises(InputError, match=r"a\.jpg comes there now"):
+        go_on(file, [f"{tmp_path}/photos.zip/in/a.jpg", member], MAKER)
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (Maker("cd" * 32, 0.5, MAKER.settings), "by the weights with sha256 abababababab, not cdcdcdcdcdcd"),
+        (Maker(INFO.sha256, 0.01, MAKER.settings), r"with --prior 0.5, not 0.01"),
+        (Maker(INFO.sha256, 0.5, ("bfloat16",)), "with the settings float32, whole_image, not bfloat16"),
+    ],
+)
+def test_rows_of_another_maker_are_refused(now, said, names, tmp_path):
+    file = tmp_path / "rows"
+    write(file, [report(name, 0) for name in names])
+    with pytest.raises(InputError, match=said):
+        go_on(file, names, now)
+
+
+@pytest.mark.parametrize("content", [b"notes", b"\x89PNG\r\n", b"{}\n", b"path,outcome\na,b\n", b'{"path": 1}\n'])
+def test_what_is_no_file_of_rows_is_refused_and_stays(content, tmp_path):
+    file = tmp_path / "precious"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="Row 1 of"):
+        go_on(file, ["a.jpg"], MAKER)
+    assert file.read_bytes() == content
+
+
+def test_a_damaged_row_in_the_middle_is_named(names, tmp_path):
+    file = tmp_path / "rows"
+    write(file, [report(name, 0) for name in names[:1] * 3])
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines[:2], b"damaged\n", *lines[2:]]))
+    with pytest.raises(InputError, match="Row 3 of"):
+        go_on(file, names[:1] * 3, MAKER)
+
+
+def test_a_file_that_is_there_is_not_written_over(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text("mine")
+    with pytest.raises(InputError, match=r"there already.*--resume"):
+        RowsFile(file, keep=None, resumable=True)
+    assert file.read_text() == "mine"
+    with pytest.raises(InputError, match="cannot be written"):
+        RowsFile(tmp_path / "no folder" / "rows.jsonl", keep=None, resumable=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+def test_two_scans_do_not_write_to_one_file(tmp_path):
+    with RowsFile(tmp_path / "rows", keep=None, resumable=True), pytest.raises(InputError, match="Another scan"):
+        RowsFile(tmp_path / "rows", keep=0, resumable=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="of Linux")
+def test_a_full_disk_is_one_sentence(tmp_path):
+    file = RowsFile(tmp_path / "rows", keep=None, resumable=True)
+    file._stream = io.FileIO("/dev/full", "wb")
+    file.write("row\n")
+    with pytest.raises(InputError, match=r"cannot be written \(No space left on device\)"):
+        file.flush()
+    assert file.end == 0
+
+
+def _write_one_and_a_half(stream, stopped):
+    stream.write("whole\n")
+    stream.flush()
+    stream._write_all(b"half")
+    raise stopped
+
+
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt, RuntimeError])
+def test_what_stops_a_scan_leaves_whole_pictures(stopped, tmp_path):
+    file = tmp_path / "rows"
+    with pytest.raises(stopped), RowsFile(file, keep=None, resumable=True) as stream:
+        _write_one_and_a_half(stream, stopped)
+    assert file.read_bytes() == b"whole\n"

@@ -1,0 +1,59 @@
+import json
+
+import pytest
+
+from train.config.settings import TrainConfig
+from virtus.errors import DataError
+
+CONFIG = TrainConfig("virtus-tiny", base="b", data="d")
+
+
+def test_settings_are_read_by_the_kind_of_their_default():
+    config = CONFIG.override(["num_epochs=2", "bf16=false", "augmentation.margin=[1.1, 1.2]", "base=x/y"])
+    assert (config.num_epochs, config.bf16, config.augmentation.margin, config.base) == (2.0, False, (1.1, 1.2), "x/y")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("epochs=3", "There is no setting 'epochs'"),
+        ("augmentation.magic=1", "There is no setting 'magic'"),
+        ("seed.x=1", "has no settings inside"),
+        ("batch_size=many", "not of that kind"),
+        ("batch_size=1.5", "not of that kind"),
+        ("seed", "key=value"),
+        ("batch_size=0", "must be more than 0"),
+        ("augmentation.jpeg_chance=2", "between 0 and 1"),
+        ("val_share=1", "between 0 and 1"),
+    ],
+)
+def test_wrong_settings_are_named(setting, message):
+    with pytest.raises(DataError, match=message):
+        CONFIG.override([setting])
+
+
+def test_the_saved_file_holds_all_settings(tmp_path):
+    CONFIG.save(tmp_path / "train_config.json")
+    saved = json.loads((tmp_path / "train_config.json").read_text())
+    assert saved["augmentation"]["margin"] == [1.0, 1.3]
+    assert saved["learning_rate"] == CONFIG.learning_rate
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("split", "random"), ("balance", "all"), ("crop", "half"), ("schedule", "none"), ("choose_by", "luck")],
+)
+def test_a_choice_that_there_is_not_names_those_there_are(name, value):
+    with pytest.raises(DataError, match=f"{name} is one of"):
+        CONFIG.override([f"{name}={value}"])
+
+
+def test_a_list_of_any_length_can_be_set():
+    assert CONFIG.override(['leave_out=["dfdc", "stylegan"]']).leave_out == ("dfdc", "stylegan")
+
+
+def test_a_config_knows_what_differs_from_a_saved_one(tmp_path):
+    CONFIG.save(tmp_path / "train_config.json")
+    assert CONFIG.differs_from(tmp_path / "train_config.json") == []
+    changed = CONFIG.override(["seed=1", "augmentation.shift=0.5"])
+    assert changed.differs_from(tmp_path / "train_config.json") == ["seed", "augmentation"]

@@ -1,0 +1,72 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from train.config.augmentation import Augmentation
+from train.data.samples import Sample
+from train.pictures.transforms import CropDataset, TrainDataset
+from virtus.faces.find import crop_face
+from virtus.models.preprocessing import EvalTransform
+from virtus.results import Face, Label
+
+LANDMARKS = ((40.0, 35.0), (60.0, 35.0), (50.0, 43.0), (42.0, 52.0), (58.0, 52.0))
+FACE = Face((30.0, 20.0, 70.0, 60.0), LANDMARKS, 1.0)
+TRANSFORM = EvalTransform((16, 16), (0.5,) * 3, (0.5,) * 3)
+NEVER = Augmentation(mirror_chance=0, jpeg_chance=0, scale_chance=0, colour_chance=0)
+
+
+@pytest.fixture
+def sample(tmp_path):
+    noise = np.random.default_rng(1).integers(0, 256, (100, 120, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    return Sample(tmp_path / "a.png", Label.FAKE, "one", "train", "one/a")
+
+
+def test_without_augmentation_it_is_what_the_engine_sees(sample):
+    (row,) = CropDataset([sample], {sample.path: FACE}, TRANSFORM, margin=1.3)
+    expected = TRANSFORM(crop_face(Image.open(sample.path), FACE, margin=1.3).image)
+    np.testing.assert_array_equal(row["pixel_values"].numpy(), expected)
+    assert row["labels"] == 1
+
+
+def test_a_picture_without_a_face_is_left_out(sample):
+    other = Sample(Path("b.png"), Label.REAL, "one", "train", "one/b")
+    dataset = CropDataset([sample, other], {sample.path: FACE, other.path: None}, TRANSFORM, margin=1.3)
+    assert dataset.samples == [sample]
+
+
+def test_augmentation_is_drawn_anew_and_repeats_with_the_seed(sample):
+    dataset = TrainDataset([sample], {sample.path: FACE}, TRANSFORM, augmentation=Augmentation())
+    torch.manual_seed(3)
+    first, second = dataset[0]["pixel_values"], dataset[0]["pixel_values"]
+    torch.manual_seed(3)
+    assert not torch.equal(first, second)
+    assert torch.equal(first, dataset[0]["pixel_values"])
+
+
+def test_self_blended_fakes_come_with_their_originals(sample):
+    still = Augmentation(**{**vars(NEVER), "margin": (1.3, 1.3), "shift": 0.0})
+    reals = [replace(sample, label=Label.REAL)] * 4
+    dataset = TrainDataset(reals, {sample.path: FACE}, TRANSFORM, augmentation=still, blended_share=0.5)
+    rows = [dataset[index] for index in range(len(dataset))]
+    assert [row["labels"] for row in rows] == [0, 0, 0, 0, 1, 0, 1, 0]
+    original = CropDataset(reals, {sample.path: FACE}, TRANSFORM, margin=1.3)[0]["pixel_values"]
+    assert torch.equal(rows[5]["pixel_values"], original)
+    assert not torch.equal(rows[4]["pixel_values"], original)
+
+
+def test_only_real_pictures_are_blended(sample):
+    dataset = TrainDataset([sample], {sample.path: FACE}, TRANSFORM, augmentation=NEVER, blended_share=1.0)
+    assert len(dataset) == 1
+
+
+def test_whole_pictures_are_shown_without_a_face(sample):
+    (row,) = CropDataset([sample], None, TRANSFORM, margin=1.3)
+    np.testing.assert_array_equal(row["pixel_values"].numpy(), TRANSFORM(Image.open(sample.path)))
+    dataset = TrainDataset([sample], None, TRANSFORM, augmentation=NEVER, blended_share=1.0)
+    assert len(dataset) == 1
+    assert torch.equal(dataset[0]["pixel_values"], row["pixel_values"])

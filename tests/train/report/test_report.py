@@ -1,0 +1,376 @@
+"""The report folder, and several checkpoints side by side."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from train.__main__ import main
+from train.report.assessment import assess, read_beside, val_share
+from train.report.comparison import compare, compare_assessments, write_comparison
+from train.report.contact_sheet import most_wrong
+from train.report.document import Document, Picture, Section, Table, Text
+from train.report.evaluate import Judged, held_out, judge
+from train.report.folder import write_report
+from train.report.intervals import Figure
+from train.report.robustness import STEPS
+from train.report.wording import figure_cell, say_calibration
+from virtus.checkpoints.detector import Detector
+from virtus.checkpoints.load import load_checkpoint
+from virtus.media.images import load_image
+from virtus.results import Calibration, Label, Outcome
+
+PICTURES = ["classification_report", "confusion", "histogram", "most_wrong", "reliability", "robustness", "roc"]
+FIGURES = ("judged", "accuracy", "macro_f1", "auc", "ece", "reals_called_fake", "fakes_called_real", "inconclusive")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, astronaut):
+    """Two sources for the report; the name of one would break a table or a page that does not escape it."""
+    root = tmp_path_factory.mktemp("data")
+    photo = load_image(astronaut)
+    for source, count in (("one", 4), ("<b>|two", 3)):
+        for label in ("Real", "Fake"):
+            folder = root / source / "test" / label
+            folder.mkdir(parents=True)
+            for index in range(count):
+                photo.crop((130 - 5 * index, 10, 330, 230)).save(folder / f"{label}_{index}.png")
+    Image.new("RGB", (80, 80), "grey").save(root / "one" / "test" / "Real" / "empty.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, make_checkpoint):
+    """A run's folder, with what `fit` leaves in it."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "checkpoint").symlink_to(make_checkpoint())
+    facts = {"hours": 1.5, "device": "an abacus", "energy_kwh": 0.25, "recipe": "x"}  # as of older versions
+    (folder / "run.json").write_text(json.dumps(facts))
+    (folder / "train_config.json").write_text(json.dumps({"val_share": 0.1, "split": "pooled-60-40"}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(data, make_checkpoint, tmp_path_factory):
+    """What the command writes."""
+    out = tmp_path_factory.mktemp("out") / "deep" / "report"
+    assert main(["evaluate", str(make_checkpoint()), "--data", str(data), "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def metrics(folder):
+    return json.loads((folder / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def detector(make_checkpoint):
+    return Detector(load_checkpoint(str(make_checkpoint()), precision="float32"))
+
+
+@pytest.fixture(scope="module")
+def judged(detector, data):
+    return judge(detector, held_out(data))
+
+
+def assessment(detector, judged, **options):
+    options = {"data": "some", "part": "report", "seconds": 1.0, "robustness": False} | options
+    return assess(detector, judged, **options)
+
+
+# The folder.
+
+
+def test_all_that_was_asked_for_is_there(folder):
+    names = sorted(file.name for file in folder.iterdir())
+    assert names == sorted([*(f"{name}.png" for name in PICTURES), "metrics.json", "report.html", "report.md"])
+    for name in PICTURES:
+        assert Image.open(folder / f"{name}.png").format == "PNG"
+
+
+def test_metrics_hold_every_figure_with_its_interval(metrics):
+    assert set(metrics["sources"]) == {"one", "<b>|two"}
+    for own in (metrics["all"], *metrics["sources"].values()):
+        for name in FIGURES:
+            assert own[name].keys() == {"value", "low", "high"}
+            if own[name]["low"] is not None:
+                assert own[name]["low"] <= own[name]["high"]
+    assert (metrics["all"]["num_images"], metrics["all"]["num_judged"], metrics["all"]["num_groups"]) == (15, 14, 15)
+    assert metrics["all"]["judged"]["value"] == pytest.approx(14 / 15)
+    assert sum(map(sum, metrics["all"]["confusion"])) == 14
+    assert metrics["all"]["outcomes"]["real"]["no_face"] == 1
+    assert metrics["bootstrap"]["num_draws"] == 1000
+    assert metrics["part"] == "report"
+
+
+def test_metrics_say_how_robust_it_is(metrics):
+    places = {(row["source"], row["change"], row["level"]) for row in metrics["robustness"]}
+    assert len(places) == len(metrics["robustness"]) == 3 * (1 + len(STEPS))
+    assert ("all", "none", None) in places
+    assert ("one", "jpeg", 50) in places
+
+
+def test_metrics_say_who_judged_on_what_and_for_how_long(metrics, data, detector):
+    assert metrics["checkpoint"]["sha256"] == detector.checkpoint.info.sha256
+    assert metrics["data"] == data.name  # not where it lies
+    assert metrics["run"] is None
+    assert metrics["evaluation"]["seconds"] > 0
+    assert "cpu" in metrics["evaluation"]["device"]
+
+
+def test_the_page_asks_for_nothing_and_shows_everything(folder):
+    page = (folder / "report.html").read_text()
+    seen = Tags(page)
+    assert not [value for value in seen.links if not value.startswith(("data:", "#"))]
+    assert "url(" not in page
+    assert "@import" not in page
+    assert len(seen.images) == len(PICTURES)
+    assert all(image["alt"] and image["src"].startswith("data:image/png;base64,") for image in seen.images)
+    assert seen.scripts == 0
+    assert "prefers-color-scheme: dark" in page
+    assert {target.removeprefix("#") for target in seen.links if target.startswith("#")} <= seen.ids
+
+
+def test_names_are_escaped(folder):
+    page, text = (folder / "report.html").read_text(), (folder / "report.md").read_text()
+    assert "<b>" not in page
+    assert "&lt;b&gt;|two" in page
+    assert r"\<b\>\|two" in text
+
+
+def test_tables_of_the_text_are_whole(folder):
+    """As many cells in each line as in the head: GitHub drops what is over."""
+    blocks = re.findall(r"(?:^\|.*\n)+", (folder / "report.md").read_text(), flags=re.MULTILINE)
+    assert len(blocks) >= 5
+    for block in blocks:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
+
+
+def test_pictures_of_the_text_are_beside_it(folder):
+    names = re.findall(r"!\[[^]]+\]\(([^)]+)\)", (folder / "report.md").read_text())
+    assert sorted(names) == sorted(f"{name}.png" for name in PICTURES)
+
+
+def test_a_report_can_go_without_robustness(data, make_checkpoint, tmp_path):
+    out = tmp_path / "report"
+    options = ["--no-robustness", "--limit", "2", "--part", "all"]
+    assert main(["evaluate", str(make_checkpoint()), "--data", str(data), "--out", str(out), *options]) == 0
+    found = json.loads((out / "metrics.json").read_text())
+    assert found["robustness"] == []
+    assert (found["all"]["num_images"], found["part"]) == (8, "all")
+    assert not (out / "robustness.png").exists()
+    assert "Robustness" not in (out / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "--data", "."], "Name a checkpoint"),
+        (["evaluate", "nothing", "--data", "nowhere", "--out", "out"], "There is no folder nowhere"),
+    ],
+)
+def test_wrong_use_is_one_sentence(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_file_in_the_folders_place_is_found_before_the_judging(data, make_checkpoint, capsys, tmp_path, monkeypatch):
+    (tmp_path / "out").write_text("")
+    monkeypatch.setattr("train.report.evaluate.judge", None)
+    assert main(["evaluate", str(make_checkpoint()), "--data", str(data), "--out", str(tmp_path / "out")]) == 2
+    assert "cannot be made" in capsys.readouterr().err
+
+
+# Data that lacks something.
+
+
+@pytest.mark.parametrize("label", list(Label))
+def test_one_class_gives_a_report_without_what_needs_both(label, detector, judged, tmp_path):
+    own = [one for one in judged if one.sample.label is label]
+    found = assessment(detector, own, robustness=True)
+    write_report(tmp_path, found, detector.checkpoint, data="some")
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert (metrics["all"]["auc"]["value"], metrics["all"]["ece"]["value"]) == (None, None)
+    assert metrics["all"]["accuracy"]["value"] is not None
+    assert not (tmp_path / "roc.png").exists()
+    assert "both classes" in (tmp_path / "report.md").read_text()
+
+
+def test_nothing_judged_is_said(detector, judged, tmp_path):
+    own = [one for one in judged if not one.report.outcome.judged]
+    write_report(tmp_path, assessment(detector, own, robustness=True), detector.checkpoint, data="some")
+    assert [file.name for file in tmp_path.glob("*.png")] == []
+    assert "No picture was judged" in (tmp_path / "report.html").read_text()
+
+
+def test_one_source_is_not_shown_twice(detector, judged):
+    own = [one for one in judged if one.sample.source == "one"]
+    assert assessment(detector, own).shown_sets == ["one"]
+    assert assessment(detector, judged).shown_sets == ["<b>|two", "one", "all"]
+
+
+# What lies beside a checkpoint.
+
+
+def test_hours_and_device_are_those_of_the_run(run, judged, tmp_path):
+    detector = Detector(load_checkpoint(str(run / "checkpoint"), precision="float32"))
+    found = assessment(detector, judged)  # the checkpoint is a link: what belongs to it is beside the link
+    assert found.run == {"hours": 1.5, "device": "an abacus"}
+    assert found.pooled
+    write_report(tmp_path, found, detector.checkpoint, data="some")
+    text = (tmp_path / "report.md").read_text()
+    assert "an abacus" in text
+    assert "These figures flatter" in text
+
+
+def test_the_least_share_that_was_held_out_counts(run, make_checkpoint):
+    own = str(make_checkpoint())
+    assert val_share([str(run / "checkpoint")]) == 0.1
+    assert val_share([own, str(run / "checkpoint")]) == 0.1
+    assert val_share([own, "virtus-tiny", "owner/name"]) == 0.2
+
+
+def test_a_name_is_no_folder_to_look_beside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "virtus-tiny").mkdir()
+    assert read_beside("virtus-tiny", "run.json") is None
+    assert read_beside("owner/name", "run.json") is None
+
+
+# Pieces.
+
+
+def test_the_most_wrong_come_first_and_none_that_is_right(judged):
+    ps = [0.9, 0.2, 0.6, 0.4, 0.1]
+    labels = [Label.REAL, Label.REAL, Label.FAKE, Label.FAKE, Label.FAKE]
+    some = [one for one in judged if one.report.outcome.judged][:5]
+    rows = [with_p(one, p, label) for one, p, label in zip(some, ps, labels, strict=True)]
+    assert [one.report.p_fake for one in most_wrong(rows)] == [0.9, 0.1, 0.4]
+    assert len(most_wrong(rows, count=2)) == 2
+
+
+def with_p(judged, p_fake, label):
+    face = replace(judged.report.faces[0], p_fake=p_fake)
+    return Judged(replace(judged.sample, label=label), replace(judged.report, faces=(face,)))
+
+
+def test_figures_are_written_with_their_intervals():
+    assert figure_cell("auc", Figure(0.98765, 0.9, 1.0)) == ("0.9877", "0.900 to 1.000")
+    assert figure_cell("judged", Figure(0.5, 0.25, 0.75)) == ("50.0%", "25.0 to 75.0")
+    assert figure_cell("difference", Figure(0.01, -0.02, 0.04)) == ("+0.0100", "-0.020 to +0.040")
+    assert figure_cell("auc", Figure(0.5)) == "0.5000"
+    assert figure_cell("auc", Figure(None)) == "-"
+
+
+def test_a_calibration_is_said():
+    assert "0.5" in say_calibration(None)
+    text = say_calibration(Calibration(temperature=1.25, real_below=0.3, fake_above=0.8))
+    assert all(number in text for number in ("1.250", "0.300", "0.800"))
+
+
+def test_a_document_escapes_all_that_it_is_given(tmp_path):
+    Image.new("RGB", (2, 2)).save(tmp_path / "a.png")
+    evil = '"><script>x</script>|*'
+    blocks = [Text(evil), Table([evil], [[evil, (evil, evil)]], evil), Picture("a.png", evil, evil)]
+    page = Document(evil, evil, [Section(evil, blocks)]).to_html(tmp_path)
+    seen = Tags(page)
+    assert seen.scripts == 0
+    assert seen.images[0]["alt"] == evil
+
+
+class Tags(HTMLParser):
+    """The links, ids, images and scripts of a page."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.links, self.ids, self.images, self.scripts = [], set(), [], 0
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.links += [found[name] for name in ("href", "src") if name in found]
+        self.ids |= {found["id"]} if "id" in found else set()
+        self.images += [found] if tag == "img" else []
+        self.scripts += tag == "script"
+
+
+# Several checkpoints.
+
+
+@pytest.fixture(scope="module")
+def comparison(data, detector, make_checkpoint):
+    other = Detector(load_checkpoint(str(make_checkpoint(seed=5)), precision="float32"))
+    return compare([detector, other, detector], held_out(data), data=str(data), part="report")
+
+
+def test_a_checkpoint_is_like_itself(comparison):
+    same = comparison.differences["all"]["C"]
+    assert same == Figure(0.0, 0.0, 0.0)
+    pair = next(one for one in comparison.disagreements if (one.first, one.second) == ("A", "C"))
+    assert (pair.outcomes, pair.only_first_right, pair.only_second_right) == (Figure(0.0, 0.0, 0.0), 0, 0)
+
+
+def test_differences_are_those_of_the_figures(comparison):
+    for name in comparison.first.sets:
+        first, second = (comparison.assessments[label].figures[name]["auc"].value for label in "AB")
+        assert comparison.differences[name]["B"].value == pytest.approx(second - first)
+
+
+def test_all_judge_the_same_pictures(comparison):
+    paths = [[one.sample.path for one in each.judged] for each in comparison.assessments.values()]
+    assert paths[0] == paths[1] == paths[2]
+    names = [each.checkpoint.sha256 for each in comparison.assessments.values()]
+    assert names[0] == names[2] != names[1]
+
+
+def test_disagreement_by_hand(detector, judged):
+    some = [one for one in judged if one.report.outcome.judged][:4]
+    labels = [Label.REAL, Label.REAL, Label.FAKE, Label.FAKE]
+    said = [[0.1, 0.9, 0.9, 0.9], [0.9, 0.1, 0.1, 0.9]]
+    rows = [[called(one, p, label) for one, p, label in zip(some, ps, labels, strict=True)] for ps in said]
+    (found,) = compare_assessments([assessment(detector, own) for own in rows]).disagreements
+    assert (found.outcomes.value, found.only_first_right, found.only_second_right) == (0.75, 2, 1)
+
+
+def called(judged, p_fake, label):
+    one = with_p(judged, p_fake, label)
+    outcome = Outcome.FAKE if p_fake >= 0.5 else Outcome.REAL
+    faces = tuple(replace(face, outcome=outcome) for face in one.report.faces)
+    return Judged(one.sample, replace(one.report, outcome=outcome, faces=faces))
+
+
+def test_a_comparison_needs_two(detector):
+    with pytest.raises(ValueError, match="two"):
+        compare([detector], [], data="some", part="report")
+
+
+def test_a_comparison_of_one_class_is_written(detector, judged, tmp_path):
+    own = [one for one in judged if one.sample.label is Label.REAL]
+    write_comparison(tmp_path, compare_assessments([assessment(detector, own)] * 2))
+    assert not (tmp_path / "compare_roc.png").exists()
+    assert json.loads((tmp_path / "compare.json").read_text())["auc_minus_first"]["all"]["B"]["value"] is None
+
+
+def test_the_command_compares(data, make_checkpoint, tmp_path, capsys):
+    names = [str(make_checkpoint()), str(make_checkpoint(seed=5))]
+    assert main(["evaluate", "--compare", *names, "--data", str(data), "--out", str(tmp_path), "--limit", "2"]) == 0
+    assert "AUC - A" in capsys.readouterr().out
+    names = sorted(file.name for file in tmp_path.iterdir())
+    assert names == ["compare.html", "compare.json", "compare.md", "compare_roc.png"]
+    found = json.loads((tmp_path / "compare.json").read_text())
+    assert list(found["checkpoints"]) == ["A", "B"]
+    assert all(value.startswith(("data:", "#")) for value in Tags((tmp_path / "compare.html").read_text()).links)
+
+
+def test_the_first_may_stand_before_compare(data, make_checkpoint, capsys):
+    names = [str(make_checkpoint()), str(make_checkpoint(seed=5))]
+    assert main(["evaluate", names[0], "--data", str(data), "--limit", "1", "--compare", names[1]]) == 0
+    out = capsys.readouterr().out
+    assert Path(names[0]).name in out
+    assert out.index("| A |") < out.index("| B |")

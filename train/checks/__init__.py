@@ -1,0 +1,1 @@
+"""What a data set would teach beside faces: copies, leaks, shortcuts."""

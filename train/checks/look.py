@@ -1,0 +1,114 @@
+"""The cheap part of the audit, which `fit` does first: what would make the figures of a run a lie."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from train.checks.shortcuts import SUSPECT, Shortcut, find_shortcuts, measure_picture
+from train.config.settings import TrainConfig
+from train.data.samples import Sample, Unreadable, count_table
+from train.data.split import check_groups, crossing_groups
+from train.pictures.transforms import Faces
+from virtus.media.images import load_image
+from virtus.results import Label
+
+NUM_MEASURED = 150  # pictures of each class, whose shortcuts are measured
+
+
+@dataclass(frozen=True)
+class Look:
+    """The findings.
+
+    Attributes:
+        unreadable: files that cannot be read; they are left out.
+        without_face: how many pictures have no face that the engine finds.
+        crossing_groups: how many groups lie in several splits.
+        duplicates: how many files lie byte for byte in several splits.
+        shortcuts: of a sample of the training pictures.
+    """
+
+    unreadable: tuple[Unreadable, ...]
+    without_face: int
+    crossing_groups: int
+    duplicates: int
+    shortcuts: tuple[Shortcut, ...]
+
+    def to_json(self) -> dict:
+        return {
+            "broken": len(self.unreadable),
+            "without_face": self.without_face,
+            "crossing_groups": self.crossing_groups,
+            "exact_duplicates_across_splits": self.duplicates,
+            "shortcuts": [one.to_json() for one in self.shortcuts],
+        }
+
+    def lines(self) -> list[str]:
+        """What a trainer should know before the hours are spent."""
+        broken = [f"cannot be read: {one.path} ({one.reason})" for one in self.unreadable[:5]]
+        more = [f"... and {len(self.unreadable) - 5} more files"] if len(self.unreadable) > 5 else []
+        found = [(self.without_face, "pictures without a face that the engine finds"),
+                 (self.crossing_groups, "groups lie in several splits"),
+                 (self.duplicates, "files lie byte for byte in several splits")]  # fmt: skip
+        told = [one for one in self.shortcuts if max(one.auc_before or 0, one.auc_after or 0) >= SUSPECT]
+        shortcuts = [f"{one.statistic} alone tells fake from real: {_aucs(one)}" for one in told]
+        return [*broken, *more, *(f"{count} {what}" for count, what in found if count), *shortcuts]
+
+
+def look_first(
+    samples: Sequence[Sample],
+    faces: Faces,
+    unreadable: Sequence[Unreadable],
+    config: TrainConfig,
+    *,
+    anyway: bool,
+    quiet: bool,
+) -> Look:
+    """Look, say what was found, and refuse a split that groups cross.
+
+    Args:
+        samples: that can be read.
+        unreadable: that cannot.
+        anyway: do not refuse.
+        quiet: do not print: of several processes one does.
+
+    Raises:
+        DataError: if groups cross the splits that the recipe keeps apart.
+    """
+    look = Look(
+        tuple(unreadable),
+        sum(faces[sample.path] is None for sample in samples),
+        len(crossing_groups(samples)),
+        _count_duplicates(samples),
+        tuple(_measure(samples, faces, config)),
+    )
+    if not quiet:
+        print("\n".join([count_table(list(samples)), *look.lines()]), flush=True)
+    if config.split == "by-group" and not anyway:
+        check_groups(samples)
+    return look
+
+
+def _count_duplicates(samples: Sequence[Sample]) -> int:
+    splits = defaultdict(set)
+    for sample in samples:
+        splits[hashlib.sha256(sample.path.read_bytes()).digest()].add(sample.split)
+    return sum(len(found) > 1 for found in splits.values())
+
+
+def _measure(samples: Sequence[Sample], faces: Faces, config: TrainConfig) -> list[Shortcut]:
+    whole = [s for s in samples if s.split in (None, "train") and faces[s.path] and s.source not in config.leave_out]
+    draw = random.Random(config.seed)
+    by_class = [[s for s in whole if s.label is label] for label in Label]
+    drawn = [s for own in by_class for s in draw.sample(own, min(len(own), NUM_MEASURED))]
+    looks = [measure_picture(s.path, load_image(s.path), faces[s.path], margin=config.margin) for s in drawn]
+    before, after = map(list, zip(*looks, strict=True)) if looks else ([], [])
+    return find_shortcuts([s.label is Label.FAKE for s in drawn], before, after)
+
+
+def _aucs(one: Shortcut) -> str:
+    before, after = ("-" if auc is None else f"{auc:.2f}" for auc in (one.auc_before, one.auc_after))
+    return f"AUC {before} in the picture, {after} after the crop"

@@ -1,0 +1,125 @@
+"""Trivial statistics of a picture that must not tell fake from real, and how well each one does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from virtus.checkpoints.metrics import area_under_roc
+from virtus.faces.find import crop_face
+from virtus.results import Face
+
+SIDE = 224  # crops are looked at as a model sees them
+SHORTCUT, SUSPECT = 0.70, 0.60
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """How well one statistic alone tells fake from real.
+
+    Attributes:
+        statistic: its name.
+        auc_before: on the pictures as they are, in [0.5, 1]; None if it says nothing of them.
+        auc_after: on the one crop, resized; None for what a crop does not have (a file's size, say).
+        higher_in: the class in which it is higher, before.
+    """
+
+    statistic: str
+    auc_before: float | None
+    auc_after: float | None
+    higher_in: str
+
+    @property
+    def verdict(self) -> str:
+        """What is left of it after the crop, in a word; before it, where the crop has none."""
+        known = self.auc_after if self.auc_after is not None else self.auc_before
+        if known is None:
+            return "unknown"
+        return "shortcut" if known >= SHORTCUT else "suspect" if known >= SUSPECT else "fine"
+
+    def to_json(self) -> dict:
+        return {**vars(self), "verdict": self.verdict}
+
+
+def measure_picture(path: Path, image: Image.Image, face: Face | None, *, margin: float) -> tuple[dict, dict]:
+    """The statistics of a picture (`image` is what `path` holds), and those of its face crop (empty without a face)."""
+    before = measure_file(path, image) | measure_pixels(image)
+    if face is None:
+        return before, {}
+    before |= measure_place(face.box_xyxy, image.size)
+    crop = crop_face(image, face, margin=margin)
+    before["margin_reached"] = crop.margin
+    left, top, *_ = crop.box_xyxy
+    x0, y0, x1, y1 = face.box_xyxy
+    after = measure_place((x0 - left, y0 - top, x1 - left, y1 - top), crop.image.size)
+    seen = crop.image.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    return before, after | {"margin_reached": crop.margin} | measure_pixels(seen)
+
+
+def measure_place(box_xyxy: tuple[float, float, float, float], size: tuple[int, int]) -> dict[str, float]:
+    """Size and place of a face in its frame, as shares of the frame."""
+    x0, y0, x1, y1 = box_xyxy
+    width, height = size
+    longer = max(x1 - x0, y1 - y0)
+    return {"face_size": longer / min(size), "face_x": (x0 + x1) / 2 / width, "face_y": (y0 + y1) / 2 / height}
+
+
+def measure_file(path: Path, image: Image.Image) -> dict[str, float]:
+    """What the file tells: its size, bytes for each pixel, and the mean of its JPEG luminance table."""
+    found = {"width": image.width, "height": image.height}
+    found["bytes_per_pixel"] = path.stat().st_size / (image.width * image.height)
+    with Image.open(path) as file:
+        tables = getattr(file, "quantization", None) or {}
+    return found | {"jpeg_table_mean": float(np.mean(tables[0])) if 0 in tables else math.nan}
+
+
+def measure_pixels(image: Image.Image) -> dict[str, float]:
+    """Brightness, contrast, colour, sharpness (variance of the Laplacian), share of energy in high frequencies."""
+    pixels = np.asarray(image, np.float32)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return {
+        "brightness": float(grey.mean()),
+        "contrast": float(grey.std()),
+        "colour": float((pixels.max(axis=2) - pixels.min(axis=2)).mean()),
+        "sharpness": float(cv2.Laplacian(grey, cv2.CV_32F).var()),
+        "high_frequency": _high_frequency(grey),
+    }
+
+
+def find_shortcuts(is_fake: list[bool], before: list[dict], after: list[dict]) -> list[Shortcut]:
+    """The AUC of each statistic, strongest first."""
+    names = dict.fromkeys(name for row in before for name in row)
+    found = [_shortcut(name, is_fake, before, after) for name in names]
+    return sorted(found, key=lambda one: -(one.auc_before or 0))
+
+
+def _shortcut(name: str, is_fake: list[bool], before: list[dict], after: list[dict]) -> Shortcut:
+    first, second = _auc(name, is_fake, before), _auc(name, is_fake, after)
+    higher_in = "-" if first is None else "fake" if first >= 0.5 else "real"
+    return Shortcut(name, _either_way(first), _either_way(second), higher_in)
+
+
+def _auc(name: str, is_fake: Iterable[bool], rows: list[dict]) -> float | None:
+    known = [
+        (label, row[name]) for label, row in zip(is_fake, rows, strict=True) if math.isfinite(row.get(name, math.nan))
+    ]
+    return area_under_roc(*zip(*known, strict=True)) if known else None
+
+
+def _either_way(auc: float | None) -> float | None:
+    return None if auc is None else max(auc, 1 - auc)
+
+
+def _high_frequency(grey: np.ndarray) -> float:
+    """Share of the spectrum's energy, its mean left out, above half of the highest frequency."""
+    energy = np.abs(np.fft.fft2(grey)) ** 2
+    energy[0, 0] = 0
+    rows, columns = (np.abs(np.fft.fftfreq(length)) for length in grey.shape)
+    high = np.maximum.outer(rows, columns) > 0.25
+    return float(energy[high].sum() / max(energy.sum(), 1e-12))

@@ -1,0 +1,74 @@
+"""`evaluate`: how good a checkpoint is, on pictures that chose nothing."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from virtus.errors import DataError
+
+if TYPE_CHECKING:
+    from train.data.samples import Sample
+    from train.report.evaluate import Judged
+    from virtus.checkpoints.detector import Detector
+
+
+def add(commands) -> None:
+    evaluate = commands.add_parser("evaluate", help="figures for each source, on pictures that chose nothing")
+    evaluate.set_defaults(run=run)
+    evaluate.add_argument("checkpoint", nargs="?", help="a run's checkpoint folder, or any name that `virtus` knows")
+    evaluate.add_argument("--data", required=True, help="the same as for fit")
+    evaluate.add_argument("--out", type=Path, metavar="DIR", help="write the report there")
+    parts = ("report", "choose", "calibrate", "all")
+    evaluate.add_argument("--part", choices=parts, default="report", help="of what was held out")
+    evaluate.add_argument("--compare", nargs="+", default=[], metavar="CHECKPOINT", help="side by side, same pictures")
+    evaluate.add_argument("--no-robustness", action="store_true", help="leave out what takes most of a report's time")
+    evaluate.add_argument("--limit", type=int, default=0, help="pictures of each source and class; 0 for all")
+
+
+def run(args: argparse.Namespace) -> int:
+    from train.report.assessment import val_share
+    from train.report.evaluate import evaluations, held_out, source_table
+    from train.report.folder import make_folder
+    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints.load import load_checkpoint
+
+    names = [args.checkpoint, *args.compare] if args.checkpoint else args.compare
+    if not names:
+        raise DataError("Name a checkpoint, or several after --compare.")
+    samples = held_out(args.data, part=args.part, val_share=val_share(names), limit=args.limit)
+    if args.out:
+        make_folder(args.out)
+    detectors = [Detector(load_checkpoint(name)) for name in names]  # a wrong name is found out before the judging
+    judged = (_compare if len(names) > 1 else _report)(args, detectors, samples)
+    if len(names) == 1:
+        print(source_table(evaluations(judged)))
+    return 0
+
+
+def _report(args: argparse.Namespace, detectors: list[Detector], samples: list[Sample]) -> Sequence[Judged]:
+    """What was judged; with --out, the report folder besides."""
+    from train.report.assessment import assess, timed
+    from train.report.evaluate import judge
+    from train.report.folder import write_report
+
+    (detector,) = detectors
+    judged, seconds = timed(judge, detector, samples)
+    if args.out:
+        robustness = not args.no_robustness
+        found = assess(detector, judged, data=args.data, part=args.part, seconds=seconds, robustness=robustness)
+        write_report(args.out, found, detector.checkpoint, data=args.data)
+    return judged
+
+
+def _compare(args: argparse.Namespace, detectors: list[Detector], samples: list[Sample]) -> Sequence[Judged]:
+    """What the first one judged; prints the comparison, and with --out writes it."""
+    from train.report.comparison import compare, write_comparison
+
+    comparison = compare(detectors, samples, data=args.data, part=args.part)
+    print(comparison.table())
+    if args.out:
+        write_comparison(args.out, comparison)
+    return comparison.first.judged

@@ -1,0 +1,92 @@
+"""What happens to a training picture: the settings, and the doing."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, fields
+
+from PIL import Image, ImageEnhance
+
+from virtus.errors import DataError
+from virtus.judging.perturbations import blur, jpeg, mirror, noise, rescale
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What happens to a training picture, each by its own chance in [0, 1].
+
+    Attributes:
+        margin: the crop's margin is drawn from this range, for both classes alike: tight pictures cannot give the full
+            one, and a reached margin that differs between the classes would tell them apart.
+        shift: the crop's place is moved by up to this share of its side.
+        area: a part of the crop of this share of its area, and of up to 4 : 3, is taken (torchvision's
+            RandomResizedCrop); (1, 1) takes it whole.
+        rotation: turned by up to this many degrees to either side, black beside it (torchvision's RandomRotation).
+        sharpness: factor of PIL's sharpness, 1 for as it is (torchvision's RandomAdjustSharpness).
+        jpeg_quality, scale: ranges drawn from; scale is down by that factor and up again.
+        blur, noise: ranges of the standard deviation, in pixels of the crop and in grey levels (of 255).
+        colour: brightness, contrast and saturation change by up to this share.
+    """
+
+    margin: tuple[float, float] = (1.0, 1.3)
+    shift: float = 0.04
+    area: tuple[float, float] = (1.0, 1.0)
+    rotation: float = 0.0
+    mirror_chance: float = 0.5
+    sharpness_chance: float = 0.0
+    sharpness: float = 2.0
+    colour_chance: float = 0.3
+    colour: float = 0.2
+    scale_chance: float = 0.3
+    scale: tuple[float, float] = (0.4, 1.0)
+    blur_chance: float = 0.0
+    blur: tuple[float, float] = (0.3, 1.5)
+    noise_chance: float = 0.0
+    noise: tuple[float, float] = (1.0, 8.0)
+    jpeg_chance: float = 0.5
+    jpeg_quality: tuple[int, int] = (40, 95)
+
+    def __post_init__(self) -> None:
+        for name in (one.name for one in fields(self) if one.name.endswith("_chance")):
+            if not 0 <= getattr(self, name) <= 1:
+                raise DataError(f"{name} is a chance, between 0 and 1, not {getattr(self, name)}.")
+
+
+def augment(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:
+    """Moved, then degraded: in the order in which a photo meets it."""
+    return degrade(_move(image, augmentation, draw), augmentation, draw)
+
+
+def degrade(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:
+    """Sharpness, colour, scale, blur, noise and JPEG, each by its own chance."""
+    if draw.random() < augmentation.sharpness_chance:
+        image = ImageEnhance.Sharpness(image).enhance(augmentation.sharpness)
+    if draw.random() < augmentation.colour_chance:
+        for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
+            image = enhance(image).enhance(1 + draw.uniform(-augmentation.colour, augmentation.colour))
+    if draw.random() < augmentation.scale_chance:
+        image = rescale(image, draw.uniform(*augmentation.scale))
+    if draw.random() < augmentation.blur_chance:
+        image = blur(image, draw.uniform(*augmentation.blur))
+    if draw.random() < augmentation.noise_chance:
+        image = noise(image, draw.uniform(*augmentation.noise), seed=draw.getrandbits(32))
+    if draw.random() < augmentation.jpeg_chance:
+        image = jpeg(image, draw.randint(*augmentation.jpeg_quality))
+    return image
+
+
+def _move(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:
+    if draw.random() < augmentation.mirror_chance:
+        image = mirror(image)
+    if augmentation.rotation:
+        image = image.rotate(draw.uniform(-augmentation.rotation, augmentation.rotation))
+    return image if augmentation.area == (1.0, 1.0) else _part(image, augmentation.area, draw)
+
+
+def _part(image: Image.Image, area: tuple[float, float], draw: random.Random) -> Image.Image:
+    """A part of the picture at random, of a side ratio from 3 : 4 to 4 : 3."""
+    share, ratio = draw.uniform(*area), draw.uniform(3 / 4, 4 / 3)
+    width = min(image.width, max(1, round((share * image.width * image.height * ratio) ** 0.5)))
+    height = min(image.height, max(1, round((share * image.width * image.height / ratio) ** 0.5)))
+    left, top = draw.randint(0, image.width - width), draw.randint(0, image.height - height)
+    return image.crop((left, top, left + width, top + height))

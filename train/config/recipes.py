@@ -1,0 +1,101 @@
+"""Recipes: each a function that returns one complete `TrainConfig`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from train.config.augmentation import Augmentation
+from train.config.settings import TrainConfig
+
+DEIT_TINY = "facebook/deit-tiny-patch16-224"
+DEIT_BASE = "facebook/deit-base-distilled-patch16-224"
+VIT_BASE = "google/vit-base-patch16-224-in21k"
+DIMA806 = "dima806/deepfake_vs_real_image_detection"
+
+NOTEBOOK = Augmentation(  # of the published notebooks: whole pictures, turned and sharpened, nothing else
+    rotation=90.0, sharpness_chance=0.5, mirror_chance=0.0, colour_chance=0.0, scale_chance=0.0, jpeg_chance=0.0
+)
+
+
+def virtus(data: str, base: str | None = None) -> TrainConfig:
+    """agasta/virtus as published, except that the backbone is kept."""
+    return TrainConfig(
+        recipe="virtus",
+        base=base or _beside(data, DEIT_BASE),
+        data=data,
+        split="pooled-60-40",
+        crop="whole",
+        num_epochs=2.0,
+        learning_rate=1e-6,
+        schedule="linear",
+        weight_decay=0.02,
+        warmup=50.0,
+        batch_size=32,
+        eval_batch_size=8,
+        choose_by="loss",
+        augmentation=NOTEBOOK,
+    )
+
+
+def flask_vit(data: str, base: str | None = None) -> TrainConfig:
+    """Sxhni/deepfake-detector-vit: the same from a checkpoint that was trained on the same pictures."""
+    return replace(virtus(data, base or _beside(data, DIMA806)), recipe="flask-vit")
+
+
+def prithiv_celebdf(data: str, base: str | None = None) -> TrainConfig:
+    """prithivMLmods/Deep-Fake-Detector-Model on Celeb-DF v2: at most 5 frames of each of 200 videos."""
+    augmentation = replace(NOTEBOOK, area=(0.08, 1.0))
+    own = {"num_epochs": 100.0, "frames_per_clip": 5, "num_clips": 200, "augmentation": augmentation}
+    return replace(virtus(data, base or _beside(data, VIT_BASE)), recipe="prithiv-celebdf", **own)
+
+
+def prithiv_hemg(data: str, base: str | None = None) -> TrainConfig:
+    """The same on Hemg/deepfake-and-real-images."""
+    return replace(prithiv_celebdf(data, base), recipe="prithiv-hemg", num_clips=0)
+
+
+def virtus_honest(data: str, base: str | None = None) -> TrainConfig:
+    """`virtus` with its faults mended: split by group first, only the training part balanced, the one crop."""
+    mended = {"split": "by-group", "balance": "train", "crop": "face", "choose_by": "mean_auc"}
+    return replace(virtus(data, base), recipe="virtus-honest", **mended)
+
+
+def virtus_tiny(data: str, base: str | None = None) -> TrainConfig:
+    """DeiT-tiny, faces cropped and degraded alike, some self-blended fakes; the bundled one had two cycles of it."""
+    return TrainConfig(
+        recipe="virtus-tiny",
+        base=base or _beside(data, DEIT_TINY),
+        data=data,
+        num_epochs=5.0,
+        learning_rate=3e-4,
+        batch_size=64,
+        source_weights={"dfdc": 2, "stylegan": 3},
+        blended_share=0.05,
+        augmentation=Augmentation(
+            shift=0.06,
+            scale_chance=0.35,
+            scale=(0.3, 1.0),
+            blur_chance=0.05,
+            noise_chance=0.05,
+            jpeg_quality=(30, 95),
+        ),
+    )
+
+
+def _beside(data: str, repo_id: str) -> str:
+    """The folder of that base beside the data (`../models/<name>`) where there is one, else its Hub id."""
+    folder = os.path.normpath(Path(data, "..", "models", repo_id.split("/")[1]))  # as relative as `data` is
+    return folder if Path(folder).is_dir() else repo_id
+
+
+RECIPES: dict[str, Callable[..., TrainConfig]] = {
+    "virtus": virtus,
+    "flask-vit": flask_vit,
+    "prithiv-celebdf": prithiv_celebdf,
+    "prithiv-hemg": prithiv_hemg,
+    "virtus-honest": virtus_honest,
+    "virtus-tiny": virtus_tiny,
+}

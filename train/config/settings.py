@@ -1,0 +1,152 @@
+"""All that one training run depends on, in one typed place that is saved beside the checkpoint."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+
+from train.config.augmentation import Augmentation
+from virtus.errors import DataError
+
+CHOICES = {
+    "split": ("by-group", "pooled-60-40"),
+    "balance": ("none", "train"),
+    "crop": ("face", "whole"),
+    "schedule": ("cosine", "linear"),
+    "choose_by": ("mean_auc", "loss"),
+}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A resolved recipe.
+
+    Attributes:
+        recipe: its name.
+        base: a Hub id or a folder in the Hub's layout: the weights to start from.
+        data: a folder of labelled pictures or clips, or a Hub data set id (see `train.data.samples`).
+        split: "by-group" (train, choose, calibrate, report; no group in two of them), or "pooled-60-40" (what the
+            published recipes do: all files pooled, the smaller class filled up with copies, then 60 % drawn for
+            training; the other 40 % both choose and report).
+        balance: "train" fills up the smaller class of the training part with copies; "none" leaves it.
+        crop: "face" (the engine's one crop), or "whole" pictures as they are.
+        source_weights: how often an epoch shows each picture of a source; 1 where a source is not named.
+        leave_out: sources that nothing of the run sees, to report on a kind of fake that it never met.
+        frames_per_clip: face crops taken from each video, at most; `num_clips`: of how many videos, 0 for all.
+        keep_tokens: share of the patch tokens that a training step keeps, drawn anew for each picture (see
+            `train.fit.tokens`); half of them train 2.6 times as fast on a CPU.
+        blended_share: how many self-blended fakes an epoch shows besides, each with its original, as a share of its
+            real pictures.
+        val_share: of the groups, held out where the tree has no `val` split.
+        margin: of the crop in evaluation; written into the checkpoint's `virtus.json`.
+        warmup: steps in which the learning rate rises; below 1, a share of all steps.
+        bf16: mixed precision, where the hardware is faster with it.
+        choose_by: which figure of the choosing part picks the epoch: "mean_auc" over sources, or "loss".
+        early_stopping: stop after so many evaluations without a better figure; 0 for never.
+        eval_steps: steps between evaluations, each of which saves; 0 for one after each epoch.
+        max_steps: stops early, -1 for all epochs; `limit` takes that many pictures at most of each source, split and
+            class, 0 for all.
+        report_to: "tensorboard", or "none".
+    """
+
+    recipe: str
+    base: str
+    data: str
+    split: str = "by-group"
+    balance: str = "none"
+    crop: str = "face"
+    num_epochs: float = 3.0
+    learning_rate: float = 3e-4
+    schedule: str = "cosine"
+    weight_decay: float = 0.05
+    warmup: float = 0.1
+    batch_size: int = 64
+    eval_batch_size: int = 64
+    label_smoothing: float = 0.0
+    margin: float = 1.3
+    source_weights: dict[str, int] = field(default_factory=dict)
+    leave_out: tuple[str, ...] = ()
+    frames_per_clip: int = 5
+    num_clips: int = 0
+    keep_tokens: float = 1.0
+    blended_share: float = 0.0
+    val_share: float = 0.2
+    choose_by: str = "mean_auc"
+    early_stopping: int = 0
+    eval_steps: int = 0
+    seed: int = 83
+    bf16: bool = True
+    num_workers: int = 2
+    max_steps: int = -1
+    limit: int = 0
+    report_to: str = "none"
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self) -> None:
+        for name in ("num_epochs", "learning_rate", "batch_size", "eval_batch_size", "margin", "frames_per_clip"):
+            if getattr(self, name) <= 0:
+                raise DataError(f"{name} must be more than 0, not {getattr(self, name)}.")
+        for name in ("weight_decay", "warmup", "early_stopping", "eval_steps", "num_workers", "num_clips", "limit"):
+            if getattr(self, name) < 0:
+                raise DataError(f"{name} must be 0 or more, not {getattr(self, name)}.")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise DataError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
+        if not 0 < self.keep_tokens <= 1:
+            raise DataError(f"keep_tokens is a share of the tokens, above 0 and up to 1, not {self.keep_tokens}.")
+        if not 0 <= self.blended_share <= 1:
+            raise DataError(f"blended_share is a share of the real pictures, from 0 to 1, not {self.blended_share}.")
+        if not 0 < self.val_share < 1:
+            raise DataError(f"val_share is a share of the groups, between 0 and 1, not {self.val_share}.")
+
+    def save(self, file: Path) -> None:
+        file.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+    def differs_from(self, file: Path) -> list[str]:
+        """Names of the settings that differ from those saved in `file`."""
+        saved, own = json.loads(file.read_text(encoding="utf-8")), json.loads(json.dumps(asdict(self)))
+        return [name for name in own if own[name] != saved.get(name)]
+
+    def override(self, settings: list[str]) -> TrainConfig:
+        """With `key=value` settings applied; values are JSON, `augmentation.key` reaches inside.
+
+        Raises:
+            DataError: for a key that there is not, or a value of another kind.
+        """
+        config = self
+        for setting in settings:
+            key, found, value = setting.partition("=")
+            if not found:
+                raise DataError(f"--set takes key=value, not {setting!r}.")
+            config = _set(config, key, value)
+        return config
+
+
+def _set(config, key: str, value: str):
+    head, _, rest = key.partition(".")
+    names = [f.name for f in fields(config)]
+    if head not in names:
+        raise DataError(f"There is no setting {head!r}. There are: {', '.join(names)}.")
+    old = getattr(config, head)
+    if rest:
+        if not hasattr(old, "__dataclass_fields__"):
+            raise DataError(f"{head!r} has no settings inside it.")
+        return replace(config, **{head: _set(old, rest, value)})
+    return replace(config, **{head: _parse(head, value, old)})
+
+
+def _parse(name: str, value: str, old: object) -> object:
+    if isinstance(old, str):
+        return value
+    try:
+        new = json.loads(value)
+    except json.JSONDecodeError as exc:
+        raise DataError(f"{name} is {old!r} by default; {value!r} is not of that kind.") from exc
+    if isinstance(old, tuple) and isinstance(new, list) and len(new) in (len(old), len(new) if not old else -1):
+        return tuple(new)
+    if isinstance(old, float) and isinstance(new, int) and not isinstance(new, bool):
+        return float(new)
+    if type(new) is not type(old):
+        raise DataError(f"{name} is {old!r} by default; {value!r} is not of that kind.")
+    return new

@@ -1,0 +1,193 @@
+"""What users give as their data, as a list of samples: class, source, split and group of each."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from virtus.checkpoints.hub import is_repo_id
+from virtus.errors import DataError
+from virtus.labels import label_from_folders, label_from_name
+from virtus.media.listing import find_pictures
+from virtus.results import Label
+
+CACHE = Path("~/.cache/virtus").expanduser()
+SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One labelled picture.
+
+    Attributes:
+        path: of the file.
+        label: its class, from the nearest folder that names one.
+        source: the data set it comes from: the folders above class and split, or the root's own name.
+        split: "train", "val" or "test"; None where the tree does not say.
+        group: pictures that share something (a person, a photo, a video) have the same one; it never crosses splits.
+    """
+
+    path: Path
+    label: Label
+    source: str
+    split: str | None
+    group: str
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file that gave nothing, and a sentence that says why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is in a data set.
+
+    Attributes:
+        samples: pictures, and crops of the faces in clips.
+        unreadable: clips that cannot be read or show no face, and rows of a Hub data set without a picture. Pictures
+            are not opened here: `train.pictures.crops.FaceCache.unreadable` says which of them are broken.
+        notes: sentences on what was left out or is only partly there, for whoever started the run.
+    """
+
+    samples: list[Sample]
+    unreadable: list[Unreadable] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def load_samples(source: str | Path, *, frames_per_clip: int = 5, num_clips: int = 0, cache: Path = CACHE) -> Found:
+    """All labelled faces of a data set.
+
+    Args:
+        source: a folder of pictures in the layouts of `find_samples`, of clips in those of `train.data.clips`, or of
+            both; or a data set on the Hugging Face Hub, `owner/name` or `owner/name@revision`; or a copy of one in a folder.
+            A folder goes before a name on the Hub.
+        frames_per_clip: of each clip, the largest face of at most so many frames.
+        num_clips: so many clips at most, half of them of each class and evenly taken; 0 for all.
+        cache: folder for the faces of clips and the pictures of Hub data sets; a second run takes them from there.
+
+    Raises:
+        DataError: if there is no such data set, or nothing in it is labelled and can be read.
+    """
+    root = Path(source)
+    if frames_per_clip < 1:
+        raise DataError(f"frames_per_clip must be at least 1, not {frames_per_clip}.")
+    if root.is_dir():
+        return _load_folder(root, frames_per_clip, num_clips, cache)
+    if not is_repo_id(str(source)):
+        raise DataError(
+            f"There is no folder {source}. Give one with Real/ and Fake/ folders in it, or a data set on the Hugging "
+            "Face Hub as owner/name."
+        )
+    from train.data.hub_data import load_from_hub
+
+    return load_from_hub(str(source), cache=cache / "hub")
+
+
+def find_samples(root: Path) -> list[Sample]:
+    """All labelled pictures below a folder, sorted by path.
+
+    Understood are `Real/ Fake/`, `<split>/Real|Fake` and `<source>/<split>/Real|Fake`, in any case and with the
+    synonyms of `virtus.labels`. A `groups.csv` (`file_name,label,group`) beside the class folders gives the groups; a
+    picture that it does not name is a group of its own.
+
+    Raises:
+        DataError: if there is no such folder, or no labelled picture in it.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise DataError(f"There is no folder {root}. Give one with Real/ and Fake/ folders in it.")
+    samples = label_files(find_pictures(root), root, read_groups(root))
+    if not samples:
+        raise _nothing_labelled(root)
+    return samples
+
+
+def count_table(samples: list[Sample]) -> str:
+    """How many pictures there are, a line for each source and split."""
+    counts = Counter((s.source, s.split or "-", s.label) for s in samples)
+    rows = sorted({key[:2] for key in counts})
+    lines = [f"{source:20} {split:8} {counts[source, split, Label.REAL]:8} {counts[source, split, Label.FAKE]:8}"
+             for source, split in rows]  # fmt: skip
+    return "\n".join([f"{'source':20} {'split':8} {'real':>8} {'fake':>8}", *lines])
+
+
+def label_files(paths: Iterable[Path], root: Path, groups: dict[Path, str]) -> list[Sample]:
+    """The files that stand below a folder with the name of a class, as samples."""
+    return [sample for path in paths if (sample := _sample(path, root, groups)) is not None]
+
+
+def read_groups(root: Path) -> dict[Path, str]:
+    """The group of each file that a `groups.csv` below the folder names.
+
+    Raises:
+        DataError: naming the file that is no such table.
+    """
+    return {path: group for file in sorted(root.rglob("groups.csv")) for path, group in _read_group_file(file)}
+
+
+def _load_folder(root: Path, frames_per_clip: int, num_clips: int, cache: Path) -> Found:
+    from train.data.clips import crop_clips, find_clips, is_of_clips
+    from train.data.hub_data import has_tables, load_from_folder
+
+    # Frames that somebody took out of a set of clips have no label that could be trusted, nor a group.
+    pictures = [path for path in find_pictures(root) if not is_of_clips(path.relative_to(root))]
+    samples = label_files(pictures, root, read_groups(root))
+    clips = find_clips(root)
+    if not samples and not clips.samples and has_tables(root):
+        return load_from_folder(root, cache=cache / "hub")
+    if not samples and not clips.samples:
+        raise _nothing_labelled(root)
+    taken = _evenly(clips.samples, num_clips) if num_clips else clips.samples
+    crops = crop_clips(taken, frames_per_clip=frames_per_clip, cache=cache / "clips")
+    if not samples and not crops.samples:
+        one = crops.unreadable[0]
+        raise DataError(f"None of the {len(taken)} clips below {root} gave a face. {one.path}: {one.reason}")
+    return Found(samples + crops.samples, crops.unreadable, clips.notes + crops.notes)
+
+
+def _evenly(samples: list[Sample], num: int) -> list[Sample]:
+    """At most `num` of the samples, half of each class."""
+    half, kept = -(-num // 2), []
+    for label in Label:
+        own = [sample for sample in samples if sample.label is label]
+        kept += own if len(own) <= half else [own[index * len(own) // half] for index in range(half)]
+    return kept
+
+
+def _nothing_labelled(root: Path) -> DataError:
+    return DataError(f"No labelled pictures below {root}: put them in folders named Real and Fake.")
+
+
+def _sample(path: Path, root: Path, groups: dict[Path, str]) -> Sample | None:
+    relative = path.relative_to(root)
+    label = label_from_folders(relative)
+    if label is None:
+        return None
+    split = next((SPLITS[part.lower()] for part in relative.parts[:-1] if part.lower() in SPLITS), None)
+    names = [p for p in relative.parts[:-1] if p.lower() not in SPLITS and label_from_name(p) is None]
+    source = "/".join(names) or root.resolve().name
+    return Sample(path, label, source, split, f"{source}/{groups.get(path, relative.as_posix())}")
+
+
+def _read_group_file(file: Path) -> Iterator[tuple[Path, str]]:
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:  # Excel writes a mark in front
+            rows = csv.DictReader(stream)
+            if not {"file_name", "group"} <= set(rows.fieldnames or ()):
+                raise DataError(f"{file} needs the columns file_name and group, separated by commas.")
+            for row in rows:
+                if row["file_name"] is None or row["group"] is None:
+                    raise DataError(f"{file} has no group in line {rows.line_num}. Give one, or leave the line out.")
+                if row["group"]:
+                    yield file.parent / row["file_name"], row["group"]
+    except UnicodeDecodeError as exc:
+        raise DataError(f"{file} is not UTF-8 text. Save it again as UTF-8.") from exc
+    except (csv.Error, OSError) as exc:
+        raise DataError(f"{file} cannot be read as a table ({exc}). Save it again as UTF-8 with commas.") from exc

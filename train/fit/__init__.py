@@ -1,0 +1,1 @@
+"""From a recipe and samples to a checkpoint."""

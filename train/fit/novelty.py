@@ -1,0 +1,109 @@
+"""The faces that a checkpoint knows, as statistics beside its weights: fitted once it is finished."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import ImageOps
+from tqdm import tqdm
+
+from train.config.augmentation import Augmentation, degrade
+from train.data.samples import Sample
+from train.pictures.transforms import Faces
+from virtus.checkpoints.load import Checkpoint, load_checkpoint
+from virtus.checkpoints.novelty import MIN_PICTURES, Novelty, block_of, fit_novelty, store_novelty
+from virtus.errors import DataError
+from virtus.faces.find import crop_face, whole_image
+from virtus.media.images import load_image
+from virtus.results import FaceCrop
+
+NUM_OF_KIND = 300  # training pictures of each source and class
+READ_AHEAD = 32
+SEED = 83
+# What an ordinary photo meets: without these a little grain was unlike anything in training for half of the pictures.
+ORDINARY = Augmentation(
+    colour=0.4,
+    scale=(0.3, 1.0),
+    blur_chance=0.3,
+    blur=(0.3, 2.0),
+    noise_chance=0.3,
+    noise=(1.0, 12.0),
+    jpeg_quality=(25, 95),
+)
+GREY_CHANCE = 0.15
+
+
+def add_novelty(folder: Path, train: Sequence[Sample], held_out: Sequence[Sample], faces: Faces | None) -> Novelty:
+    """Fit what a finished checkpoint knows on its training pictures, and write it beside the weights.
+
+    At most 300 training pictures of each source and class, half of them degraded as photos are; those held out, which
+    set the threshold, are taken as they are.
+
+    Args:
+        folder: of the checkpoint, as `fit` made it.
+        train, held_out: what trained it, and what neither trained nor chose.
+        faces: the largest of each picture; None for a checkpoint that is shown whole pictures.
+
+    Raises:
+        DataError: where there are too few pictures.
+        CheckpointError: if the checkpoint cannot be loaded.
+    """
+    train, held_out = (
+        [sample for sample in part if faces is None or faces[sample.path] is not None]
+        for part in (thin(train), held_out)
+    )
+    if min(len(train), len(held_out)) < MIN_PICTURES:
+        raise DataError(
+            f"Novelty needs {MIN_PICTURES} faces to train and as many to calibrate; there are {len(train)} and "
+            f"{len(held_out)}. Add some pictures."
+        )
+    checkpoint = load_checkpoint(str(folder))
+    block = block_of(len(checkpoint.trunk.blocks))
+    known = _features(checkpoint, block, train, faces, draw=random.Random(SEED))
+    unseen = _features(checkpoint, block, held_out, faces, draw=None)
+    novelty = fit_novelty(block, known, unseen, [sample.source for sample in held_out])
+    store_novelty(folder, novelty, sha256=checkpoint.info.sha256)
+    return novelty
+
+
+def thin(samples: Sequence[Sample]) -> list[Sample]:
+    """Of the pictures that trained, those that are looked at: at most 300 of each source and class, evenly taken."""
+    by_kind = defaultdict(list)
+    for sample in dict.fromkeys(samples):
+        by_kind[sample.source, sample.label].append(sample)
+    return [
+        own[index * len(own) // min(NUM_OF_KIND, len(own))]
+        for own in by_kind.values()
+        for index in range(min(NUM_OF_KIND, len(own)))
+    ]
+
+
+@torch.inference_mode()
+def _features(
+    checkpoint: Checkpoint, block: int, samples: Sequence[Sample], faces: Faces | None, *, draw: random.Random | None
+) -> np.ndarray:
+    """The mean patch token that enters a block, (N, D); with `draw`, half of the pictures are degraded."""
+    trunk, parts = checkpoint.trunk, []
+    for start in tqdm(range(0, len(samples), READ_AHEAD), desc="novelty", unit="batch"):
+        crops = _crops(samples[start : start + READ_AHEAD], faces, checkpoint.margin, draw)
+        hidden = trunk.embed(torch.from_numpy(np.stack([checkpoint.transform(crop.image) for crop in crops])))
+        for index in range(block):
+            hidden = trunk.run_block(index, hidden)
+        parts.append(hidden[:, trunk.num_prefix_tokens :].mean(1).float().cpu().numpy())
+    return np.concatenate(parts)
+
+
+def _crops(
+    samples: Sequence[Sample], faces: Faces | None, margin: float, draw: random.Random | None
+) -> Iterator[FaceCrop]:
+    for sample in samples:
+        photo = load_image(sample.path)
+        if draw and draw.random() < 0.5:
+            photo = ImageOps.grayscale(photo).convert("RGB") if draw.random() < GREY_CHANCE else photo
+            photo = degrade(photo, ORDINARY, draw)
+        yield whole_image(photo) if faces is None else crop_face(photo, faces[sample.path], margin=margin)

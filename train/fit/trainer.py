@@ -1,0 +1,154 @@
+"""`fit`: a recipe to a checkpoint folder, by `transformers.Trainer`."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import PartialState
+from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
+
+from train.config.settings import TrainConfig
+from train.data.samples import Sample
+from train.fit.material import Material, gather
+from train.fit.model import keep_names, load_base, save_checkpoint
+from train.fit.novelty import add_novelty
+from train.fit.record import record_run
+from train.fit.steps import CONFIG, find_last_step, number_of
+from train.fit.tokens import drop_tokens
+from train.pictures.crops import FaceCache
+from train.pictures.transforms import CropDataset, TrainDataset
+from virtus.checkpoints.calibration import fit_calibration
+from virtus.checkpoints.metrics import area_under_roc
+from virtus.errors import DataError
+from virtus.models.hardware import has_bfloat16_units, resolve_device
+from virtus.models.preprocessing import EvalTransform
+from virtus.results import Calibration, Label
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """Where the checkpoint lies, and the figures on the choosing part that it was chosen by."""
+
+    checkpoint: Path
+    chosen_by: dict[str, float]
+
+
+def fit(
+    config: TrainConfig, *, out_dir: Path, resume: bool = False, anyway: bool = False, cache: FaceCache | None = None
+) -> TrainResult:
+    """Fine-tune a base on labelled faces, keep the best step, and calibrate it.
+
+    Trained, chosen and calibrated on three parts of the data that share no group; a fourth is left for the report (see
+    `train.data.parts`). Under `torchrun` or `accelerate launch` every process calls this.
+
+    Args:
+        out_dir: gets `checkpoint/` (in the Hub's layout), `train_config.json`, `run.json` and the Trainer's `steps/`.
+        resume: go on from the last whole step in `out_dir` where there is one.
+        anyway: train although groups cross the splits.
+        cache: of faces; the user's own by default.
+
+    Raises:
+        DataError: no labelled pictures, a group in two splits, a class without faces, an `out_dir` that is in use.
+        CheckpointError: a base that does not load.
+    """
+    state = PartialState(cpu=not torch.accelerator.is_available())
+    last = find_last_step(config, out_dir, resume=resume)
+    material = gather(config, anyway=anyway, cache=cache or FaceCache())
+    model, transform = load_base(config.base)
+    keep_names(model)
+    if config.keep_tokens < 1:
+        drop_tokens(model, config.keep_tokens)
+    state.wait_for_everyone()  # until all have looked whether there is a run
+    if state.is_main_process:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        config.save(out_dir / CONFIG)
+    trainer, started = _trainer(config, out_dir, model, material, transform), time.monotonic()
+    trainer.train(resume_from_checkpoint=last and str(last))
+    chosen_by = trainer.evaluate()
+    spent = {"elapsed_s": time.monotonic() - started, "first_step": number_of(last), "chosen_by": chosen_by}
+    calibration = _fit_calibration(trainer, material.parts.calibrate)
+    if state.is_main_process:
+        save_checkpoint(trainer.model, transform, config, out_dir / "checkpoint", calibration)
+        _add_novelty(out_dir / "checkpoint", material)
+        record_run(config, material, trainer, **spent).save(out_dir / "run.json")
+    state.wait_for_everyone()
+    return TrainResult(out_dir / "checkpoint", chosen_by)
+
+
+def _add_novelty(folder: Path, material: Material) -> None:
+    try:
+        add_novelty(folder, material.parts.train, material.parts.calibrate, material.faces)
+    except DataError as exc:
+        print(f"does not know what is unfamiliar: {exc}", flush=True)
+
+
+def source_aucs(logits: np.ndarray, samples: list[Sample]) -> dict[str, float]:
+    """AUC for each source, and their mean, from logits of shape (N, 2)."""
+    by_source = defaultdict(list)
+    for sample, margin in zip(samples, logits[:, 1] - logits[:, 0], strict=True):
+        by_source[sample.source].append((sample.label is Label.FAKE, margin))
+    aucs = {f"auc_{source}": area_under_roc(*zip(*rows, strict=True)) for source, rows in by_source.items()}
+    known = {name: auc for name, auc in aucs.items() if auc is not None}
+    return known | {"mean_auc": float(np.mean(list(known.values()))) if known else 0.0}
+
+
+def _trainer(config: TrainConfig, out_dir: Path, model, material: Material, transform: EvalTransform) -> Trainer:
+    faces, parts = material.faces, material.parts
+    blended = {"augmentation": config.augmentation, "blended_share": config.blended_share}
+    choose = CropDataset(parts.choose, faces, transform, margin=config.margin)
+    return Trainer(
+        model=model,
+        args=_arguments(config, out_dir),
+        train_dataset=TrainDataset(parts.train, faces, transform, **blended),
+        eval_dataset=choose,
+        compute_metrics=lambda output: source_aucs(output.predictions, choose.samples),
+        callbacks=[EarlyStoppingCallback(config.early_stopping)] if config.early_stopping else [],
+    )
+
+
+def _arguments(config: TrainConfig, out_dir: Path) -> TrainingArguments:
+    interval = "steps" if config.eval_steps else "epoch"
+    return TrainingArguments(
+        output_dir=str(out_dir / "steps"),
+        num_train_epochs=config.num_epochs,
+        max_steps=config.max_steps,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type=config.schedule,
+        warmup_steps=config.warmup,  # below 1 a share of all steps
+        weight_decay=config.weight_decay,
+        label_smoothing_factor=config.label_smoothing,
+        per_device_train_batch_size=config.batch_size,
+        per_device_eval_batch_size=config.eval_batch_size,
+        eval_strategy=interval,
+        save_strategy=interval,
+        eval_steps=config.eval_steps or None,
+        save_steps=config.eval_steps or 500,
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model=config.choose_by,
+        greater_is_better=config.choose_by != "loss",
+        logging_steps=20,
+        seed=config.seed,
+        bf16=config.bf16 and has_bfloat16_units(resolve_device()),
+        use_cpu=not torch.accelerator.is_available(),
+        dataloader_num_workers=config.num_workers,
+        report_to=config.report_to,
+    )
+
+
+def _fit_calibration(trainer: Trainer, samples: list[Sample]) -> Calibration | None:
+    """On pictures that served nothing else, all processes taking part; None where there are too few."""
+    trainer.compute_metrics = None  # it knows the choosing part's sources alone
+    logits = trainer.predict(trainer.eval_dataset.of(samples)).predictions if samples else np.empty((0, 2))
+    labels, sources = [sample.label for sample in samples], [sample.source for sample in samples]
+    try:
+        return fit_calibration(logits[:, 1] - logits[:, 0], labels, sources)
+    except DataError as exc:
+        if trainer.is_world_process_zero():
+            print(f"not calibrated: {exc}", flush=True)
+        return None

@@ -1,0 +1,1 @@
+"""How good a checkpoint is, with intervals, as figures, plots and pages."""

@@ -1,0 +1,125 @@
+"""How the figures change when pictures are compressed, scaled, blurred, made noisy, darker or brighter.
+
+The picture is changed, then cropped where its face was found before the change: this measures the classifier, and is an
+order of magnitude faster. A face finder that misses faces in bad pictures is not part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from train.report.evaluate import Judged
+from virtus.checkpoints.detector import Detector
+from virtus.checkpoints.metrics import classification_metrics
+from virtus.faces.find import crop_face
+from virtus.judging.perturbations import blur, brightness, jpeg, noise, rescale
+from virtus.media.images import load_image
+from virtus.results import Face, FaceCrop, Label
+
+READ_AHEAD = 8  # pictures whose changed crops, one for each level, are judged together
+
+
+@dataclass(frozen=True)
+class Change:
+    """A way to change a picture, and how far.
+
+    Attributes:
+        name: in metrics.json.
+        title, unit: for people.
+        levels: mildest first.
+        clean: the level that changes nothing.
+        apply: from picture, level and seed to a picture of the same size.
+    """
+
+    name: str
+    title: str
+    unit: str
+    levels: tuple[float, ...]
+    clean: float
+    apply: Callable[[Image.Image, float, int], Image.Image]
+
+
+def _noise(image: Image.Image, sigma: float, seed: int) -> Image.Image:
+    return noise(image, sigma, seed=seed)
+
+
+def _unseeded(change: Callable[[Image.Image, float], Image.Image]) -> Callable[[Image.Image, float, int], Image.Image]:
+    return lambda image, level, _: change(image, level)
+
+
+CHANGES = (
+    Change("jpeg", "JPEG", "quality", (90, 70, 50, 30), 100, _unseeded(jpeg)),
+    Change("scale", "Scaled down and up", "factor", (0.5, 0.35, 0.25), 1, _unseeded(rescale)),
+    Change("blur", "Gaussian blur", "sigma (px)", (1, 2), 0, _unseeded(blur)),
+    Change("noise", "Gaussian noise", "sigma (of 255)", (5, 10), 0, _noise),
+    Change("brightness", "Brightness", "factor", (0.6, 1.4), 1, _unseeded(brightness)),
+)
+STEPS = tuple((change, level) for change in CHANGES for level in change.levels)
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """Accuracy (of p at 0.5) and AUC of one set of pictures under one change.
+
+    Attributes:
+        source: "all" for all pictures.
+        change: its name; "none" for the pictures as they are, whose level is None.
+        accuracy, auc: None where they are not defined.
+    """
+
+    source: str
+    change: str
+    level: float | None
+    accuracy: float | None
+    auc: float | None
+
+    def to_json(self) -> dict:
+        return dict(vars(self))
+
+
+def measure_robustness(detector: Detector, judged: Sequence[Judged], *, sets: dict[str, list[int]]) -> list[Robustness]:
+    """Judge the largest face of each picture again under every change; pictures without one are left out.
+
+    Args:
+        judged: by the same checkpoint, as the pictures are.
+        sets: for each source the indices in `judged`, and so for "all".
+    """
+    with_face = [index for index, one in enumerate(judged) if one.report.outcome.judged]
+    p_fake = np.full((1 + len(STEPS), len(judged)), np.nan)
+    p_fake[0, with_face] = [judged[index].report.p_fake for index in with_face]
+    bar = tqdm(total=len(with_face), desc="robustness", unit="img")
+    for start in range(0, len(with_face), READ_AHEAD):
+        chunk = with_face[start : start + READ_AHEAD]
+        crops = [crop for index in chunk for crop in _changed_crops(judged[index], index, detector.checkpoint.margin)]
+        found = np.array([one.p_fake for one in detector.predict(crops)]).reshape(len(chunk), len(STEPS))
+        p_fake[1:, chunk] = found.T
+        bar.update(len(chunk))
+    bar.close()
+    is_fake = np.array([one.sample.label is Label.FAKE for one in judged], dtype=bool)
+    return [
+        _row(source, step, is_fake[kept], p_fake[row, kept])
+        for source, indices in sets.items()
+        for kept in [np.intersect1d(indices, with_face).astype(int)]
+        for row, step in enumerate([None, *STEPS])
+    ]
+
+
+def _changed_crops(judged: Judged, seed: int, margin: float) -> list[FaceCrop]:
+    image, face = load_image(judged.sample.path), largest_judged(judged)
+    return [crop_face(change.apply(image, level, seed), face, margin=margin) for change, level in STEPS]
+
+
+def largest_judged(judged: Judged) -> Face:
+    """The face whose p is the picture's."""
+    return next(face.face for face in judged.report.faces if face.outcome.judged)
+
+
+def _row(source: str, step: tuple[Change, float] | None, is_fake: np.ndarray, p_fake: np.ndarray) -> Robustness:
+    metrics = classification_metrics(is_fake.tolist(), p_fake)
+    name, level = (step[0].name, step[1]) if step else ("none", None)
+    return Robustness(source, name, level, metrics["accuracy"], metrics["auc"])

@@ -1,0 +1,120 @@
+"""The written report of the photo in the tab `Analyze`: asked for by a button, then downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import gradio as gr
+
+from virtus.app.visitors.detectors import Detectors
+from virtus.app.visitors.gpu import on_gpu
+from virtus.app.visitors.kept_face import KEEP_S
+from virtus.app.visitors.written_reports import MAX_MAPPED, write_report
+from virtus.app.widgets import panels
+from virtus.errors import VirtusError
+from virtus.reports.record import Settings
+
+HEADING = """<h2>A report to keep</h2><p>One page with photo, verdicts, hashes, versions and settings, and a JSON file
+with which others can run it again. Nothing of it stays here for longer than ten minutes.</p>"""
+MAPS_INFO = "Each map is held against chance: about half a minute more for each face."
+JUDGING = "Judging the photo again, under small changes too…"
+TESTING = (
+    f"{JUDGING} Then its maps are held against chance, one visitor's after the other: half a minute a face or more."
+)
+READY, BUSY = "Make a report", "Making the report…"
+DONE = '<p class="report-done" role="status">The report is ready.</p>'
+
+
+@dataclass(frozen=True)
+class Made:
+    """A report that was made, and of what: the question may have changed meanwhile."""
+
+    question: tuple
+    page: str
+    json: str
+
+
+@dataclass(frozen=True)
+class ReportPanel:
+    """Components. `page` and `json` are seen when there is something to download, which `made` knows."""
+
+    group: gr.Column
+    make: gr.Button
+    with_maps: gr.Checkbox
+    status: gr.HTML
+    page: gr.DownloadButton
+    json: gr.DownloadButton
+    made: gr.State
+
+    def wire(self, detectors: Detectors, asked: list, changes: list) -> None:
+        """Make a report at the button; a made one goes when what was asked changes.
+
+        Args:
+            asked: components for photo, checkpoint, whole image and prior.
+            changes: events of these.
+        """
+
+        def make(maps: bool, file: dict, model: str, whole: bool, prior: float) -> Iterator[tuple]:
+            settings = Settings(whole=whole, prior=prior, num_mapped=MAX_MAPPED)
+            settings = settings if maps else replace(settings, methods=())
+            yield _busy(maps)
+            try:
+                files = map(str, write_report(detectors, file, model, settings))
+                yield DONE, gr.Button(READY, interactive=True), Made(_question(file, model, whole, prior), *files)
+            except VirtusError as exc:
+                said = panels.message("No report could be made", str(exc), "error")
+                yield said, gr.Button(READY, interactive=True), None
+
+        quiet = {"api_visibility": "private", "show_progress": "hidden"}
+        making = [self.with_maps, *asked], [self.status, self.make, self.made]
+        made = self.make.click(on_gpu(make), *making, api_name="make_report", trigger_mode="once", **quiet)
+        shown = [self.status, self.page, self.json]
+        made.then(_offer, [self.made, *asked], shown, api_name="offer_report", **quiet)
+        gr.on(changes, _start_anew, asked[0], [self.group, *shown], api_name="withdraw_report", **quiet)
+
+
+def add_report_panel() -> ReportPanel:
+    """Add the components to the Blocks that are being built."""
+    with gr.Column(visible=False, elem_id="report") as group:
+        gr.HTML(HEADING, elem_classes="maps-heading")
+        with gr.Row(equal_height=False):
+            make = gr.Button(READY, elem_id="make-report", min_width=160)
+            maps = gr.Checkbox(value=True, label="With maps", info=MAPS_INFO, elem_id="report-maps", min_width=240)
+        status = gr.HTML(elem_id="report-status")
+        with gr.Row():
+            page = gr.DownloadButton(
+                "Download the page", variant="primary", visible=False, elem_id="report-page", min_width=160
+            )
+            json = gr.DownloadButton("Download its JSON", visible=False, elem_id="report-json", min_width=160)
+        made = gr.State(time_to_live=KEEP_S)
+    return ReportPanel(group, make, maps, status, page, json, made)
+
+
+def _question(file: dict | None, *others) -> tuple:
+    return (file and file.get("path"), *others)
+
+
+def _busy(maps: bool) -> tuple:
+    return (
+        f'<p class="report-busy" role="status">{TESTING if maps else JUDGING}</p>',
+        gr.Button(BUSY, interactive=False),
+        None,
+    )
+
+
+def _offer(made: Made | None, *asked) -> tuple:
+    """The files, unless they are of what was asked before."""
+    if made is None:
+        return gr.skip(), *_hidden()
+    if made.question != _question(*asked):
+        return "", *_hidden()
+    return gr.skip(), gr.DownloadButton(value=made.page, visible=True), gr.DownloadButton(value=made.json, visible=True)
+
+
+def _start_anew(file: dict | None) -> tuple:
+    return gr.Column(visible=file is not None), "", *_hidden()
+
+
+def _hidden() -> tuple:
+    return gr.DownloadButton(visible=False), gr.DownloadButton(visible=False)

@@ -1,0 +1,1 @@
+"""The documented API and the tools of `serve --mcp`."""

@@ -1,0 +1,55 @@
+"""What all endpoints do with errors and pictures."""
+
+import contextlib
+import functools
+import inspect
+from collections.abc import Callable
+
+from gradio import FileData
+
+from virtus.app.visitors.uploads import as_gradio_error
+from virtus.app.widgets.pictures import write_png
+from virtus.errors import InputError, VirtusError
+
+
+def answering(function: Callable) -> Callable:
+    """Our errors as answers: their sentence, without a traceback. Functions that answer several times stay such."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def answer(*args, **kwargs):
+        with _said():
+            _check_switches(signature.bind(*args, **kwargs))
+            return function(*args, **kwargs)
+
+    @functools.wraps(function)
+    def answers(*args, **kwargs):
+        with _said():
+            _check_switches(signature.bind(*args, **kwargs))
+            yield from function(*args, **kwargs)
+
+    return answers if inspect.isgeneratorfunction(function) else answer
+
+
+def _check_switches(given: inspect.BoundArguments) -> None:
+    """Other wrong values are found where they are used; but "false" would switch on what it shall leave off.
+
+    Raises:
+        InputError: where a switch is neither true, false nor null.
+    """
+    for name, value in given.arguments.items():
+        if given.signature.parameters[name].annotation is bool and not isinstance(value, bool | None):
+            raise InputError(f"{name} must be true or false, not {value!r:.100}.")
+
+
+@contextlib.contextmanager
+def _said():
+    try:
+        yield
+    except VirtusError as exc:
+        raise as_gradio_error(exc) from exc
+
+
+def png(image, name: str) -> FileData:
+    """A picture as an answer."""
+    return FileData(path=write_png(image, name), orig_name=f"{name}.png", mime_type="image/png")

@@ -1,0 +1,128 @@
+"""The tab `Batch`: many photos or a zip of them in, a row for each out.
+
+The table is our own: Gradio's sorts by a menu that the keyboard does not reach, does not tell screen readers the order,
+and draws all rows anew with each that comes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from virtus.app.batch.callbacks import BatchCallbacks
+from virtus.app.batch.view import batch_board
+from virtus.app.visitors.batch_files import MAX_BATCH_BYTES, MAX_PHOTOS
+from virtus.app.visitors.batch_judging import QUEUE
+from virtus.app.visitors.detectors import Detectors
+from virtus.app.visitors.gpu import on_gpu
+from virtus.app.visitors.kept_face import KEEP_S
+from virtus.app.widgets.drop_zone import PHOTO, Taken, drop_zone
+from virtus.app.widgets.pictures import boxed_photo
+from virtus.app.widgets.verdict_settings import checkpoint_chooser, verdict_settings
+from virtus.media.images import SUPPORTED
+
+PHOTOS = Taken(
+    f"Drop up to {MAX_PHOTOS} photos here, or a zip",
+    f"{SUPPORTED}, or ZIP",
+    f"{PHOTO.accept},.zip,application/zip",
+    max_files=MAX_PHOTOS,
+    max_bytes=MAX_BATCH_BYTES,
+)
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}  # the board says how far it is
+# The analysis lies below the table.
+COME_INTO_VIEW = """const come = () => {
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  if (element.getBoundingClientRect().top > innerHeight * 0.75) element.scrollIntoView({ behavior });
+};
+watch("value", come);
+come();"""
+
+# Not by the event's data: one that waits for another is sent with the data of that other.
+CHOSEN = """(batch) => {
+  const row = document.querySelector("#batch-board [aria-current]");
+  return [batch, row ? Number(row.dataset.number) : null];
+}"""
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked: photos, of whom, and how."""
+
+    photos: gr.HTML
+    model: gr.Dropdown
+    whole: gr.Checkbox
+    stability: gr.Checkbox
+    prior: gr.Slider
+    again: gr.Button
+    stop: gr.Button
+
+
+@dataclass(frozen=True)
+class _Analysis:
+    """What is shown of a row."""
+
+    group: gr.Column
+    verdicts: gr.HTML
+    boxed: gr.Image
+    map: gr.ImageSlider
+    caption: gr.HTML
+
+    @property
+    def components(self) -> list:
+        return [self.group, self.verdicts, self.boxed, self.map, self.caption]
+
+
+def add_batch_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
+    """Add the tab's components and events to the Blocks that are being built."""
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(scale=2, min_width=300, elem_classes="ask"):
+            question = _add_question(detectors, whole, prior)
+        with gr.Column(scale=3, min_width=300, elem_classes="answer"):
+            board = batch_board()
+    row = _add_analysis()
+    downloads = gr.HTML(elem_id="batch-downloads")
+    _wire(BatchCallbacks(detectors), question, board, row, downloads)
+
+
+def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:
+    photos = drop_zone(PHOTOS, elem_id="batch-photos", result="batch-board")
+    again = gr.Button("Judge these again", visible=False, elem_id="batch-again")
+    stop = gr.Button("Stop", visible=False, elem_id="batch-stop")
+    model = checkpoint_chooser(detectors, elem_id="batch-model")
+    return _Question(photos, model, *verdict_settings(whole, prior, prefix="batch-"), again, stop)
+
+
+def _add_analysis() -> _Analysis:
+    with gr.Column(visible=False, elem_id="batch-analysis") as group, gr.Row(elem_classes="columns"):
+        with gr.Column(scale=2, min_width=300):
+            verdicts = gr.HTML(elem_id="batch-verdicts", js_on_load=COME_INTO_VIEW)
+        with gr.Column(scale=3, min_width=300):
+            boxed = boxed_photo(elem_id="batch-boxed")
+            slider = gr.ImageSlider(
+                format="png",
+                label="Photo and map",
+                interactive=False,
+                max_height=420,
+                buttons=["fullscreen"],
+                elem_id="batch-map",
+            )
+            caption = gr.HTML(elem_id="batch-caption")
+    return _Analysis(group, verdicts, boxed, slider, caption)
+
+
+def _wire(callbacks: BatchCallbacks, question: _Question, board: gr.HTML, row: _Analysis, downloads: gr.HTML) -> None:
+    """Begin, judge, finish; a stop cancels the second. Meanwhile the board keeps the drop zone closed."""
+    kept = gr.State(time_to_live=KEEP_S)
+    asked = [question.photos, question.model, question.whole, question.stability, question.prior]
+    shown = [board, question.again, question.stop]
+    given = [question.photos.upload, question.photos.clear, question.again.click]
+    begun = gr.on(
+        given, callbacks.begin, asked, [kept, *shown, row.group, downloads], api_name="begin_batch", **PRIVATE
+    )
+    judged = begun.then(on_gpu(callbacks.judge), asked, [kept, board], api_name="judge_batch", **QUEUE, **PRIVATE)
+    judged.then(callbacks.finish, kept, [*shown, downloads], api_name="finish_batch", **PRIVATE)
+    question.stop.click(callbacks.stop, kept, question.stop, cancels=[judged], api_name="stop_batch", **PRIVATE)
+    look = {"show_progress_on": row.verdicts, "trigger_mode": "always_last", "api_visibility": "private"}
+    number = gr.Number(precision=0, visible=False)
+    board.choose(on_gpu(callbacks.choose), [kept, number], row.components, js=CHOSEN, api_name="choose_row", **look)

@@ -1,0 +1,182 @@
+"""What the tab `Batch` shows: a board with a row for each photo, and what can be downloaded."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import secrets
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from html import escape
+from typing import TYPE_CHECKING
+
+import gradio as gr
+from PIL import Image, ImageOps
+
+from virtus.app.visitors.batch_files import BatchFiles
+from virtus.app.visitors.detectors import Detectors
+from virtus.app.visitors.photos import Judged
+from virtus.bundled import ASSETS
+from virtus.drawing.annotate import TONES
+from virtus.drawing.data_uris import jpeg_uri
+from virtus.results import ORDER, FaceReport, ImageReport
+from virtus.scans.resume import settings_of
+from virtus.scans.rows import CsvRows, JsonRows
+
+if TYPE_CHECKING:
+    from virtus.checkpoints.detector import Detector
+
+ROW_SIDE = 96  # px of a row's thumbnail, shown at half of it
+EMPTY = {"batch": "", "state": "empty", "said": "", "done": 0, "total": 0, "rows": []}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who judges a batch, and how: `how` is handed on to `judge`."""
+
+    model: str
+    prior: float
+    how: dict[str, bool]
+
+    def detector(self, detectors: Detectors) -> Detector:
+        return detectors.get(self.model).at_prior(self.prior)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch under way or done: what is asked, and what came out so far.
+
+    Attributes:
+        reports: without the crops of their faces, so that hundreds can be kept; `path` is the photo's name.
+        rows: the same as the board has them, each with a small face.
+        settings: what every row of `scan` says of how it was made.
+        started: by `time.monotonic`.
+    """
+
+    files: BatchFiles
+    asked: Asked
+    reports: tuple[ImageReport, ...] = ()
+    rows: tuple[dict, ...] = ()
+    settings: tuple[str, ...] = ()
+    key: str = field(default_factory=lambda: secrets.token_hex(8))
+    started: float = field(default_factory=time.monotonic)
+
+    def by(self, detector: Detector) -> Batch:
+        """The same, when it is known who judges."""
+        return replace(self, settings=settings_of(detector, **self.asked.how))
+
+    def plus(self, judged: Judged) -> Batch:
+        """The same with one photo more; the photo itself is not kept."""
+        faces = tuple(replace(face, crop=None) for face in judged.report.faces)
+        small = replace(judged.report, faces=faces)
+        return replace(self, reports=(*self.reports, small), rows=(*self.rows, _row(judged)))
+
+    @property
+    def is_done(self) -> bool:
+        return len(self.reports) == len(self.files.photos)
+
+
+def batch_board() -> gr.HTML:
+    """A component whose value is a board; it triggers `choose` with the `number` of a row."""
+    script, template = (
+        (ASSETS / name).read_text(encoding="utf-8") for name in ("scripts/batch-board.js", "templates/batch-board.html")
+    )
+    looks = [{"outcome": str(outcome), **vars(TONES[outcome])} for outcome in ORDER]
+    component = gr.HTML(EMPTY, elem_id="batch-board", js_on_load=script, apply_default_css=False)
+    component.html_template = template.replace("LOOKS", escape(json.dumps(looks)))
+    return component
+
+
+def board(batch: Batch, state: str) -> dict:
+    """The value of `batch_board`: `state` is waiting, busy, done or stopped."""
+    done, total = len(batch.reports), len(batch.files.photos)
+    return {
+        "batch": batch.key,
+        "state": state,
+        "said": _progress(batch, state) + _left_out(batch.files.num_left_out),
+        "done": done,
+        "total": total,
+        "rows": list(batch.rows),
+    }
+
+
+def failure(sentence: str) -> dict:
+    """The board of a batch that could not begin."""
+    return EMPTY | {"state": "error", "said": sentence}
+
+
+def downloads(batch: Batch) -> str:
+    """Links to table and lines, which lie in the page itself: nothing is left on the server."""
+    if not batch.reports:
+        return ""
+    name = f"virtus-batch-{datetime.now(UTC):%Y%m%d-%H%M}"
+    links = [
+        _link(_text_uri(_lines(CsvRows, batch), "text/csv"), f"{name}.csv", "CSV", "a line a face"),
+        _link(_text_uri(_lines(JsonRows, batch), "application/jsonl"), f"{name}.jsonl", "JSON Lines", "all there is"),
+    ]
+    return f"""<section class="downloads" aria-label="Download">
+<h2>Take it with you</h2><div class="links">{"".join(links)}</div></section>"""
+
+
+def _row(judged: Judged) -> dict:
+    report, face = judged.report, judged.report.decisive_face
+    return {
+        "name": report.path,
+        "outcome": str(report.outcome),
+        "p": None if face is None else round(face.p_fake, 3),
+        "faces": len(report.faces),
+        "note": _note(report, face),
+        "thumbnail": "" if judged.photo is None else _thumbnail(judged.photo, face),
+    }
+
+
+def _thumbnail(photo: Image.Image, face: FaceReport | None) -> str:
+    """Of the face that decided, else of the photo."""
+    shown = face.crop.image if face and face.crop else photo
+    small = ImageOps.fit(shown, (ROW_SIDE, ROW_SIDE), Image.Resampling.BILINEAR)
+    small.info.clear()  # EXIF may tell a place
+    return jpeg_uri(small)
+
+
+def _note(report: ImageReport, face: FaceReport | None) -> str:
+    if face is None:
+        return report.reason or ""
+    return face.reason or ", ".join(caution.name.replace("_", " ") for caution in face.cautions)
+
+
+def _progress(batch: Batch, state: str) -> str:
+    done, total = len(batch.reports), len(batch.files.photos)
+    if state == "waiting":
+        return f"{_photos(total)}, waiting for a place"
+    rate = done / max(time.monotonic() - batch.started, 0.001)
+    if state == "busy":
+        return f"{done} of {_photos(total)}" + (f", {rate:.1f} a second" if done else "")
+    return f"{_photos(total)} looked at" if batch.is_done else f"Stopped: {done} of {_photos(total)} looked at"
+
+
+def _left_out(number: int) -> str:
+    if not number:
+        return ""
+    return f". {number} {'file' if number == 1 else 'files'} in the zip left out, no photos by their names"
+
+
+def _photos(number: int) -> str:
+    return f"{number} photo" if number == 1 else f"{number} photos"
+
+
+def _lines(kind: type[CsvRows] | type[JsonRows], batch: Batch) -> str:
+    stream = io.StringIO()
+    rows = kind(stream, settings=batch.settings)
+    for report in batch.reports:
+        rows.write(report)
+    return stream.getvalue()
+
+
+def _text_uri(text: str, mime_type: str) -> str:
+    return f"data:{mime_type};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def _link(uri: str, name: str, word: str, what: str) -> str:
+    return f'<a href="{uri}" download="{name}"><strong>{word}</strong> <span>{what}</span></a>'

@@ -1,0 +1,55 @@
+"""The whole app: its heading, its tabs, its API."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from virtus.app.about.tab import add_about_tab
+from virtus.app.analyze.tab import add_analyze_tab
+from virtus.app.api.endpoints import add_endpoints
+from virtus.app.batch.tab import add_batch_tab
+from virtus.app.compare.tab import add_compare_tab
+from virtus.app.video.tab import add_video_tab
+from virtus.app.visitors.detectors import Detectors
+from virtus.app.visitors.files import CLEAN_EVERY_S
+from virtus.app.visitors.kept_face import KEEP_S
+from virtus.app.visitors.uploads import GuardedBlocks
+from virtus.app.widgets.loading_note import add_loading_note
+from virtus.checkpoints.calibration import EVEN
+
+HEADING = """<header class="heading">
+<h1>Virtus</h1>
+<p>Is this face real or a deepfake? And what did the model use?</p>
+</header>"""
+
+
+def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior: float = EVEN) -> gr.Blocks:
+    """The app, not yet started; `virtus.app.serve` starts it with the settings that it needs.
+
+    Args:
+        detectors: who judges; the default checkpoint if None.
+        whole: whether the switch "whole image" is on at first.
+        prior: share of fakes that is expected at first.
+
+    Raises:
+        CheckpointError: if the default checkpoint cannot be trusted, as far as that is seen without loading it: the
+            app says from the start who judges.
+    """
+    detectors = detectors or Detectors()
+    with GuardedBlocks(title="Virtus", analytics_enabled=False, delete_cache=(CLEAN_EVERY_S, KEEP_S)) as app:
+        gr.HTML(HEADING)
+        add_loading_note(app, detectors)
+        # Gradio's menu of those that find no room measures them before the fonts are there, and then hides too many.
+        with gr.Tabs(overflow_behavior="wrap"):
+            with gr.Tab("Analyze"):
+                add_analyze_tab(detectors, whole=whole, prior=prior)
+            with gr.Tab("Batch"):
+                add_batch_tab(detectors, whole=whole, prior=prior)
+            with gr.Tab("Video"):
+                add_video_tab(detectors, prior=prior)
+            with gr.Tab("Compare"):
+                add_compare_tab(detectors, whole=whole, prior=prior)
+            with gr.Tab("About"):
+                add_about_tab(detectors)
+        add_endpoints(detectors)
+    return app

@@ -1,0 +1,120 @@
+"""What happens in the tab `Compare`: the photo is judged anew for each face; its maps are drawn from what was kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import gradio as gr
+
+from virtus.app.compare import view as compare_panels
+from virtus.app.compare.kept_comparison import KeptAnswer, KeptComparison, keep_comparison
+from virtus.app.compare.view import DrawnMap
+from virtus.app.maps.request import MapRequest
+from virtus.app.visitors.comparing import Compared, compare
+from virtus.app.visitors.detectors import Detectors
+from virtus.app.visitors.uploads import uploaded
+from virtus.app.widgets import panels
+from virtus.app.widgets.pictures import write_png
+from virtus.drawing.annotate import annotate
+from virtus.drawing.overlay import overlay_crop
+from virtus.errors import InputError, VirtusError
+from virtus.judging.comparison import Comparison
+from virtus.results import FaceReport
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a visitor asks of a photo, as the components hand it over."""
+
+    file: dict | None
+    models: list[str]
+    whole: bool
+    stability: bool
+    prior: float
+
+    def compare(self, detectors: Detectors) -> Compared:
+        """What the checkpoints say."""
+        if not self.models:
+            raise InputError("No checkpoint is chosen. Choose two or more to compare.")
+        asked = {"whole": self.whole, "stability": self.stability, "prior": self.prior}
+        return compare(detectors, [name.strip() for name in self.models], uploaded(self.file), **asked)
+
+
+class CompareCallbacks:
+    """The callbacks, with the detectors that they share. `asked` are the fields of `Asked`."""
+
+    def __init__(self, detectors: Detectors):
+        self._detectors = detectors
+
+    def show_comparison(self, *asked) -> tuple:
+        """What is kept, headline, cards, annotated photo, choice of faces, and whether there are maps."""
+        question = Asked(*asked)
+        try:
+            if not question.file:
+                return None, compare_panels.EMPTY, "", *_no_photo()
+            return _show(question.compare(self._detectors))
+        except VirtusError as exc:
+            return None, _error(exc), "", *_no_photo()
+
+    def choose_face(self, *asked_and_index) -> tuple:
+        """What is kept of another face, its headline and its cards."""
+        *asked, index = asked_and_index
+        try:
+            compared = Asked(*asked).compare(self._detectors)
+            kept = keep_comparison(compared, index)
+            return kept, compare_panels.headline(compared.comparison, index), compare_panels.cards(kept, {})
+        except VirtusError as exc:
+            return None, _error(exc), ""
+
+    def draw_maps(self, kept: KeptComparison | None, method: str) -> tuple:
+        """The cards with their maps, and the caption of these."""
+        if kept is None:
+            return gr.skip(), ""
+        maps = {answer.name: self._draw(answer, method) for answer in kept.answers if answer.crop}
+        return compare_panels.cards(kept, maps), compare_panels.map_caption(maps)
+
+    def _draw(self, answer: KeptAnswer, method: str) -> DrawnMap:
+        try:
+            one = MapRequest(method).draw(self._detectors.get(answer.name).encode([answer.crop]))
+        except VirtusError as exc:
+            return str(exc)
+        return one, overlay_crop(replace(answer.crop, image=answer.seen), one.heatmap, signed=one.signed)
+
+
+def _error(exc: VirtusError) -> str:
+    return panels.message("This did not work", str(exc), "error")
+
+
+def _show(compared: Compared) -> tuple:
+    comparison = compared.comparison
+    judged = [at for at, face in enumerate(_faces(comparison)) if face.outcome.judged]
+    kept = keep_comparison(compared, judged[0] if judged else 0)
+    cards = compare_panels.cards(kept, {})
+    if not judged:
+        return kept, _not_judged(comparison), cards, *_no_photo()
+    choice = _face_choice(compared, kept.index) if len(comparison.by_face) > 1 else _no_photo()[:2]
+    return kept, compare_panels.headline(comparison, kept.index), cards, *choice, gr.Column(visible=True)
+
+
+def _faces(comparison: Comparison) -> tuple[FaceReport, ...]:
+    return comparison.reports[0].faces if comparison.reports else ()
+
+
+def _face_choice(compared: Compared, index: int) -> tuple:
+    """The photo with its faces numbered, and their list."""
+    comparison, numbers = compared.comparison, range(len(compared.comparison.by_face))
+    tones = [compare_panels.tone_of(comparison, at) for at in numbers]
+    picture = write_png(annotate(compared.photo, comparison.reports[0], tones), "compared-faces")
+    annotated = gr.Image(picture, visible=True, alt_text=compare_panels.in_words(comparison))
+    choices = [(f"{at + 1}  {compare_panels.title(comparison, at)}", at) for at in numbers]
+    return annotated, gr.Radio(choices, value=index, visible=True)
+
+
+def _not_judged(comparison: Comparison) -> str:
+    if comparison.reports:
+        return panels.not_judged(comparison.reports[0])
+    return panels.message("Nobody judged", "None of the chosen checkpoints can be asked. Choose others.", "error")
+
+
+def _no_photo() -> tuple:
+    return gr.Image(None, visible=False), gr.Radio([], value=None, visible=False), gr.Column(visible=False)

@@ -1,0 +1,81 @@
+"""How much a request may bring, and how long it may take about it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from virtus.app.server.guards.answers import refusal
+from virtus.app.server.guards.busy_answers import RETRY_S
+from virtus.app.visitors.batch_files import MAX_BATCH_BYTES
+from virtus.app.visitors.files import VisitorFiles
+
+MIB = 2**20
+UPLOAD, TOOLS = "/gradio_api/upload", "/gradio_api/mcp"
+MOST_BYTES = {UPLOAD: MAX_BATCH_BYTES + MIB, TOOLS: 16 * MIB}  # the rest of an upload: what stands between its files
+MOST_BYTES_ELSEWHERE = MIB
+STALLED_S = 60
+TOO_LARGE = "The request has more than the {most} MiB that are taken here. Give fewer or smaller files."
+STALLED = "Nothing came for a minute. Try again."
+FULL = "The app is busy: it keeps as many uploads as it can. Try again in some minutes."
+
+
+class BodyLimits:
+    """Refuses what is too large (413), comes too slowly (408), or has no room on the disk (503).
+
+    Who goes away in mid-upload is no error: without this guard each would fill the log with a traceback.
+
+    Args:
+        files: where uploads go; None if they may have any number of bytes together.
+    """
+
+    def __init__(self, app: ASGIApp, files: VisitorFiles | None):
+        self.app = app
+        self._files = files
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        path = scope["path"].rstrip("/")
+        most = next((most for end, most in MOST_BYTES.items() if path.endswith(end)), MOST_BYTES_ELSEWHERE)
+        body = _Body(receive, most, self._files if path.endswith(UPLOAD) else None)
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdecimal() and int(announced) > most:
+            await refusal(413, body.too_large)(scope, receive, send)
+            return
+        with contextlib.suppress(ClientDisconnect):
+            await self.app(scope, body.receive, send)
+
+
+class _Body:
+    """A request's body as it comes. What it raises, the app inside makes an answer of."""
+
+    def __init__(self, receive: Receive, most: int, files: VisitorFiles | None):
+        self._receive, self._most, self._files = receive, most, files
+        self._num_bytes, self._is_complete = 0, False
+        self.too_large = TOO_LARGE.format(most=most // MIB)
+
+    async def receive(self) -> Message:
+        """The next part, within the limits; after the last one, what says that the client left."""
+        if self._is_complete:
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), STALLED_S)
+        except TimeoutError as exc:
+            raise HTTPException(408, STALLED) from exc
+        self._count(len(message.get("body", b"")))
+        self._is_complete = not message.get("more_body", False)
+        return message
+
+    def _count(self, num_bytes: int) -> None:
+        self._num_bytes += num_bytes
+        if self._num_bytes > self._most:
+            raise HTTPException(413, self.too_large)
+        if self._files is not None and not self._files.take(num_bytes):
+            raise HTTPException(503, FULL, {"Retry-After": str(6 * RETRY_S)})

@@ -1,0 +1,34 @@
+"""What stands before the app: pure ASGI middleware, a file a guard. Gradio's own answers stay as they are otherwise."""
+
+from __future__ import annotations
+
+from starlette.middleware import Middleware
+
+from virtus.app.server.guards.body_limits import BodyLimits
+from virtus.app.server.guards.busy_answers import BusyAnswers
+from virtus.app.server.guards.closed_routes import ClosedRoutes
+from virtus.app.server.guards.login_limit import LoginLimit
+from virtus.app.server.guards.own_origin import OwnOrigin
+from virtus.app.server.guards.parameters import Parameters
+from virtus.app.server.guards.rate_limit import RateLimit
+from virtus.app.server.guards.response_headers import ResponseHeaders
+from virtus.app.visitors.files import VisitorFiles
+
+
+def guards(*, files: VisitorFiles | None = None, calls_per_minute: int = 0) -> list[Middleware]:
+    """The guards, the outermost first.
+
+    Args:
+        files: where uploads go; without, their number of bytes on disk has no limit.
+        calls_per_minute: of each client address; 0 for any number.
+    """
+    return [
+        Middleware(ResponseHeaders),
+        Middleware(OwnOrigin),
+        Middleware(ClosedRoutes),
+        Middleware(LoginLimit),
+        Middleware(RateLimit, calls_per_minute=calls_per_minute),
+        Middleware(BusyAnswers),
+        Middleware(BodyLimits, files=files),
+        Middleware(Parameters),
+    ]

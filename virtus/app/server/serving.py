@@ -1,0 +1,131 @@
+"""Starting the app: every setting of the server in one place."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+from collections.abc import Sequence
+
+from PIL import Image
+from starlette.middleware import Middleware
+
+from virtus.app.build import build_app
+from virtus.app.server.guards.stack import guards
+from virtus.app.server.memory import bound_memory
+from virtus.app.server.stopping import stopped_by_signals
+from virtus.app.server.theme import build_theme, style_sheet
+from virtus.app.visitors.detectors import Detectors
+from virtus.app.visitors.files import visitor_files
+from virtus.app.visitors.gpu import is_lent
+from virtus.app.visitors.limits import find_limits
+from virtus.app.visitors.photos import NUM_AT_ONCE
+from virtus.app.visitors.sessions import MAX_SESSIONS
+from virtus.app.visitors.slots import NUM_PLACES
+from virtus.checkpoints.calibration import EVEN
+from virtus.errors import InputError
+from virtus.faces.find import find_faces
+from virtus.parallel import share_cores
+from virtus.video.analysis import MAX_CLIP_BYTES
+
+MAX_WAITING = 128  # calls for which there is no place yet: at ten photos a second the last one waits 13 s
+# Gradio makes a table of this many of its last calls anew after each call, for a page that is not served.
+CALLS_IN_STATISTICS = 1
+
+
+def serve(
+    model: str = "auto",
+    others: Sequence[str] = (),
+    device: str = "auto",
+    precision: str = "auto",
+    whole: bool = False,
+    prior: float = EVEN,
+    host: str | None = None,
+    port: int | None = None,
+    share: bool = False,
+    auth: tuple[str, str] | None = None,
+    mcp: bool = False,
+    calls_per_minute: int | None = None,
+    max_disk_gib: int | None = None,
+) -> None:
+    """Start the app and stay until it is stopped.
+
+    What is computed then is not waited for: a program that has nothing else to do ends by `virtus.app.server.stopping`.
+
+    Args:
+        model: judges unless a visitor chooses another one.
+        others: are offered beside it, and compared with it at first.
+        prior: share of fakes that is expected at first.
+        host: address to listen on; GRADIO_SERVER_NAME, else 127.0.0.1, if None.
+        port: GRADIO_SERVER_PORT, else the first free one from 7860 on, if None.
+        share: make a public link, through Gradio's servers.
+        auth: user and password that visitors have to give.
+        mcp: offer the endpoints as tools of the Model Context Protocol too; needs the package `mcp`.
+        calls_per_minute: of each client address, 0 for any number; see `virtus.app.visitors.limits` if None.
+        max_disk_gib: of visitors' files together; see `virtus.app.visitors.limits` if None.
+
+    Raises:
+        CheckpointError: if `model` or one of the others cannot be trusted, as far as that is seen without loading it.
+            They are loaded once the app answers; who asks before waits, and what fails then is said on the console, and
+            to who asks.
+        InputError: if the port is taken, or a limit in the environment is no number.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = str(CALLS_IN_STATISTICS)
+    limits = find_limits(calls_per_minute, max_disk_gib, host=host, share=share)
+    bound_memory()
+    detectors = Detectors(model, others, device=device, precision=precision)
+    detectors.examine_all()
+    if is_lent():
+        detectors.get()  # in this thread: see `virtus.app.visitors.gpu`
+    tools = {}
+    if mcp:
+        from virtus.app.api.tools import PATH, tool_server
+
+        tools = tool_server(detectors, auth)
+        print(f"* Tools for assistants (MCP) below its address, at {PATH}", flush=True)
+    where = {"server_name": host, "server_port": port, "share": share}
+    with stopped_by_signals(), visitor_files(max_bytes=limits.max_disk_bytes) as files:
+        app = build_app(detectors, whole=whole, prior=prior)
+        files.keep_all()
+        app.queue(max_size=MAX_WAITING, default_concurrency_limit=NUM_AT_ONCE, api_open=False)
+        settings = launch_settings(guards(files=files, calls_per_minute=limits.calls_per_minute))
+        settings["app_kwargs"] |= tools
+        try:
+            app.launch(auth=auth, prevent_thread_lock=True, **where, **settings)
+        except OSError as exc:
+            tried = f"on port {port}" if port else "on any port that it tried"
+            raise InputError(f"The app cannot listen {tried}: another program does. Choose another port.") from exc
+        # Only now: importing torch would hold up the first page.
+        threading.Thread(target=_load, args=(detectors,), daemon=True).start()
+        app.block_thread()
+
+
+def launch_settings(middleware: Sequence[Middleware] = ()) -> dict:
+    """For `Blocks.launch`: look, privacy, and the guards; those without limits on how much, if none are given."""
+    return {
+        "theme": build_theme(),
+        "css": style_sheet(),
+        "max_file_size": MAX_CLIP_BYTES,  # the largest of what is taken; each taker refuses what is too large for it
+        "state_session_capacity": MAX_SESSIONS,
+        "run_history": False,  # on by default, it keeps visitors' faces in the browser
+        "enable_monitoring": False,
+        "footer_links": ["api", "gradio"],
+        "app_kwargs": {"middleware": list(middleware or guards())},
+        "ssr_mode": False,
+        "pwa": False,
+        "mcp_server": False,
+    }
+
+
+def _load(detectors: Detectors) -> None:
+    """Load what the first visitor would wait for: the face finder, checkpoints, and the library behind Grad-CAM.
+
+    Each place has its share of the cores: when several threads compute with all of them, OpenMP puts its threads to
+    sleep between any two layers, and one visitor alone waits twice as long.
+    """
+    share_cores(NUM_PLACES)
+    find_faces(Image.new("RGB", (64, 64)))
+    for said in detectors.load_all():
+        print(f"* {said}", flush=True)
+    importlib.import_module("pytorch_grad_cam")

@@ -1,0 +1,1 @@
+"""What the server does for a visitor, whoever asks: limits, uploads, judging, what is kept between calls."""

@@ -1,0 +1,96 @@
+"""Many uploads, or zips of them, as the photos of a batch: counted and measured before any is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from virtus.app.visitors.uploads import uploaded
+from virtus.errors import InputError
+from virtus.media.archives import Archive, ArchivedFile, is_archive_path, open_archive
+
+MAX_PHOTOS = 200  # some minutes on two cores; an upload is kept for ten
+MAX_BATCH_BYTES = 512 * 2**20  # of all files, and of all photos in them unpacked
+
+
+@dataclass(frozen=True)
+class BatchFile:
+    """One photo of a batch.
+
+    Attributes:
+        name: as the visitor knows it; "photos.zip/inner.jpg" for one in a zip.
+        source: where its bytes are.
+    """
+
+    name: str
+    source: Path | ArchivedFile
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its upload is still there."""
+        return Path(self.source.archive if isinstance(self.source, ArchivedFile) else self.source).is_file()
+
+
+@dataclass(frozen=True)
+class BatchFiles:
+    """The photos of a batch, in the order in which they were given.
+
+    Attributes:
+        num_left_out: files in zips that are no photos by their names.
+    """
+
+    photos: tuple[BatchFile, ...]
+    num_left_out: int = 0
+
+
+def open_batch(files: Any) -> BatchFiles:
+    """What Gradio's descriptions of files stand for.
+
+    Raises:
+        InputError: if there are none, too many or too large ones, or a zip is refused.
+    """
+    if not isinstance(files, list) or not files:
+        raise InputError("No photos were handed over. Upload some, and hand over a list of what the uploads returned.")
+    _check_count(len(files))
+    paths = [(uploaded(file), _name(file)) for file in files]
+    _check_bytes(sum(path.stat().st_size for path, _ in paths))
+    photos, num_left_out = [], 0
+    for path, name in paths:
+        if is_archive_path(name):
+            archive = _open(path, name)
+            photos += [BatchFile(f"{name}/{file.member}", file) for file in archive.files]
+            num_left_out += archive.num_left_out
+        else:
+            photos.append(BatchFile(name, path))
+    _check_count(len(photos))
+    _check_bytes(sum(_size(photo.source) for photo in photos))
+    return BatchFiles(tuple(photos), num_left_out)
+
+
+def _open(path: Path, name: str) -> Archive:
+    try:
+        return open_archive(path, max_bytes=MAX_BATCH_BYTES)
+    except InputError as exc:
+        raise InputError(f"{name}: {exc}") from exc
+
+
+def _name(file: dict) -> str:
+    """The last part of what the visitor's own machine calls it; Gradio's, if a program did not say."""
+    said = file.get("orig_name")
+    return Path(said if isinstance(said, str) and said else file["path"]).name
+
+
+def _size(source: Path | ArchivedFile) -> int:
+    return source.num_bytes if isinstance(source, ArchivedFile) else source.stat().st_size
+
+
+def _check_count(number: int) -> None:
+    if number > MAX_PHOTOS:
+        raise InputError(f"These are {number} photos; at most {MAX_PHOTOS} are judged at once. Give fewer.")
+
+
+def _check_bytes(size: int) -> None:
+    if size > MAX_BATCH_BYTES:
+        unpacked, most = f"{size / 2**20:.0f} MiB", f"{MAX_BATCH_BYTES // 2**20} MiB"
+        raise InputError(f"The photos have {unpacked} together; at most {most} are read at once. Give fewer.")

@@ -1,0 +1,97 @@
+"""Files that visitors hand over: only what they uploaded, never an address and never another file of the server."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio import FileData
+from gradio.exceptions import ComponentProcessingError
+from gradio.utils import get_upload_folder
+from pydantic import ValidationError
+
+from virtus.app.visitors.sessions import LeanBlocks
+from virtus.errors import InputError, VirtusError
+
+SEE = "The parameters are listed under Use via API, and at /gradio_api/info."
+
+
+class GuardedBlocks(LeanBlocks):
+    """Blocks that refuse files which were not uploaded, whatever component they are given to; and other wrong inputs.
+
+    Gradio itself would download an address before any callback sees it, and print a traceback for the rest.
+    """
+
+    async def preprocess_data(self, block_fn, inputs, *args, **kwargs):
+        try:
+            _check_number(block_fn, inputs)
+            for description in _descriptions(inputs):
+                _check_description(description)
+        except InputError as exc:
+            raise as_gradio_error(exc) from exc
+        try:
+            return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+        except (gr.Error, ComponentProcessingError) as exc:
+            raise as_gradio_error(InputError("The page sent a value that it does not offer. Reload it.")) from exc
+
+
+def _check_number(block_fn, inputs: list) -> None:
+    if len(inputs) != len(block_fn.inputs):
+        counted = f"{len(block_fn.inputs)} values, one for each parameter, and got {len(inputs)}"
+        raise InputError(f"/{block_fn.api_name} takes {counted}. {SEE}")
+
+
+def uploaded(file: Any) -> Path:
+    """The uploaded file that Gradio's description of a file stands for.
+
+    Raises:
+        InputError: if it is none, lies elsewhere, or was deleted meanwhile.
+    """
+    path = file.get("path") if isinstance(file, dict) else None
+    if not path or not isinstance(path, str):
+        raise InputError("No photo was handed over. Upload the file, and hand over what the upload returned.")
+    own = _own_path(path)
+    if not own.is_file():
+        raise InputError("The photo is no longer kept here. Upload it again.")
+    return own
+
+
+def _descriptions(data: Any) -> Iterator[dict]:
+    """Whatever in it, at any depth, has a path: Gradio looks for files there too."""
+    if isinstance(data, dict):
+        if isinstance(data.get("path"), str):
+            yield data
+        data = list(data.values())
+    if isinstance(data, (list, tuple)):
+        for value in data:
+            yield from _descriptions(value)
+
+
+def _check_description(file: dict) -> None:
+    """Where it lies; and, of one that Gradio reads as a file's by its `meta`, whether it can be read so."""
+    _own_path(file["path"])
+    if "meta" in file:
+        try:
+            FileData(**file)
+        except ValidationError as exc:
+            raise InputError("A file is not described as its upload returned it. Hand over that.") from exc
+
+
+def _own_path(path: str) -> Path:
+    if "://" in path or path.startswith("data:"):
+        raise InputError("Addresses are not fetched. Download the picture and upload the file.")
+    try:
+        own = Path(path).resolve()
+    except (OSError, ValueError) as exc:  # too long, or with a null byte
+        raise InputError("Only uploaded files are read. Upload the photo.") from exc
+    if not own.is_relative_to(Path(get_upload_folder()).resolve()):
+        raise InputError("Only uploaded files are read. Upload the photo.")
+    return own
+
+
+def as_gradio_error(error: VirtusError) -> gr.Error:
+    """Our sentence, as Gradio hands it to clients: it would show HTML in it, and print a traceback."""
+    return gr.Error(html.escape(str(error), quote=False), print_exception=False)

@@ -1,0 +1,50 @@
+"""Written reports for visitors: made on demand, one at a time, and kept in Gradio's own folder only."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+from virtus.app.maps.callbacks import hold_against_chance
+from virtus.app.visitors.detectors import Detectors
+from virtus.app.visitors.slots import place
+from virtus.app.visitors.uploads import uploaded
+from virtus.app.widgets.pictures import own_folder
+from virtus.media.images import read_file
+from virtus.reports.document import Document, draft, with_tested_maps
+from virtus.reports.record import Settings
+
+MAX_MAPPED = 3  # faces: the test of each takes some 20 s on two cores, and other visitors wait for it
+
+_writing = threading.BoundedSemaphore(1)  # a report holds its photo in memory while its maps are tested
+
+
+def write_report(detectors: Detectors, file: Any, model: str, settings: Settings) -> tuple[Path, Path]:
+    """The page and its JSON, once no other visitor's is being written.
+
+    Args:
+        file: what Gradio says of the upload.
+
+    Raises:
+        InputError: if it was not uploaded, or a setting is wrong.
+        CheckpointError: if the checkpoint cannot be loaded.
+    """
+    detector = detectors.get(model)
+    with _writing:
+        path = uploaded(file)  # not before: while others are served, it may have become too old to be kept
+        with place():
+            document = draft(detector, read_file(path), name=_name(file, path), settings=settings)
+        return _save(with_tested_maps(detector, document, measure=hold_against_chance))
+
+
+def _name(file: dict, path: Path) -> str:
+    """As the visitor's file was called; Gradio's own name for it is a changed one."""
+    name = file.get("orig_name")
+    return name if isinstance(name, str) and name.strip() else path.name
+
+
+def _save(document: Document) -> tuple[Path, Path]:
+    stem = re.sub(r"[^\w-]+", "-", Path(document.record.photo.name).stem).strip("-")[:60] or "photo"
+    return document.save(own_folder() / f"{stem}-virtus.html")

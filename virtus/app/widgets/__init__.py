@@ -1,0 +1,1 @@
+"""What several tabs show and ask alike."""

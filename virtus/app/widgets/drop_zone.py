@@ -1,0 +1,108 @@
+"""The drop zone: files by drop, file dialog, paste, camera or example.
+
+Gradio's own components decode a file before a callback sees it, and refuse some by their name. This one hands over the
+files themselves, with their bytes as they are, so that the engine has the only word on what can be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+
+from virtus.bundled import ASSETS
+from virtus.media.images import MAX_BYTES, SUPPORTED
+
+EXAMPLES = ASSETS / "examples"
+SMALL_WORDS = ("and", "by", "in", "of", "on", "with")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a drop zone takes.
+
+    Attributes:
+        invitation: what to drop.
+        supported: what can be read, in words; the limit is said after it.
+        accept: the same for the browser's file dialog.
+        max_files: how many at once. The component's value is a list where there can be several.
+        max_bytes: of all of them together.
+        max_file_bytes: of each.
+        camera: whether a photo can be taken.
+        examples: whether the example photos are offered.
+    """
+
+    invitation: str
+    supported: str
+    accept: str
+    max_files: int = 1
+    max_bytes: int = MAX_BYTES
+    max_file_bytes: int = MAX_BYTES
+    camera: bool = False
+    examples: bool = False
+
+
+PHOTO = Taken("Drop a photo here", SUPPORTED, "image/*,.heic,.heif,.avif", camera=True, examples=True)
+
+
+def drop_zone(taken: Taken, *, elem_id: str, result: str) -> gr.HTML:
+    """A component that triggers `upload` and `clear`.
+
+    Its value is what Gradio says of an uploaded file (a list of these where `taken` has several), or None.
+
+    Args:
+        elem_id: of the component.
+        result: of the component that shows the answer: a phone scrolls to it.
+    """
+    script, template = (
+        (ASSETS / name).read_text(encoding="utf-8") for name in ("scripts/drop-zone.js", "templates/drop-zone.html")
+    )
+    component = gr.HTML(elem_id=elem_id, elem_classes="drop", js_on_load=script, apply_default_css=False)
+    component.html_template = template.format(
+        elem_id=elem_id,
+        result=f"#{result}",
+        max_files=taken.max_files,
+        max_bytes=taken.max_bytes,
+        accept=escape(taken.accept),
+        multiple="multiple" if taken.max_files > 1 else "",
+        invitation=escape(taken.invitation),
+        max_file_bytes=taken.max_file_bytes,
+        supported=escape(_limits(taken)),
+        camera="" if taken.camera else "hidden",
+        examples=_examples(component) if taken.examples else "",
+    )
+    return component
+
+
+def _limits(taken: Taken) -> str:
+    said = f"{taken.supported}, up to {taken.max_file_bytes // 2**20} MiB"
+    return said if taken.max_files == 1 else f"{said} each, {taken.max_bytes // 2**20} MiB together"
+
+
+def example_files(folder: Path = EXAMPLES) -> list[Path]:
+    """The example photos: those taken with a camera first, then the fakes."""
+    found = [path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".png")]
+    return sorted(found, key=lambda path: (path.name.startswith("fake-"), path.name))
+
+
+def caption(path: Path) -> str:
+    """ "Grace Hopper" for grace-hopper.jpg, "Fake: Collins in Hopper" for fake-collins-in-hopper.jpg."""
+    words = [word if word in SMALL_WORDS else word.capitalize() for word in path.stem.replace("_", "-").split("-")]
+    return " ".join(words).replace("Fake ", "Fake: ", 1)
+
+
+def _examples(component: gr.HTML) -> str:
+    buttons = "".join(_example(component, path) for path in example_files())
+    return f'<fieldset class="examples"><legend>Or try an example</legend>{buttons}</fieldset>' if buttons else ""
+
+
+def _example(component: gr.HTML, path: Path) -> str:
+    """A button with the picture; a click uploads it again, so that an example goes the way of every photo."""
+    url = component.serve_static_file(str(path))["url"].lstrip("/")  # relative: the app may lie below another path
+    name, words = escape(path.name), escape(caption(path))
+    return (
+        f'<button type="button" class="example" data-name="{name}">'
+        f'<img src="{escape(url)}" alt="" loading="lazy"><span>{words}</span></button>'
+    )

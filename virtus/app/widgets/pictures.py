@@ -1,0 +1,66 @@
+"""Pictures on their way to the browser."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from dataclasses import replace
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from virtus.drawing.data_uris import PNG_LEVEL, data_uri
+from virtus.results import FaceCrop
+
+__all__ = ["data_uri", "map_pair", "own_folder", "scale_crop", "write_png"]
+
+CROP_SIDE = 640  # px of the crop as it is shown
+
+
+def boxed_photo(*, elem_id: str, visible: bool = True) -> gr.Image:
+    """The component that shows a photo with its faces boxed."""
+    return gr.Image(
+        format="png",
+        label="Faces",
+        show_label=False,
+        interactive=False,
+        visible=visible,
+        buttons=["fullscreen"],
+        alt_text="The photo with its faces boxed",
+        elem_id=elem_id,
+    )
+
+
+def write_png(image: Image.Image, name: str) -> str:
+    """Write into Gradio's own folder, which is emptied by age, and return the path.
+
+    PNG because lossy formats change the colours of maps.
+    """
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=PNG_LEVEL)
+    path = own_folder() / f"{name}.png"
+    path.write_bytes(buffer.getvalue())
+    return str(path)
+
+
+def own_folder() -> Path:
+    """A new folder in Gradio's own, for files that are handed out."""
+    folder = Path(get_upload_folder()) / secrets.token_hex(16)  # not to be guessed, as Gradio's own are not
+    folder.mkdir(parents=True)
+    return folder
+
+
+def map_pair(picture: Image.Image, overlay: Image.Image, name: str) -> tuple[str, str]:
+    """Paths of a picture and of its overlay, for a slider."""
+    return write_png(picture, f"{name}-before"), write_png(overlay, name)
+
+
+def scale_crop(crop: FaceCrop, x_scale: float, y_scale: float) -> FaceCrop:
+    """The crop in the pixels of a photo that was scaled."""
+    x0, y0, x1, y1 = crop.box_xyxy
+    box = (round(x0 * x_scale), round(y0 * y_scale), round(x1 * x_scale), round(y1 * y_scale))
+    size = (max(1, box[2] - box[0]), max(1, box[3] - box[1]))
+    image = crop.image.resize(size[::-1] if crop.quarter_turns % 2 else size, Image.Resampling.BILINEAR)
+    return replace(crop, image=image, box_xyxy=box)

@@ -1,0 +1,45 @@
+"""How a photo is to be judged: what several tabs let visitors set alike."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from virtus.app.visitors.detectors import Detectors
+
+CHOOSER_INFO = "The first is loaded. Others, and any Hub id owner/name, are fetched from the Hugging Face Hub."
+PRIOR_INFO = "How many of a hundred photos like this one do you expect to be fake? Number and outcome go by it."
+STABILITY_INFO = "Saved as JPEG, halved, mirrored, cropped: does the verdict hold? Takes seven times as long."
+WHOLE_INFO = "For ready-made face crops: judge the picture as it is, without looking for faces."
+
+
+def checkpoint_chooser(detectors: Detectors, *, elem_id: str) -> gr.Dropdown:
+    """One of the known checkpoints, or any Hub id."""
+    return gr.Dropdown(
+        detectors.names,
+        value=detectors.default,
+        label="Checkpoint",
+        info=CHOOSER_INFO,
+        allow_custom_value=True,
+        elem_id=elem_id,
+    )
+
+
+def expected_share(prior: float, *, elem_id: str, info: str = PRIOR_INFO) -> gr.Slider:
+    """The prior: share of fakes that is expected."""
+    return gr.Slider(0.01, 0.99, prior, step=0.01, label="Expected share of fakes", info=info, elem_id=elem_id)
+
+
+def verdict_settings(whole: bool, prior: float, *, prefix: str = "") -> tuple[gr.Checkbox, gr.Checkbox, gr.Slider]:
+    """Switches for the whole image and for stability, and the prior.
+
+    Args:
+        whole, prior: at first.
+        prefix: of the elements' ids, which are the tab Analyze's without one.
+    """
+    switch = gr.Checkbox(value=whole, label="Whole image", info=WHOLE_INFO, elem_id=f"{prefix}whole")
+    with gr.Accordion("Settings of the verdict", open=False, elem_id=f"{prefix}settings"):
+        stability = gr.Checkbox(
+            value=False, label="Judge again under small changes", info=STABILITY_INFO, elem_id=f"{prefix}stability"
+        )
+        share = expected_share(prior, elem_id=f"{prefix}prior")
+    return switch, stability, share

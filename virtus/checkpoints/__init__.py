@@ -1,0 +1,1 @@
+"""Checkpoints: fetched, examined, loaded, calibrated, and at work as a `Detector`."""

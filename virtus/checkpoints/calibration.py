@@ -1,0 +1,204 @@
+"""Temperature, bias, thresholds: what a checkpoint's logits are worth, fitted on pictures that it was not made of."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+from virtus.checkpoints.metrics import calibration_error
+from virtus.errors import CheckpointError, DataError, InputError
+from virtus.results import Calibration, Label, Outcome
+
+MAX_ERROR = 0.05  # of the reals called fake, and of the fakes called real
+MIN_PICTURES = 20  # of each class: with fewer no threshold can promise an error of one in twenty
+EVEN = 0.5  # p of a face that is as likely real as fake; also the prior that p assumes unless told otherwise
+UNCALIBRATED = Calibration(temperature=1.0, real_below=0.5, fake_above=0.5)
+
+
+def judge(margin: float, calibration: Calibration | None, prior: float = EVEN) -> tuple[float, Outcome]:
+    """p of fake and the outcome, from the logit of fake minus the logit of real; uncalibrated where that is None.
+
+    p is for photos of which a share of `prior` is fake: logit(p) is margin / temperature + bias + logit(prior)
+    (Bayes' rule; Saerens et al. 2002). At 0.5 that adds nothing.
+    """
+    used = at_prior(calibration, prior)
+    p_fake = _sigmoid(margin / used.temperature + used.bias + math.log(prior / (1 - prior)))
+    return p_fake, outcome_of(p_fake, used)
+
+
+def outcome_of(p_fake: float, used: Calibration) -> Outcome:
+    """What the thresholds make of a p: see `at_prior`, by whose prior both must go."""
+    if p_fake >= used.fake_above:
+        return Outcome.FAKE
+    return Outcome.REAL if p_fake < used.real_below else Outcome.INCONCLUSIVE
+
+
+def even_margin_of(calibration: Calibration | None) -> float:
+    """The margin whose p is 0.5, at as many fakes as reals."""
+    return -calibration.bias * calibration.temperature if calibration else 0.0
+
+
+def at_prior(calibration: Calibration | None, prior: float) -> Calibration:
+    """The thresholds for photos of which a share of `prior` is fake: those that p goes by at that prior.
+
+    The share of a class that a threshold lets err does not depend on how many of that class there are, so that the
+    thresholds move along with p. But nothing is called that is not the likelier of the two: where 0.5 lies outside the
+    band, the band is widened to it. Without a calibration there is no band: the threshold stays at 0.5.
+
+    Raises:
+        InputError: unless the prior is above 0 and below 1.
+    """
+    check_prior(prior)
+    if calibration is None:
+        return UNCALIBRATED
+    real_below, fake_above = (_shift(p, prior) for p in (calibration.real_below, calibration.fake_above))
+    return replace(calibration, real_below=min(real_below, EVEN), fake_above=max(fake_above, EVEN))
+
+
+def check_prior(prior: float) -> None:
+    """Refuse a share of fakes that leaves nothing to judge.
+
+    Raises:
+        InputError: unless it is above 0 and below 1.
+    """
+    if isinstance(prior, bool) or not isinstance(prior, (int, float)) or not 0 < prior < 1:
+        raise InputError(f"The prior is a share of fakes, a number above 0 and below 1, not {prior!r}.")
+
+
+def _shift(p: float, prior: float) -> float:
+    """From p at even odds to p at a prior."""
+    odds = prior / (1 - prior)
+    return p * odds / (p * odds + (1 - p))
+
+
+def fit_calibration(
+    margins: Sequence[float], labels: Sequence[Label], sources: Sequence[str] | None = None
+) -> Calibration:
+    """Fit temperature, bias and thresholds on pictures that neither training nor choosing used.
+
+    Temperature and bias minimise the log-loss, both classes weighing alike, as Platt (1999) scales a classifier: with
+    his targets, which keep few pictures from giving certainty. A temperature alone (Guo et al. 2017, arXiv:1706.04599)
+    cannot mend a network that leans to one class (benchmarks/calibration.py). The thresholds are conformal: for each
+    class the order statistic that keeps the expected error on new pictures of the same kind at 5 % (Vovk et al. 2005).
+    To call a real face fake is the graver error: that bound holds for each source, so that an easy one does not hide a
+    hard one; the other holds for all together. Where both thresholds could be 0.5, they are; else they come as near to
+    it as their errors let them.
+
+    Args:
+        margins: logit of fake minus logit of real.
+        labels: the truth.
+        sources: where each picture is from; those with fewer than 20 real ones count with the rest only.
+
+    Raises:
+        DataError: with fewer than 20 pictures of a class.
+    """
+    margins, is_fake = np.asarray(margins, float), np.array([label is Label.FAKE for label in labels], bool)
+    if min(is_fake.sum(), (~is_fake).sum()) < MIN_PICTURES:
+        raise DataError(f"A calibration needs {MIN_PICTURES} judged pictures of each class: add some.")
+    temperature, bias = _fit_scaling(margins, is_fake)
+    p_fake = 1 / (1 + np.exp(-margins / temperature - bias))
+    real_highest, fake_lowest = _bounds(p_fake, is_fake, np.asarray(sources if sources else ["all"] * len(margins)))
+    fake_above, real_below = max(real_highest, min(0.5, fake_lowest)), min(fake_lowest, max(0.5, real_highest))
+    return Calibration(
+        temperature=temperature,
+        real_below=float(min(real_below, fake_above)),
+        fake_above=float(fake_above),
+        num_pictures=len(margins),
+        ece_before=calibration_error(is_fake, 1 / (1 + np.exp(-margins))),
+        ece_after=calibration_error(is_fake, p_fake),
+        bias=bias,
+    )
+
+
+def _fit_scaling(margins: np.ndarray, is_fake: np.ndarray) -> tuple[float, float]:
+    """Temperature and bias."""
+    from scipy.optimize import minimize
+
+    fakes, reals = is_fake.sum(), (~is_fake).sum()
+    targets = np.where(is_fake, (fakes + 1) / (fakes + 2), 1 / (reals + 2))
+    weights = np.where(is_fake, 0.5 / fakes, 0.5 / reals)
+
+    def loss(scaling: np.ndarray) -> tuple[float, np.ndarray]:
+        logits = margins * scaling[0] + scaling[1]
+        error = weights * (1 / (1 + np.exp(-np.clip(logits, -500, 500))) - targets)
+        value = weights @ (np.logaddexp(0, logits) - targets * logits)
+        return float(value), np.array([error @ margins, error.sum()])
+
+    limits = [(math.exp(-4), math.exp(4)), (None, None)]
+    slope, bias = minimize(loss, np.array([1.0, 0.0]), jac=True, bounds=limits, method="L-BFGS-B").x
+    return float(1 / slope), float(bias)
+
+
+def _bounds(p_fake: np.ndarray, is_fake: np.ndarray, sources: np.ndarray) -> tuple[float, float]:
+    """The p above which at most 5 % of the reals of any source lie, and below which at most 5 % of all fakes do."""
+    kept = [sources == source for source in np.unique(sources)]
+    kept = [own for own in kept if (own & ~is_fake).sum() >= MIN_PICTURES]
+    parts = [np.ones(len(p_fake), bool), *kept]
+    highest = max(_conformal(p_fake[own & ~is_fake]) for own in parts)
+    return highest, 1 - _conformal(1 - p_fake[is_fake])
+
+
+def _conformal(values: np.ndarray) -> float:
+    """The value that a new one of the same kind is above with a chance of at most 5 %."""
+    rank = math.ceil((len(values) + 1) * (1 - MAX_ERROR))
+    return float(min(np.nextafter(np.sort(values)[min(rank, len(values)) - 1], 2.0), 1.0))
+
+
+def _sigmoid(value: float) -> float:
+    return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
+
+
+def store_calibration(folder: Path, calibration: Calibration | None) -> None:
+    """Write it into the `virtus.json` of a checkpoint folder; whatever else that file says stays.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    file = folder / "virtus.json"
+    own = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    row = None if calibration is None else asdict(calibration)
+    write_whole(file, json.dumps(own | {"calibration": row}, indent=2) + "\n")
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file, and the folders above it, so that it is there whole or not at all.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    except OSError as exc:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise InputError(f"{file} cannot be written ({exc.strerror}).") from exc
+
+
+def read_calibration(own: dict, *, where: str = "virtus.json") -> Calibration | None:
+    """From the content of a `virtus.json`; None where it has none.
+
+    Raises:
+        CheckpointError: if it cannot be used.
+    """
+    row = own.get("calibration")
+    if row is None:
+        return None
+    try:
+        calibration = Calibration(**row)
+        whole = calibration.temperature > 0 and 0 <= calibration.real_below <= calibration.fake_above <= 1
+        whole = whole and math.isfinite(calibration.temperature) and math.isfinite(calibration.bias)
+    except TypeError as exc:
+        raise CheckpointError(f"The calibration in {where} is not understood ({exc}): calibrate again.") from exc
+    if not whole:
+        raise CheckpointError(f"The calibration in {where} is out of range: calibrate again.")
+    return calibration

@@ -1,0 +1,156 @@
+"""Crops in, probabilities out: batching, device, precision, and one pass of the trunk for verdict and explanations."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from virtus.checkpoints.calibration import EVEN, check_prior, even_margin_of, judge
+from virtus.checkpoints.load import Checkpoint
+from virtus.models.hardware import crops_at_once
+from virtus.models.trunk import Trunk
+from virtus.parallel import with_own_cores
+from virtus.results import FaceCrop, Label, Prediction
+
+
+@dataclass(frozen=True)
+class TrunkState:
+    """What one pass of the trunk leaves behind for the verdict and all explanations.
+
+    Attributes:
+        trunk: the model that made it.
+        labels: index in the logits for each class.
+        block_inputs: the tokens that enter each block, (N, T, D) float32; the last ones enter the tail.
+        even_margin: logit of fake minus logit of real at which both classes are equally likely.
+    """
+
+    trunk: Trunk
+    labels: dict[Label, int]
+    block_inputs: tuple[torch.Tensor, ...]
+    even_margin: float = 0.0
+
+    def __len__(self) -> int:
+        return self.block_inputs[-1].shape[0]
+
+    @property
+    def tail_input(self) -> torch.Tensor:
+        return self.block_inputs[-1]
+
+    @property
+    def predicted(self) -> list[Label]:
+        """The likelier class of each crop, at as many fakes as reals."""
+        margins = margins_of(self.logits, self.labels).tolist()
+        return [Label.FAKE if margin >= self.even_margin else Label.REAL for margin in margins]
+
+    @functools.cached_property
+    def logits(self) -> torch.Tensor:
+        """(N, 2), float32."""
+        with torch.inference_mode():
+            return self.trunk.tail(self.tail_input)
+
+
+def margins_of(logits: torch.Tensor, labels: Mapping[Label, int]) -> torch.Tensor:
+    """Logit of fake minus logit of real: (N, 2) to (N,)."""
+    return logits[:, labels[Label.FAKE]] - logits[:, labels[Label.REAL]]
+
+
+class Detector:
+    """A checkpoint at work. It holds no state between calls: several threads may share one.
+
+    Args:
+        batch_size: crops that go through the trunk together; what suits the device if None.
+        prior: share of fakes expected among photos like those that it will be shown; every p is at this prior.
+
+    Raises:
+        InputError: unless the prior is above 0 and below 1.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, batch_size: int | None = None, prior: float = EVEN):
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, not {batch_size}")
+        check_prior(prior)
+        self.checkpoint = checkpoint
+        self.prior = prior
+        self.batch_size = batch_size or crops_at_once(checkpoint.trunk.device)
+
+    def at_prior(self, prior: float) -> Detector:
+        """The same checkpoint, its weights shared, with every p at another prior.
+
+        Raises:
+            InputError: unless the prior is above 0 and below 1.
+        """
+        return Detector(self.checkpoint, batch_size=self.batch_size, prior=prior)
+
+    @torch.inference_mode()
+    def encode(self, crops: Sequence[FaceCrop]) -> TrunkState:
+        """Run the trunk once and keep what explanations need: 4 x blocks x tokens x width bytes a crop.
+
+        For verdicts alone, `predict(crops)` keeps nothing and takes any number.
+        """
+        batches = [tuple(self._block_inputs(batch)) for batch in map(self._pixel_values, self._batches(crops))]
+        inputs = tuple(torch.cat(parts) if len(parts) > 1 else parts[0] for parts in zip(*batches, strict=True))
+        return self.state_of(inputs)
+
+    def state_of(self, block_inputs: Sequence[torch.Tensor]) -> TrunkState:
+        """What `encode` gave, from its `block_inputs` alone, on any device. No pass of the trunk."""
+        checkpoint = self.checkpoint
+        inputs = tuple(tokens.to(checkpoint.trunk.device) for tokens in block_inputs)
+        return TrunkState(checkpoint.trunk, checkpoint.labels, inputs, even_margin_of(checkpoint.info.calibration))
+
+    @torch.inference_mode()
+    def predict(self, crops_or_state: Sequence[FaceCrop | np.ndarray] | TrunkState) -> list[Prediction]:
+        """The verdict for each crop, or its `pixel_values`; from a `TrunkState` without another pass of the trunk."""
+        labels = self.checkpoint.labels
+        if isinstance(crops_or_state, TrunkState):
+            batches = [self._judge(crops_or_state.block_inputs)]
+        else:
+            batches = with_own_cores(self._judge_crops, self._batches(crops_or_state))
+        return [
+            self._prediction(margin, novelty)
+            for logits, novelties in batches
+            for margin, novelty in zip(margins_of(logits, labels).tolist(), novelties, strict=True)
+        ]
+
+    def _prediction(self, margin: float, novelty: float | None) -> Prediction:
+        return Prediction(*judge(margin, self.checkpoint.info.calibration, self.prior), novelty)
+
+    def _batches(self, crops: Sequence[FaceCrop | np.ndarray]) -> list[Sequence[FaceCrop | np.ndarray]]:
+        """As few of at most `batch_size` as there can be, of about one size; an empty batch for no crops."""
+        size = math.ceil(len(crops) / max(1, math.ceil(len(crops) / self.batch_size)))
+        return [crops[start : start + size] for start in range(0, len(crops), size)] if size else [crops]
+
+    def _pixel_values(self, crops: Sequence[FaceCrop | np.ndarray]) -> torch.Tensor:
+        transform = self.checkpoint.transform
+        batch = [one if isinstance(one, np.ndarray) else transform(one.image) for one in crops]
+        return torch.from_numpy(np.stack(batch) if batch else np.empty((0, 3, *transform.input_size), np.float32))
+
+    def _block_inputs(self, pixel_values: torch.Tensor) -> Iterator[torch.Tensor]:
+        trunk = self.checkpoint.trunk
+        hidden = trunk.embed(pixel_values)
+        for index in range(len(trunk.blocks) - 1):
+            yield hidden
+            hidden = trunk.run_block(index, hidden)
+        yield hidden
+
+    @torch.inference_mode()  # of each thread by itself
+    def _judge_crops(self, crops: Sequence[FaceCrop | np.ndarray]) -> tuple[torch.Tensor, list[float | None]]:
+        return self._judge(self._block_inputs(self._pixel_values(crops)))
+
+    def _judge(self, block_inputs: Iterable[torch.Tensor]) -> tuple[torch.Tensor, list[float | None]]:
+        """Logits and novelties, from the tokens that enter each block: one after the other, none of them kept."""
+        novelties: list[float | None] = []
+        for index, hidden in enumerate(block_inputs):
+            novelties = self._novelties(index, hidden) or novelties
+        return self.checkpoint.trunk.tail(hidden), novelties or [None] * len(hidden)
+
+    def _novelties(self, index: int, hidden: torch.Tensor) -> list[float]:
+        """From the tokens that enter block `index`; empty for a block that is not looked at."""
+        known = self.checkpoint.novelty
+        if known is None or index != known.block:
+            return []
+        return known.measure(hidden[:, self.checkpoint.trunk.num_prefix_tokens :])

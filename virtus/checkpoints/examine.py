@@ -1,0 +1,196 @@
+"""What a checkpoint folder must be before it may judge: each refusal is a sentence that names its cause."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from virtus.errors import CheckpointError
+from virtus.labels import label_from_name
+from virtus.models.families import KIND_OF, Architecture, new_name
+from virtus.models.preprocessing import EvalTransform
+from virtus.models.weights import find_weights, hash_weights, read_shapes
+from virtus.results import Label
+
+if TYPE_CHECKING:
+    from virtus.models.vit import Classifier
+
+PLAIN_ARCHITECTURE = {"vit": "ViTForImageClassification", "deit": "DeiTForImageClassification"}
+# In files of pre-trained models, and not read by the classifier.
+UNUSED_TENSORS = (".pooler.", ".embeddings.mask_token")
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What is known of a folder that passed.
+
+    Attributes:
+        architecture: what the model is made of.
+        labels: index in the logits for each class, by label name.
+        transform: from its processor.
+        weights: the safetensors files.
+        sha256: of these, one after the other.
+        own: the content of `virtus.json`, empty without one.
+        name: what errors call it.
+    """
+
+    folder: Path
+    architecture: Architecture
+    labels: dict[Label, int]
+    transform: EvalTransform
+    weights: tuple[Path, ...]
+    sha256: str
+    own: dict
+    name: str
+
+
+def examine(folder: Path, *, name: str = "") -> Examination:
+    """Check all of a checkpoint folder that can be checked without building the model, and without loading torch.
+
+    Raises:
+        CheckpointError: with the cause, and the name (by default the folder's path) in front: if a file is missing or
+            of another kind, if a tensor of backbone or head is missing, left over or of another shape.
+    """
+    architecture, labels, transform = examine_configs(folder, name=name)
+    with _naming(name or folder):
+        own = _read_json(folder / "virtus.json") if (folder / "virtus.json").exists() else {}
+        index = folder / "model.safetensors.index.json"
+        weights = find_weights(folder, _read_json(index) if index.exists() else None)
+        _check_tensors(architecture.tensors(), read_shapes(weights))
+        sha256 = hash_weights(weights)
+        return Examination(folder, architecture, labels, transform, weights, sha256, own, name or str(folder))
+
+
+def examine_configs(folder: Path, *, name: str = "") -> tuple[Architecture, dict[Label, int], EvalTransform]:
+    """The part of it that needs no weights: architecture, index of each class, eval transform."""
+    with _naming(name or folder):
+        config = _read_json(folder / "config.json")
+        name = _architecture(config)
+        labels, transform = _labels(config), _transform(folder, config)
+        return Architecture.from_config(name, config), labels, transform
+
+
+def load_model(examined: Examination) -> Classifier:
+    """Build the model in float32 with every tensor from the file.
+
+    Raises:
+        CheckpointError: if a value is not finite, or the files are not what was examined any more.
+    """
+    from safetensors import SafetensorError
+
+    from virtus.models.vit import build_classifier
+
+    with _naming(examined.name):
+        try:
+            model = build_classifier(examined.architecture, examined.weights)
+        except (OSError, RuntimeError, SafetensorError) as exc:
+            raise CheckpointError(f"Its weights cannot be read any more ({_first_line(exc)}).") from exc
+        broken = next((name for name, tensor in model.named_parameters() if not tensor.isfinite().all()), None)
+        if broken:
+            raise CheckpointError(f"Its weights are damaged: {broken} holds values that are not finite.")
+        return model
+
+
+def _read_json(file: Path) -> dict:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise CheckpointError(f"{file.name} is missing.") from exc
+    except (OSError, ValueError, RecursionError) as exc:
+        raise CheckpointError(f"{file.name} cannot be read: {_first_line(exc)}") from exc
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{file.name} is no JSON object.")
+    return content
+
+
+def _architecture(config: dict) -> str:
+    kind, names = config.get("model_type"), config.get("architectures")
+    plain = PLAIN_ARCHITECTURE.get(kind) if isinstance(kind, str) else None
+    name = names[0] if isinstance(names, list) and names else names or plain
+    if name not in list(KIND_OF):
+        raise CheckpointError(f"It is a {name or kind or 'model of no named kind'}, but only {_choices()} can judge.")
+    if not plain or not name.startswith(plain):
+        raise CheckpointError(f"config.json contradicts itself: model_type is {kind}, the architecture is {name}.")
+    return name
+
+
+def _choices() -> str:
+    *first, last = KIND_OF
+    return f"{', '.join(first)} and {last}"
+
+
+def _labels(config: dict) -> dict[Label, int]:
+    """Index of each class, by name."""
+    id2label = config.get("id2label")
+    if not isinstance(id2label, dict) or len(id2label) != 2:
+        count = len(id2label) if isinstance(id2label, dict) else "none"
+        raise CheckpointError(f"A real-or-fake classifier has two labels, and it has {count}.")
+    named = {label_from_name(str(name)): index for index, name in id2label.items()}
+    if set(named) != set(Label):
+        names = " and ".join(repr(name) for name in id2label.values())
+        raise CheckpointError(
+            f"Its labels {names} do not say which is real and which is fake, and their order is not trusted."
+        )
+    if sorted(named.values()) != ["0", "1"]:
+        raise CheckpointError(f"Its labels have the indices {' and '.join(named.values())}, not 0 and 1.")
+    return {label: int(index) for label, index in named.items()}
+
+
+def _transform(folder: Path, config: dict) -> EvalTransform:
+    transform = EvalTransform.from_config(_read_json(folder / "preprocessor_config.json"))
+    size, channels = config.get("image_size", 224), config.get("num_channels", 3)
+    height, width = wanted = tuple(size) if isinstance(size, list) and len(size) == 2 else (size, size)
+    if not all(type(side) is int for side in wanted) or channels != 3:
+        raise CheckpointError(f"config.json asks for pictures of {channels!r} channels and {size!r} pixels a side.")
+    if not (transform.size or transform.crop_size):
+        raise CheckpointError(
+            "Its processor does not fit: it keeps the proportions and cuts out no centre, so that sizes would differ."
+        )
+    if transform.input_size != wanted:
+        given = "x".join(map(str, transform.input_size))
+        raise CheckpointError(
+            f"Its processor does not fit: it makes pictures of {given}, the model takes {height}x{width}."
+        )
+    return transform
+
+
+def _check_tensors(wanted: Mapping[str, tuple[int, ...]], held: Mapping[str, tuple[int, ...]]) -> None:
+    """A missing tensor would be random, and one that is left over says that the files are of another model."""
+    held = {new_name(name): shape for name, shape in held.items()}
+    if missing := sorted(wanted.keys() - held.keys()):
+        part = "head" if all("classifier" in name for name in missing) else "backbone"
+        raise CheckpointError(
+            f"The {part} is not all there: {_count(missing)} missing from the file, such as {missing[0]}, and would be "
+            "random. Perhaps the file is of another architecture than config.json says."
+        )
+    if misshapen := sorted(name for name, shape in wanted.items() if held[name] != shape):
+        raise CheckpointError(
+            f"Its weights do not fit config.json: {_count(misshapen)} of another shape, such as {misshapen[0]}."
+        )
+    others = sorted(held.keys() - wanted.keys())
+    if others := [name for name in others if not any(part in f".{name}" for part in UNUSED_TENSORS)]:
+        raise CheckpointError(
+            f"Its weights do not fit config.json: {_count(others)} left over that the model does not have, "
+            f"such as {others[0]}."
+        )
+
+
+def _count(tensors: list[str]) -> str:
+    return "1 tensor is" if len(tensors) == 1 else f"{len(tensors)} tensors are"
+
+
+@contextlib.contextmanager
+def _naming(name: object) -> Iterator[None]:
+    """Put the checkpoint's name before what is wrong with it."""
+    try:
+        yield
+    except CheckpointError as exc:
+        raise CheckpointError(f"{name} is not used. {exc}") from exc.__cause__
+
+
+def _first_line(exc: Exception) -> str:
+    return (str(exc).strip() or type(exc).__name__).splitlines()[0]

@@ -1,0 +1,25 @@
+"""The command line. Each command parses, calls the engine, and formats: see `virtus.cli`."""
+
+from __future__ import annotations
+
+import argparse
+
+from virtus import __version__
+from virtus.cli.command_list import COMMANDS
+from virtus.cli.terminal import exit_status
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit status is 0 if all was judged, 1 if some was not, 2 for wrong use."""
+    args = build_parser().parse_args(argv)
+    return exit_status(lambda: args.run(args), "virtus")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """`run` is the function of the command; the rest are its own options."""
+    parser = argparse.ArgumentParser(prog="virtus", description="Real or deepfake? And where did the model look?")
+    parser.add_argument("--version", action="version", version=f"virtus {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add(commands)
+    return parser

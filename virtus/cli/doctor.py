@@ -1,0 +1,51 @@
+"""`doctor`: whether a checkpoint can be trusted, and what it is."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED
+
+if TYPE_CHECKING:
+    from virtus.checkpoints.load import Checkpoint
+
+
+def add(commands) -> None:
+    doctor = commands.add_parser("doctor", help="say whether a checkpoint can be trusted, and why not")
+    doctor.set_defaults(run=run)
+    doctor.add_argument("name", nargs="?", default="auto", help="a known name, a folder, or a Hub id (default: auto)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from virtus.checkpoints.load import load_checkpoint
+    from virtus.errors import CheckpointError
+
+    try:
+        checkpoint = load_checkpoint(args.name, device="cpu", precision="float32")
+    except CheckpointError as exc:
+        print(f"refused: {exc}")
+        return SOME_NOT_JUDGED
+    print(f"{checkpoint.info.name} can judge.")
+    for name, value in _facts(checkpoint).items():
+        print(f"  {name:13} {value}")
+    return ALL_JUDGED
+
+
+def _facts(checkpoint: Checkpoint) -> dict[str, object]:
+    from virtus.cli.text import calibration_words, novelty_words
+
+    by_index = sorted(checkpoint.labels.items(), key=lambda item: item[1])
+    trunk, transform = checkpoint.trunk, checkpoint.transform
+    return {
+        "revision": checkpoint.info.revision,
+        "sha256": checkpoint.info.sha256,
+        "architecture": checkpoint.architecture,
+        "parameters": f"{sum(p.numel() for p in trunk.model.parameters()):,}",
+        "labels": ", ".join(f"{index} is {label}" for label, index in by_index),
+        "input": f"{'x'.join(map(str, transform.input_size))}, mean {transform.mean}, std {transform.std}",
+        "patches": f"{'x'.join(map(str, trunk.grid_size))}, {trunk.num_prefix_tokens} token(s) before them",
+        "crop margin": checkpoint.margin,
+        "calibration": calibration_words(checkpoint.info),
+        "novelty": novelty_words(checkpoint.novelty),
+    }

@@ -1,0 +1,72 @@
+"""Reports and checkpoints in sentences, for people at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from virtus.checkpoints.calibration import at_prior
+from virtus.checkpoints.load import LOCAL
+from virtus.checkpoints.user_calibrations import read_user_calibration, user_file
+from virtus.explain.faithfulness import in_words
+from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
+
+if TYPE_CHECKING:
+    from virtus.checkpoints.novelty import Novelty
+
+
+def verdict_lines(report: ImageReport) -> Iterator[str]:
+    """The outcome, then a line for each face, and under it what makes its verdict less sure."""
+    yield f"{report.outcome}: {report.reason}" if report.reason else str(report.outcome)
+    band = _band(report)
+    for number, face in enumerate(report.faces):
+        yield f"  face {number}: {_verdict(face, band)}"
+        yield from (f"    {sentence}" for sentence in _doubts(face))
+
+
+def explanation_lines(report: ImageReport) -> Iterator[str]:
+    """A line for each map that was tested: whether it is better than chance."""
+    for number, face in enumerate(report.faces):
+        tested = [one for one in face.explanations if one.faithfulness]
+        yield from (f"  face {number}, {_about(one)}: {in_words(one.faithfulness)}" for one in tested)
+
+
+def calibration_words(info: CheckpointInfo) -> str:
+    """What a checkpoint's p goes by, and whose that is."""
+    one = info.calibration
+    if one is None:
+        return "none: the threshold is 0.5"
+    yours = info.revision != LOCAL and read_user_calibration(info.name, info.sha256)
+    where = f"yours, {user_file(info.name, info.sha256)}" if yours else "the checkpoint's own"
+    thresholds = f"real below {one.real_below:.3f}, fake from {one.fake_above:.3f}"
+    fitted = f"fitted on {one.num_pictures or 'no'} pictures ({where})"
+    return f"temperature {one.temperature:.3f}, bias {one.bias:.3f}, {thresholds}, {fitted}"
+
+
+def novelty_words(novelty: Novelty | None) -> str:
+    """Whether a checkpoint can say what is unlike its training pictures."""
+    if novelty is None:
+        return "unknown: it cannot say what is unlike its training pictures"
+    return f"distance of block {novelty.block}, threshold fitted on {novelty.num_pictures} pictures"
+
+
+def _band(report: ImageReport) -> str:
+    if report.checkpoint.calibration is None:
+        return "uncalibrated"
+    own = at_prior(report.checkpoint.calibration, report.prior)
+    return f"inconclusive from {own.real_below:.2f} to {own.fake_above:.2f}"
+
+
+def _verdict(face: FaceReport, band: str) -> str:
+    if face.p_fake is None:
+        return str(face.outcome)
+    figures = [f"p_fake {face.p_fake:.3f}", band, *([face.stability.in_words()] if face.stability else [])]
+    return f"{face.outcome} ({'; '.join(figures)})"
+
+
+def _doubts(face: FaceReport) -> list[str]:
+    return [*([face.reason] if face.reason else []), *(caution.sentence for caution in face.cautions)]
+
+
+def _about(explanation: Explanation) -> str:
+    return f"{explanation.method} for {explanation.target}" if explanation.target else explanation.method

@@ -1,0 +1,1 @@
+"""From a photo, a comparison or a labelled folder to reports: what all the doors call."""

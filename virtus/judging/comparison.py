@@ -1,0 +1,214 @@
+"""Several checkpoints on the same faces, and whether they say the same. Nothing is averaged: each keeps its own p."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from virtus.checkpoints.load import Checkpoint
+from virtus.errors import InputError
+from virtus.faces.find import find_faces
+from virtus.judging.photo import Item, analyze_photo, listed, read_item, reason_of, unreadable
+from virtus.media.images import load_image
+from virtus.parallel import in_order
+from virtus.results import FaceReport, ImageReport, Label, Outcome
+from virtus.video.reading import is_video_path
+
+if TYPE_CHECKING:
+    from virtus.checkpoints.detector import Detector
+
+MAX_COMPARED = 4  # more are no longer read side by side, and each is held in memory
+NO_CLIPS = "Clips are judged by one checkpoint at a time: give one --model."
+
+
+class Agreement(StrEnum):
+    """What several checkpoints say of one face, taken together.
+
+    `agree`: all say real, or all say fake. `disagree`: one says real and another fake. `undecided`: none contradicts
+    another, but at least one is inconclusive.
+    """
+
+    AGREE = "agree"
+    DISAGREE = "disagree"
+    UNDECIDED = "undecided"
+
+
+GRAVITY = (Agreement.DISAGREE, Agreement.UNDECIDED, Agreement.AGREE)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What several checkpoints say of one picture.
+
+    Attributes:
+        reports: one for each checkpoint, in the order asked for, with the same faces in the same order: face i of one
+            is face i of all the others.
+    """
+
+    reports: tuple[ImageReport, ...]
+
+    @property
+    def by_face(self) -> tuple[Agreement | None, ...]:
+        """For each face; None for one that fewer than two checkpoints judged."""
+        return tuple(agreement_of(face.outcome for face in faces) for faces in self._faces())
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """Of the picture: that of the face on which they agree least; None where there is nothing to compare."""
+        found = set(self.by_face)
+        return next((agreement for agreement in GRAVITY if agreement in found), None)
+
+    def in_words(self, index: int) -> str:
+        """Who says what of face `index`, counted from 0."""
+        names = [report.checkpoint.name for report in self.reports]
+        return say(dict(zip(names, (face.outcome for face in self._faces()[index]), strict=True)))
+
+    def to_json(self) -> dict:
+        """Path, agreement of the picture and of each face, and the reports; with `explanations` in faces that have."""
+        agreement = self.agreement and str(self.agreement)
+        by_face = [one and str(one) for one in self.by_face]
+        reports = [_report_json(report) for report in self.reports]
+        path = next((report.path for report in self.reports), None)
+        return {"path": path, "agreement": agreement, "by_face": by_face, "reports": reports}
+
+    def _faces(self) -> list[tuple[FaceReport, ...]]:
+        return list(zip(*(report.faces for report in self.reports), strict=True))
+
+
+def agreement_of(outcomes: Iterable[Outcome]) -> Agreement | None:
+    """Of what different checkpoints say of one face; None where fewer than two judged it."""
+    judged = [outcome for outcome in outcomes if outcome.judged]
+    if len(judged) < 2:
+        return None
+    if Outcome.REAL in judged and Outcome.FAKE in judged:
+        return Agreement.DISAGREE
+    return Agreement.UNDECIDED if Outcome.INCONCLUSIVE in judged else Agreement.AGREE
+
+
+def say(outcomes: Mapping[str, Outcome]) -> str:
+    """In a sentence, from each checkpoint's outcome by its name: "They disagree: A says real, B says fake." """
+    agreement = agreement_of(outcomes.values())
+    if agreement is Agreement.AGREE:
+        return f"They agree: {next(iter(outcomes.values()))}."
+    if not all(outcome.judged for outcome in outcomes.values()):
+        return "There is nothing to compare: the face is too small to be judged."
+    if len(outcomes) > 1 and set(outcomes.values()) == {Outcome.INCONCLUSIVE}:
+        return "None of them can tell."
+    said = ", ".join(
+        _said([name for name, outcome in outcomes.items() if outcome is one], one)
+        for one in dict.fromkeys(outcomes.values())
+    )
+    return f"They disagree: {said}." if agreement is Agreement.DISAGREE else f"{said}."
+
+
+def compare_photo(
+    detectors: Sequence[Detector],
+    photo: Image.Image,
+    *,
+    methods: Sequence[str] = (),
+    target: Label | str | None = None,
+    whole: bool = False,
+    stability: bool = False,
+) -> Comparison:
+    """Find the faces in an upright RGB picture once; then each checkpoint judges them by its own crop and transform.
+
+    Args:
+        detectors: of different checkpoints, `MAX_COMPARED` at most. One alone is compared with nothing.
+        methods, target, whole, stability: as in `analyze_photo`. By default each checkpoint explains
+            the class that it itself predicts.
+
+    Raises:
+        InputError: for no checkpoint, too many, or the same one twice; for a method or target that there is not.
+    """
+    check_comparable(detectors)
+    faces = None if whole else find_faces(photo, min_side=0)
+    asked = {"methods": methods, "target": target, "whole": whole, "stability": stability, "faces": faces}
+    return Comparison(tuple(analyze_photo(detector, photo, **asked) for detector in detectors))
+
+
+def compare_paths(
+    detectors: Sequence[Detector],
+    paths: Iterable[Item],
+    *,
+    whole: bool = False,
+    stability: bool = False,
+    jobs: int = 1,
+) -> Iterator[Comparison]:
+    """Compare on many files, in their order. One that cannot be read has reports with the outcome `unreadable`.
+
+    The faces of the reports have no `crop`.
+
+    Args:
+        jobs: threads: see `virtus.judging.photo.analyze_paths`.
+
+    Raises:
+        InputError: as `compare_photo`, before the first file is read.
+    """
+    check_comparable(detectors)
+    return in_order(lambda path: _compare_file(detectors, path, whole, stability), paths, jobs=jobs)
+
+
+def check_names(names: Sequence[object]) -> None:
+    """Refuses what need not be loaded to be known as wrong.
+
+    Raises:
+        InputError: for none, more than `MAX_COMPARED`, or a name twice.
+    """
+    if not 0 < len(names) <= MAX_COMPARED:
+        raise InputError(f"{len(names)} checkpoints were named. Compare 2 to {MAX_COMPARED}.")
+    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    if twice is not None:
+        raise InputError(f"{twice} was named twice: it would agree with itself. Name different ones.")
+
+
+def check_comparable(detectors: Sequence[Detector]) -> None:
+    """Refuses what cannot stand side by side.
+
+    Raises:
+        InputError: as `check_names`; for two checkpoints that judge alike, whatever their names.
+    """
+    check_names([detector.checkpoint.info.name for detector in detectors])
+    for one, other in combinations([detector.checkpoint for detector in detectors], 2):
+        if _identity(one) == _identity(other):
+            names = f"{one.info.name} and {other.info.name}"
+            raise InputError(f"{names} are the same checkpoint: it would agree with itself. Name different ones.")
+
+
+def _identity(checkpoint: Checkpoint) -> tuple:
+    """All that a verdict depends on: the same weights may stand in two folders with another margin or calibration."""
+    info = checkpoint.info
+    calibration = info.calibration and info.calibration.used()
+    novelty = checkpoint.novelty and (checkpoint.novelty.block, checkpoint.novelty.threshold)
+    return info.sha256, calibration, novelty, checkpoint.labels, checkpoint.margin, checkpoint.transform
+
+
+def _compare_file(detectors: Sequence[Detector], item: Item, whole: bool, stability: bool) -> Comparison:
+    try:
+        if isinstance(item, (str, Path)) and is_video_path(Path(item)):
+            raise InputError(NO_CLIPS)
+        reports = compare_photo(detectors, load_image(read_item(item)), whole=whole, stability=stability).reports
+    except Exception as exc:  # as `analyze_paths` does
+        reports = tuple(unreadable(detector, reason_of(exc)) for detector in detectors)
+    return Comparison(tuple(listed(report, item) for report in reports))
+
+
+def _said(names: Sequence[str], outcome: Outcome) -> str:
+    """ "A says real", "A and B say real", "A cannot tell"."""
+    who = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    if outcome is Outcome.INCONCLUSIVE:
+        return f"{who} cannot tell"
+    return f"{who} {'says' if len(names) == 1 else 'say'} {outcome}"
+
+
+def _report_json(report: ImageReport) -> dict:
+    row = report.to_json()
+    for face, face_row in zip(report.faces, row["faces"], strict=True):
+        if face.explanations:
+            face_row["explanations"] = [one.to_json() for one in face.explanations]
+    return row

@@ -1,0 +1,239 @@
+"""Any source to one upright RGB picture, or an `ImageError` that says what is wrong and what to do."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from virtus.errors import ImageError
+from virtus.media.file_parts import parts_fit
+from virtus.media.heif_items import items_fit
+from virtus.media.rgb import from_array, to_rgb
+from virtus.media.tag_claims import tags_fit
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+MIN_SIDE = 32
+IMAGE_SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .webp .avif .bmp .dib .tif .tiff .gif .heic .heif .mpo .ppm .pgm".split()
+)
+# Only these decoders are ever tried: Pillow also knows formats that start other programs (EPS).
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "TIFF", "GIF", "PPM")
+SUPPORTED = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
+
+PACKED_EXIF = "Raw profile type exif"  # ImageMagick's, in a text of a PNG
+MAX_PACKED_EXIF = 2 * 2**16 + 1024  # hexadecimal digits and line ends; EXIF in JPEG has at most 64 KiB
+ORIENTATION = 0x0112  # of EXIF 2.32, section 4.6.5 A; the turns make upright what was stored so
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# Pillow decodes these in Python, at a million pixels a second, while no other thread of the server runs.
+SLOW_DECODERS = ("bmp_rle", "ppm")
+MAX_SLOW_PIXELS = 4_000_000
+STANDARD_LUMINANCE_SUM = 3688  # of the JPEG standard's table K.1, which is what libraries use at quality 50
+
+ImageSource = str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray
+
+
+def load_image(
+    source: ImageSource, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, min_side: int = MIN_SIDE
+) -> Image.Image:
+    """Read a picture and make it upright RGB.
+
+    Args:
+        source: a path, the bytes of a file, a binary file object (read from its start), a PIL image, or an array of
+            shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); uint8, uint16, bool, or floating with values in [0, 1].
+        max_pixels: larger pictures are refused from their header, before decoding.
+        max_bytes: larger files are refused before reading.
+        min_side: shorter pictures (in pixels, either side) are refused.
+
+    Returns:
+        RGB, a copy. EXIF orientation is applied, transparency lies over white, the first frame of an animation is
+        taken, 16 bits are scaled to 8. Of a JPEG, `info["jpeg_quality"]` is what `jpeg_quality` says of it; nothing
+        else that the file says of itself is kept.
+
+    Raises:
+        ImageError: for anything that is not a usable picture.
+    """
+    ours = not isinstance(source, Image.Image)
+    if isinstance(source, np.ndarray):
+        image = from_array(source)
+    else:
+        image = _open(_read(source, max_bytes)) if ours else _first_frame(source)
+    _check_size(image.size, max_pixels, min_side)
+    _check_decoder(image, max_pixels)
+    loaded, quality = _decode(image, ours=ours), jpeg_quality(image)
+    loaded.info |= {} if quality is None else {"jpeg_quality": quality}
+    return loaded
+
+
+def read_file(source: str | os.PathLike, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """The bytes of a file that may be a picture.
+
+    Raises:
+        ImageError: if there is none, or it is an address, a folder, or too large.
+    """
+    if str(source).lower().startswith(("http:/", "https:/", "ftp:/", "data:")):  # one slash: what Path leaves of two
+        raise ImageError("Addresses are not fetched. Download the picture and give the file.")
+    path = Path(source)
+    try:
+        if path.is_dir():
+            next(path.iterdir(), None)  # raises if it may not be looked into
+            raise ImageError("This is a folder, not a picture. Give a picture, or a folder that has some in it.")
+        if not path.exists():
+            raise ImageError("There is no such file. Check the path.")
+        if not path.is_file():
+            raise ImageError("This is not a regular file. Give a picture.")
+        check_bytes(path.stat().st_size, max_bytes)
+        return path.read_bytes()
+    except OSError as exc:
+        raise ImageError(f"The file cannot be read ({exc.strerror or exc}). Check its path and permissions.") from exc
+
+
+def jpeg_quality(image: Image.Image) -> int | None:
+    """The quality, 1 to 100, that the standard's own table must be scaled to for steps as coarse as this JPEG's.
+
+    None for what is no JPEG. Exact for most programs; a fair guess for those with tables of their own.
+    """
+    if isinstance(known := image.info.get("jpeg_quality"), int):  # as `load_image` made it; a file can only hold texts
+        return known
+    tables = getattr(image, "quantization", None)
+    if image.format not in ("JPEG", "MPO") or not tables:
+        return None
+    coarseness = 100 * sum(tables[min(tables)]) / STANDARD_LUMINANCE_SUM  # percent of the table for quality 50
+    quality = (200 - coarseness) / 2 if coarseness <= 100 else 5000 / coarseness
+    return round(min(max(quality, 1), 100))
+
+
+def is_image_path(path: str | os.PathLike) -> bool:
+    """Whether the file's name says that it is a picture."""
+    return os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122 (of strings too, with no Path for each)
+
+
+def check_bytes(size: int, max_bytes: int = MAX_BYTES) -> None:
+    """Whether a file of `size` bytes may be read.
+
+    Raises:
+        ImageError: if not.
+    """
+    if size > max_bytes:
+        limit = max_bytes // 2**20
+        raise ImageError(f"The file has more than the {limit} MiB that are read. Save a smaller version of it.")
+
+
+def _read(source: str | os.PathLike | bytes | BinaryIO, max_bytes: int) -> bytes:
+    if isinstance(source, (str, os.PathLike)):
+        data = read_file(source, max_bytes=max_bytes)
+    elif isinstance(source, (bytes, bytearray, memoryview)):
+        data = bytes(source)
+    elif hasattr(source, "read"):
+        data = _read_file(source, max_bytes)
+    else:
+        raise ImageError(f"A picture was expected, not {type(source).__name__}.")
+    if not data:
+        raise ImageError("The file is empty. Save or download it again.")
+    check_bytes(len(data), max_bytes)
+    return data
+
+
+def _read_file(file: BinaryIO, max_bytes: int) -> bytes:
+    if isinstance(file, io.TextIOBase):
+        raise ImageError("The file is open as text. Open it with mode 'rb'.")
+    try:
+        if hasattr(file, "seekable") and file.seekable():
+            file.seek(0)  # as Pillow does: who has just written to it need not
+        data = file.read(max_bytes + 1)
+    except (OSError, ValueError) as exc:  # ValueError: it is closed
+        raise ImageError(f"The file object cannot be read ({exc}). Give one that is open for reading.") from exc
+    if not isinstance(data, bytes):
+        raise ImageError(f"The file object gives {type(data).__name__}, not bytes. Open it with mode 'rb'.")
+    return data
+
+
+def _open(data: bytes) -> Image.Image:
+    register_formats()
+    if not tags_fit(data):
+        raise ImageError("The file's tags (EXIF) claim far more than it holds: it is damaged. Save it anew.")
+    if not parts_fit(data) or (data[4:8] == b"ftyp" and not items_fit(data)):
+        raise ImageError("The file is made of far more parts than a picture needs, or of text. Save it anew, as PNG.")
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:  # a warning where -W makes it raise
+        raise ImageError("The picture claims far too many pixels to be decoded. Scale it down.") from exc
+    except Exception as exc:  # decoders raise whatever their C code meets: all of it means "not a picture"
+        raise ImageError(
+            f"This is not a picture that can be read, or it is damaged or cut off. Give a {SUPPORTED} file."
+        ) from exc
+
+
+@functools.cache
+def register_formats() -> None:
+    """Make Pillow know all of its own formats, and HEIF."""
+    import pillow_heif
+
+    Image.init()  # `formats=` knows only what was registered
+    pillow_heif.register_heif_opener()
+
+
+def _check_size(size: tuple[int, int], max_pixels: int, min_side: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        limit = f"{max_pixels / 1e6:.0f} million" if max_pixels >= 1_000_000 else f"{max_pixels}"
+        raise ImageError(f"The picture has {width}x{height} pixels; at most {limit} are read. Scale it down.")
+    if min(width, height) < min_side:
+        raise ImageError(f"The picture has {width}x{height} pixels; each side needs at least {min_side}.")
+
+
+def _check_decoder(image: Image.Image, max_pixels: int) -> None:
+    if any(tile.codec_name in SLOW_DECODERS for tile in getattr(image, "tile", ())):
+        _check_size(image.size, min(max_pixels, MAX_SLOW_PIXELS), 0)
+
+
+def _first_frame(image: Image.Image) -> Image.Image:
+    """Of an animation that stands at a later frame, a copy of the first; it stands there again afterwards."""
+    at = image.tell()
+    if at == 0:
+        return image
+    image.seek(0)
+    first = image.copy()
+    image.seek(at)
+    return first
+
+
+def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
+    """A picture of its own, with nothing of the file beside its pixels: not even EXIF, which may tell a place."""
+    try:
+        image.load()
+        turn, made = _turn(image), to_rgb(image)
+    except MemoryError:
+        raise
+    except Exception as exc:  # see _open
+        raise ImageError("The picture is cut off or damaged. Save, download or upload it again.") from exc
+    if turn is not None:
+        made = made.transpose(turn)
+    elif made is image:
+        # What we opened ourselves hands its pixels on: a copy of 48 million takes 183 MiB.
+        made = image._new(image.im) if ours else image.copy()
+    made.info = {}
+    return made
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    if len(image.info.get(PACKED_EXIF, "")) > MAX_PACKED_EXIF:  # compressed, so that its tags were not looked at
+        del image.info[PACKED_EXIF]
+    try:
+        return TURNS.get(image.getexif().get(ORIENTATION))
+    except Exception:  # damaged EXIF says nothing about the pixels, which were decoded already
+        return None

@@ -1,0 +1,1 @@
+"""Vision transformers: their families, modules, weights and input, and one at work block by block."""

@@ -1,0 +1,170 @@
+"""A file of rows that holds whole pictures whatever stops the program, and what is in such a file already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from virtus.errors import InputError
+from virtus.results import Outcome
+from virtus.scans.rows import SETTINGS
+
+try:
+    import fcntl
+except ImportError:  # Windows: two scans that write to one file are not told apart there
+    fcntl = None
+
+# A file that begins otherwise is somebody else's: not a byte of it may be cut off.
+BEGINNINGS = (b'{"path": "', b'{"kind": "video", "path": "')
+
+
+@dataclass(frozen=True)
+class Maker:
+    """All that rows must have in common to stand in one file.
+
+    Attributes:
+        sha256: of the weights.
+        prior: see `virtus.checkpoints.detector.Detector`.
+        settings: see `virtus.scans.resume.settings_of`.
+    """
+
+    sha256: str
+    prior: float
+    settings: tuple[str, ...]
+
+    def differs(self, now: Maker) -> str:
+        """In words, what is not as it is `now`."""
+        parts = []
+        if self.sha256 != now.sha256:
+            parts.append(f"by the weights with sha256 {self.sha256[:12]}, not {now.sha256[:12]}")
+        if self.prior != now.prior:
+            parts.append(f"with --prior {self.prior}, not {now.prior}")
+        if self.settings != now.settings:
+            parts.append(f"with the settings {', '.join(self.settings)}, not {', '.join(now.settings)}")
+        return " and ".join(parts)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A picture that is whole in a file of rows.
+
+    Attributes:
+        path: as it stands there: what is no UTF-8 in a name is written by its code.
+        judged: whether the picture was.
+        end: how many bytes of the file it and all before it take.
+    """
+
+    path: str
+    maker: Maker
+    judged: bool
+    end: int
+
+
+class RowsFile:
+    """What `virtus.scans.rows` writes to. Used as a context, it leaves a file that ends with a whole picture.
+
+    What was written is put into the file by `flush`, and counts from then on. A program that is killed in between
+    leaves a cut last line at most: `read_rows` does not count it, and the next `RowsFile` begins before it.
+
+    Args:
+        keep: bytes of the file that stay; the rest is cut off.
+        resumable: whether `read_rows` can read it, which is said of a file that is there already.
+
+    Raises:
+        InputError: if it cannot be written, is being written by another scan, or, with `keep` None, is there already.
+    """
+
+    def __init__(self, path: Path, *, keep: int | None, resumable: bool):
+        self.path, self.end, self._gathered = path, keep or 0, []
+        try:
+            self._stream = path.open("xb" if keep is None else "r+b", buffering=0)
+        except FileExistsError as exc:
+            way_on = "Go on with it by --resume, or name another file." if resumable else "Name another file."
+            raise InputError(f"{path} is there already. {way_on}") from exc
+        except OSError as exc:
+            raise _unwritable(path, exc) from exc
+        self._lock()
+        self._cut()
+
+    def write(self, text: str) -> None:
+        self._gathered.append(text)
+
+    def flush(self) -> None:
+        data = as_written("".join(self._gathered)).encode()
+        self._gathered.clear()
+        try:
+            self._write_all(data)
+        except OSError as exc:
+            raise _unwritable(self.path, exc) from exc
+        self.end += len(data)
+
+    def __enter__(self) -> RowsFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cut()
+        self._stream.close()
+
+    def _write_all(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[self._stream.write(left) :]
+
+    def _cut(self) -> None:
+        self._stream.truncate(self.end)
+        self._stream.seek(self.end)
+
+    def _lock(self) -> None:
+        try:
+            if fcntl:
+                fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise InputError(f"Another scan is writing to {self.path}. Wait for it, or name another file.") from exc
+        except OSError:  # a file system without locks
+            pass
+
+
+def as_written(text: str) -> str:
+    """As UTF-8 can hold it. In JSON the codes of what it cannot hold are what JSON itself has for them."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def read_rows(path: Path) -> Iterator[Written]:
+    """The whole pictures in a file of JSON Lines, one by one. A last line without its end is not read.
+
+    Raises:
+        InputError: if it cannot be read, or holds anything else.
+    """
+    try:
+        with path.open("rb") as stream:
+            if not any(begin.startswith(stream.peek(len(begin))[: len(begin)]) for begin in BEGINNINGS):
+                raise _foreign(path, 1)
+            yield from _read_lines(path, stream)
+    except OSError as exc:
+        raise InputError(
+            f"{path} cannot be read ({exc.strerror}). Check its permissions, or name another file."
+        ) from exc
+
+
+def _read_lines(path: Path, stream: Iterator[bytes]) -> Iterator[Written]:
+    end = 0
+    for number, line in enumerate(stream, start=1):
+        if not line.endswith(b"\n"):
+            return
+        end += len(line)
+        try:
+            row = json.loads(line)
+            maker = Maker(row["checkpoint"]["sha256"], row["prior"], tuple(row[SETTINGS]))
+            yield Written(as_written(row["path"]), maker, Outcome(row["outcome"]).judged, end)
+        except (ValueError, KeyError, TypeError) as exc:
+            raise _foreign(path, number) from exc
+
+
+def _foreign(path: Path, number: int) -> InputError:
+    return InputError(f"Row {number} of {path} is none that this scan would write. Name another file.")
+
+
+def _unwritable(path: Path, exc: OSError) -> InputError:
+    return InputError(f"{path} cannot be written ({exc.strerror}). Mend that; what is in it already stays.")

@@ -1,0 +1,1 @@
+"""Clips: frames evenly spaced in time, the persons in them, a verdict on each."""
