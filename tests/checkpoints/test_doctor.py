@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from virtus.checkpoints.examine import examine, load_model
+from virtus.checkpoints.examine import examine_checkpoint, load_model
 from virtus.errors import CheckpointError
 from virtus.results import Label
 
@@ -27,7 +27,7 @@ def change(file, **values):
 def refusal(folder):
     """The cause, after the folder's name."""
     with pytest.raises(CheckpointError) as caught:
-        load_model(examine(folder))
+        load_model(examine_checkpoint(folder))
     start = f"{folder} is not used. "
     assert str(caught.value).startswith(start)
     return str(caught.value).removeprefix(start)
@@ -36,7 +36,7 @@ def refusal(folder):
 @pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_sound_checkpoints_pass_and_load_as_float32(make_checkpoint, kind, half):
-    examined = examine(make_checkpoint(kind=kind, half=half))
+    examined = examine_checkpoint(make_checkpoint(kind=kind, half=half))
     model = load_model(examined)
     assert examined.architecture.name == KINDS[kind]
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
@@ -49,7 +49,7 @@ def test_an_error_can_name_the_checkpoint_instead_of_its_folder(copy_checkpoint)
     folder = copy_checkpoint()
     (folder / "config.json").unlink()
     with pytest.raises(CheckpointError, match=r"^owner/name is not used. config.json is missing\.$"):
-        examine(folder, name="owner/name")
+        examine_checkpoint(folder, name="owner/name")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_an_error_can_name_the_checkpoint_instead_of_its_folder(copy_checkpoint)
     ],
 )
 def test_labels_are_read_by_name_not_by_order(make_checkpoint, labels, fake):
-    assert examine(make_checkpoint(labels=labels)).labels == {Label.FAKE: fake, Label.REAL: 1 - fake}
+    assert examine_checkpoint(make_checkpoint(labels=labels)).labels == {Label.FAKE: fake, Label.REAL: 1 - fake}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_configs_that_do_not_describe_a_judge_are_refused(copy_checkpoint, key, 
 def test_the_architecture_may_be_left_out(copy_checkpoint):
     folder = copy_checkpoint(kind="deit")
     change(folder / "config.json", architectures=None)
-    assert examine(folder).architecture.name == "DeiTForImageClassification"
+    assert examine_checkpoint(folder).architecture.name == "DeiTForImageClassification"
 
 
 @pytest.mark.parametrize(
@@ -180,4 +180,4 @@ def test_a_processor_that_does_not_fit_is_refused(copy_checkpoint, processor, ca
     ],
 )
 def test_a_processor_that_fits_passes(make_checkpoint, processor):
-    assert examine(make_checkpoint(processor=processor)).transform.input_size == (32, 32)
+    assert examine_checkpoint(make_checkpoint(processor=processor)).transform.input_size == (32, 32)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.examine import examine
+from virtus.checkpoints.examine import examine_checkpoint
 from virtus.checkpoints.load import load_checkpoint
 from virtus.checkpoints.novelty import FILE, Novelty, block_of, fit_novelty, forget_novelty, store_novelty
 from virtus.cli.commands import main
@@ -27,7 +27,7 @@ def plain(block=1, threshold=1.0, mean=None):
 
 
 def with_novelty(folder, novelty=None, sha256=None):
-    store_novelty(folder, novelty or plain(), sha256=sha256 or examine(folder).sha256)
+    store_novelty(folder, novelty or plain(), sha256=sha256 or examine_checkpoint(folder).sha256)
     return folder
 
 

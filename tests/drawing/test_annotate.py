@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image, ImageColor
 
-from virtus.drawing.annotate import TONES, Tone, annotate, display_size, face_at, fit_display
+from virtus.drawing.annotate import TONES, Tone, annotate_faces, display_size, face_at, fit_display
 from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome
 
 INFO = CheckpointInfo("name", "revision", "0" * 64)
@@ -37,13 +37,13 @@ def test_judged_outcomes_differ_in_colour_and_word():
 
 def test_faces_can_be_given_other_tones():
     other = Tone("Other", "#8e2c6e", "#ffffff", "≠")
-    shown = annotate(Image.new("RGB", (400, 400)), report(LARGE), [other])
+    shown = annotate_faces(Image.new("RGB", (400, 400)), report(LARGE), [other])
     assert shown.getpixel((101, 200)) == ImageColor.getrgb(other.colour)
 
 
 def test_the_box_has_the_colour_of_its_outcome():
     photo = Image.new("RGB", (400, 400), "black")
-    shown = annotate(photo, report(LARGE))
+    shown = annotate_faces(photo, report(LARGE))
     assert shown.getpixel((101, 200)) == ImageColor.getrgb(TONES[Outcome.FAKE].colour)
     assert shown.getpixel((200, 200)) == (0, 0, 0)
     assert photo.getpixel((101, 200)) == (0, 0, 0)
@@ -51,14 +51,14 @@ def test_the_box_has_the_colour_of_its_outcome():
 
 def test_a_label_stays_in_the_picture():
     face = FaceReport((380, 0, 400, 30), Outcome.FAKE, p_fake=0.9)
-    shown = annotate(Image.new("RGB", (400, 400), "black"), report(face))
+    shown = annotate_faces(Image.new("RGB", (400, 400), "black"), report(face))
     assert ImageColor.getrgb(TONES[Outcome.FAKE].colour) in {shown.getpixel((x, 3)) for x in range(300, 380)}
 
 
 def test_a_photo_without_faces_is_only_scaled():
     photo = Image.effect_noise((2560, 1280), 50).convert("RGB")
     photo.info["exif"] = b"where it was taken"
-    shown = annotate(photo, report(size=photo.size))
+    shown = annotate_faces(photo, report(size=photo.size))
     assert shown.size == (1280, 640)
     assert not shown.info
     assert photo.info

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from virtus.html.filmstrip import StripFrame, filmstrip
+from virtus.html.filmstrip import StripFrame, filmstrip_html
 from virtus.html.persons import clip_not_judged, person_verdict, person_words
 from virtus.results import Calibration, CheckpointInfo, FaceReport, Outcome
 from virtus.video.report import Sight, VideoReport
@@ -68,7 +68,7 @@ def test_an_unreadable_clip_is_escaped():
 
 
 def test_the_plot_has_every_frame_at_its_time_and_p():
-    html = filmstrip(person_of(0.9, None, 0.95, 0.5), FRAMES, 10.0, USED)
+    html = filmstrip_html(person_of(0.9, None, 0.95, 0.5), FRAMES, 10.0, USED)
     points = re.findall(r'data-frame="(\d)">.*?<circle cx="([\d.]+)%" cy="([\d.]+)%" r="6"', html)
     assert [(int(frame), float(x), float(y)) for frame, x, y in points] == [
         (0, 0, pytest.approx(10)), (2, 40, pytest.approx(5)), (3, 60, pytest.approx(50))
@@ -78,7 +78,7 @@ def test_the_plot_has_every_frame_at_its_time_and_p():
 
 
 def test_the_plot_is_said_in_words():
-    html = filmstrip(person_of(0.9, 0.95, 0.5, 0.1), FRAMES, 10.0, USED)
+    html = filmstrip_html(person_of(0.9, 0.95, 0.5, 0.1), FRAMES, 10.0, USED)
     (said,) = re.findall(r'<svg role="img" aria-label="([^"]*)"', html)
     assert said.startswith(
         "p of fake over time in 4 frames: 1 real, 1 inconclusive, 2 fake. Median 0.75, least 0.10 at 6.0 s"
@@ -87,7 +87,7 @@ def test_the_plot_is_said_in_words():
 
 
 def test_every_frame_can_be_chosen_also_without_the_person():
-    html = filmstrip(person_of(0.9, 0.95, 0.85), FRAMES, 10.0, USED)
+    html = filmstrip_html(person_of(0.9, 0.95, 0.85), FRAMES, 10.0, USED)
     labels = re.findall(r'<button [^>]*aria-label="([^"]*)" aria-pressed="(\w+)"', html)
     assert [pressed for _, pressed in labels] == ["false", "true", "false", "false", "false"]
     assert labels[0][0] == "At 0.0 s: Fake, p of fake 0.900"
@@ -96,5 +96,5 @@ def test_every_frame_can_be_chosen_also_without_the_person():
 
 
 def test_frames_that_do_not_count_are_hollow():
-    html = filmstrip(person_of(0.9, 0.95, 0.85, 0.9, novelties=(0.5, 1.5, 0.5, 0.5)), FRAMES, 10.0, USED)
+    html = filmstrip_html(person_of(0.9, 0.95, 0.85, 0.9, novelties=(0.5, 1.5, 0.5, 0.5)), FRAMES, 10.0, USED)
     assert html.count('fill="none" stroke="#') == 1

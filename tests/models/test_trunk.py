@@ -5,7 +5,7 @@ import torch
 import transformers
 
 from benchmarks.gpu import fused_logits
-from virtus.checkpoints.examine import examine, load_model
+from virtus.checkpoints.examine import examine_checkpoint, load_model
 from virtus.models.trunk import Trunk
 
 KINDS = ["vit", "deit", "deit-with-teacher"]
@@ -14,7 +14,7 @@ KINDS = ["vit", "deit", "deit-with-teacher"]
 def load_pair(folder, **options):
     name = transformers.AutoConfig.from_pretrained(folder).architectures[0]
     stock = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-    own = load_model(examine(folder))
+    own = load_model(examine_checkpoint(folder))
     return Trunk(own, device=torch.device("cpu"), dtype=options.get("dtype", torch.float32)), stock
 
 

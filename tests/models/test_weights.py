@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.checkpoints.test_doctor import change, refusal
-from virtus.checkpoints.examine import examine, load_model
+from virtus.checkpoints.examine import examine_checkpoint, load_model
 
 
 def rewrite(folder, edit):
@@ -87,7 +87,7 @@ def test_tensors_that_classifiers_do_not_read_are_accepted(copy_checkpoint):
     folder = copy_checkpoint()
     extra = {"vit.pooler.dense.weight": torch.zeros(32, 32), "vit.pooler.dense.bias": torch.zeros(32)}
     rewrite(folder, lambda tensors: tensors.update(extra))
-    assert load_model(examine(folder)) is not None
+    assert load_model(examine_checkpoint(folder)) is not None
 
 
 def new_name(name):
@@ -112,7 +112,7 @@ def test_old_and_new_names_of_tensors_load_the_same(copy_checkpoint, make_checkp
     assert "vit.encoder.layer.0.output.dense.weight" in tensors
     assert "vit.layers.0.mlp.fc2.weight" in renamed
     save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})
-    found, expected = (load_model(examine(path)).state_dict() for path in (folder, make_checkpoint()))
+    found, expected = (load_model(examine_checkpoint(path)).state_dict() for path in (folder, make_checkpoint()))
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
@@ -175,10 +175,10 @@ def test_a_folder_without_weights_is_refused(copy_checkpoint):
 
 
 def test_shards_load_and_are_hashed_in_order(make_checkpoint):
-    examined = examine(make_checkpoint(shard_size="50KB"))
+    examined = examine_checkpoint(make_checkpoint(shard_size="50KB"))
     assert len(examined.weights) > 1
     assert examined.sha256 == hashlib.sha256(b"".join(file.read_bytes() for file in examined.weights)).hexdigest()
-    whole = load_model(examine(make_checkpoint())).state_dict()
+    whole = load_model(examine_checkpoint(make_checkpoint())).state_dict()
     assert all(torch.equal(tensor, whole[name]) for name, tensor in load_model(examined).state_dict().items())
 
 

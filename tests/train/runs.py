@@ -5,7 +5,7 @@ import shutil
 
 from train.config.settings import TrainConfig
 from train.report.wording import TITLES
-from virtus.checkpoints.examine import examine
+from virtus.checkpoints.examine import examine_checkpoint
 
 CALIBRATION = {
     "temperature": 1.7,
@@ -83,7 +83,7 @@ def _metrics(checkpoint):
         for change, level, auc in [("none", None, 0.9), ("jpeg", 30, 0.7)]
     ]
     return {
-        "checkpoint": {"name": str(checkpoint), "revision": "local", "sha256": examine(checkpoint).sha256},
+        "checkpoint": {"name": str(checkpoint), "revision": "local", "sha256": examine_checkpoint(checkpoint).sha256},
         "data": "data",
         "part": "report",
         "threshold": 0.5,

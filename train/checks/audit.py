@@ -73,7 +73,7 @@ class Audit:
         return "\n".join(lines + [_shortcut_line(one) for one in self.shortcuts])
 
 
-def audit(data: Path, *, margin: float = 1.3, cache: FaceCache | None = None, limit: int = 0) -> Audit:
+def audit_data(data: Path, *, margin: float = 1.3, cache: FaceCache | None = None, limit: int = 0) -> Audit:
     """Look at every picture of a data set once.
 
     Args:

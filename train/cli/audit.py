@@ -15,9 +15,9 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from train.checks.audit import audit
+    from train.checks.audit import audit_data
 
-    findings = audit(args.data, limit=args.limit)
+    findings = audit_data(args.data, limit=args.limit)
     print(findings.table())
     if args.out:
         findings.save(args.out)

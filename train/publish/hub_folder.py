@@ -12,7 +12,7 @@ from pathlib import Path
 from train.publish.card import render_card
 from train.publish.hub_target import Target
 from train.publish.run import Run, evaluate_command, folder_name, read_run
-from virtus.checkpoints.examine import Examination, examine
+from virtus.checkpoints.examine import Examination, examine_checkpoint
 from virtus.checkpoints.hub import is_repo_id
 from virtus.checkpoints.load import load_checkpoint
 from virtus.checkpoints.novelty import FILE as NOVELTY
@@ -61,7 +61,7 @@ def without_paths(value: object) -> object:
 
 
 def _fill(folder: Path, run: Run, target: Target) -> None:
-    examined = examine(run.checkpoint)
+    examined = examine_checkpoint(run.checkpoint)
     if run.metrics["checkpoint"].get("sha256") != examined.sha256:
         raise DataError(
             f"The report in {run.report} is of other weights than those in {run.checkpoint}. Evaluate these: "

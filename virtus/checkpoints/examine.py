@@ -48,7 +48,7 @@ class Examination:
     name: str
 
 
-def examine(folder: Path, *, name: str = "") -> Examination:
+def examine_checkpoint(folder: Path, *, name: str = "") -> Examination:
     """Check all of a checkpoint folder that can be checked without building the model, and without loading torch.
 
     Raises:

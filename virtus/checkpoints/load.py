@@ -96,10 +96,10 @@ def find_checkpoint(name: str = "auto") -> Found:
         CheckpointError: if it is unknown, cannot be fetched, or cannot be trusted. Of the weights' values nothing is
             known yet.
     """
-    from virtus.checkpoints.examine import examine
+    from virtus.checkpoints.examine import examine_checkpoint
 
     resolved, folder, revision = locate(name)
-    examined = examine(folder, name=resolved)
+    examined = examine_checkpoint(folder, name=resolved)
     info = CheckpointInfo(resolved, revision, examined.sha256, _calibration(resolved, revision, examined))
     return Found(info, examined, _margin(resolved, examined.own))
 

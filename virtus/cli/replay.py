@@ -23,9 +23,9 @@ def add(commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from virtus.media.images import read_file
     from virtus.reports.record import read_record
-    from virtus.reports.replay import replay
+    from virtus.reports.replay import replay_record
 
     options = {"model": args.model, "device": args.device, "precision": args.precision, "anyway": args.anyway}
-    found = replay(read_record(args.report), read_file(args.image), **options)
+    found = replay_record(read_record(args.report), read_file(args.image), **options)
     print("\n".join(found.lines()))
     return SAME if found.same else DIFFERENT

@@ -40,7 +40,7 @@ TONES = {
 }
 
 
-def annotate(photo: Image.Image, report: ImageReport, tones: Sequence[Tone] | None = None) -> Image.Image:
+def annotate_faces(photo: Image.Image, report: ImageReport, tones: Sequence[Tone] | None = None) -> Image.Image:
     """The photo at display size, with every face of its report boxed, numbered from 1 and named by outcome.
 
     Args:

@@ -35,7 +35,7 @@ class StripFrame:
     box_side: tuple[float, float]
 
 
-def filmstrip(person: PersonReport, frames: Sequence[StripFrame], duration_s: float, used: Calibration) -> str:
+def filmstrip_html(person: PersonReport, frames: Sequence[StripFrame], duration_s: float, used: Calibration) -> str:
     """All frames of a clip, with what they say of a judged person.
 
     Args:

@@ -41,7 +41,7 @@ def in_words(report: ImageReport) -> str:
     return f"The photo. Faces in it: {', '.join(faces) or 'none'}"
 
 
-def verdict(report: ImageReport, index: int) -> str:
+def verdict_html(report: ImageReport, index: int) -> str:
     """The chosen face of a judged photo: its verdict and its probability bar."""
     face, tone = report.faces[index], TONES[report.faces[index].outcome]
     several = f"Face {index + 1} of {len(report.faces)}" if len(report.faces) > 1 else "The face"

@@ -10,7 +10,7 @@ import numpy as np
 
 from virtus.checkpoints.calibration import fit_calibration, judge, store_calibration
 from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.examine import examine
+from virtus.checkpoints.examine import examine_checkpoint
 from virtus.checkpoints.load import LOCAL, locate
 from virtus.checkpoints.user_calibrations import forget_user_calibration, store_user_calibration
 from virtus.judging.evaluation import Evaluation, evaluate_labelled
@@ -113,7 +113,7 @@ def forget(name: str) -> Path | None:
         InputError: if it cannot be removed.
     """
     name, folder, revision = locate(name)
-    examined = examine(folder, name=name)
+    examined = examine_checkpoint(folder, name=name)
     if revision != LOCAL:
         return forget_user_calibration(name, examined.sha256)
     if examined.own.get("calibration") is None:

@@ -13,12 +13,12 @@ from string import Template
 from PIL import Image
 
 from virtus.bundled import ASSETS
-from virtus.drawing.annotate import annotate, fit_display
+from virtus.drawing.annotate import annotate_faces, fit_display
 from virtus.drawing.data_uris import data_uri, jpeg_uri
 from virtus.drawing.overlay import overlay_crop
 from virtus.html.maps import caption, measured_line
 from virtus.html.provenance import panel
-from virtus.html.verdict import chip, in_words, not_judged, verdict
+from virtus.html.verdict import chip, in_words, not_judged, verdict_html
 from virtus.provenance.reading import Provenance
 from virtus.reports.record import Record
 from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
@@ -75,7 +75,7 @@ def _summary(report: ImageReport) -> str:
 
 def _photo(report: ImageReport, photo: Image.Image) -> str:
     return (
-        f'<figure class="photo"><img src="{jpeg_uri(annotate(photo, report))}" alt="{escape(in_words(report))}">'
+        f'<figure class="photo"><img src="{jpeg_uri(annotate_faces(photo, report))}" alt="{escape(in_words(report))}">'
         "<figcaption>The photo, scaled down, with the faces that were found.</figcaption></figure>"
     )
 
@@ -84,7 +84,7 @@ def _face(report: ImageReport, index: int, record: Record) -> str:
     face = report.faces[index]
     maps = "".join(_map(face, one, record.settings.opacity) for one in face.explanations)
     return f"""<section class="face" aria-label="Face {index + 1}">
-{verdict(report, index)}
+{verdict_html(report, index)}
 {_small_changes(face)}
 {f'<div class="maps">{_crop(face)}{maps}</div>' if maps else _no_maps(face, record)}
 </section>"""

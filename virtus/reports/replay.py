@@ -95,7 +95,7 @@ class Replay:
                 yield f"another version of {name}: {before} then, {after} now"
 
 
-def replay(
+def replay_record(
     record: Record,
     data: bytes,
     *,

@@ -11,7 +11,7 @@ from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.reports.document import draft, with_tested_maps
 from virtus.reports.record import Settings, read_record
-from virtus.reports.replay import replay
+from virtus.reports.replay import replay_record
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_a_report_is_downloaded_and_can_be_replayed(visit, give, photos, tmp_pat
         download.value.save_as(saved[kind])
     assert {file.name for file in saved.values()} == {"grace-hopper-virtus.html", "grace-hopper-virtus.json"}
     assert "grace-hopper.jpg" in saved["page"].read_text()
-    assert replay(read_record(saved["json"]), photos["one.jpg"].read_bytes(), device="cpu").same
+    assert replay_record(read_record(saved["json"]), photos["one.jpg"].read_bytes(), device="cpu").same
     give(page, photos["none.png"])  # another photo: that report is not offered any more
     page.locator("#report-page").wait_for(state="hidden")
 

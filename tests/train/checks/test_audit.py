@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from train.checks.audit import audit, count_oversampling_leak
+from train.checks.audit import audit_data, count_oversampling_leak
 from train.checks.duplicates import Fingerprint, count_pairs, find_pairs, perceptual_hash
 from train.checks.shortcuts import Shortcut, find_shortcuts, measure_file, measure_pixels, measure_place
 from train.data.samples import Sample
@@ -152,5 +152,5 @@ def test_the_command_finds_what_was_put_there(data, train_command, tmp_path):
 
 
 def test_a_part_can_be_looked_at(data, tmp_path):
-    found = audit(data, cache=FaceCache(tmp_path / "faces.jsonl"), limit=3)
+    found = audit_data(data, cache=FaceCache(tmp_path / "faces.jsonl"), limit=3)
     assert found.counts == {"real": 3, "fake": 3}

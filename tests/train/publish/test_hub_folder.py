@@ -13,7 +13,7 @@ from train.publish import hub_folder
 from train.publish.hub_folder import write_folder
 from train.publish.hub_target import Target
 from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.examine import examine
+from virtus.checkpoints.examine import examine_checkpoint
 from virtus.checkpoints.load import load_checkpoint
 from virtus.checkpoints.novelty import Novelty, store_novelty
 from virtus.errors import CheckpointError, DataError
@@ -55,7 +55,7 @@ def test_the_folder_is_complete_and_holds_nothing_else(make_run):
 
 def test_what_is_unfamiliar_goes_along(make_run):
     run = make_run()
-    known, sha256 = Novelty(1, torch.zeros(32), torch.eye(32), 2.5), examine(run / "checkpoint").sha256
+    known, sha256 = Novelty(1, torch.zeros(32), torch.eye(32), 2.5), examine_checkpoint(run / "checkpoint").sha256
     store_novelty(run / "checkpoint", known, sha256=sha256)
     write(run)
     assert load_checkpoint(str(run / "hub")).novelty.threshold == 2.5

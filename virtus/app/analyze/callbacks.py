@@ -11,7 +11,7 @@ from virtus.app.visitors.photos import Judged, judge
 from virtus.app.visitors.uploads import uploaded
 from virtus.app.widgets import panels
 from virtus.app.widgets.pictures import write_png
-from virtus.drawing.annotate import annotate, display_size, face_at
+from virtus.drawing.annotate import annotate_faces, display_size, face_at
 from virtus.errors import VirtusError
 from virtus.results import ImageReport
 
@@ -56,7 +56,7 @@ class TabCallbacks:
         """The verdict on another face."""
         *asked, index = asked_and_index
         try:
-            return panels.verdict(Asked(*asked).judge(self._detectors).report, index)
+            return panels.verdict_html(Asked(*asked).judge(self._detectors).report, index)
         except VirtusError as exc:
             return _error(exc)
 
@@ -72,7 +72,7 @@ class TabCallbacks:
         except VirtusError as exc:
             return gr.skip(), _error(exc)
         index = face_at(report, point, display_size(report.image_size))
-        return (gr.skip(), gr.skip()) if index is None else (index, panels.verdict(report, index))
+        return (gr.skip(), gr.skip()) if index is None else (index, panels.verdict_html(report, index))
 
 
 def _error(exc: VirtusError) -> str:
@@ -84,12 +84,12 @@ def _verdict(judged: Judged) -> tuple:
     line = panels.checkpoint(report.checkpoint)
     if judged.photo is None:
         return panels.not_judged(report), line, *_no_photo()
-    picture = write_png(annotate(judged.photo, report), "faces")
+    picture = write_png(annotate_faces(judged.photo, report), "faces")
     annotated = gr.Image(picture, visible=True, alt_text=panels.in_words(report))
     if not report.outcome.judged:
         return panels.not_judged(report), line, annotated, _face_choice(report, None), gr.Column(visible=False)
     first = next(index for index, face in enumerate(report.faces) if face.outcome.judged)
-    return panels.verdict(report, first), line, annotated, _face_choice(report, first), gr.Column(visible=True)
+    return panels.verdict_html(report, first), line, annotated, _face_choice(report, first), gr.Column(visible=True)
 
 
 def _no_photo() -> tuple:

@@ -15,9 +15,9 @@ from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.gpu import on_gpu
 from virtus.app.visitors.kept_face import KEEP_S
 from virtus.app.widgets import panels
-from virtus.app.widgets.drop_zone import PHOTO, drop_zone
+from virtus.app.widgets.drop_zone import PHOTO, add_drop_zone
 from virtus.app.widgets.pictures import boxed_photo
-from virtus.app.widgets.verdict_settings import checkpoint_chooser, verdict_settings
+from virtus.app.widgets.verdict_settings import add_verdict_settings, checkpoint_chooser
 
 PRIVATE = {"api_visibility": "private", "trigger_mode": "always_last"}  # of several quick changes, the last one counts
 QUIET = {"api_visibility": "private", "trigger_mode": "multiple", "show_progress": "hidden"}
@@ -72,9 +72,9 @@ def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
 
 
 def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:
-    photo = drop_zone(PHOTO, elem_id="photo", result="verdict")
+    photo = add_drop_zone(PHOTO, elem_id="photo", result="verdict")
     model = checkpoint_chooser(detectors, elem_id="model")
-    return _Question(photo, model, *verdict_settings(whole, prior))
+    return _Question(photo, model, *add_verdict_settings(whole, prior))
 
 
 def _add_answer(callbacks: TabCallbacks) -> tuple[_Answer, MapControls]:

@@ -18,7 +18,7 @@ from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.photos import Judged, judge
 from virtus.app.widgets import panels
 from virtus.app.widgets.pictures import CROP_SIDE, map_pair, write_png
-from virtus.drawing.annotate import annotate, fit_display
+from virtus.drawing.annotate import annotate_faces, fit_display
 from virtus.drawing.overlay import overlay_crop
 from virtus.errors import InputError, VirtusError
 from virtus.results import FaceReport, ImageReport
@@ -110,7 +110,7 @@ def _buttons(*, running: bool, again: bool = True) -> tuple[gr.Button, gr.Button
 
 
 def _verdicts(name: str, report: ImageReport) -> str:
-    shown = [panels.verdict(report, index) for index in range(len(report.faces))]
+    shown = [panels.verdict_html(report, index) for index in range(len(report.faces))]
     if not report.outcome.judged:
         shown = [panels.not_judged(report)]
     return f"<h2 class='chosen'>{escape(name)}</h2>{''.join(shown)}"
@@ -119,7 +119,7 @@ def _verdicts(name: str, report: ImageReport) -> str:
 def _boxed(judged: Judged) -> gr.Image:
     if judged.photo is None:
         return gr.Image(visible=False)
-    picture = write_png(annotate(judged.photo, judged.report), "faces")
+    picture = write_png(annotate_faces(judged.photo, judged.report), "faces")
     return gr.Image(picture, visible=True, alt_text=panels.in_words(judged.report))
 
 

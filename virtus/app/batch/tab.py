@@ -17,9 +17,9 @@ from virtus.app.visitors.batch_judging import QUEUE
 from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.gpu import on_gpu
 from virtus.app.visitors.kept_face import KEEP_S
-from virtus.app.widgets.drop_zone import PHOTO, Taken, drop_zone
+from virtus.app.widgets.drop_zone import PHOTO, Taken, add_drop_zone
 from virtus.app.widgets.pictures import boxed_photo
-from virtus.app.widgets.verdict_settings import checkpoint_chooser, verdict_settings
+from virtus.app.widgets.verdict_settings import add_verdict_settings, checkpoint_chooser
 from virtus.media.images import SUPPORTED
 
 PHOTOS = Taken(
@@ -86,11 +86,11 @@ def add_batch_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
 
 
 def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:
-    photos = drop_zone(PHOTOS, elem_id="batch-photos", result="batch-board")
+    photos = add_drop_zone(PHOTOS, elem_id="batch-photos", result="batch-board")
     again = gr.Button("Judge these again", visible=False, elem_id="batch-again")
     stop = gr.Button("Stop", visible=False, elem_id="batch-stop")
     model = checkpoint_chooser(detectors, elem_id="batch-model")
-    return _Question(photos, model, *verdict_settings(whole, prior, prefix="batch-"), again, stop)
+    return _Question(photos, model, *add_verdict_settings(whole, prior, prefix="batch-"), again, stop)
 
 
 def _add_analysis() -> _Analysis:

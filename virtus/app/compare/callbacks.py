@@ -15,7 +15,7 @@ from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.uploads import uploaded
 from virtus.app.widgets import panels
 from virtus.app.widgets.pictures import write_png
-from virtus.drawing.annotate import annotate
+from virtus.drawing.annotate import annotate_faces
 from virtus.drawing.overlay import overlay_crop
 from virtus.errors import InputError, VirtusError
 from virtus.judging.comparison import Comparison
@@ -104,7 +104,7 @@ def _face_choice(compared: Compared, index: int) -> tuple:
     """The photo with its faces numbered, and their list."""
     comparison, numbers = compared.comparison, range(len(compared.comparison.by_face))
     tones = [compare_panels.tone_of(comparison, at) for at in numbers]
-    picture = write_png(annotate(compared.photo, comparison.reports[0], tones), "compared-faces")
+    picture = write_png(annotate_faces(compared.photo, comparison.reports[0], tones), "compared-faces")
     annotated = gr.Image(picture, visible=True, alt_text=compare_panels.in_words(comparison))
     choices = [(f"{at + 1}  {compare_panels.title(comparison, at)}", at) for at in numbers]
     return annotated, gr.Radio(choices, value=index, visible=True)

@@ -12,9 +12,9 @@ from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.gpu import on_gpu
 from virtus.app.visitors.kept_face import KEEP_S
 from virtus.app.widgets import panels
-from virtus.app.widgets.drop_zone import PHOTO, drop_zone
+from virtus.app.widgets.drop_zone import PHOTO, add_drop_zone
 from virtus.app.widgets.pictures import boxed_photo
-from virtus.app.widgets.verdict_settings import verdict_settings
+from virtus.app.widgets.verdict_settings import add_verdict_settings
 from virtus.checkpoints.load import BUNDLED
 from virtus.explain.registry import DEFAULT_METHOD, EXPLAINERS
 from virtus.judging.comparison import MAX_COMPARED
@@ -41,9 +41,9 @@ def add_compare_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
     """Add the tab's components and events to the Blocks that are being built."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=2, min_width=300, elem_classes="ask"):
-            photo = drop_zone(PHOTO, elem_id="compare-photo", result="compare-headline")
+            photo = add_drop_zone(PHOTO, elem_id="compare-photo", result="compare-headline")
         with gr.Column(scale=3, min_width=300, elem_classes="answer"):
-            asked = [photo, _add_models(detectors), *verdict_settings(whole, prior, prefix="compare-")]
+            asked = [photo, _add_models(detectors), *add_verdict_settings(whole, prior, prefix="compare-")]
             headline, face, annotated = _add_headline()
     answer = _Answer(gr.State(time_to_live=KEEP_S), headline, face, annotated, *_add_cards())
     _wire(CompareCallbacks(detectors), asked, answer)

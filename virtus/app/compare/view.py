@@ -66,7 +66,7 @@ def headline(comparison: Comparison, index: int) -> str:
     """Above the cards: whether they agree on the face, who says what, and what that is worth."""
     agreement, face = comparison.by_face[index], comparison.reports[0].faces[index]
     if not face.outcome.judged:
-        return panels.verdict(comparison.reports[0], index)
+        return panels.verdict_html(comparison.reports[0], index)
     tone, number = tone_of(comparison, index), len(comparison.by_face)
     several = f"Face {index + 1} of {number}" if number > 1 else "The face"
     return f"""<section class="panel agreement" aria-label="Comparison" data-agreement="{agreement or "alone"}">
@@ -105,7 +105,7 @@ def _card(answer: KeptAnswer, index: int, drawn: DrawnMap | None) -> str:
         return ""  # nobody judged: the headline says why
     info = answer.report.checkpoint
     which = f"revision {escape(info.revision[:12])} · sha256 <code>{escape(info.sha256[:12])}</code>"
-    body = f'<p class="fine">{which}</p>{panels.verdict(answer.report, index)}{_figures(answer, drawn)}'
+    body = f'<p class="fine">{which}</p>{panels.verdict_html(answer.report, index)}{_figures(answer, drawn)}'
     return _frame(escape(info.name), body, answer.report.faces[index].outcome)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from virtus.checkpoints.calibration import at_prior
 from virtus.drawing.data_uris import jpeg_uri
-from virtus.html.filmstrip import StripFrame, filmstrip
+from virtus.html.filmstrip import StripFrame, filmstrip_html
 from virtus.results import Calibration
 from virtus.video.analysis import JudgedClip, ShownFrame
 from virtus.video.report import PersonReport, VideoReport
@@ -32,7 +32,7 @@ class KeptClip:
     def strip(self, index: int) -> str:
         """The frames, with what they say of a person; nothing for one who was not judged."""
         person = self.report.persons[index]
-        return "" if person.telling is None else filmstrip(person, self.frames, self.report.duration_s, self.used)
+        return "" if person.telling is None else filmstrip_html(person, self.frames, self.report.duration_s, self.used)
 
 
 def keep_clip(judged: JudgedClip, model: str) -> KeptClip:

@@ -11,7 +11,7 @@ from virtus.app.video.callbacks import VideoCallbacks
 from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.gpu import on_gpu
 from virtus.app.visitors.kept_face import KEEP_S
-from virtus.app.widgets.drop_zone import Taken, drop_zone
+from virtus.app.widgets.drop_zone import Taken, add_drop_zone
 from virtus.app.widgets.panels import FADE_IN
 from virtus.app.widgets.verdict_settings import checkpoint_chooser, expected_share
 from virtus.bundled import ASSETS
@@ -67,7 +67,7 @@ def add_video_tab(detectors: Detectors, *, prior: float) -> None:
 
 
 def _add_question(detectors: Detectors, prior: float) -> _Question:
-    clip = drop_zone(CLIP, elem_id="clip", result="video-verdict")
+    clip = add_drop_zone(CLIP, elem_id="clip", result="video-verdict")
     model = checkpoint_chooser(detectors, elem_id="video-model")
     with gr.Accordion("Settings of the verdict", open=False, elem_id="video-settings"):
         frames = gr.Slider(8, 96, NUM_FRAMES, step=8, label="Frames", info=FRAMES_INFO, elem_id="video-frames")

@@ -47,7 +47,7 @@ class Taken:
 PHOTO = Taken("Drop a photo here", SUPPORTED, "image/*,.heic,.heif,.avif", camera=True, examples=True)
 
 
-def drop_zone(taken: Taken, *, elem_id: str, result: str) -> gr.HTML:
+def add_drop_zone(taken: Taken, *, elem_id: str, result: str) -> gr.HTML:
     """A component that triggers `upload` and `clear`.
 
     Its value is what Gradio says of an uploaded file (a list of these where `taken` has several), or None.

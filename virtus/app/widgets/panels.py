@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from virtus.html.verdict import checkpoint, chip, in_words, message, not_judged, percent, verdict, words
+from virtus.html.verdict import checkpoint, chip, in_words, message, not_judged, percent, verdict_html, words
 
-__all__ = ["checkpoint", "chip", "in_words", "message", "not_judged", "percent", "verdict", "words"]
+__all__ = ["checkpoint", "chip", "in_words", "message", "not_judged", "percent", "verdict_html", "words"]
 
 EMPTY = """<section class="panel empty" aria-label="Result">
 <h2>Your result appears here</h2>

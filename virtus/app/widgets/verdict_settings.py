@@ -29,7 +29,7 @@ def expected_share(prior: float, *, elem_id: str, info: str = PRIOR_INFO) -> gr.
     return gr.Slider(0.01, 0.99, prior, step=0.01, label="Expected share of fakes", info=info, elem_id=elem_id)
 
 
-def verdict_settings(whole: bool, prior: float, *, prefix: str = "") -> tuple[gr.Checkbox, gr.Checkbox, gr.Slider]:
+def add_verdict_settings(whole: bool, prior: float, *, prefix: str = "") -> tuple[gr.Checkbox, gr.Checkbox, gr.Slider]:
     """Switches for the whole image and for stability, and the prior.
 
     Args:
