@@ -2,7 +2,7 @@
 
 import sys
 
-from virtus.cli.commands import main
+from virtus.cli import main
 
 if __name__ == "__main__":
     sys.exit(main(["serve", *sys.argv[1:]]))

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from train.report.evaluate import held_out
-from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.load import load_checkpoint
-from virtus.checkpoints.metrics import calibration_error
-from virtus.judging.recalibration import margins_of
+from train.report import held_out
+from virtus.checkpoints import Detector, calibration_error, load_checkpoint
+from virtus.judging import margins_of
 from virtus.results import Label
 
 ALL, NUM_DRAWS, NUM_FOLDS, NUM_REPEATS = "all", 500, 5, 20

@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from train.pictures.crops import FaceCache
-from train.report.evaluate import held_out
-from virtus.faces.cautions import find_cautions
-from virtus.faces.find import crop_face, find_faces
-from virtus.judging.perturbations import blur, jpeg
-from virtus.media.images import load_image
+from train.pictures import FaceCache
+from train.report import held_out
+from virtus.faces import crop_face, find_cautions, find_faces
+from virtus.judging import blur, jpeg
+from virtus.media import load_image
 from virtus.results import Face
 
 NAMES = ("small", "blurred", "compressed", "turned_away", "cut_off")

@@ -13,12 +13,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from train.report.evaluate import held_out
-from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.load import load_checkpoint
-from virtus.explain.faithfulness import measure_faithfulness
-from virtus.explain.nullmaps import random_maps
-from virtus.judging.photo import analyze_image
+from train.report import held_out
+from virtus.checkpoints import Detector, load_checkpoint
+from virtus.explain import measure_faithfulness, random_maps
+from virtus.judging import analyze_image
 from virtus.results import SIGNIFICANCE, Explanation, FaceReport, Label
 
 METHODS = ("attribution", "gradcam", "rollout", "evidence")

@@ -14,9 +14,9 @@ import numpy as np
 import virtus
 from benchmarks.forgeries import KINDS, SELF_BLENDED, Catch, Fake, called_real, catch_fakes, find_originals
 from benchmarks.measures import MEASURES, measure, time_each, variants
-from train.pictures.part_swap import PARTS
-from train.report.intervals import Figure, with_intervals
-from virtus.explain.registry import EXPLAINERS
+from train.pictures import PARTS
+from train.report import Figure, with_intervals
+from virtus.explain import EXPLAINERS
 from virtus.results import Outcome
 
 TITLES = {

@@ -19,8 +19,8 @@ from facenet_pytorch import MTCNN
 from PIL import Image
 
 from benchmarks.photos import photo_with, val_pictures
-from virtus.faces.find import MIN_CONFIDENCE, find_faces
-from virtus.media.images import load_image
+from virtus.faces import MIN_CONFIDENCE, find_faces
+from virtus.media import load_image
 
 Boxes = list[tuple[float, float, float, float]]
 

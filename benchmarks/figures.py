@@ -13,12 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 import virtus
 from benchmarks.measures import WIDTH, randomise
 from virtus.bundled import ASSETS
-from virtus.drawing.overlay import overlay_crop
-from virtus.explain.faithfulness import measure_faithfulness
-from virtus.explain.nullmaps import random_maps
-from virtus.explain.registry import EXPLAINERS, explain
-from virtus.faces.find import crop_face, find_faces
-from virtus.media.images import load_image
+from virtus.drawing import overlay_crop
+from virtus.explain import EXPLAINERS, explain, measure_faithfulness, random_maps
+from virtus.faces import crop_face, find_faces
+from virtus.media import load_image
 from virtus.results import Explanation, FaceCrop, Label
 
 EXAMPLES = ASSETS / "examples"

@@ -15,7 +15,7 @@ import torch
 import virtus
 from benchmarks.photos import write_photos
 from benchmarks.usual import OneByOne
-from virtus.judging.photo import analyze_paths
+from virtus.judging import analyze_paths
 from virtus.parallel import default_jobs, in_chunks, share_cores
 
 NUM_TURNS = 10

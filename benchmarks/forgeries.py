@@ -16,17 +16,14 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.localisation import INSIDE, share_on_grid
-from train.data.samples import Sample
-from train.pictures.blending import self_blend
-from train.pictures.crops import FaceCache
-from train.pictures.forgery import Forgery
-from train.pictures.part_swap import PARTS, swap_part
-from train.report.evaluate import held_out
-from virtus.checkpoints.detector import Detector
+from train.data import Sample
+from train.pictures import PARTS, FaceCache, Forgery, self_blend, swap_part
+from train.report import held_out
+from virtus.checkpoints import Detector
 from virtus.errors import DataError
-from virtus.faces.find import crop_face
-from virtus.judging.perturbations import jpeg
-from virtus.media.images import load_image
+from virtus.faces import crop_face
+from virtus.judging import jpeg
+from virtus.media import load_image
 from virtus.results import Face, FaceCrop, Label, Outcome
 
 SELF_BLENDED = "self-blended"

@@ -20,10 +20,9 @@ import virtus
 from benchmarks.matrix_rate import OPERATIONS, SIDE, verdict_operations
 from benchmarks.photos import write_photos
 from benchmarks.random_model import SIZES, write_model
-from virtus.cli.arguments import count
-from virtus.judging.photo import analyze_paths
-from virtus.models.hardware import resolve_device
-from virtus.models.trunk import Trunk
+from virtus.cli import count
+from virtus.judging import analyze_paths
+from virtus.models import Trunk, resolve_device
 
 BATCHES = (1, 8, 64, 256)
 JOBS = (1, 2, 4, 8)

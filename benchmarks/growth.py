@@ -15,9 +15,9 @@ from PIL import Image
 import virtus
 from benchmarks.steps import measure
 from virtus.bundled import ASSETS
-from virtus.faces.find import crop_face, find_faces
-from virtus.judging.photo import analyze_photo
-from virtus.media.images import load_image
+from virtus.faces import crop_face, find_faces
+from virtus.judging import analyze_photo
+from virtus.media import load_image
 from virtus.results import Outcome
 
 COUNTS = (1, 4, 16, 64)

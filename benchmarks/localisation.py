@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from virtus.checkpoints.load import Checkpoint
-from virtus.faces.find import crop_face
+from virtus.checkpoints import Checkpoint
+from virtus.faces import crop_face
 from virtus.results import Face
 
 INSIDE = 0.5  # a patch belongs to the region if at least so much of it does

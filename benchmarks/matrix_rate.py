@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from virtus.models.trunk import Trunk
+from virtus.models import Trunk
 
 SIDE = 2048
 OPERATIONS = 2 * SIDE**3

@@ -15,11 +15,9 @@ import transformers
 
 from benchmarks.forgeries import Fake
 from benchmarks.localisation import change, iou_at_area, pointing_hit, relevance_share
-from virtus.checkpoints.detector import Detector
-from virtus.explain.faithfulness import Trial, blurring_judge
-from virtus.explain.nullmaps import centre_map, random_maps
-from virtus.explain.registry import EXPLAINERS, explain
-from virtus.models.trunk import Trunk
+from virtus.checkpoints import Detector
+from virtus.explain import EXPLAINERS, Trial, blurring_judge, centre_map, explain, random_maps
+from virtus.models import Trunk
 from virtus.results import FaceCrop, Label
 
 CHANCE, CENTRE = "chance", "centre"

@@ -15,9 +15,9 @@ from benchmarks.matrix_rate import OPERATIONS, multiply, verdict_operations
 from benchmarks.photos import val_pictures
 from benchmarks.steps import measure
 from benchmarks.usual import maps_of, pipeline_of
-from virtus.explain.registry import explain
-from virtus.faces.find import whole_image
-from virtus.models.trunk import Trunk
+from virtus.explain import explain
+from virtus.faces import whole_image
+from virtus.models import Trunk
 
 BULK = 64  # crops
 GOALS = {  # one, other: the first at least so many times as fast

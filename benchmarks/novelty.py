@@ -15,14 +15,13 @@ import sklearn
 from PIL import Image
 
 from benchmarks.standins import STAND_INS, drawn_face, noise_picture
-from train.data.samples import Sample
-from train.pictures.crops import FaceCache
-from train.report.evaluate import held_out
-from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.load import load_checkpoint
-from virtus.faces.find import crop_face, find_faces, whole_image
+from train.data import Sample
+from train.pictures import FaceCache
+from train.report import held_out
+from virtus.checkpoints import Detector, load_checkpoint
+from virtus.faces import crop_face, find_faces, whole_image
 from virtus.judging import perturbations
-from virtus.media.images import load_image
+from virtus.media import load_image
 from virtus.results import Face, FaceCrop, Label
 
 ORDINARY: dict[str, Callable[[Image.Image], Image.Image]] = {

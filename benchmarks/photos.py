@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from train.data.samples import find_samples
+from train.data import find_samples
 
 SIZE = (1280, 960)
 SIDES = (200, 700)  # of the small picture in the large one, least and most

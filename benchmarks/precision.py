@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import virtus
-from train.data.samples import find_samples
+from train.data import find_samples
 from virtus.results import FaceCrop
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from virtus.media.listing import list_files
+from virtus.media import list_files
 
 ENGINES = {"local": ["--format", "json"], "ray": ["--workers", "2"]}
 

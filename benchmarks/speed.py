@@ -37,7 +37,7 @@ def main() -> None:
 
 def model_folder(size: str, scratch: Path) -> Path:
     """The bundled checkpoint's, or that of a random model."""
-    from virtus.checkpoints.load import locate
+    from virtus.checkpoints import locate
 
     if size == "bundled":
         return locate()[1]

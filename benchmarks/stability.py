@@ -10,12 +10,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from train.report.evaluate import held_out
-from virtus.checkpoints.calibration import EVEN
-from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.load import load_checkpoint
-from virtus.judging.photo import analyze_paths
-from virtus.judging.stability import CHANGES, find_stability
+from train.report import held_out
+from virtus.checkpoints import EVEN, Detector, load_checkpoint
+from virtus.judging import CHANGES, analyze_paths, find_stability
 from virtus.results import FaceReport, Label
 
 ALL = "all"

@@ -22,7 +22,7 @@ from gradio_client import Client, handle_file
 
 from benchmarks.served import served_app
 from benchmarks.steps import PHOTO
-from virtus.cli.arguments import count
+from virtus.cli import count
 
 LIBRARIES = "import torch, transformers, facenet_pytorch"
 REFERENCE = f'`python -c "{LIBRARIES}"`'

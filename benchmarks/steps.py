@@ -17,12 +17,11 @@ from gradio_client import Client, handle_file
 import virtus
 from benchmarks.served import served_app
 from virtus.bundled import ASSETS
-from virtus.drawing.data_uris import data_uri
-from virtus.drawing.overlay import overlay_photo
-from virtus.explain.registry import explain
-from virtus.faces.find import crop_face, find_faces
-from virtus.judging.photo import analyze_image
-from virtus.media.images import load_image
+from virtus.drawing import data_uri, overlay_photo
+from virtus.explain import explain
+from virtus.faces import crop_face, find_faces
+from virtus.judging import analyze_image
+from virtus.media import load_image
 
 PHOTO = ASSETS / "examples" / "eileen-collins.jpg"
 WHOLE, APP = "all of a verdict", "the same from the app"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from train.data.samples import find_samples
+from train.data import find_samples
 from virtus.faces import find as faces
-from virtus.media.images import load_image
+from virtus.media import load_image
 
 RULES = {
     "the first turn with a face": faces.MIN_CONFIDENCE,

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from virtus.explain.rollout import joint_attention
-from virtus.faces.find import crop_face
+from virtus.explain import joint_attention
+from virtus.faces import crop_face
 from virtus.results import Face
 
 

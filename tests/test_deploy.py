@@ -57,7 +57,7 @@ def test_the_image_copies_only_what_is_there_and_not_ignored():
 
 def test_the_image_holds_no_more_than_it_needs():
     top = {name.parts[0] for name in context_files(ROOT)}
-    assert top - {"virtus", "deploy", "README.md", "LICENSE", "pyproject.toml"} == {
+    assert top - {"virtus", "assets", "deploy", "README.md", "LICENSE", "pyproject.toml", "setup.py"} == {
         path.name for path in ROOT.glob("requirements*.txt")
     }
     assert not any("__pycache__" in name.parts for name in context_files(ROOT))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from train.cli.commands import COMMANDS
-from virtus.cli.terminal import exit_status
+from train.cli import COMMANDS
+from virtus.cli import exit_status
 
 
 def main(argv: list[str] | None = None) -> int:

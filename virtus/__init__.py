@@ -3,27 +3,17 @@
 The names below are loaded on first use: `import virtus` loads neither torch nor Pillow.
 """
 
-import importlib
+from typing import TYPE_CHECKING
+
+from virtus.doors import offer
+
+if TYPE_CHECKING:
+    from virtus.checkpoints import Detector, load_checkpoint
+    from virtus.faces import crop_face, find_faces
+    from virtus.judging import analyze_image, analyze_paths, compare_photo, evaluate_folder
+    from virtus.media import load_image
+    from virtus.video import analyze_video
 
 __version__ = "0.1.0"
-
-_HOMES = {
-    "load_image": "virtus.media.images",
-    "find_faces": "virtus.faces.find",
-    "crop_face": "virtus.faces.find",
-    "load_checkpoint": "virtus.checkpoints.load",
-    "Detector": "virtus.checkpoints.detector",
-    "analyze_image": "virtus.judging.photo",
-    "analyze_paths": "virtus.judging.photo",
-    "compare_photo": "virtus.judging.comparison",
-    "analyze_video": "virtus.video.analysis",
-    "evaluate_folder": "virtus.judging.evaluation",
-}
-
-__all__ = ["__version__", *_HOMES]
-
-
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module 'virtus' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__, _names = offer(__name__, __file__)
+__all__ = ["__version__", *_names]

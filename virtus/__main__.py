@@ -2,6 +2,6 @@
 
 import sys
 
-from virtus.cli.commands import main
+from virtus.cli import main
 
 sys.exit(main())

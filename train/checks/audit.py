@@ -16,11 +16,10 @@ from tqdm import tqdm
 
 from train.checks.duplicates import Fingerprint, count_pairs, find_pairs, perceptual_hash
 from train.checks.shortcuts import Shortcut, find_shortcuts, measure_picture
-from train.data.samples import Sample, find_samples
-from train.data.split import crossing_groups
-from train.pictures.crops import FaceCache, calm
+from train.data import Sample, crossing_groups, find_samples
+from train.pictures import FaceCache, calm
 from virtus.errors import ImageError
-from virtus.media.images import load_image
+from virtus.media import load_image
 from virtus.results import Face, Label
 
 EVAL_SHARE = 0.4  # of the published recipes' split
@@ -53,7 +52,7 @@ class Audit:
 
     def save(self, folder: Path) -> None:
         """Write `audit.json` and `audit.png`."""
-        from train.report.plots import draw_shortcuts
+        from train.report import draw_shortcuts
 
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "audit.json").write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")

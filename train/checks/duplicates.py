@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from train.data.samples import Sample
+from train.data import Sample
 
 MAX_DISTANCE = 4  # of 64 bits: re-saved and rescaled copies lie within it, other photos of the same face do not
 ROWS_AT_ONCE = 512

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from train.checks.shortcuts import SUSPECT, Shortcut, find_shortcuts, measure_picture
-from train.config.settings import TrainConfig
-from train.data.samples import Sample, Unreadable, count_table
-from train.data.split import check_groups, crossing_groups
-from train.pictures.transforms import Faces
-from virtus.media.images import load_image
+from train.config import TrainConfig
+from train.data import Sample, Unreadable, check_groups, count_table, crossing_groups
+from train.pictures import Faces
+from virtus.media import load_image
 from virtus.results import Label
 
 NUM_MEASURED = 150  # pictures of each class, whose shortcuts are measured

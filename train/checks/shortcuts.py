@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from virtus.checkpoints.metrics import area_under_roc
-from virtus.faces.find import crop_face
+from virtus.checkpoints import area_under_roc
+from virtus.faces import crop_face
 from virtus.results import Face
 
 SIDE = 224  # crops are looked at as a model sees them

@@ -15,7 +15,7 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from train.checks.audit import audit_data
+    from train.checks import audit_data
 
     findings = audit_data(args.data, limit=args.limit)
     print(findings.table())

@@ -14,12 +14,9 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from train.report.assessment import val_share
-    from train.report.evaluate import held_out
-    from virtus.checkpoints.calibration import store_calibration
-    from virtus.checkpoints.detector import Detector
-    from virtus.checkpoints.load import load_checkpoint
-    from virtus.judging.recalibration import recalibrate
+    from train.report import held_out, val_share
+    from virtus.checkpoints import Detector, load_checkpoint, store_calibration
+    from virtus.judging import recalibrate
 
     samples = held_out(args.data, part="calibrate", val_share=val_share([str(args.checkpoint)]))
     labelled, sources = [(s.path, s.label) for s in samples], [sample.source for sample in samples]

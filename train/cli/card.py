@@ -14,7 +14,7 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from train.publish.card import write_card
+    from train.publish import write_card
 
     file = args.out or args.folder / "checkpoint" / "README.md"
     write_card(file, args.folder)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from virtus.errors import DataError
 
 if TYPE_CHECKING:
-    from train.data.samples import Sample
-    from train.report.evaluate import Judged
-    from virtus.checkpoints.detector import Detector
+    from train.data import Sample
+    from train.report import Judged
+    from virtus.checkpoints import Detector
 
 
 def add(commands) -> None:
@@ -29,11 +29,8 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from train.report.assessment import val_share
-    from train.report.evaluate import evaluations, held_out, source_table
-    from train.report.folder import make_folder
-    from virtus.checkpoints.detector import Detector
-    from virtus.checkpoints.load import load_checkpoint
+    from train.report import evaluations, held_out, make_folder, source_table, val_share
+    from virtus.checkpoints import Detector, load_checkpoint
 
     names = [args.checkpoint, *args.compare] if args.checkpoint else args.compare
     if not names:
@@ -50,9 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace, detectors: list[Detector], samples: list[Sample]) -> Sequence[Judged]:
     """What was judged; with --out, the report folder besides."""
-    from train.report.assessment import assess, timed
-    from train.report.evaluate import judge
-    from train.report.folder import write_report
+    from train.report import assess, judge, timed, write_report
 
     (detector,) = detectors
     judged, seconds = timed(judge, detector, samples)
@@ -65,7 +60,7 @@ def _report(args: argparse.Namespace, detectors: list[Detector], samples: list[S
 
 def _compare(args: argparse.Namespace, detectors: list[Detector], samples: list[Sample]) -> Sequence[Judged]:
     """What the first one judged; prints the comparison, and with --out writes it."""
-    from train.report.comparison import compare, write_comparison
+    from train.report import compare, write_comparison
 
     comparison = compare(detectors, samples, data=args.data, part=args.part)
     print(comparison.table())

@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from train.config.recipes import RECIPES
-from train.fit.steps import is_begun
-from virtus.cli.terminal import STOPPED
+from train.config import RECIPES
+from train.fit import is_begun
+from virtus.cli import STOPPED
 
 
 def add(commands) -> None:
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     config = config.override([*(f"{name}={getattr(args, name)}" for name in names), *args.set])
     from accelerate import PartialState
 
-    from train.fit.trainer import fit
+    from train.fit import fit
 
     try:
         result = fit(config, out_dir=args.out, resume=args.resume, anyway=args.anyway)

@@ -17,12 +17,11 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from train.data.samples import load_samples
-    from train.data.split import assign_splits, part_of
-    from train.fit.novelty import add_novelty, thin
-    from train.pictures.crops import FaceCache
-    from train.report.assessment import val_share
-    from virtus.checkpoints.novelty import FILE, forget_novelty
+    from train.data import assign_splits, load_samples, part_of
+    from train.fit import add_novelty, thin
+    from train.pictures import FaceCache
+    from train.report import val_share
+    from virtus.checkpoints import FILE, forget_novelty
 
     if not (args.checkpoint / "config.json").is_file():
         raise CheckpointError(f"{args.checkpoint} is no checkpoint folder: it has no config.json.")

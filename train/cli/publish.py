@@ -17,9 +17,7 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from train.publish.hub_folder import write_folder
-    from train.publish.hub_target import Target
-    from train.publish.hub_upload import upload
+    from train.publish import Target, upload, write_folder
 
     target = Target(args.folder, args.repo, private=args.private, message=args.message)
     files = write_folder(target)

@@ -11,7 +11,7 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:  # noqa: ARG001  every command is called alike
-    from train.config.published import recipe_table
+    from train.config import recipe_table
 
     print(recipe_table())
     return 0

@@ -19,10 +19,9 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from train.pictures.forgery import swap_face
-    from train.pictures.part_swap import swap_part
-    from virtus.faces.find import find_faces
-    from virtus.media.images import load_image
+    from train.pictures import swap_face, swap_part
+    from virtus.faces import find_faces
+    from virtus.media import load_image
 
     photos = [load_image(path) for path in (args.source, args.target)]
     faces = [next(iter(find_faces(photo)), None) for photo in photos]

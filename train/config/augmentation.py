@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from PIL import Image, ImageEnhance
 
 from virtus.errors import DataError
-from virtus.judging.perturbations import blur, jpeg, mirror, noise, rescale
+from virtus.judging import blur, jpeg, mirror, noise, rescale
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,12 @@ from pathlib import Path, PurePath
 from tqdm import tqdm
 
 from train.data.samples import CACHE, Found, Sample, Unreadable, label_files, read_groups
-from train.pictures.crops import spread
+from train.pictures import spread
 from virtus.errors import DataError, VideoError
-from virtus.faces.find import MIN_FACE_SIDE, crop_face, find_faces
+from virtus.faces import MIN_FACE_SIDE, crop_face, find_faces
 from virtus.labels import label_from_name
 from virtus.results import Label
-from virtus.video.reading import is_video_path, sample_frames
+from virtus.video import is_video_path, sample_frames
 
 MARGIN = 2.0  # of the cached crops: training draws its own, smaller one from them
 QUALITY = {"quality": 95, "subsampling": 0}

@@ -17,10 +17,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from train.data.samples import CACHE, Found, Unreadable, find_samples
-from virtus.checkpoints.hub import COMMIT, CONNECT_TIMEOUT_S
+from virtus.checkpoints import COMMIT, CONNECT_TIMEOUT_S
 from virtus.errors import DataError
 from virtus.labels import label_from_name
-from virtus.media.images import is_image_path
+from virtus.media import is_image_path
 from virtus.results import Label
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
-from train.config.settings import TrainConfig
+from train.config import TrainConfig
 from train.data.balance import oversample
 from train.data.samples import Sample
 from train.data.split import assign_splits, part_of

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from virtus.checkpoints.hub import is_repo_id
+from virtus.checkpoints import is_repo_id
 from virtus.errors import DataError
 from virtus.labels import label_from_folders, label_from_name
-from virtus.media.listing import find_pictures
+from virtus.media import find_pictures
 from virtus.results import Label
 
 CACHE = Path("~/.cache/virtus").expanduser()
@@ -66,8 +66,8 @@ def load_samples(source: str | Path, *, frames_per_clip: int = 5, num_clips: int
 
     Args:
         source: a folder of pictures in the layouts of `find_samples`, of clips in those of `train.data.clips`, or of
-            both; or a data set on the Hugging Face Hub, `owner/name` or `owner/name@revision`; or a copy of one in a folder.
-            A folder goes before a name on the Hub.
+            both; or a data set on the Hugging Face Hub, `owner/name` or `owner/name@revision`; or a copy of one in a
+            folder. A folder goes before a name on the Hub.
         frames_per_clip: of each clip, the largest face of at most so many frames.
         num_clips: so many clips at most, half of them of each class and evenly taken; 0 for all.
         cache: folder for the faces of clips and the pictures of Hub data sets; a second run takes them from there.

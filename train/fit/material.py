@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 from accelerate import PartialState
 
-from train.checks.look import Look, look_first
-from train.config.settings import TrainConfig
-from train.data.parts import Parts, divide, split_for
-from train.data.samples import Sample, load_samples
-from train.pictures.crops import FaceCache
-from train.pictures.transforms import Faces
+from train.checks import Look, look_first
+from train.config import TrainConfig
+from train.data import Parts, Sample, divide, load_samples, split_for
+from train.pictures import FaceCache, Faces
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, DeiTForImageClassification, PreTrainedModel, ViTForImageClassification
 
-from train.config.settings import TrainConfig
+from train.config import TrainConfig
 from virtus.errors import CheckpointError
-from virtus.models.preprocessing import EvalTransform
+from virtus.models import EvalTransform
 from virtus.results import Calibration
 
 ID2LABEL = {0: "Real", 1: "Fake"}

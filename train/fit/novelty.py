@@ -12,14 +12,13 @@ import torch
 from PIL import ImageOps
 from tqdm import tqdm
 
-from train.config.augmentation import Augmentation, degrade
-from train.data.samples import Sample
-from train.pictures.transforms import Faces
-from virtus.checkpoints.load import Checkpoint, load_checkpoint
-from virtus.checkpoints.novelty import MIN_PICTURES, Novelty, block_of, fit_novelty, store_novelty
+from train.config import Augmentation, degrade
+from train.data import Sample
+from train.pictures import Faces
+from virtus.checkpoints import MIN_PICTURES, Checkpoint, Novelty, block_of, fit_novelty, load_checkpoint, store_novelty
 from virtus.errors import DataError
-from virtus.faces.find import crop_face, whole_image
-from virtus.media.images import load_image
+from virtus.faces import crop_face, whole_image
+from virtus.media import load_image
 from virtus.results import FaceCrop
 
 NUM_OF_KIND = 300  # training pictures of each source and class

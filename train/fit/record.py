@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from transformers import Trainer, TrainingArguments
 
-from train.config.settings import TrainConfig
-from train.data.samples import Sample
+from train.config import TrainConfig
+from train.data import Sample
 from train.fit.material import Material
 from virtus import __version__
 from virtus.results import Label

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from train.config.settings import TrainConfig
+from train.config import TrainConfig
 from virtus.errors import DataError
 
 CONFIG = "train_config.json"

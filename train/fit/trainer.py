@@ -12,21 +12,18 @@ import torch
 from accelerate import PartialState
 from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
 
-from train.config.settings import TrainConfig
-from train.data.samples import Sample
+from train.config import TrainConfig
+from train.data import Sample
 from train.fit.material import Material, gather
 from train.fit.model import keep_names, load_base, save_checkpoint
 from train.fit.novelty import add_novelty
 from train.fit.record import record_run
 from train.fit.steps import CONFIG, find_last_step, number_of
 from train.fit.tokens import drop_tokens
-from train.pictures.crops import FaceCache
-from train.pictures.transforms import CropDataset, TrainDataset
-from virtus.checkpoints.calibration import fit_calibration
-from virtus.checkpoints.metrics import area_under_roc
+from train.pictures import CropDataset, FaceCache, TrainDataset
+from virtus.checkpoints import area_under_roc, fit_calibration
 from virtus.errors import DataError
-from virtus.models.hardware import has_bfloat16_units, resolve_device
-from virtus.models.preprocessing import EvalTransform
+from virtus.models import EvalTransform, has_bfloat16_units, resolve_device
 from virtus.results import Calibration, Label
 
 

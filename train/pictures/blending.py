@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from train.pictures.forgery import Forgery, face_region
-from virtus.judging.perturbations import jpeg, rescale
+from virtus.judging import jpeg, rescale
 from virtus.results import Face
 
 BLEND_RATIOS = (0.5, 0.75, 1.0, 1.0)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from train.data.samples import Unreadable
+from train.data import Unreadable
 from virtus.errors import ImageError
-from virtus.faces.find import MIN_FACE_SIDE, find_faces
-from virtus.media.images import load_image
+from virtus.faces import MIN_FACE_SIDE, find_faces
+from virtus.media import load_image
 from virtus.results import Face
 
 DEFAULT_CACHE = Path("~/.cache/virtus/faces.jsonl").expanduser()

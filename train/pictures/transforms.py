@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
-from train.config.augmentation import Augmentation, augment
-from train.data.samples import Sample
+from train.config import Augmentation, augment
+from train.data import Sample
 from train.pictures.blending import self_blend
-from virtus.faces.find import crop_face
-from virtus.media.images import load_image
-from virtus.models.preprocessing import EvalTransform
+from virtus.faces import crop_face
+from virtus.media import load_image
+from virtus.models import EvalTransform
 from virtus.results import Face, Label
 
 Faces = dict[Path, Face | None]

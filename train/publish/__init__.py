@@ -1,1 +1,13 @@
 """A run for others: its model card, its folder for the Hub, the upload."""
+
+from typing import TYPE_CHECKING
+
+from virtus.doors import offer
+
+if TYPE_CHECKING:
+    from train.publish.card import write_card
+    from train.publish.hub_folder import write_folder
+    from train.publish.hub_target import Target
+    from train.publish.hub_upload import upload
+
+__getattr__, __all__ = offer(__name__, __file__)

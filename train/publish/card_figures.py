@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from train.publish.run import PLOTS, Run
-from train.report.document import Table, to_markdown
-from train.report.intervals import Figure
-from train.report.wording import MEANINGS, POOLED, TITLES, figure_cell, or_dash
+from train.report import MEANINGS, POOLED, TITLES, Figure, Table, figure_cell, or_dash, to_markdown
 from virtus.results import Calibration
 
 HELD_OUT = "On held-out pictures that neither trained, chose nor calibrated it{groups}."

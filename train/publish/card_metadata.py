@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from train.publish.run import Run
-from virtus.checkpoints.hub import is_repo_id
+from virtus.checkpoints import is_repo_id
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCardData

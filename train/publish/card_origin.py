@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from train.checks.shortcuts import SUSPECT
-from train.config.published import PUBLISHED
-from train.config.recipes import DEIT_BASE, DEIT_TINY, VIT_BASE
+from train.checks import SUSPECT
+from train.config import DEIT_BASE, DEIT_TINY, PUBLISHED, VIT_BASE
 from train.publish.run import Run
-from train.report.document import Table, to_markdown
-from train.report.wording import or_dash
+from train.report import Table, or_dash, to_markdown
 from virtus.bundled import ASSETS
 
 CARDS = ASSETS / "cards"

@@ -12,10 +12,8 @@ from pathlib import Path
 from train.publish.card import render_card
 from train.publish.hub_target import Target
 from train.publish.run import Run, evaluate_command, folder_name, read_run
-from virtus.checkpoints.examine import Examination, examine_checkpoint
-from virtus.checkpoints.hub import is_repo_id
-from virtus.checkpoints.load import load_checkpoint
-from virtus.checkpoints.novelty import FILE as NOVELTY
+from virtus.checkpoints import FILE as NOVELTY
+from virtus.checkpoints import Examination, examine_checkpoint, is_repo_id, load_checkpoint
 from virtus.errors import CheckpointError, DataError
 from virtus.results import Label
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-from train.config.recipes import DEIT_BASE, DEIT_TINY, DIMA806, VIT_BASE
-from virtus.checkpoints.calibration import read_calibration
-from virtus.checkpoints.hub import is_repo_id
+from train.config import DEIT_BASE, DEIT_TINY, DIMA806, VIT_BASE
+from virtus.checkpoints import is_repo_id, read_calibration
 from virtus.errors import DataError
 from virtus.results import Calibration
 

@@ -15,8 +15,7 @@ import torch
 from train.report.evaluate import Judged
 from train.report.intervals import CONFIDENCE, NUM_DRAWS, SEED, THRESHOLD, Figure, Judgements, headline
 from train.report.robustness import Robustness, measure_robustness
-from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.load import CHECKPOINTS
+from virtus.checkpoints import CHECKPOINTS, Detector
 from virtus.results import CheckpointInfo, Label
 
 ALL = "all"

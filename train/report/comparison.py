@@ -11,7 +11,7 @@ from string import ascii_uppercase
 
 import numpy as np
 
-from train.data.samples import Sample
+from train.data import Sample
 from train.report import plots
 from train.report.assessment import Assessment, assess, timed
 from train.report.document import Document, Picture, Section, Table, Text, to_markdown
@@ -19,7 +19,7 @@ from train.report.evaluate import judge, judge_again
 from train.report.folder import cost_table, subtitle
 from train.report.intervals import Figure, Judgements, with_intervals
 from train.report.wording import DIFFERENCE, INTERVALS, MEANINGS, PAIRED, POOLED, TITLES, figure_cell
-from virtus.checkpoints.detector import Detector
+from virtus.checkpoints import Detector
 
 SHOWN = [name for name in TITLES if name != "judged"]  # the faces are the same, and so is the share judged
 

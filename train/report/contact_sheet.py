@@ -10,10 +10,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from train.report.evaluate import Judged
 from train.report.robustness import largest_judged
-from virtus.checkpoints.load import Checkpoint
-from virtus.drawing.annotate import TONES
-from virtus.faces.find import crop_face
-from virtus.media.images import load_image
+from virtus.checkpoints import Checkpoint
+from virtus.drawing import TONES
+from virtus.faces import crop_face
+from virtus.media import load_image
 from virtus.results import Label, Outcome
 
 NUM_TILES = 24

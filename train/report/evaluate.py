@@ -11,16 +11,14 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from train.data.samples import Sample, load_samples
-from train.data.split import assign_splits, part_of
+from train.data import Sample, assign_splits, load_samples, part_of
 from train.report.intervals import Judgements
 from train.report.wording import SHARES, TITLES
-from virtus.checkpoints.detector import Detector
+from virtus.checkpoints import Detector
 from virtus.errors import DataError
-from virtus.faces.find import crop_face
-from virtus.judging.evaluation import Evaluation, evaluate_labelled
-from virtus.judging.photo import with_prediction
-from virtus.media.images import load_image
+from virtus.faces import crop_face
+from virtus.judging import Evaluation, evaluate_labelled, with_prediction
+from virtus.media import load_image
 from virtus.results import FaceCrop, FaceReport, ImageReport, Prediction, gravest
 
 COLUMNS = [name for name in TITLES if name != "ece"]

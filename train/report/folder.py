@@ -25,7 +25,7 @@ from train.report.wording import (
     or_dash,
     say_calibration,
 )
-from virtus.checkpoints.load import Checkpoint
+from virtus.checkpoints import Checkpoint
 from virtus.errors import DataError
 from virtus.results import Outcome
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from virtus.checkpoints.metrics import calibration_error, log_odds
+from virtus.checkpoints import calibration_error, log_odds
 from virtus.results import ImageReport, Label, Outcome
 
 NUM_DRAWS = 1000

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from train.checks.shortcuts import SHORTCUT, SUSPECT, Shortcut
+from train.checks import SHORTCUT, SUSPECT, Shortcut
 from train.report.intervals import Figure, Judgements
 from train.report.robustness import CHANGES, Change, Robustness
-from virtus.checkpoints.metrics import NUM_BINS, reliability
-from virtus.drawing.annotate import TONES
+from virtus.checkpoints import NUM_BINS, reliability
+from virtus.drawing import TONES
 from virtus.results import Outcome
 
 if TYPE_CHECKING:

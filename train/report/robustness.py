@@ -14,11 +14,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from train.report.evaluate import Judged
-from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.metrics import classification_metrics
-from virtus.faces.find import crop_face
-from virtus.judging.perturbations import blur, brightness, jpeg, noise, rescale
-from virtus.media.images import load_image
+from virtus.checkpoints import Detector, classification_metrics
+from virtus.faces import crop_face
+from virtus.judging import blur, brightness, jpeg, noise, rescale
+from virtus.media import load_image
 from virtus.results import Face, FaceCrop, Label
 
 READ_AHEAD = 8  # pictures whose changed crops, one for each level, are judged together

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from train.report.intervals import CONFIDENCE, NUM_DRAWS, THRESHOLD, Figure
-from virtus.checkpoints.metrics import NUM_BINS
+from virtus.checkpoints import NUM_BINS
 from virtus.results import Calibration
 
 SHARES = ("judged", "reals_called_fake", "fakes_called_real", "inconclusive")

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import gradio as gr
 
-from virtus.app.about.tab import add_about_tab
-from virtus.app.analyze.tab import add_analyze_tab
-from virtus.app.api.endpoints import add_endpoints
-from virtus.app.batch.tab import add_batch_tab
-from virtus.app.compare.tab import add_compare_tab
-from virtus.app.video.tab import add_video_tab
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.files import CLEAN_EVERY_S
-from virtus.app.visitors.kept_face import KEEP_S
-from virtus.app.visitors.uploads import GuardedBlocks
-from virtus.app.widgets.loading_note import add_loading_note
-from virtus.checkpoints.calibration import EVEN
+from virtus.app.about import add_about_tab
+from virtus.app.analyze import add_analyze_tab
+from virtus.app.api import add_endpoints
+from virtus.app.batch import add_batch_tab
+from virtus.app.compare import add_compare_tab
+from virtus.app.video import add_video_tab
+from virtus.app.visitors import CLEAN_EVERY_S, KEEP_S, Detectors, GuardedBlocks
+from virtus.app.widgets import add_loading_note
+from virtus.checkpoints import EVEN
 
 HEADING = """<header class="heading">
 <h1>Virtus</h1>

@@ -1,1 +1,58 @@
 """Checkpoints: fetched, examined, loaded, calibrated, and at work as a `Detector`."""
+
+from typing import TYPE_CHECKING
+
+from virtus.doors import offer
+
+if TYPE_CHECKING:
+    from virtus.checkpoints.calibration import (
+        EVEN,
+        UNCALIBRATED,
+        at_prior,
+        check_prior,
+        fit_calibration,
+        judge,
+        outcome_of,
+        read_calibration,
+        store_calibration,
+        write_whole,
+    )
+    from virtus.checkpoints.card import Card, Measured, read_card
+    from virtus.checkpoints.detector import Detector, TrunkState, margins_of
+    from virtus.checkpoints.examine import Examination, examine_checkpoint
+    from virtus.checkpoints.hub import COMMIT, CONNECT_TIMEOUT_S, is_repo_id
+    from virtus.checkpoints.load import (
+        BUNDLED,
+        CHECKPOINTS,
+        LOCAL,
+        Checkpoint,
+        find_checkpoint,
+        load_checkpoint,
+        locate,
+        resolve_name,
+    )
+    from virtus.checkpoints.metrics import (
+        NUM_BINS,
+        area_under_roc,
+        calibration_error,
+        classification_metrics,
+        log_odds,
+        reliability,
+    )
+    from virtus.checkpoints.novelty import (
+        FILE,
+        MIN_PICTURES,
+        Novelty,
+        block_of,
+        fit_novelty,
+        forget_novelty,
+        store_novelty,
+    )
+    from virtus.checkpoints.user_calibrations import (
+        forget_user_calibration,
+        read_user_calibration,
+        store_user_calibration,
+        user_file,
+    )
+
+__getattr__, __all__ = offer(__name__, __file__)

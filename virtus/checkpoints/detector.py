@@ -12,8 +12,7 @@ import torch
 
 from virtus.checkpoints.calibration import EVEN, check_prior, even_margin_of, judge
 from virtus.checkpoints.load import Checkpoint
-from virtus.models.hardware import crops_at_once
-from virtus.models.trunk import Trunk
+from virtus.models import Trunk, crops_at_once
 from virtus.parallel import with_own_cores
 from virtus.results import FaceCrop, Label, Prediction
 

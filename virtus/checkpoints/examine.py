@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 
 from virtus.errors import CheckpointError
 from virtus.labels import label_from_name
-from virtus.models.families import KIND_OF, Architecture, new_name
-from virtus.models.preprocessing import EvalTransform
-from virtus.models.weights import find_weights, hash_weights, read_shapes
+from virtus.models import KIND_OF, Architecture, EvalTransform, find_weights, hash_weights, new_name, read_shapes
 from virtus.results import Label
 
 if TYPE_CHECKING:
-    from virtus.models.vit import Classifier
+    from virtus.models import Classifier
 
 PLAIN_ARCHITECTURE = {"vit": "ViTForImageClassification", "deit": "DeiTForImageClassification"}
 # In files of pre-trained models, and not read by the classifier.
@@ -82,7 +80,7 @@ def load_model(examined: Examination) -> Classifier:
     """
     from safetensors import SafetensorError
 
-    from virtus.models.vit import build_classifier
+    from virtus.models import build_classifier
 
     with _naming(examined.name):
         try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from virtus.errors import CheckpointError
-from virtus.models.weights import PICKLES
+from virtus.models import PICKLES
 
 REPO_ID = re.compile(r"\w[\w.-]*/[\w.-]+(@[\w./-]+)?")
 COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -15,7 +15,7 @@ from virtus.results import Calibration, CheckpointInfo, Label
 if TYPE_CHECKING:
     from virtus.checkpoints.examine import Examination
     from virtus.checkpoints.novelty import Novelty
-    from virtus.models.trunk import Trunk
+    from virtus.models import Trunk
 
 BUNDLED_FOLDER = ASSETS / "checkpoints"
 BUNDLED = "virtus-tiny"
@@ -118,8 +118,7 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
         InputError: for a device or precision that there is not.
     """
     from virtus.checkpoints.examine import load_model
-    from virtus.models.hardware import resolve_device, resolve_precision
-    from virtus.models.trunk import Trunk
+    from virtus.models import Trunk, resolve_device, resolve_precision
 
     on = resolve_device(device)
     dtype = resolve_precision(precision, on)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from virtus.errors import InputError
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 
 def model_options(several: str = "") -> argparse.ArgumentParser:
@@ -81,8 +81,7 @@ def load_detectors(args: argparse.Namespace, **options: float) -> list[Detector]
 
 
 def _load(names: Sequence[str], args: argparse.Namespace, **options: float) -> list[Detector]:
-    from virtus.checkpoints.detector import Detector
-    from virtus.checkpoints.load import load_checkpoint
+    from virtus.checkpoints import Detector, load_checkpoint
 
     settings = {"device": args.device, "precision": args.precision}
     return [Detector(load_checkpoint(name, **settings), **options) for name in names]

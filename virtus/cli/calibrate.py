@@ -24,8 +24,7 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.judging.evaluation import find_labelled
-    from virtus.judging.recalibration import forget, keep, recalibrate, source_from_folders
+    from virtus.judging import find_labelled, forget, keep, recalibrate, source_from_folders
 
     if args.forget:
         file = forget(args.model)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.load import Checkpoint
+    from virtus.checkpoints import Checkpoint
 
 
 def add(commands) -> None:
@@ -18,7 +18,7 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.checkpoints.load import load_checkpoint
+    from virtus.checkpoints import load_checkpoint
     from virtus.errors import CheckpointError
 
     try:

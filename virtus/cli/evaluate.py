@@ -20,7 +20,7 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.judging.evaluation import evaluate_labelled, find_labelled
+    from virtus.judging import evaluate_labelled, find_labelled
 
     labelled = find_labelled(args.folder)
     bar, detector = progress(len(labelled)), load_detector(args, prior=args.prior)

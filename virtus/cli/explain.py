@@ -11,7 +11,7 @@ from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED
 from virtus.errors import ImageError, InputError
 
 if TYPE_CHECKING:
-    from virtus.reports.record import Settings
+    from virtus.reports import Settings
 
 # As in `virtus.explain.registry.EXPLAINERS`, which loads torch; a test keeps them alike.
 METHODS = (
@@ -42,8 +42,8 @@ def add(commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from virtus.cli.gallery import write_gallery
     from virtus.cli.text import explanation_lines, verdict_lines
-    from virtus.media.images import read_file
-    from virtus.reports.document import draft, with_tested_maps
+    from virtus.media import read_file
+    from virtus.reports import draft, with_tested_maps
 
     _check_places(args)
     detector = load_detector(args)
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_places(args: argparse.Namespace) -> None:
     """Before anything is computed."""
-    from virtus.reports.document import check_place
+    from virtus.reports import check_place
 
     if not (args.out or args.report):
         raise InputError("Say where to: --out DIR, --report FILE.html, or both.")
@@ -72,7 +72,7 @@ def _check_places(args: argparse.Namespace) -> None:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    from virtus.reports.record import Settings
+    from virtus.reports import Settings
 
     methods = _methods(args)
     return Settings(
@@ -87,7 +87,7 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 
 def _methods(args: argparse.Namespace) -> list[str]:
-    from virtus.explain.registry import EXPLAINERS
+    from virtus.explain import EXPLAINERS
 
     named = [method.strip() for method in args.methods.split(",") if method.strip()]
     return list(EXPLAINERS) if named == ["all"] else named
@@ -95,7 +95,7 @@ def _methods(args: argparse.Namespace) -> list[str]:
 
 def _options(args: argparse.Namespace, methods: list[str]) -> dict[str, dict]:
     """What was said on the command line, for each method that takes it."""
-    from virtus.explain.registry import EXPLAINERS
+    from virtus.explain import EXPLAINERS
 
     said = {name: getattr(args, name) for name in ("layer", "head", "head_fusion", "discard_ratio", "window")}
     said = {name: value for name, value in said.items() if value is not None}

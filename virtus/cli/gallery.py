@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from virtus.drawing.overlay import DEFAULT_OPACITY, overlay_crop, overlay_photo
+from virtus.drawing import DEFAULT_OPACITY, overlay_crop, overlay_photo
 from virtus.results import Explanation, FaceReport, ImageReport
 
 

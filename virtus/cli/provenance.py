@@ -19,8 +19,8 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.media.images import read_file
-    from virtus.provenance.reading import read_provenance
+    from virtus.media import read_file
+    from virtus.provenance import read_provenance
 
     found = read_provenance(read_file(args.image))
     print(json.dumps(found.to_json()) if args.json else "\n".join(found.lines()))

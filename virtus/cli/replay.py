@@ -21,9 +21,8 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.media.images import read_file
-    from virtus.reports.record import read_record
-    from virtus.reports.replay import replay_record
+    from virtus.media import read_file
+    from virtus.reports import read_record, replay_record
 
     options = {"model": args.model, "device": args.device, "precision": args.precision, "anyway": args.anyway}
     found = replay_record(read_record(args.report), read_file(args.image), **options)

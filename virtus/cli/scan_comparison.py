@@ -12,9 +12,9 @@ from virtus.parallel import share_cores
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.judging.comparison import check_names, compare_paths
-    from virtus.media.listing import count_files, list_files
-    from virtus.scans.comparison_rows import COMPARISON_ROWS, summary
+    from virtus.judging import check_names, compare_paths
+    from virtus.media import count_files, list_files
+    from virtus.scans import COMPARISON_ROWS, summary
 
     check_names(args.models)
     detectors = load_detectors(args, prior=args.prior)

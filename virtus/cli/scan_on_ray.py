@@ -47,10 +47,10 @@ def _refuse(names: list[str], engine: str) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.scans.ray.requirements import require_ray
+    from virtus.scans.ray import require_ray
 
     require_ray()
-    from virtus.scans.ray.job import list_sources, scan_on_ray
+    from virtus.scans.ray import list_sources, scan_on_ray
 
     sources = list_sources(args.paths)
     outcomes = scan_on_ray(

@@ -14,10 +14,9 @@ from virtus.errors import InputError
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.media.images import read_file
-    from virtus.reports.document import check_place, draft, with_tested_maps
-    from virtus.reports.record import Settings
-    from virtus.scans.rows import ROWS
+    from virtus.media import read_file
+    from virtus.reports import Settings, check_place, draft, with_tested_maps
+    from virtus.scans import ROWS
 
     check_place(args.report)
     path = _only(args)
@@ -31,8 +30,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _only(args: argparse.Namespace) -> str:
-    from virtus.media.listing import list_files
-    from virtus.video.reading import is_video_path
+    from virtus.media import list_files
+    from virtus.video import is_video_path
 
     if len(args.models) > 1:
         raise InputError("A report is by one checkpoint: give one --model.")

@@ -11,9 +11,8 @@ from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED, STOPPED, BesideBar,
 from virtus.parallel import share_cores
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
-    from virtus.scans.resume import Start
-    from virtus.scans.rows import CsvRows, JsonRows, TableRows
+    from virtus.checkpoints import Detector
+    from virtus.scans import CsvRows, JsonRows, Start, TableRows
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,16 +21,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _to_stdout(args: argparse.Namespace, detector: Detector) -> int:
-    from virtus.media.listing import list_files
-    from virtus.scans.resume import Start
+    from virtus.media import list_files
+    from virtus.scans import Start
 
     return _scan(args, detector, Start(list_files(args.paths)), BesideBar())
 
 
 def _to_file(args: argparse.Namespace, detector: Detector) -> int:
-    from virtus.media.listing import list_files
-    from virtus.scans.resume import Start, go_on, maker_of
-    from virtus.scans.rows_file import RowsFile
+    from virtus.media import list_files
+    from virtus.scans import RowsFile, Start, go_on, maker_of
 
     start = Start(list_files(args.paths))
     if args.resume:
@@ -49,8 +47,8 @@ def _to_file(args: argparse.Namespace, detector: Detector) -> int:
 
 
 def _scan(args: argparse.Namespace, detector: Detector, start: Start, stream) -> int:
-    from virtus.media.listing import count_files
-    from virtus.video.analysis import analyze_files
+    from virtus.media import count_files
+    from virtus.video import analyze_files
 
     share_cores(args.jobs)
     rows, status = _rows(args, detector, stream), ALL_JUDGED if start.all_judged else SOME_NOT_JUDGED
@@ -63,7 +61,7 @@ def _scan(args: argparse.Namespace, detector: Detector, start: Start, stream) ->
 
 
 def _rows(args: argparse.Namespace, detector: Detector, stream) -> CsvRows | JsonRows | TableRows:
-    from virtus.scans.rows import CsvRows, JsonRows, TableRows
+    from virtus.scans import CsvRows, JsonRows, TableRows
 
     if args.format == "table":
         return TableRows(stream)
@@ -72,7 +70,7 @@ def _rows(args: argparse.Namespace, detector: Detector, stream) -> CsvRows | Jso
 
 
 def _settings(args: argparse.Namespace, detector: Detector) -> tuple[str, ...]:
-    from virtus.scans.resume import settings_of
+    from virtus.scans import settings_of
 
     return settings_of(detector, whole=args.whole_image, stability=args.stability, num_frames=args.frames)
 

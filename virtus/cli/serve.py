@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> NoReturn:
     if args.mcp and importlib.util.find_spec("mcp") is None:
         raise InputError("--mcp needs the package mcp. Install it: pip install -r requirements-mcp.txt.")
     from virtus.app import serve
-    from virtus.app.server.stopping import ending_here
+    from virtus.app.server import ending_here
 
     with ending_here():
         serve(

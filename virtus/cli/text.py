@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from virtus.checkpoints.calibration import at_prior
-from virtus.checkpoints.load import LOCAL
-from virtus.checkpoints.user_calibrations import read_user_calibration, user_file
-from virtus.explain.faithfulness import in_words
+from virtus.checkpoints import LOCAL, at_prior, read_user_calibration, user_file
+from virtus.explain import in_words
 from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.novelty import Novelty
+    from virtus.checkpoints import Novelty
 
 
 def verdict_lines(report: ImageReport) -> Iterator[str]:

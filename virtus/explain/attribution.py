@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import torch
 
-from virtus.checkpoints.detector import TrunkState
+from virtus.checkpoints import TrunkState
 from virtus.explain.gradients import attention_gradients, towards
 from virtus.explain.heads import fuse
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from virtus.checkpoints.detector import TrunkState
+from virtus.checkpoints import TrunkState
 from virtus.explain.gradients import block_index, norm_gradients, towards, towards_fake
 
 

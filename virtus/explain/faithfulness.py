@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from virtus.checkpoints.calibration import UNCALIBRATED
+from virtus.checkpoints import UNCALIBRATED
 from virtus.explain.nullmaps import centre_map, nearest_width, random_maps, rank_patches, smoothing_matrix
 from virtus.results import Explanation, FaceCrop, Faithfulness, Label
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 NUM_STEPS = 14
 NUM_RANDOM = 99
@@ -139,8 +139,8 @@ def blurring_judge(detector: Detector, crop: FaceCrop) -> Judge:
     """
     import torch
 
-    from virtus.checkpoints.detector import margins_of
-    from virtus.models.hardware import crops_at_once
+    from virtus.checkpoints import margins_of
+    from virtus.models import crops_at_once
 
     trunk, labels, info = detector.checkpoint.trunk, detector.checkpoint.labels, detector.checkpoint.info
     pixel_values = detector.checkpoint.transform(crop.image)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
-from virtus.checkpoints.detector import TrunkState
+from virtus.checkpoints import TrunkState
 from virtus.errors import InputError
 from virtus.results import Label
 

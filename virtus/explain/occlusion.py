@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from virtus.checkpoints.detector import TrunkState
+from virtus.checkpoints import TrunkState
 from virtus.errors import InputError
 
 BATCH = 32  # shortened sequences at a time

@@ -13,7 +13,7 @@ from virtus.results import Explanation, Label
 if TYPE_CHECKING:
     import numpy as np
 
-    from virtus.checkpoints.detector import TrunkState
+    from virtus.checkpoints import TrunkState
 
 __all__ = ["DEFAULT_METHOD", "EXPLAINERS", "Explainer", "explain"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import torch
 
-from virtus.checkpoints.detector import TrunkState
+from virtus.checkpoints import TrunkState
 from virtus.errors import InputError
 from virtus.explain.heads import fuse
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from virtus.checkpoints.calibration import outcome_of
-from virtus.drawing.annotate import TONES
+from virtus.checkpoints import outcome_of
+from virtus.drawing import TONES
 from virtus.html.verdict import band_in_words
 from virtus.results import Calibration, Outcome
-from virtus.video.report import PersonReport, Sight
+from virtus.video import PersonReport, Sight
 
 NOT_SEEN = "the person is not seen"
 MARKED = "The ringed one is the most telling; hollow ones do not count."

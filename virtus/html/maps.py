@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from virtus.drawing.overlay import legend_ends
-from virtus.explain.faithfulness import in_words
-from virtus.explain.registry import EXPLAINERS
+from virtus.drawing import legend_ends
+from virtus.explain import EXPLAINERS, in_words
 from virtus.results import Explanation, Faithfulness
 
 NO_PROOF = "A map shows what the model used. It is no proof that these places are real or fake."

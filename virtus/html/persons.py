@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-from virtus.checkpoints.calibration import at_prior
-from virtus.drawing.annotate import TONES
+from virtus.checkpoints import at_prior
+from virtus.drawing import TONES
 from virtus.html.verdict import assumed, bar, chip, listed, message, percent, promise
 from virtus.results import Outcome
-from virtus.video.report import PersonReport, VideoReport
+from virtus.video import PersonReport, VideoReport
 
 TOO_SMALL = "Choose another person, or a larger clip."
 NOT_MORE = "Frames of one clip are much alike: all of them together are no surer than one photo."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from virtus.provenance.reading import Finding, Provenance
+from virtus.provenance import Finding, Provenance
 
 HEADING = "What the file says of itself"
 

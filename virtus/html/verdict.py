@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from virtus.checkpoints.calibration import EVEN, at_prior
-from virtus.drawing.annotate import TONES
+from virtus.checkpoints import EVEN, at_prior
+from virtus.drawing import TONES
 from virtus.results import Calibration, CheckpointInfo, FaceReport, ImageReport, Outcome, Stability
 
 

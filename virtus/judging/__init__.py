@@ -1,1 +1,38 @@
 """From a photo, a comparison or a labelled folder to reports: what all the doors call."""
+
+from typing import TYPE_CHECKING
+
+from virtus.doors import offer
+
+if TYPE_CHECKING:
+    from virtus.judging.comparison import (
+        MAX_COMPARED,
+        Agreement,
+        Comparison,
+        check_comparable,
+        check_names,
+        compare_paths,
+        compare_photo,
+    )
+    from virtus.judging.evaluation import Evaluation, evaluate_folder, evaluate_labelled, find_labelled
+    from virtus.judging.perturbations import blur, brightness, jpeg, mirror, noise, rescale
+    from virtus.judging.photo import (
+        READ_AHEAD,
+        UNEXPECTED,
+        UNFAMILIAR,
+        EachFace,
+        Item,
+        Measure,
+        analyze_image,
+        analyze_paths,
+        analyze_photo,
+        measure_maps,
+        read_item,
+        reason_of,
+        unreadable,
+        with_prediction,
+    )
+    from virtus.judging.recalibration import forget, keep, margins_of, recalibrate, source_from_folders
+    from virtus.judging.stability import CHANGES, find_stability
+
+__getattr__, __all__ = offer(__name__, __file__)

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from virtus.checkpoints.load import Checkpoint
+from virtus.checkpoints import Checkpoint
 from virtus.errors import InputError
-from virtus.faces.find import find_faces
+from virtus.faces import find_faces
 from virtus.judging.photo import Item, analyze_photo, listed, read_item, reason_of, unreadable
-from virtus.media.images import load_image
+from virtus.media import load_image
 from virtus.parallel import in_order
 from virtus.results import FaceReport, ImageReport, Label, Outcome
-from virtus.video.reading import is_video_path
+from virtus.video import is_video_path
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 MAX_COMPARED = 4  # more are no longer read side by side, and each is held in memory
 NO_CLIPS = "Clips are judged by one checkpoint at a time: give one --model."

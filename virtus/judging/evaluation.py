@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from virtus.checkpoints.calibration import EVEN
-from virtus.checkpoints.metrics import classification_metrics
+from virtus.checkpoints import EVEN, classification_metrics
 from virtus.errors import DataError
 from virtus.judging.photo import analyze_paths
 from virtus.labels import label_from_folders
-from virtus.media.listing import find_pictures
+from virtus.media import find_pictures
 from virtus.results import CheckpointInfo, ImageReport, Label
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image
 
-from virtus.checkpoints.load import Checkpoint
+from virtus.checkpoints import Checkpoint
 from virtus.errors import VirtusError
-from virtus.explain.faithfulness import measure_faithfulness
-from virtus.explain.registry import explain
-from virtus.faces.cautions import find_cautions, unfamiliar
-from virtus.faces.find import MIN_FACE_SIDE, crop_face, find_faces, whole_image
+from virtus.explain import explain, measure_faithfulness
+from virtus.faces import MIN_FACE_SIDE, crop_face, find_cautions, find_faces, unfamiliar, whole_image
 from virtus.judging.stability import with_stability
-from virtus.media.images import ImageSource, load_image
+from virtus.media import ImageSource, load_image
 from virtus.parallel import in_chunks, in_order
 from virtus.results import (
     Caution,
@@ -34,7 +32,7 @@ from virtus.results import (
 )
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 READ_AHEAD = 8  # pictures whose crops are judged together: on a CPU more at once are no faster
 

@@ -8,11 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from virtus.checkpoints.calibration import fit_calibration, judge, store_calibration
-from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.examine import examine_checkpoint
-from virtus.checkpoints.load import LOCAL, locate
-from virtus.checkpoints.user_calibrations import forget_user_calibration, store_user_calibration
+from virtus.checkpoints import (
+    LOCAL,
+    Detector,
+    examine_checkpoint,
+    fit_calibration,
+    forget_user_calibration,
+    judge,
+    locate,
+    store_calibration,
+    store_user_calibration,
+)
 from virtus.judging.evaluation import Evaluation, evaluate_labelled
 from virtus.labels import label_from_name
 from virtus.results import Calibration, CheckpointInfo, Label, Outcome

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from virtus.checkpoints.calibration import EVEN
-from virtus.faces.find import crop_face
+from virtus.checkpoints import EVEN
+from virtus.faces import crop_face
 from virtus.judging.perturbations import jpeg, mirror, rescale
 from virtus.results import Face, FaceCrop, FaceReport, ImageReport, Label, Outcome, Stability, gravest
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 
 @dataclass(frozen=True)

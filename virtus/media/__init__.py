@@ -1,1 +1,22 @@
 """Photos, zips and folders as they come from outside: looked at before they are decoded, and read within limits."""
+
+from typing import TYPE_CHECKING
+
+from virtus.doors import offer
+
+if TYPE_CHECKING:
+    from virtus.media.archives import Archive, ArchivedFile, RefusedArchive, is_archive_path, open_archive
+    from virtus.media.images import (
+        MAX_BYTES,
+        MAX_PIXELS,
+        SUPPORTED,
+        ImageSource,
+        is_image_path,
+        load_image,
+        read_file,
+        register_formats,
+    )
+    from virtus.media.listing import count_files, find_pictures, list_files, read_list
+    from virtus.media.tag_claims import tags_fit
+
+__getattr__, __all__ = offer(__name__, __file__)

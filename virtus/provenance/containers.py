@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from virtus.media.tag_claims import tags_fit
+from virtus.media import tags_fit
 from virtus.provenance.findings import decoded
 
 MAX_TEXT = 2**20  # bytes of one text or packet, unpacked: a compressed chunk of 1 MB may hold 1 GB
@@ -199,7 +199,7 @@ def _read_boxes(data: bytes, parts: Parts) -> None:
     """HEIC and AVIF: credentials are a box of their own; for EXIF and XMP, which lie anywhere, Pillow is asked."""
     from PIL import Image
 
-    from virtus.media.images import register_formats
+    from virtus.media import register_formats
 
     parts.credentials = any(kind == b"uuid" and body == C2PA_UUID for kind, body in _boxes(data))
     if not tags_fit(data):

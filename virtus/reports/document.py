@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from virtus import __version__
-from virtus.checkpoints.calibration import write_whole
+from virtus.checkpoints import write_whole
 from virtus.errors import ImageError, InputError
-from virtus.explain.faithfulness import measure_faithfulness
-from virtus.judging.photo import EachFace, Measure, analyze_photo, measure_maps, unreadable
-from virtus.media.images import load_image
-from virtus.provenance.reading import Provenance, read_provenance
+from virtus.explain import measure_faithfulness
+from virtus.judging import EachFace, Measure, analyze_photo, measure_maps, unreadable
+from virtus.media import load_image
+from virtus.provenance import Provenance, read_provenance
 from virtus.reports.page import write_page
 from virtus.reports.record import PhotoFacts, Record, Settings, read_record
 from virtus.results import ImageReport
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 # That a p depends on.
 LIBRARIES = ("torch", "facenet-pytorch", "opencv-python-headless", "pillow", "numpy")

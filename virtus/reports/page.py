@@ -13,13 +13,9 @@ from string import Template
 from PIL import Image
 
 from virtus.bundled import ASSETS
-from virtus.drawing.annotate import annotate_faces, fit_display
-from virtus.drawing.data_uris import data_uri, jpeg_uri
-from virtus.drawing.overlay import overlay_crop
-from virtus.html.maps import caption, measured_line
-from virtus.html.provenance import panel
-from virtus.html.verdict import chip, in_words, not_judged, verdict_html
-from virtus.provenance.reading import Provenance
+from virtus.drawing import annotate_faces, data_uri, fit_display, jpeg_uri, overlay_crop
+from virtus.html import caption, chip, in_words, measured_line, not_judged, panel, verdict_html
+from virtus.provenance import Provenance
 from virtus.reports.record import Record
 from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
 

@@ -6,9 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from virtus.checkpoints import hub
-from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.load import load_checkpoint
+from virtus.checkpoints import Detector, hub, load_checkpoint
 from virtus.errors import InputError
 from virtus.reports.document import draft
 from virtus.reports.record import Record

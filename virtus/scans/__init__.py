@@ -1,1 +1,13 @@
 """Scans of very many pictures: their rows, a file of them that is whole whatever happens, and where a scan goes on."""
+
+from typing import TYPE_CHECKING
+
+from virtus.doors import offer
+
+if TYPE_CHECKING:
+    from virtus.scans.comparison_rows import COMPARISON_ROWS, summary
+    from virtus.scans.resume import Start, go_on, maker_of, settings_of
+    from virtus.scans.rows import ROWS, CsvRows, JsonRows, TableRows
+    from virtus.scans.rows_file import RowsFile
+
+__getattr__, __all__ = offer(__name__, __file__)

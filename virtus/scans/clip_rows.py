@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from virtus.video.report import PersonReport, VideoReport
+from virtus.video import PersonReport, VideoReport
 
 
 def clip_csv_lines(report: VideoReport) -> list[dict]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from string import ascii_uppercase
 
-from virtus.judging.comparison import Agreement, Comparison
+from virtus.judging import Agreement, Comparison
 from virtus.results import ImageReport
 from virtus.scans.rows import CSV_COLUMNS, JsonRows, Writable, csv_lines, csv_writer, in_one_line, notes_on
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from virtus.errors import InputError
-from virtus.judging.photo import Item
+from virtus.judging import Item
 from virtus.scans.rows_file import Maker, Written, as_written, read_rows
-from virtus.video.analysis import NUM_FRAMES
+from virtus.video import NUM_FRAMES
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from virtus.results import FaceReport, ImageReport
 from virtus.scans.clip_rows import clip_csv_lines, clip_notes
-from virtus.video.report import PersonReport, VideoReport
+from virtus.video import PersonReport, VideoReport
 
 CSV_COLUMNS = [
     *"path outcome face face_outcome p_fake p_low p_high flips x0 y0 x1 y1".split(),

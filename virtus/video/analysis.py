@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from virtus.checkpoints.calibration import at_prior
-from virtus.drawing.annotate import fit_display
+from virtus.checkpoints import at_prior
+from virtus.drawing import fit_display
 from virtus.errors import VideoError
-from virtus.explain.registry import explain
-from virtus.faces.find import crop_face
-from virtus.judging.photo import Item, analyze_paths, analyze_photo, reason_of
+from virtus.explain import explain
+from virtus.faces import crop_face
+from virtus.judging import Item, analyze_paths, analyze_photo, reason_of
 from virtus.results import FaceReport, ImageReport, Outcome, gravest
 from virtus.video.clip_file import VideoSource
 from virtus.video.reading import Frame, is_video_path, nothing_decoded, read_clip
@@ -24,7 +24,7 @@ from virtus.video.tracking import Seen, follow, looks_of
 from virtus.video.verdict import MIN_FRAMES, judge_person
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 NUM_FRAMES = 32
 MAX_FRAMES = 300

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from virtus.errors import VideoError
-from virtus.media.images import MAX_PIXELS
+from virtus.media import MAX_PIXELS
 from virtus.video.clip_file import VideoSource, check_frame_size, open_clip, picture_stream
 from virtus.video.clip_index import ClipIndex, read_index
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from virtus.checkpoints.calibration import outcome_of
-from virtus.judging.photo import UNFAMILIAR
+from virtus.checkpoints import outcome_of
+from virtus.judging import UNFAMILIAR
 from virtus.results import Calibration, Caution, Outcome
 from virtus.video.report import PersonReport, Sight
 

@@ -8,10 +8,10 @@ from string import Template
 import gradio as gr
 
 from virtus.app.about.markdown import to_html
-from virtus.app.visitors.detectors import Detectors
+from virtus.app.visitors import Detectors
 from virtus.app.widgets import panels
 from virtus.bundled import ASSETS
-from virtus.checkpoints.card import Card, Measured, read_card
+from virtus.checkpoints import Card, Measured, read_card
 from virtus.results import Calibration, CheckpointInfo, Outcome
 
 TEMPLATE = ASSETS / "templates" / "about.html"

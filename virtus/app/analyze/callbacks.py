@@ -6,12 +6,9 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.photos import Judged, judge
-from virtus.app.visitors.uploads import uploaded
-from virtus.app.widgets import panels
-from virtus.app.widgets.pictures import write_png
-from virtus.drawing.annotate import annotate_faces, display_size, face_at
+from virtus.app.visitors import Detectors, Judged, judge, uploaded
+from virtus.app.widgets import panels, write_png
+from virtus.drawing import annotate_faces, display_size, face_at
 from virtus.errors import VirtusError
 from virtus.results import ImageReport
 

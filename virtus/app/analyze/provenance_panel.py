@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gradio as gr
 
-from virtus.app.visitors.uploads import uploaded
+from virtus.app.visitors import uploaded
 from virtus.errors import VirtusError
-from virtus.html.provenance import panel
-from virtus.media.images import read_file
-from virtus.provenance.reading import read_provenance
+from virtus.html import panel
+from virtus.media import read_file
+from virtus.provenance import read_provenance
 
 
 def add_provenance_panel(photo: gr.HTML) -> None:

@@ -7,13 +7,10 @@ from dataclasses import dataclass, replace
 
 import gradio as gr
 
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.gpu import on_gpu
-from virtus.app.visitors.kept_face import KEEP_S
-from virtus.app.visitors.written_reports import MAX_MAPPED, write_report
+from virtus.app.visitors import KEEP_S, MAX_MAPPED, Detectors, on_gpu, write_report
 from virtus.app.widgets import panels
 from virtus.errors import VirtusError
-from virtus.reports.record import Settings
+from virtus.reports import Settings
 
 HEADING = """<h2>A report to keep</h2><p>One page with photo, verdicts, hashes, versions and settings, and a JSON file
 with which others can run it again. Nothing of it stays here for longer than ten minutes.</p>"""

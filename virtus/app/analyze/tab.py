@@ -9,15 +9,9 @@ import gradio as gr
 from virtus.app.analyze.callbacks import TabCallbacks
 from virtus.app.analyze.provenance_panel import add_provenance_panel
 from virtus.app.analyze.report_panel import ReportPanel, add_report_panel
-from virtus.app.maps.callbacks import MapCallbacks
-from virtus.app.maps.controls import MapControls, add_map_controls
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.gpu import on_gpu
-from virtus.app.visitors.kept_face import KEEP_S
-from virtus.app.widgets import panels
-from virtus.app.widgets.drop_zone import PHOTO, add_drop_zone
-from virtus.app.widgets.pictures import boxed_photo
-from virtus.app.widgets.verdict_settings import add_verdict_settings, checkpoint_chooser
+from virtus.app.maps import MapCallbacks, MapControls, add_map_controls
+from virtus.app.visitors import KEEP_S, Detectors, on_gpu
+from virtus.app.widgets import PHOTO, add_drop_zone, add_verdict_settings, boxed_photo, checkpoint_chooser, panels
 
 PRIVATE = {"api_visibility": "private", "trigger_mode": "always_last"}  # of several quick changes, the last one counts
 QUIET = {"api_visibility": "private", "trigger_mode": "multiple", "show_progress": "hidden"}

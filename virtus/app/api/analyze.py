@@ -5,10 +5,8 @@ from collections.abc import Callable
 from gradio import FileData
 
 from virtus.app.api.answers import ReportAnswer
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.photos import judge
-from virtus.app.visitors.uploads import uploaded
-from virtus.checkpoints.calibration import EVEN
+from virtus.app.visitors import Detectors, judge, uploaded
+from virtus.checkpoints import EVEN
 
 
 def analyze_endpoint(detectors: Detectors) -> Callable:

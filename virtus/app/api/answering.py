@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from gradio import FileData
 
-from virtus.app.visitors.uploads import as_gradio_error
-from virtus.app.widgets.pictures import write_png
+from virtus.app.visitors import as_gradio_error
+from virtus.app.widgets import write_png
 from virtus.errors import InputError, VirtusError
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from virtus.judging.comparison import Agreement
-from virtus.provenance.findings import Kind
+from virtus.judging import Agreement
+from virtus.provenance import Kind
 from virtus.results import Label, Outcome
 
 FaceOutcome = Literal["real", "fake", "inconclusive", "face_too_small"]

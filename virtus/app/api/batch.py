@@ -5,10 +5,8 @@ from collections.abc import Callable
 from gradio import FileData
 
 from virtus.app.api.answers import BatchReportAnswer
-from virtus.app.visitors.batch_files import open_batch
-from virtus.app.visitors.batch_judging import judge_batch
-from virtus.app.visitors.detectors import Detectors
-from virtus.checkpoints.calibration import EVEN
+from virtus.app.visitors import Detectors, judge_batch, open_batch
+from virtus.checkpoints import EVEN
 from virtus.results import count_outcomes
 
 

@@ -6,14 +6,12 @@ from typing import Literal
 from gradio import FileData
 
 from virtus.app.api.answers import CompareAnswer
-from virtus.app.compare.tab import preselected
-from virtus.app.maps.request import TARGETS, MapRequest
-from virtus.app.visitors.comparing import Answer, Compared, compare
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.uploads import uploaded
-from virtus.checkpoints.calibration import EVEN
+from virtus.app.compare import preselected
+from virtus.app.maps import TARGETS, MapRequest
+from virtus.app.visitors import Answer, Compared, Detectors, compare, uploaded
+from virtus.checkpoints import EVEN
 from virtus.errors import InputError
-from virtus.explain.registry import DEFAULT_METHOD, EXPLAINERS
+from virtus.explain import DEFAULT_METHOD, EXPLAINERS
 
 
 def compare_endpoint(detectors: Detectors) -> Callable:

@@ -15,9 +15,7 @@ from virtus.app.api.explain import explain_endpoint
 from virtus.app.api.provenance import provenance_endpoint
 from virtus.app.api.report import report_endpoint
 from virtus.app.api.video import video_endpoint
-from virtus.app.visitors.batch_judging import QUEUE
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.gpu import on_gpu
+from virtus.app.visitors import QUEUE, Detectors, on_gpu
 
 ENDPOINTS = {
     "analyze": analyze_endpoint,

@@ -9,18 +9,14 @@ from PIL import Image
 
 from virtus.app.api.answering import png
 from virtus.app.api.answers import ExplainAnswer
-from virtus.app.maps.callbacks import hold_against_chance
-from virtus.app.maps.request import TARGETS, MapRequest
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.photos import Judged, face_of, judge
-from virtus.app.visitors.uploads import uploaded
-from virtus.drawing.overlay import DEFAULT_OPACITY, overlay_crop, overlay_photo
-from virtus.explain.heads import HEAD_FUSIONS
-from virtus.explain.registry import DEFAULT_METHOD, EXPLAINERS
+from virtus.app.maps import TARGETS, MapRequest, hold_against_chance
+from virtus.app.visitors import Detectors, Judged, face_of, judge, uploaded
+from virtus.drawing import DEFAULT_OPACITY, overlay_crop, overlay_photo
+from virtus.explain import DEFAULT_METHOD, EXPLAINERS, HEAD_FUSIONS
 from virtus.results import Explanation, FaceCrop, FaceReport
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 Answer = tuple[ExplainAnswer, FileData | None, FileData | None]
 

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from gradio import FileData
 
 from virtus.app.api.answers import ProvenanceAnswer
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.uploads import uploaded
-from virtus.media.images import read_file
-from virtus.provenance.reading import read_provenance
+from virtus.app.visitors import Detectors, uploaded
+from virtus.media import read_file
+from virtus.provenance import read_provenance
 
 
 def provenance_endpoint(_detectors: Detectors) -> Callable:

@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 from gradio import FileData
 
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.written_reports import MAX_MAPPED, write_report
-from virtus.checkpoints.calibration import EVEN
-from virtus.reports.record import Settings
+from virtus.app.visitors import MAX_MAPPED, Detectors, write_report
+from virtus.checkpoints import EVEN
+from virtus.reports import Settings
 
 
 def report_endpoint(detectors: Detectors) -> Callable:

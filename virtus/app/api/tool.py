@@ -18,7 +18,7 @@ from mcp import types
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from virtus.app.widgets.pictures import own_folder
+from virtus.app.widgets import own_folder
 from virtus.errors import InputError
 
 FILE = {"type": "string"}

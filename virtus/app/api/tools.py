@@ -24,8 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from virtus import __version__
 from virtus.app.api.endpoints import endpoint_functions
 from virtus.app.api.tool import Tool
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.photos import NUM_AT_ONCE
+from virtus.app.visitors import NUM_AT_ONCE, Detectors
 from virtus.errors import InputError, VirtusError
 
 log = logging.getLogger(__name__)

@@ -5,13 +5,11 @@ from collections.abc import Callable
 from gradio import FileData
 
 from virtus.app.api.answers import VideoAnswer
-from virtus.app.visitors.clip_judging import watch
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.uploads import uploaded
-from virtus.checkpoints.calibration import EVEN
+from virtus.app.visitors import Detectors, uploaded, watch
+from virtus.checkpoints import EVEN
 from virtus.errors import InputError
-from virtus.explain.registry import DEFAULT_METHOD
-from virtus.video.analysis import NUM_FRAMES
+from virtus.explain import DEFAULT_METHOD
+from virtus.video import NUM_FRAMES
 
 
 def video_endpoint(detectors: Detectors) -> Callable:

@@ -10,21 +10,16 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from virtus.app.batch.view import EMPTY, Asked, Batch, board, downloads, failure
+from virtus.app.maps import MapRequest
 from virtus.app.maps import view as map_panels
-from virtus.app.maps.request import MapRequest
-from virtus.app.visitors.batch_files import BatchFile, open_batch
-from virtus.app.visitors.batch_judging import judge_batch
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.photos import Judged, judge
-from virtus.app.widgets import panels
-from virtus.app.widgets.pictures import CROP_SIDE, map_pair, write_png
-from virtus.drawing.annotate import annotate_faces, fit_display
-from virtus.drawing.overlay import overlay_crop
+from virtus.app.visitors import BatchFile, Detectors, Judged, judge, judge_batch, open_batch
+from virtus.app.widgets import CROP_SIDE, map_pair, panels, write_png
+from virtus.drawing import annotate_faces, fit_display, overlay_crop
 from virtus.errors import InputError, VirtusError
 from virtus.results import FaceReport, ImageReport
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 NOT_KEPT = "The photos of this batch are no longer kept here. Give them again."
 NOT_TESTED = "<p>Whether this map is better than chance is not tested here: give the photo to the tab Analyze.</p>"

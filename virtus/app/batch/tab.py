@@ -12,15 +12,9 @@ import gradio as gr
 
 from virtus.app.batch.callbacks import BatchCallbacks
 from virtus.app.batch.view import batch_board
-from virtus.app.visitors.batch_files import MAX_BATCH_BYTES, MAX_PHOTOS
-from virtus.app.visitors.batch_judging import QUEUE
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.gpu import on_gpu
-from virtus.app.visitors.kept_face import KEEP_S
-from virtus.app.widgets.drop_zone import PHOTO, Taken, add_drop_zone
-from virtus.app.widgets.pictures import boxed_photo
-from virtus.app.widgets.verdict_settings import add_verdict_settings, checkpoint_chooser
-from virtus.media.images import SUPPORTED
+from virtus.app.visitors import KEEP_S, MAX_BATCH_BYTES, MAX_PHOTOS, QUEUE, Detectors, on_gpu
+from virtus.app.widgets import PHOTO, Taken, add_drop_zone, add_verdict_settings, boxed_photo, checkpoint_chooser
+from virtus.media import SUPPORTED
 
 PHOTOS = Taken(
     f"Drop up to {MAX_PHOTOS} photos here, or a zip",

@@ -15,18 +15,14 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from PIL import Image, ImageOps
 
-from virtus.app.visitors.batch_files import BatchFiles
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.photos import Judged
+from virtus.app.visitors import BatchFiles, Detectors, Judged
 from virtus.bundled import ASSETS
-from virtus.drawing.annotate import TONES
-from virtus.drawing.data_uris import jpeg_uri
+from virtus.drawing import TONES, jpeg_uri
 from virtus.results import ORDER, FaceReport, ImageReport
-from virtus.scans.resume import settings_of
-from virtus.scans.rows import CsvRows, JsonRows
+from virtus.scans import CsvRows, JsonRows, settings_of
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 ROW_SIDE = 96  # px of a row's thumbnail, shown at half of it
 EMPTY = {"batch": "", "state": "empty", "said": "", "done": 0, "total": 0, "rows": []}

@@ -9,16 +9,12 @@ import gradio as gr
 from virtus.app.compare import view as compare_panels
 from virtus.app.compare.kept_comparison import KeptAnswer, KeptComparison, keep_comparison
 from virtus.app.compare.view import DrawnMap
-from virtus.app.maps.request import MapRequest
-from virtus.app.visitors.comparing import Compared, compare
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.uploads import uploaded
-from virtus.app.widgets import panels
-from virtus.app.widgets.pictures import write_png
-from virtus.drawing.annotate import annotate_faces
-from virtus.drawing.overlay import overlay_crop
+from virtus.app.maps import MapRequest
+from virtus.app.visitors import Compared, Detectors, compare, uploaded
+from virtus.app.widgets import panels, write_png
+from virtus.drawing import annotate_faces, overlay_crop
 from virtus.errors import InputError, VirtusError
-from virtus.judging.comparison import Comparison
+from virtus.judging import Comparison
 from virtus.results import FaceReport
 
 

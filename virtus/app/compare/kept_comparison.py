@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from virtus.app.visitors.comparing import Answer, Compared
+from virtus.app.visitors import Answer, Compared
 from virtus.results import FaceCrop, ImageReport
 
 

@@ -8,16 +8,11 @@ import gradio as gr
 
 from virtus.app.compare import view as compare_panels
 from virtus.app.compare.callbacks import CompareCallbacks
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.gpu import on_gpu
-from virtus.app.visitors.kept_face import KEEP_S
-from virtus.app.widgets import panels
-from virtus.app.widgets.drop_zone import PHOTO, add_drop_zone
-from virtus.app.widgets.pictures import boxed_photo
-from virtus.app.widgets.verdict_settings import add_verdict_settings
-from virtus.checkpoints.load import BUNDLED
-from virtus.explain.registry import DEFAULT_METHOD, EXPLAINERS
-from virtus.judging.comparison import MAX_COMPARED
+from virtus.app.visitors import KEEP_S, Detectors, on_gpu
+from virtus.app.widgets import PHOTO, add_drop_zone, add_verdict_settings, boxed_photo, panels
+from virtus.checkpoints import BUNDLED
+from virtus.explain import DEFAULT_METHOD, EXPLAINERS
+from virtus.judging import MAX_COMPARED
 
 MODELS_INFO = f"Up to {MAX_COMPARED}. Others than those of the list by their Hub id owner/name: they are fetched first."
 PRIVATE = {"api_visibility": "private", "trigger_mode": "always_last"}

@@ -10,11 +10,10 @@ from PIL import Image
 
 from virtus.app.compare.kept_comparison import KeptAnswer, KeptComparison
 from virtus.app.widgets import panels
-from virtus.drawing.annotate import TONES, Tone
-from virtus.drawing.data_uris import data_uri
-from virtus.explain.registry import EXPLAINERS
-from virtus.html.maps import NO_PROOF, about, colours, empty
-from virtus.judging.comparison import MAX_COMPARED, Agreement, Comparison
+from virtus.drawing import TONES, Tone, data_uri
+from virtus.explain import EXPLAINERS
+from virtus.html import NO_PROOF, about, colours, empty
+from virtus.judging import MAX_COMPARED, Agreement, Comparison
 from virtus.results import Explanation, Outcome
 
 DrawnMap = tuple[Explanation, Image.Image] | str

@@ -1,1 +1,13 @@
 """The maps of a face: which is wanted, what can be set, and what is said of it."""
+
+from typing import TYPE_CHECKING
+
+from virtus.doors import offer
+
+if TYPE_CHECKING:
+    from virtus.app.maps.callbacks import MapCallbacks, hold_against_chance
+    from virtus.app.maps.controls import MapControls, add_map_controls
+    from virtus.app.maps.request import TARGETS, MapRequest
+    from virtus.app.maps.view import trust_line
+
+__getattr__, __all__ = offer(__name__, __file__)

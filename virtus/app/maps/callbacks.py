@@ -11,21 +11,15 @@ import gradio as gr
 
 from virtus.app.maps import view as map_panels
 from virtus.app.maps.request import MapRequest
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.kept_face import KeptFace, keep_face
-from virtus.app.visitors.photos import face_of, judge
-from virtus.app.visitors.uploads import uploaded
-from virtus.app.widgets import panels
-from virtus.app.widgets.pictures import map_pair
-from virtus.drawing.annotate import fit_display
-from virtus.drawing.overlay import overlay_crop, overlay_photo
+from virtus.app.visitors import Detectors, KeptFace, face_of, judge, keep_face, uploaded
+from virtus.app.widgets import map_pair, panels
+from virtus.drawing import fit_display, overlay_crop, overlay_photo
 from virtus.errors import VirtusError
-from virtus.explain.faithfulness import measure_in_steps
-from virtus.explain.registry import EXPLAINERS
+from virtus.explain import EXPLAINERS, measure_in_steps
 from virtus.results import Explanation, FaceCrop, Faithfulness
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 SIDE_BY_SIDE_SIDE = 256  # px of each face
 NO_MAP = (None, None, None, "", "")

@@ -9,11 +9,9 @@ import gradio as gr
 
 from virtus.app.maps.callbacks import MapCallbacks
 from virtus.app.maps.request import TARGETS
-from virtus.app.visitors.gpu import on_gpu
-from virtus.app.visitors.kept_face import KEEP_S
-from virtus.drawing.overlay import DEFAULT_OPACITY
-from virtus.explain.heads import HEAD_FUSIONS
-from virtus.explain.registry import DEFAULT_METHOD, EXPLAINERS
+from virtus.app.visitors import KEEP_S, on_gpu
+from virtus.drawing import DEFAULT_OPACITY
+from virtus.explain import DEFAULT_METHOD, EXPLAINERS, HEAD_FUSIONS
 
 ALL_INFO = "Draws every method's map, and holds each against chance. Takes a minute on two cores."
 DISCARD_INFO = "Share of the smallest attention left out of each block."

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from virtus.drawing.overlay import DEFAULT_OPACITY
+from virtus.drawing import DEFAULT_OPACITY
 from virtus.errors import InputError
-from virtus.explain.registry import DEFAULT_METHOD, EXPLAINERS, explain
+from virtus.explain import DEFAULT_METHOD, EXPLAINERS, explain
 from virtus.results import Explanation
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import TrunkState
+    from virtus.checkpoints import TrunkState
 
 TARGETS = ("predicted", "real", "fake")
 

@@ -7,9 +7,9 @@ from html import escape
 
 from PIL import Image
 
-from virtus.drawing.data_uris import data_uri
-from virtus.explain.faithfulness import in_words
-from virtus.html.maps import BETTER, NO_BETTER, NO_PROOF, about, caption, kind, measured_line
+from virtus.drawing import data_uri
+from virtus.explain import in_words
+from virtus.html import BETTER, NO_BETTER, NO_PROOF, about, caption, kind, measured_line
 from virtus.results import Explanation, Faithfulness
 
 __all__ = ["BETTER", "NO_BETTER", "NO_PROOF", "TESTING", "caption", "side_by_side", "trust_line"]

@@ -10,23 +10,17 @@ from collections.abc import Sequence
 from PIL import Image
 from starlette.middleware import Middleware
 
-from virtus.app.build import build_app
-from virtus.app.server.guards.stack import guards
+from virtus.app import build_app
+from virtus.app.server.guards import guards
 from virtus.app.server.memory import bound_memory
 from virtus.app.server.stopping import stopped_by_signals
 from virtus.app.server.theme import build_theme, style_sheet
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.files import visitor_files
-from virtus.app.visitors.gpu import is_lent
-from virtus.app.visitors.limits import find_limits
-from virtus.app.visitors.photos import NUM_AT_ONCE
-from virtus.app.visitors.sessions import MAX_SESSIONS
-from virtus.app.visitors.slots import NUM_PLACES
-from virtus.checkpoints.calibration import EVEN
+from virtus.app.visitors import MAX_SESSIONS, NUM_AT_ONCE, NUM_PLACES, Detectors, find_limits, is_lent, visitor_files
+from virtus.checkpoints import EVEN
 from virtus.errors import InputError
-from virtus.faces.find import find_faces
+from virtus.faces import find_faces
 from virtus.parallel import share_cores
-from virtus.video.analysis import MAX_CLIP_BYTES
+from virtus.video import MAX_CLIP_BYTES
 
 MAX_WAITING = 128  # calls for which there is no place yet: at ten photos a second the last one waits 13 s
 # Gradio makes a table of this many of its last calls anew after each call, for a page that is not served.
@@ -80,7 +74,7 @@ def serve(
         detectors.get()  # in this thread: see `virtus.app.visitors.gpu`
     tools = {}
     if mcp:
-        from virtus.app.api.tools import PATH, tool_server
+        from virtus.app.api import PATH, tool_server
 
         tools = tool_server(detectors, auth)
         print(f"* Tools for assistants (MCP) below its address, at {PATH}", flush=True)

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
-from virtus.cli.terminal import ALL_JUDGED
+from virtus.cli import ALL_JUDGED
 
 
 @contextlib.contextmanager

@@ -6,19 +6,15 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from virtus.app.maps.callbacks import hold_against_chance
-from virtus.app.maps.view import trust_line
+from virtus.app.maps import hold_against_chance, trust_line
 from virtus.app.video import view as video_panels
 from virtus.app.video.kept_clip import KeptClip, keep_clip
-from virtus.app.visitors.clip_judging import watch
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.uploads import uploaded
+from virtus.app.visitors import Detectors, uploaded, watch
 from virtus.app.widgets import panels
 from virtus.errors import VirtusError
-from virtus.explain.registry import DEFAULT_METHOD
-from virtus.html.persons import clip_not_judged, person_verdict, person_words
-from virtus.video.analysis import JudgedClip, Progress
-from virtus.video.report import VideoReport
+from virtus.explain import DEFAULT_METHOD
+from virtus.html import clip_not_judged, person_verdict, person_words
+from virtus.video import JudgedClip, Progress, VideoReport
 
 
 class VideoCallbacks:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from virtus.checkpoints.calibration import at_prior
-from virtus.drawing.data_uris import jpeg_uri
-from virtus.html.filmstrip import StripFrame, filmstrip_html
+from virtus.checkpoints import at_prior
+from virtus.drawing import jpeg_uri
+from virtus.html import StripFrame, filmstrip_html
 from virtus.results import Calibration
-from virtus.video.analysis import JudgedClip, ShownFrame
-from virtus.video.report import PersonReport, VideoReport
+from virtus.video import JudgedClip, PersonReport, ShownFrame, VideoReport
 
 
 @dataclass(frozen=True)

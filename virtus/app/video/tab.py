@@ -8,15 +8,10 @@ import gradio as gr
 
 from virtus.app.video import view as video_panels
 from virtus.app.video.callbacks import VideoCallbacks
-from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.gpu import on_gpu
-from virtus.app.visitors.kept_face import KEEP_S
-from virtus.app.widgets.drop_zone import Taken, add_drop_zone
-from virtus.app.widgets.panels import FADE_IN
-from virtus.app.widgets.verdict_settings import checkpoint_chooser, expected_share
+from virtus.app.visitors import KEEP_S, Detectors, on_gpu
+from virtus.app.widgets import FADE_IN, Taken, add_drop_zone, checkpoint_chooser, expected_share
 from virtus.bundled import ASSETS
-from virtus.video.analysis import MAX_CLIP_BYTES, MAX_CLIP_S, NUM_FRAMES
-from virtus.video.reading import VIDEO_SUFFIXES
+from virtus.video import MAX_CLIP_BYTES, MAX_CLIP_S, NUM_FRAMES, VIDEO_SUFFIXES
 
 SCRIPT = ASSETS / "scripts" / "filmstrip.js"
 CLIP = Taken(

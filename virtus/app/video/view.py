@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from virtus.drawing.annotate import fit_display
-from virtus.drawing.data_uris import data_uri
-from virtus.drawing.overlay import overlay_crop
-from virtus.html.maps import caption
-from virtus.video.report import PersonReport
+from virtus.drawing import data_uri, fit_display, overlay_crop
+from virtus.html import caption
+from virtus.video import PersonReport
 
 MAP_SIDE = 320  # px of the face and its map
 

@@ -1,1 +1,23 @@
 """What the server does for a visitor, whoever asks: limits, uploads, judging, what is kept between calls."""
+
+from typing import TYPE_CHECKING
+
+from virtus.doors import offer
+
+if TYPE_CHECKING:
+    from virtus.app.visitors.batch_files import MAX_BATCH_BYTES, MAX_PHOTOS, BatchFile, BatchFiles, open_batch
+    from virtus.app.visitors.batch_judging import QUEUE, judge_batch
+    from virtus.app.visitors.clip_judging import watch
+    from virtus.app.visitors.comparing import Answer, Compared, compare
+    from virtus.app.visitors.detectors import Detectors
+    from virtus.app.visitors.files import CLEAN_EVERY_S, VisitorFiles, visitor_files
+    from virtus.app.visitors.gpu import is_lent, on_gpu
+    from virtus.app.visitors.kept_face import KEEP_S, KeptFace, keep_face
+    from virtus.app.visitors.limits import find_limits
+    from virtus.app.visitors.photos import NUM_AT_ONCE, Judged, face_of, judge
+    from virtus.app.visitors.sessions import MAX_SESSIONS
+    from virtus.app.visitors.slots import NUM_PLACES
+    from virtus.app.visitors.uploads import SEE, GuardedBlocks, as_gradio_error, uploaded
+    from virtus.app.visitors.written_reports import MAX_MAPPED, write_report
+
+__getattr__, __all__ = offer(__name__, __file__)

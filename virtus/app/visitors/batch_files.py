@@ -8,7 +8,7 @@ from typing import Any
 
 from virtus.app.visitors.uploads import uploaded
 from virtus.errors import InputError
-from virtus.media.archives import Archive, ArchivedFile, is_archive_path, open_archive
+from virtus.media import Archive, ArchivedFile, is_archive_path, open_archive
 
 MAX_PHOTOS = 200  # some minutes on two cores; an upload is kept for ten
 MAX_BATCH_BYTES = 512 * 2**20  # of all files, and of all photos in them unpacked

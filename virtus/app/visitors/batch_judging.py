@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from virtus.app.visitors.batch_files import BatchFile, BatchFiles
 from virtus.app.visitors.photos import Judged, judge
-from virtus.judging.photo import UNEXPECTED, unreadable
+from virtus.judging import UNEXPECTED, unreadable
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 QUEUE = {"concurrency_id": "batch", "concurrency_limit": 2}  # batches at a time; others wait for their turn
 GONE = "The photo was waited for until it was no longer kept here. Give fewer photos at a time."

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from virtus.app.visitors.slots import place
 from virtus.errors import VideoError
-from virtus.video.analysis import JudgedClip, Progress, unreadable_video, watch_video
+from virtus.video import JudgedClip, Progress, unreadable_video, watch_video
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 
 def watch(

@@ -12,14 +12,13 @@ from PIL import Image
 from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.slots import place
 from virtus.errors import CheckpointError, ImageError
-from virtus.judging.comparison import Comparison, check_comparable, check_names, compare_photo
-from virtus.judging.photo import unreadable
-from virtus.media.images import load_image
-from virtus.models.preprocessing import EvalTransform
+from virtus.judging import Comparison, check_comparable, check_names, compare_photo, unreadable
+from virtus.media import load_image
+from virtus.models import EvalTransform
 from virtus.results import ImageReport
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 
 @dataclass(frozen=True)

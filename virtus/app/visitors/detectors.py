@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from virtus.checkpoints.load import CHECKPOINTS, find_checkpoint, load_checkpoint, locate, resolve_name
+from virtus.checkpoints import CHECKPOINTS, find_checkpoint, load_checkpoint, locate, resolve_name
 from virtus.errors import CheckpointError, VirtusError
-from virtus.judging.comparison import MAX_COMPARED
+from virtus.judging import MAX_COMPARED
 from virtus.results import CheckpointInfo
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 NUM_KEPT = MAX_COMPARED  # fewer would be loaded anew for every photo that so many are compared on
 # Narrower than the Hub's own rule: no part begins with a dot, so that none is a step up in the server's folders.
@@ -79,7 +79,7 @@ class Detectors:
         for name in (self.default, *self.others):
             self.info(name)
         if self._device not in ("auto", "cpu"):
-            from virtus.models.hardware import resolve_device  # it loads torch
+            from virtus.models import resolve_device  # it loads torch
 
             resolve_device(self._device)
         self._is_loading = True
@@ -149,7 +149,7 @@ class Detectors:
         return self._asked_default if name == self.default else name
 
     def _load(self, name: str) -> Detector:
-        from virtus.checkpoints.detector import Detector
+        from virtus.checkpoints import Detector
 
         detector = Detector(load_checkpoint(self._asked(name), device=self._device, precision=self._precision))
         with self._lock:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from virtus.app.widgets.pictures import CROP_SIDE, scale_crop
-from virtus.drawing.annotate import fit_display
+from virtus.app.widgets import CROP_SIDE, scale_crop
+from virtus.drawing import fit_display
 from virtus.results import FaceCrop, FaceReport
 
 if TYPE_CHECKING:
     import torch
 
-    from virtus.checkpoints.detector import Detector, TrunkState
+    from virtus.checkpoints import Detector, TrunkState
 
 KEEP_S = 600  # uploads and results too: long enough to look at the maps of one photo
 

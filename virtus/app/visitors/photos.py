@@ -10,13 +10,12 @@ from PIL import Image
 
 from virtus.app.visitors.slots import place
 from virtus.errors import ImageError, InputError
-from virtus.judging.photo import analyze_photo, read_item, unreadable
-from virtus.media.archives import ArchivedFile
-from virtus.media.images import load_image
+from virtus.judging import analyze_photo, read_item, unreadable
+from virtus.media import ArchivedFile, load_image
 from virtus.results import FaceReport, ImageReport
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.detector import Detector
+    from virtus.checkpoints import Detector
 
 NUM_AT_ONCE = 8  # calls of each endpoint that are taken
 

@@ -7,14 +7,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from virtus.app.maps.callbacks import hold_against_chance
+from virtus.app.maps import hold_against_chance
 from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.slots import place
 from virtus.app.visitors.uploads import uploaded
-from virtus.app.widgets.pictures import own_folder
-from virtus.media.images import read_file
-from virtus.reports.document import Document, draft, with_tested_maps
-from virtus.reports.record import Settings
+from virtus.app.widgets import own_folder
+from virtus.media import read_file
+from virtus.reports import Document, Settings, draft, with_tested_maps
 
 MAX_MAPPED = 3  # faces: the test of each takes some 20 s on two cores, and other visitors wait for it
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import gradio as gr
 
 from virtus.bundled import ASSETS
-from virtus.media.images import MAX_BYTES, SUPPORTED
+from virtus.media import MAX_BYTES, SUPPORTED
 
 EXAMPLES = ASSETS / "examples"
 SMALL_WORDS = ("and", "by", "in", "of", "on", "with")

@@ -8,7 +8,7 @@ from html import escape
 
 import gradio as gr
 
-from virtus.app.visitors.detectors import Detectors
+from virtus.app.visitors import Detectors
 
 LOOK_EVERY_S = 0.2
 LOADING = '<p class="checkpoint" role="status">{name} is being loaded. You can ask already: the answer comes then.</p>'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from virtus.html.verdict import checkpoint, chip, in_words, message, not_judged, percent, verdict_html, words
+from virtus.html import checkpoint, chip, in_words, message, not_judged, percent, verdict_html, words
 
 __all__ = ["checkpoint", "chip", "in_words", "message", "not_judged", "percent", "verdict_html", "words"]
 

@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from virtus.drawing.data_uris import PNG_LEVEL, data_uri
+from virtus.drawing import PNG_LEVEL, data_uri
 from virtus.results import FaceCrop
 
 __all__ = ["data_uri", "map_pair", "own_folder", "scale_crop", "write_png"]

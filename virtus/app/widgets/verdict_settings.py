@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from virtus.app.visitors.detectors import Detectors
+from virtus.app.visitors import Detectors
 
 CHOOSER_INFO = "The first is loaded. Others, and any Hub id owner/name, are fetched from the Hugging Face Hub."
 PRIOR_INFO = "How many of a hundred photos like this one do you expect to be fake? Number and outcome go by it."

@@ -9,10 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import ray.data
 
-from virtus.checkpoints.calibration import check_prior
+from virtus.checkpoints import check_prior
 from virtus.errors import InputError, VirtusError
-from virtus.media.archives import ArchivedFile, RefusedArchive
-from virtus.media.listing import list_files, read_list
+from virtus.media import ArchivedFile, RefusedArchive, list_files, read_list
 from virtus.parallel import in_chunks
 from virtus.results import Outcome
 from virtus.scans.ray.cluster import Workers, check_nodes, connected, last_line, nodes_alive, plan_workers

@@ -13,9 +13,8 @@ import pyarrow as pa
 import ray
 import torch
 
-from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.load import Checkpoint, load_checkpoint, locate
-from virtus.judging.photo import READ_AHEAD, analyze_paths
+from virtus.checkpoints import Checkpoint, Detector, load_checkpoint, locate
+from virtus.judging import READ_AHEAD, analyze_paths
 from virtus.parallel import in_chunks
 from virtus.results import CheckpointInfo
 from virtus.scans.ray.parquet import to_table

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from pyarrow.fs import FileSelector, FileSystem, FileType
 
 from virtus.errors import ImageError, InputError
-from virtus.media.images import MAX_BYTES, is_image_path
+from virtus.media import MAX_BYTES, is_image_path
 
 SCHEMES = ("file", "s3", "gs")
 

@@ -12,8 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from virtus.app.server.guards.answers import refusal
 from virtus.app.server.guards.busy_answers import RETRY_S
-from virtus.app.visitors.batch_files import MAX_BATCH_BYTES
-from virtus.app.visitors.files import VisitorFiles
+from virtus.app.visitors import MAX_BATCH_BYTES, VisitorFiles
 
 MIB = 2**20
 UPLOAD, TOOLS = "/gradio_api/upload", "/gradio_api/mcp"

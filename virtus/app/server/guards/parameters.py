@@ -7,7 +7,7 @@ import re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from virtus.app.server.guards.answers import refusal
-from virtus.app.visitors.uploads import SEE
+from virtus.app.visitors import SEE
 
 MISSING = re.compile(r"No value provided for required argument: (\w+)")
 UNKNOWN = re.compile(r"Parameter `(.*)` is not a valid key-word argument", re.DOTALL)

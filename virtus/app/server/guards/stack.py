@@ -12,7 +12,7 @@ from virtus.app.server.guards.own_origin import OwnOrigin
 from virtus.app.server.guards.parameters import Parameters
 from virtus.app.server.guards.rate_limit import RateLimit
 from virtus.app.server.guards.response_headers import ResponseHeaders
-from virtus.app.visitors.files import VisitorFiles
+from virtus.app.visitors import VisitorFiles
 
 
 def guards(*, files: VisitorFiles | None = None, calls_per_minute: int = 0) -> list[Middleware]:
