@@ -32,8 +32,9 @@ from train.pictures import spread
 from virtus.errors import DataError, VideoError
 from virtus.faces import MIN_FACE_SIDE, crop_face, find_faces
 from virtus.labels import label_from_name
+from virtus.media import is_video_path
 from virtus.results import Label
-from virtus.video import is_video_path, sample_frames
+from virtus.video import sample_frames
 
 MARGIN = 2.0  # of the cached crops: training draws its own, smaller one from them
 QUALITY = {"quality": 95, "subsampling": 0}

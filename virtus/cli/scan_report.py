@@ -30,8 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _only(args: argparse.Namespace) -> str:
-    from virtus.media import list_files
-    from virtus.video import is_video_path
+    from virtus.media import is_video_path, list_files
 
     if len(args.models) > 1:
         raise InputError("A report is by one checkpoint: give one --model.")

@@ -15,10 +15,9 @@ from virtus.checkpoints import Checkpoint
 from virtus.errors import InputError
 from virtus.faces import find_faces
 from virtus.judging.photo import Item, analyze_photo, listed, read_item, reason_of, unreadable
-from virtus.media import load_image
+from virtus.media import is_video_path, load_image
 from virtus.parallel import in_order
 from virtus.results import FaceReport, ImageReport, Label, Outcome
-from virtus.video import is_video_path
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         read_file,
         register_formats,
     )
-    from virtus.media.listing import count_files, find_pictures, list_files, read_list
+    from virtus.media.listing import VIDEO_SUFFIXES, count_files, find_pictures, is_video_path, list_files, read_list
     from virtus.media.tag_claims import tags_fit
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -11,6 +11,13 @@ from virtus.errors import InputError
 from virtus.media.archives import ArchivedFile, RefusedArchive, is_archive_path, list_or_refuse
 from virtus.media.images import is_image_path
 
+VIDEO_SUFFIXES = frozenset(".mp4 .m4v .mov .3gp .avi .mkv .webm .mpg .mpeg .mts .m2ts .flv .wmv .ogv".split())
+
+
+def is_video_path(path: Path) -> bool:
+    """Whether the file's name says that it is a clip."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
 
 def list_files(arguments: Iterable[str]) -> Iterator[str | ArchivedFile | RefusedArchive]:
     """The files that are meant, in the order of the arguments, sorted within a folder or glob.

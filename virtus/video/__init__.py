@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         unreadable_video,
         watch_video,
     )
-    from virtus.video.reading import VIDEO_SUFFIXES, is_video_path, sample_frames
+    from virtus.video.reading import sample_frames
     from virtus.video.report import PersonReport, Sight, VideoReport
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -16,9 +16,10 @@ from virtus.errors import VideoError
 from virtus.explain import explain
 from virtus.faces import crop_face
 from virtus.judging import Item, analyze_paths, analyze_photo, reason_of
+from virtus.media import is_video_path
 from virtus.results import FaceReport, ImageReport, Outcome, gravest
 from virtus.video.clip_file import VideoSource
-from virtus.video.reading import Frame, is_video_path, nothing_decoded, read_clip
+from virtus.video.reading import Frame, nothing_decoded, read_clip
 from virtus.video.report import PersonReport, Sight, VideoReport
 from virtus.video.tracking import Seen, follow, looks_of
 from virtus.video.verdict import MIN_FRAMES, judge_person

@@ -8,7 +8,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.container import InputContainer
     from av.video.stream import VideoStream
-
-VIDEO_SUFFIXES = frozenset(".mp4 .m4v .mov .3gp .avi .mkv .webm .mpg .mpeg .mts .m2ts .flv .wmv .ogv".split())
 
 # Of all frames that are decoded for one clip: ten minutes of Full HD with a single key frame have 37 thousand million,
 # and take a core 80 to 150 s. A frame that is like the one before costs its file 60 bytes.
@@ -165,11 +162,6 @@ def sample_frames(source: VideoSource, *, num_frames: int, max_pixels: int = MAX
 def nothing_decoded() -> VideoError:
     """Of a clip none of whose wanted frames can be decoded."""
     return VideoError("No frame of the clip can be decoded. Save, download or convert it again.")
-
-
-def is_video_path(path: Path) -> bool:
-    """Whether the file's name says that it is a clip."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def _check_duration(duration_s: float, limit_s: float | None) -> None:

@@ -11,7 +11,8 @@ from virtus.app.video.callbacks import VideoCallbacks
 from virtus.app.visitors import KEEP_S, Detectors, on_gpu
 from virtus.app.widgets import FADE_IN, Taken, add_drop_zone, checkpoint_chooser, expected_share
 from virtus.bundled import ASSETS
-from virtus.video import MAX_CLIP_BYTES, MAX_CLIP_S, NUM_FRAMES, VIDEO_SUFFIXES
+from virtus.media import VIDEO_SUFFIXES
+from virtus.video import MAX_CLIP_BYTES, MAX_CLIP_S, NUM_FRAMES
 
 SCRIPT = ASSETS / "scripts" / "filmstrip.js"
 CLIP = Taken(
