@@ -47,7 +47,7 @@ def test_as_many_as_are_compared_are_loaded_once(loaded):
 
 
 @pytest.mark.parametrize(
-    "name", ["/etc", "..", "../assets", "./assets", "a/..", "a/.b", "~/x", "virtus/assets", "a", "a/b/c", "a/b@../c"]
+    "name", ["/etc", "..", "../assets", "./assets", "a/..", "a/.b", "~/x", "virtus/app", "a", "a/b/c", "a/b@../c"]
 )
 def test_visitors_read_no_folders(loaded, name, monkeypatch, request):
     monkeypatch.chdir(request.config.rootpath)

@@ -6,7 +6,6 @@ from typing import Literal
 from gradio import FileData
 
 from virtus.app.api.answers import CompareAnswer
-from virtus.app.compare import preselected
 from virtus.app.maps import TARGETS, MapRequest
 from virtus.app.visitors import Answer, Compared, Detectors, compare, uploaded
 from virtus.checkpoints import EVEN
@@ -45,7 +44,7 @@ def compare_endpoint(detectors: Detectors) -> Callable:
 
 def _names(detectors: Detectors, models: object) -> list[str]:
     if models is None:
-        return preselected(detectors)
+        return detectors.preselected
     if not isinstance(models, list) or not all(isinstance(name, str) for name in models):
         raise InputError(f"models is a list of names of checkpoints, not {models!r}.")
     return [name.strip() for name in models]

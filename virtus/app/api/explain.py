@@ -9,8 +9,8 @@ from PIL import Image
 
 from virtus.app.api.answering import png
 from virtus.app.api.answers import ExplainAnswer
-from virtus.app.maps import TARGETS, MapRequest, hold_against_chance
-from virtus.app.visitors import Detectors, Judged, face_of, judge, uploaded
+from virtus.app.maps import TARGETS, MapRequest
+from virtus.app.visitors import Detectors, Judged, face_of, hold_against_chance, judge, uploaded
 from virtus.drawing import DEFAULT_OPACITY, overlay_crop, overlay_photo
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS, HEAD_FUSIONS
 from virtus.results import Explanation, FaceCrop, FaceReport

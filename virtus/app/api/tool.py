@@ -18,7 +18,7 @@ from mcp import types
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from virtus.app.widgets import own_folder
+from virtus.app.visitors import answer_folder
 from virtus.errors import InputError
 
 FILE = {"type": "string"}
@@ -136,7 +136,7 @@ def _keep(uri: str) -> str:
     if not content:
         raise InputError("The file is empty: give data:TYPE;base64,DATA, or upload it.")
     kind = head.removeprefix("data:").partition(";")[0]
-    path = own_folder() / f"file{mimetypes.guess_extension(kind) or ''}"
+    path = answer_folder() / f"file{mimetypes.guess_extension(kind) or ''}"
     path.write_bytes(content)
     return str(path)
 

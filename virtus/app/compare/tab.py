@@ -10,7 +10,6 @@ from virtus.app.compare import view as compare_panels
 from virtus.app.compare.callbacks import CompareCallbacks
 from virtus.app.visitors import KEEP_S, Detectors, on_gpu
 from virtus.app.widgets import PHOTO, add_drop_zone, add_verdict_settings, boxed_photo, panels
-from virtus.checkpoints import BUNDLED
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS
 from virtus.judging import MAX_COMPARED
 
@@ -44,15 +43,10 @@ def add_compare_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
     _wire(CompareCallbacks(detectors), asked, answer)
 
 
-def preselected(detectors: Detectors) -> list[str]:
-    """What the server was started with, and the bundled checkpoint."""
-    return list(dict.fromkeys([detectors.default, *detectors.others, BUNDLED]))[:MAX_COMPARED]
-
-
 def _add_models(detectors: Detectors) -> gr.Dropdown:
     return gr.Dropdown(
         detectors.names,
-        value=preselected(detectors),
+        value=detectors.preselected,
         label="Checkpoints",
         info=MODELS_INFO,
         multiselect=True,

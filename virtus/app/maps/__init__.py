@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from virtus.app.maps.callbacks import MapCallbacks, hold_against_chance
+    from virtus.app.maps.callbacks import MapCallbacks
     from virtus.app.maps.controls import MapControls, add_map_controls
     from virtus.app.maps.request import TARGETS, MapRequest
     from virtus.app.maps.view import trust_line

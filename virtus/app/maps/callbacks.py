@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from virtus.app.maps import view as map_panels
 from virtus.app.maps.request import MapRequest
-from virtus.app.visitors import Detectors, KeptFace, face_of, judge, keep_face, uploaded
+from virtus.app.visitors import Detectors, KeptFace, face_of, judge, keep_face, steps_against_chance, uploaded
 from virtus.app.widgets import map_pair, panels
 from virtus.drawing import fit_display, overlay_crop, overlay_photo
 from virtus.errors import VirtusError
-from virtus.explain import EXPLAINERS, measure_in_steps
-from virtus.results import Explanation, FaceCrop, Faithfulness
-
-if TYPE_CHECKING:
-    from virtus.checkpoints import Detector
+from virtus.explain import EXPLAINERS
+from virtus.results import Explanation, Faithfulness
 
 SIDE_BY_SIDE_SIDE = 256  # px of each face
 NO_MAP = (None, None, None, "", "")
-_testing = threading.BoundedSemaphore(1)  # some 1,300 passes for a map: verdicts do not wait for it
 
 
 class MapCallbacks:
@@ -123,24 +117,6 @@ class MapCallbacks:
 
     def _measure(self, kept: KeptFace, model: str, explanations: list[Explanation]) -> Iterator[Faithfulness | None]:
         return steps_against_chance(self._detectors.get(model), kept.judged_crop, explanations)
-
-
-def hold_against_chance(detector: Detector, crop: FaceCrop, explanations: list[Explanation]) -> list[Faithfulness]:
-    """Hold maps of one face against chance, one visitor's step after the other."""
-    return [found for found in steps_against_chance(detector, crop, explanations) if found is not None]
-
-
-def steps_against_chance(
-    detector: Detector, crop: FaceCrop, explanations: list[Explanation]
-) -> Iterator[Faithfulness | None]:
-    """The same in steps, of which None are those that only took time. Between two it is other visitors' turn."""
-    steps, done = measure_in_steps(detector, crop, explanations), object()
-    while True:
-        with _testing:
-            step = next(steps, done)
-        if step is done:
-            return
-        yield step
 
 
 def _small_overlay(kept: KeptFace, one: Explanation, opacity: float):

@@ -15,7 +15,7 @@ from virtus.app.server.guards import guards
 from virtus.app.server.memory import bound_memory
 from virtus.app.server.stopping import stopped_by_signals
 from virtus.app.server.theme import build_theme, style_sheet
-from virtus.app.visitors import MAX_SESSIONS, NUM_AT_ONCE, NUM_PLACES, Detectors, find_limits, is_lent, visitor_files
+from virtus.app.visitors import MAX_SESSIONS, NUM_AT_ONCE, NUM_SLOTS, Detectors, find_limits, is_lent, visitor_files
 from virtus.checkpoints import EVEN
 from virtus.errors import InputError
 from virtus.faces import find_faces
@@ -118,7 +118,7 @@ def _load(detectors: Detectors) -> None:
     Each place has its share of the cores: when several threads compute with all of them, OpenMP puts its threads to
     sleep between any two layers, and one visitor alone waits twice as long.
     """
-    share_cores(NUM_PLACES)
+    share_cores(NUM_SLOTS)
     find_faces(Image.new("RGB", (64, 64)))
     for said in detectors.load_all():
         print(f"* {said}", flush=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from virtus.app.maps import hold_against_chance, trust_line
+from virtus.app.maps import trust_line
 from virtus.app.video import view as video_panels
 from virtus.app.video.kept_clip import KeptClip, keep_clip
-from virtus.app.visitors import Detectors, uploaded, watch
+from virtus.app.visitors import Detectors, hold_against_chance, uploaded, watch
 from virtus.app.widgets import panels
 from virtus.errors import VirtusError
 from virtus.explain import DEFAULT_METHOD

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from virtus.app.visitors.clip_judging import watch
     from virtus.app.visitors.comparing import Answer, Compared, compare
     from virtus.app.visitors.detectors import Detectors
-    from virtus.app.visitors.files import CLEAN_EVERY_S, VisitorFiles, visitor_files
+    from virtus.app.visitors.files import CLEAN_EVERY_S, KEEP_S, VisitorFiles, answer_folder, visitor_files
     from virtus.app.visitors.gpu import is_lent, on_gpu
-    from virtus.app.visitors.kept_face import KEEP_S, KeptFace, keep_face
+    from virtus.app.visitors.kept_face import KeptFace, keep_face
     from virtus.app.visitors.limits import find_limits
     from virtus.app.visitors.photos import NUM_AT_ONCE, Judged, face_of, judge
     from virtus.app.visitors.sessions import MAX_SESSIONS
-    from virtus.app.visitors.slots import NUM_PLACES
+    from virtus.app.visitors.slots import NUM_SLOTS, hold_against_chance, steps_against_chance
     from virtus.app.visitors.uploads import SEE, GuardedBlocks, as_gradio_error, uploaded
     from virtus.app.visitors.written_reports import MAX_MAPPED, write_report
 

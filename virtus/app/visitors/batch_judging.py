@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 QUEUE = {"concurrency_id": "batch", "concurrency_limit": 2}  # batches at a time; others wait for their turn
 GONE = "The photo was waited for until it was no longer kept here. Give fewer photos at a time."
-# Batches together have one of the places of `judging.py`, photo by photo: the other is left to who gave a single photo.
+# Batches together have one of the slots of `slots.py`, photo by photo: the other is left to who gave a single photo.
 _place = threading.BoundedSemaphore(1)
 
 

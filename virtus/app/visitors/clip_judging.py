@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from virtus.app.visitors.slots import place
+from virtus.app.visitors.slots import judging_slot
 from virtus.errors import VideoError
 from virtus.video import JudgedClip, Progress, unreadable_video, watch_video
 
@@ -24,7 +24,7 @@ def watch(
     steps = watch_video(detector, path, num_frames=num_frames, whole=whole, methods=methods)
     try:
         while True:
-            with place():
+            with judging_slot():
                 step = next(steps, None)
             if step is None:
                 return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.slots import place
+from virtus.app.visitors.slots import judging_slot
 from virtus.errors import CheckpointError, ImageError
 from virtus.judging import Comparison, check_comparable, check_names, compare_photo, unreadable
 from virtus.media import load_image
@@ -81,7 +81,7 @@ def _compare_file(
     detectors: Sequence[Detector], path: Path, **asked
 ) -> tuple[Image.Image | None, tuple[ImageReport, ...]]:
     check_comparable(detectors)
-    with place():
+    with judging_slot():
         try:
             photo = load_image(path)
         except ImageError as exc:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from virtus.checkpoints import CHECKPOINTS, find_checkpoint, load_checkpoint, locate, resolve_name
+from virtus.checkpoints import BUNDLED, CHECKPOINTS, find_checkpoint, load_checkpoint, locate, resolve_name
 from virtus.errors import CheckpointError, VirtusError
 from virtus.judging import MAX_COMPARED
 from virtus.results import CheckpointInfo
@@ -49,6 +49,11 @@ class Detectors:
     def names(self) -> list[str]:
         """What the app offers, the default first."""
         return list(dict.fromkeys([self.default, *self.others, *CHECKPOINTS]))
+
+    @property
+    def preselected(self) -> list[str]:
+        """Those that are compared unless others are chosen: what the server was started with, and the bundled one."""
+        return list(dict.fromkeys([self.default, *self.others, BUNDLED]))[:MAX_COMPARED]
 
     @property
     def is_loading(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 import threading
@@ -11,8 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from virtus.app.visitors.kept_face import KEEP_S
+from gradio.utils import get_upload_folder
 
+KEEP_S = 600  # long enough to look at the maps of one photo, and short enough to be promised
 CLEAN_EVERY_S = 60
 MAX_BYTES = 4 * 2**30
 PREFIX, MARK = "virtus-visitors-", ".virtus"
@@ -97,6 +99,13 @@ def visitor_files(*, max_bytes: int = MAX_BYTES) -> Iterator[VisitorFiles]:
         os.environ.pop("GRADIO_TEMP_DIR")
         if asked is not None:
             os.environ["GRADIO_TEMP_DIR"] = asked
+
+
+def answer_folder() -> Path:
+    """A new folder in Gradio's own, which is emptied by age, for files that are handed out."""
+    folder = Path(get_upload_folder()) / secrets.token_hex(16)  # not to be guessed, as Gradio's own are not
+    folder.mkdir(parents=True)
+    return folder
 
 
 def _sweep_until(files: VisitorFiles, ended: threading.Event) -> None:

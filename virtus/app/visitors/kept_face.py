@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from virtus.checkpoints import Detector, TrunkState
 
-KEEP_S = 600  # uploads and results too: long enough to look at the maps of one photo
-
 
 @dataclass(frozen=True)
 class KeptFace:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from virtus.app.visitors.slots import place
+from virtus.app.visitors.slots import judging_slot
 from virtus.errors import ImageError, InputError
 from virtus.judging import analyze_photo, read_item, unreadable
 from virtus.media import ArchivedFile, load_image
@@ -33,7 +33,7 @@ def judge(detector: Detector, source: Path | ArchivedFile, *, whole: bool, stabi
 
     It is without the path: that is the server's, and Gradio's client would try to fetch any object with a path.
     """
-    with place():
+    with judging_slot():
         try:
             photo = load_image(read_item(source))
         except ImageError as exc:

@@ -7,11 +7,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from virtus.app.maps import hold_against_chance
 from virtus.app.visitors.detectors import Detectors
-from virtus.app.visitors.slots import place
+from virtus.app.visitors.files import answer_folder
+from virtus.app.visitors.slots import hold_against_chance, judging_slot
 from virtus.app.visitors.uploads import uploaded
-from virtus.app.widgets import own_folder
 from virtus.media import read_file
 from virtus.reports import Document, Settings, draft, with_tested_maps
 
@@ -33,7 +32,7 @@ def write_report(detectors: Detectors, file: Any, model: str, settings: Settings
     detector = detectors.get(model)
     with _writing:
         path = uploaded(file)  # not before: while others are served, it may have become too old to be kept
-        with place():
+        with judging_slot():
             document = draft(detector, read_file(path), name=_name(file, path), settings=settings)
         return _save(with_tested_maps(detector, document, measure=hold_against_chance))
 
@@ -46,4 +45,4 @@ def _name(file: dict, path: Path) -> str:
 
 def _save(document: Document) -> tuple[Path, Path]:
     stem = re.sub(r"[^\w-]+", "-", Path(document.record.photo.name).stem).strip("-")[:60] or "photo"
-    return document.save(own_folder() / f"{stem}-virtus.html")
+    return document.save(answer_folder() / f"{stem}-virtus.html")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import io
-import secrets
 from dataclasses import replace
-from pathlib import Path
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 from PIL import Image
 
+from virtus.app.visitors import answer_folder
 from virtus.drawing import PNG_LEVEL, data_uri
 from virtus.results import FaceCrop
 
-__all__ = ["data_uri", "map_pair", "own_folder", "scale_crop", "write_png"]
+__all__ = ["data_uri", "map_pair", "scale_crop", "write_png"]
 
 CROP_SIDE = 640  # px of the crop as it is shown
 
@@ -40,16 +38,9 @@ def write_png(image: Image.Image, name: str) -> str:
     """
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=PNG_LEVEL)
-    path = own_folder() / f"{name}.png"
+    path = answer_folder() / f"{name}.png"
     path.write_bytes(buffer.getvalue())
     return str(path)
-
-
-def own_folder() -> Path:
-    """A new folder in Gradio's own, for files that are handed out."""
-    folder = Path(get_upload_folder()) / secrets.token_hex(16)  # not to be guessed, as Gradio's own are not
-    folder.mkdir(parents=True)
-    return folder
 
 
 def map_pair(picture: Image.Image, overlay: Image.Image, name: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ import pytest
 from gradio.context import LocalContext
 from gradio.queueing import Event
 
-from virtus.app.visitors.slots import place
+from virtus.app.visitors.slots import judging_slot
 from virtus.errors import InputError
 
 
@@ -26,17 +26,17 @@ def event():
 
 
 def test_who_waits_gets_a_place(event):
-    with place():
+    with judging_slot():
         assert event.alive
 
 
 def test_who_left_gets_none_and_frees_it(event):
     event.alive = False
     for _ in range(5):  # more often than there are places
-        with pytest.raises(InputError, match="left"), place():
+        with pytest.raises(InputError, match="left"), judging_slot():
             pytest.fail("somebody who left was judged")
 
 
 def test_a_program_without_a_queue_gets_one_too():
-    with place(), place():
+    with judging_slot(), judging_slot():
         pass
