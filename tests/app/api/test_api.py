@@ -167,7 +167,7 @@ def test_explain_where_nothing_was_judged(client, photos, name, outcome):
         ({"head_fusion": "sum", "method": "rollout"}, "There is no head_fusion 'sum'"),
         ({"model": "/etc"}, "is not the name of a checkpoint"),
         ({"model": "../assets"}, "is not the name of a checkpoint"),
-        ({"model": "virtus/assets"}, "is not the name of a checkpoint"),
+        ({"model": "virtus/app"}, "is not the name of a checkpoint"),
         ({"model": 7}, "is not the name of a checkpoint"),
     ],
 )

@@ -1,39 +1,66 @@
-"""The documented API: a file for each endpoint.
+"""The documented API: a method for each endpoint.
 
-Gradio reads the types of their functions, so these are not postponed to strings there.
+Gradio shows their docstrings on its API page and reads their types, so these are not postponed to strings here.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 import gradio as gr
+from gradio import FileData
+from PIL import Image
 
-from virtus.app.api.analyze import analyze_endpoint
-from virtus.app.api.answering import answering
-from virtus.app.api.batch import batch_endpoint
-from virtus.app.api.compare import compare_endpoint
-from virtus.app.api.explain import explain_endpoint
-from virtus.app.api.provenance import provenance_endpoint
-from virtus.app.api.report import report_endpoint
-from virtus.app.api.video import video_endpoint
-from virtus.app.visitors import QUEUE, Detectors, on_gpu
+from virtus.app.api.answering import answering, png
+from virtus.app.api.answers import (
+    BatchReportAnswer,
+    CompareAnswer,
+    ExplainAnswer,
+    ProvenanceAnswer,
+    ReportAnswer,
+    VideoAnswer,
+)
+from virtus.app.maps import TARGETS, MapRequest
+from virtus.app.visitors import (
+    MAX_MAPPED,
+    QUEUE,
+    Answer,
+    Compared,
+    Detectors,
+    Judged,
+    compare,
+    face_of,
+    hold_against_chance,
+    judge,
+    judge_batch,
+    on_gpu,
+    open_batch,
+    uploaded,
+    watch,
+    write_report,
+)
+from virtus.checkpoints import EVEN
+from virtus.drawing import DEFAULT_OPACITY, overlay_crop, overlay_photo
+from virtus.errors import InputError
+from virtus.explain import DEFAULT_METHOD, EXPLAINERS, HEAD_FUSIONS
+from virtus.media import read_file
+from virtus.provenance import read_provenance
+from virtus.reports import Settings
+from virtus.results import Explanation, FaceCrop, FaceReport, count_outcomes
+from virtus.video import NUM_FRAMES
 
-ENDPOINTS = {
-    "analyze": analyze_endpoint,
-    "explain": explain_endpoint,
-    "batch": batch_endpoint,
-    "report": report_endpoint,
-    "provenance": provenance_endpoint,
-    "video": video_endpoint,
-    "compare": compare_endpoint,
-}
-"""Name of each endpoint to what makes its function from the app's detectors."""
+if TYPE_CHECKING:
+    from virtus.checkpoints import Detector
+
+ENDPOINTS = ("analyze", "explain", "batch", "report", "provenance", "video", "compare")
 WITHOUT_MODEL = ("provenance",)
 QUEUES = {"batch": QUEUE}
 
 
 def endpoint_functions(detectors: Detectors) -> dict[str, Callable]:
     """Name of each endpoint to its function. It raises a `VirtusError` for what cannot be answered."""
-    return {name: endpoint(detectors) for name, endpoint in ENDPOINTS.items()}
+    endpoints = Endpoints(detectors)
+    return {name: getattr(endpoints, name) for name in ENDPOINTS}
 
 
 def add_endpoints(detectors: Detectors) -> None:
@@ -42,3 +69,236 @@ def add_endpoints(detectors: Detectors) -> None:
         answer = answering(function)
         run = answer if name in WITHOUT_MODEL else on_gpu(answer)
         gr.api(run, api_name=name, **QUEUES.get(name, {}))
+
+
+class Endpoints:
+    """The endpoints, with the detectors that they share."""
+
+    def __init__(self, detectors: Detectors):
+        self._detectors = detectors
+
+    def analyze(
+        self,
+        file: FileData,
+        model: str = "auto",
+        whole_image: bool = False,
+        stability: bool = False,
+        prior: float = EVEN,
+    ) -> ReportAnswer:
+        """Judge every face of a photo: real, fake or inconclusive, with its probability of fake where it was judged.
+
+        Args:
+            file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
+            model: Who judges: "auto" for the server's own checkpoint, a name of its list, or a Hub id owner/name.
+            whole_image: Judge the picture as it is, without looking for faces: for ready-made face crops.
+            stability: Judge each face again under small harmless changes, and say what that does to the probability.
+            prior: Share of fakes expected among photos like this one: above 0, below 1.
+        """
+        detector = self._detectors.get(model).at_prior(prior)
+        return judge(detector, uploaded(file), whole=bool(whole_image), stability=bool(stability)).report.to_json()
+
+    def explain(
+        self,
+        file: FileData,
+        model: str = "auto",
+        method: Literal[*EXPLAINERS] = DEFAULT_METHOD,
+        target: Literal[*TARGETS] = "predicted",
+        face: int = 0,
+        opacity: float = DEFAULT_OPACITY,
+        layer: int = -1,
+        head: int | None = None,
+        head_fusion: Literal[*HEAD_FUSIONS] = "mean",
+        discard_ratio: float = 0.0,
+        whole_image: bool = False,
+        faithfulness: bool = False,
+    ) -> tuple[ExplainAnswer, FileData | None, FileData | None]:
+        """Explain the verdict on one face: its raw heatmap, and the overlay as PNG on its crop and on the photo.
+
+        Args:
+            file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
+            model: Who judges: "auto" for the server's own checkpoint, a name of its list, or a Hub id owner/name.
+            method: How the map is made. What a method does not take of the options below is left aside.
+            target: The class that the map speaks of, for methods that know one.
+            face: Which face, 0 is the largest.
+            opacity: Of the map in the PNGs, 0 to 1.
+            layer: Whose tokens are looked at: 0 is the first block, -1 the last.
+            head: Of the attention, from 0; null for all of them, made one by head_fusion.
+            head_fusion: How the heads become one.
+            discard_ratio: Share of the smallest attention left out of each block, 0 up to but not including 1.
+            whole_image: Judge the picture as it is, without looking for faces: for ready-made face crops.
+            faithfulness: Hold the map against 99 random ones: is it better than chance? Takes some seconds.
+        """
+        wanted = MapRequest(method, target, opacity, layer, head, head_fusion, discard_ratio)
+        detector = self._detectors.get(model)
+        judged = judge(detector, uploaded(file), whole=bool(whole_image))
+        return _explain_face(detector, judged, face, wanted, faithfulness)
+
+    def batch(
+        self,
+        files: list[FileData],
+        model: str = "auto",
+        whole_image: bool = False,
+        stability: bool = False,
+        prior: float = EVEN,
+    ) -> tuple[list[BatchReportAnswer], dict[str, int]]:  # of each answer: Gradio looks for no generator
+        """Judge the faces of many photos: a report for each, and how many photos there are of each outcome.
+
+        Answers after each photo with all reports so far; the last answer has all of them.
+
+        Args:
+            files: The photos, or zips of them: up to 200, and 512 MiB together, also unpacked.
+            model: Who judges: "auto" for the server's own checkpoint, a name of its list, or a Hub id owner/name.
+            whole_image: Judge the pictures as they are, without looking for faces: for ready-made face crops.
+            stability: Judge each face again under small harmless changes, and say what that does to the probability.
+            prior: Share of fakes expected among photos like these: above 0, below 1.
+        """
+        opened = open_batch(files)
+        detector = self._detectors.get(model).at_prior(prior)
+        reports, answers = [], []
+        for judged in judge_batch(detector, opened, whole=bool(whole_image), stability=bool(stability)):
+            reports.append(judged.report)
+            # Not as `path`: Gradio's client would try to fetch it.
+            answers.append({"name": judged.report.path} | judged.report.to_json() | {"path": None})
+            yield list(answers), {str(outcome): number for outcome, number in count_outcomes(reports).items()}
+
+    def report(
+        self,
+        file: FileData,
+        model: str = "auto",
+        methods: str = ",".join(Settings().methods),
+        whole_image: bool = False,
+        prior: float = EVEN,
+    ) -> tuple[FileData, FileData]:
+        """Write the report of a photo: one self-contained HTML page, and the JSON that `virtus replay` reads.
+
+        Args:
+            file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
+            model: Who judges: "auto" for the server's own checkpoint, a name of its list, or a Hub id owner/name.
+            methods: Of the maps, with commas between them. Each takes some ten seconds a face; none if empty.
+            whole_image: Judge the picture as it is, without looking for faces: for ready-made face crops.
+            prior: Share of fakes expected among photos like this one: above 0, below 1.
+        """
+        named = tuple(name.strip() for name in str(methods).split(",") if name.strip())
+        settings = Settings(methods=named, whole=bool(whole_image), prior=prior, num_mapped=MAX_MAPPED)
+        page, json = write_report(self._detectors, file, model, settings)
+        kinds = {page: "text/html", json: "application/json"}
+        return tuple(FileData(path=str(path), orig_name=path.name, mime_type=kind) for path, kind in kinds.items())
+
+    def provenance(self, file: FileData) -> ProvenanceAnswer:
+        """Read what a photo's file says of its own origin (camera, programs, generators, credentials): a claim.
+
+        Args:
+            file: The photo as it came: JPEG, PNG, WebP, TIFF, HEIC, AVIF or GIF, up to 64 MiB.
+        """
+        return read_provenance(read_file(uploaded(file))).to_json()
+
+    def video(
+        self,
+        file: FileData,
+        model: str = "auto",
+        num_frames: int = NUM_FRAMES,
+        whole_image: bool = False,
+        prior: float = EVEN,
+        explain: bool = False,
+    ) -> VideoAnswer:
+        """Judge every person in a clip: real, fake or inconclusive, by the median of evenly spaced frames.
+
+        Args:
+            file: The clip: MP4, MOV, WebM, MKV or AVI, up to 256 MiB and ten minutes.
+            model: Who judges: "auto" for the server's own checkpoint, a name of its list, or a Hub id owner/name.
+            num_frames: How many frames to read, evenly spaced in time: 1 to 300.
+            whole_image: Judge the frames as they are, without looking for faces: all are of one person.
+            prior: Share of fakes expected among clips like this one: above 0, below 1.
+            explain: Explain the most telling frame of each person by the default method.
+        """
+        if isinstance(num_frames, bool) or not isinstance(num_frames, int) or num_frames < 1:
+            raise InputError(f"num_frames is a whole number from 1 on, not {num_frames!r}.")
+        detector = self._detectors.get(model).at_prior(prior)
+        methods = [DEFAULT_METHOD] if explain else []
+        *_, judged = watch(detector, uploaded(file), num_frames=num_frames, whole=bool(whole_image), methods=methods)
+        return judged.report.to_json()
+
+    def compare(
+        self,
+        file: FileData,
+        models: list[str] | None = None,
+        method: Literal[*EXPLAINERS] | None = None,
+        target: Literal[*TARGETS] = "predicted",
+        whole_image: bool = False,
+        stability: bool = False,
+        prior: float = EVEN,
+    ) -> CompareAnswer:
+        """Judge the faces of a photo by several checkpoints, and say whether they agree.
+
+        Args:
+            file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
+            models: Who judges: up to four of "auto", names of the server's list and Hub ids. Null: the server's own.
+            method: Of the maps, one for each face and checkpoint. Null: no maps.
+            target: The class that the maps speak of, for methods that know one.
+            whole_image: Judge the picture as it is, without looking for faces: for ready-made face crops.
+            stability: Judge each face again under small harmless changes, and say what that does to the probability.
+            prior: Share of fakes expected among photos like this one: above 0, below 1.
+        """
+        wanted = MapRequest(method or DEFAULT_METHOD, target)
+        compared = compare(
+            self._detectors,
+            _names(self._detectors, models),
+            uploaded(file),
+            prior=prior,
+            whole=bool(whole_image),
+            stability=bool(stability),
+            methods=[wanted.method] if method else [],
+            target=wanted.label,
+        )
+        return _compared_json(compared)
+
+
+def _explain_face(
+    detector: "Detector", judged: Judged, index: int, wanted: MapRequest, faithfulness: bool
+) -> tuple[ExplainAnswer, FileData | None, FileData | None]:
+    answer = judged.report.to_json()
+    if not judged.report.faces:
+        return answer, None, None
+    face = face_of(judged.report, index)
+    answer |= {"face": index} | _face_json(face)
+    if face.crop is None:
+        return answer, None, None
+    explanation = wanted.draw(detector.encode([face.crop]))
+    if faithfulness:
+        measured = hold_against_chance(detector, face.crop, [explanation])[0]
+        explanation = replace(explanation, faithfulness=measured)
+    return answer | explanation.to_json(), *_overlays(judged.photo, face.crop, explanation, wanted.opacity)
+
+
+def _face_json(face: FaceReport) -> dict:
+    return {"box_xyxy": [round(value, 1) for value in face.box_xyxy], "face_outcome": str(face.outcome)}
+
+
+def _overlays(
+    photo: Image.Image, crop: FaceCrop, explanation: Explanation, opacity: float
+) -> tuple[FileData, FileData]:
+    look = {"opacity": opacity, "signed": explanation.signed}
+    on_crop = overlay_crop(crop, explanation.heatmap, **look)
+    on_photo = overlay_photo(photo, crop, explanation.heatmap, **look)
+    return png(on_crop, f"{explanation.method}-crop"), png(on_photo, f"{explanation.method}-photo")
+
+
+def _names(detectors: Detectors, models: object) -> list[str]:
+    if models is None:
+        return detectors.preselected
+    if not isinstance(models, list) or not all(isinstance(name, str) for name in models):
+        raise InputError(f"models is a list of names of checkpoints, not {models!r}.")
+    return [name.strip() for name in models]
+
+
+def _compared_json(compared: Compared) -> dict:
+    """`reports` has one for each name in `models`, in that order; one with an `error` where it could not be asked."""
+    answer = compared.comparison.to_json()
+    reports = iter(answer["reports"])
+    return answer | {"reports": [_report_json(of_one, reports) for of_one in compared.answers]}
+
+
+def _report_json(answer: Answer, reports) -> dict:
+    if answer.report is None:
+        return {"checkpoint": {"name": answer.name}, "outcome": None, "faces": [], "error": answer.error}
+    return next(reports) | {"error": None}
