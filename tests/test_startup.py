@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from virtus.cli.command_list import COMMANDS
+from virtus.cli.commands import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ("torch", "torchvision", "transformers", "numpy", "PIL", "gradio", "av", "pillow_heif", "ray", "scipy")

@@ -10,7 +10,8 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-Given, Made = TypeVar("Given"), TypeVar("Made")
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 AHEAD = 2  # for each job: one that is worked on, and one that is done and waits or is about to start
 MAX_DEFAULT_JOBS = 8

@@ -329,13 +329,6 @@ def test_the_environment_names_what_auto_means(make_checkpoint, album, capsys, m
     assert json.loads(capsys.readouterr().out)["checkpoint"]["name"] == folder
 
 
-def test_the_methods_that_the_help_names_are_those_that_there_are():
-    from virtus.cli.explain import METHODS
-    from virtus.explain.registry import EXPLAINERS
-
-    assert tuple(EXPLAINERS) == METHODS
-
-
 def test_layer_and_head_go_to_the_methods_that_take_them(make_checkpoint, album, tmp_path):
     maps = {}
     for name, options in {"usual": [], "other": ["--layer", "0", "--head", "1"]}.items():

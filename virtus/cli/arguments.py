@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,30 +60,28 @@ def report_option() -> argparse.ArgumentParser:
     return parent
 
 
-def load_detector(args: argparse.Namespace, **options: float) -> Detector:
+def load_detector(args: argparse.Namespace, *, prior: float = 0.5) -> Detector:
     """The detector that `model_options` describe.
 
     Raises:
         CheckpointError: if it cannot be loaded.
     """
-    (detector,) = _load([args.model], args, **options)
-    return detector
+    return _load(args.model, args, prior)
 
 
-def load_detectors(args: argparse.Namespace, **options: float) -> list[Detector]:
+def load_detectors(args: argparse.Namespace, *, prior: float = 0.5) -> list[Detector]:
     """Those of all `models`, in the order asked for.
 
     Raises:
         CheckpointError: if one of them cannot be loaded.
     """
-    return _load(args.models or [args.model], args, **options)
+    return [_load(name, args, prior) for name in args.models or [args.model]]
 
 
-def _load(names: Sequence[str], args: argparse.Namespace, **options: float) -> list[Detector]:
+def _load(name: str, args: argparse.Namespace, prior: float) -> Detector:
     from virtus.checkpoints import Detector, load_checkpoint
 
-    settings = {"device": args.device, "precision": args.precision}
-    return [Detector(load_checkpoint(name, **settings), **options) for name in names]
+    return Detector(load_checkpoint(name, device=args.device, precision=args.precision), prior=prior)
 
 
 class _Models(argparse.Action):

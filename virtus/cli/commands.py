@@ -1,12 +1,18 @@
-"""The command line. Each command parses, calls the engine, and formats: see `virtus.cli`."""
+"""The command line. Each command parses, calls the engine, and formats.
+
+A command is a module whose `add` puts its options on the parser and names the function that runs it. Heavy libraries
+are loaded when a command runs: `--help` answers at once.
+"""
 
 from __future__ import annotations
 
 import argparse
 
 from virtus import __version__
-from virtus.cli.command_list import COMMANDS
+from virtus.cli import calibrate, doctor, evaluate, explain, provenance, replay, scan, serve
 from virtus.cli.terminal import exit_status
+
+COMMANDS = (scan, explain, replay, evaluate, calibrate, provenance, doctor, serve)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from virtus.cli.arguments import load_detector, model_options, prior_option, report_option, share, stability_option
 from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED
 from virtus.errors import ImageError, InputError
+from virtus.explain import EXPLAINERS
 
 if TYPE_CHECKING:
-    from virtus.reports import Settings
+    from PIL import Image
 
-# As in `virtus.explain.registry.EXPLAINERS`, which loads torch; a test keeps them alike.
-METHODS = (
-    "rollout", "attribution", "gradcam", "gradcam++", "layercam", "hirescam", "eigencam", "occlusion", "evidence",
-)  # fmt: skip
+    from virtus.reports import Settings
+    from virtus.results import Explanation, FaceCrop, ImageReport
+OVERLAYS = {"overlay": "", "overlay_photo": "-photo"}
+"""Keys of the manifest for the pictures of a map, and how their names end."""
 
 
 def add(commands) -> None:
@@ -24,7 +27,7 @@ def add(commands) -> None:
     explain = commands.add_parser("explain", parents=parents, help="overlays that show where the model looked")
     explain.set_defaults(run=run)
     explain.add_argument("image", metavar="IMAGE")
-    known = f"comma between them, of {', '.join(METHODS)}, or all (default: attribution,evidence)"
+    known = f"comma between them, of {', '.join(EXPLAINERS)}, or all (default: attribution,evidence)"
     explain.add_argument("--methods", default="attribution,evidence", help=known)
     explain.add_argument(
         "--target", choices=("predicted", "real", "fake"), default="predicted", help="class to explain"
@@ -40,7 +43,6 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.cli.gallery import write_gallery
     from virtus.cli.text import explanation_lines, verdict_lines
     from virtus.media import read_file
     from virtus.reports import draft, with_tested_maps
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         document = with_tested_maps(detector, document)
         print("\n".join(explanation_lines(document.report)))
     if args.out and document.photo:
-        print(write_gallery(document.report, document.photo, args.image, args.out, opacity=args.opacity))
+        print(_write_gallery(document.report, document.photo, args.image, args.out, args.opacity))
     if args.report:
         print(*document.save(args.report), sep="\n")
     return ALL_JUDGED if document.report.outcome.judged else SOME_NOT_JUDGED
@@ -87,16 +89,12 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 
 def _methods(args: argparse.Namespace) -> list[str]:
-    from virtus.explain import EXPLAINERS
-
     named = [method.strip() for method in args.methods.split(",") if method.strip()]
     return list(EXPLAINERS) if named == ["all"] else named
 
 
 def _options(args: argparse.Namespace, methods: list[str]) -> dict[str, dict]:
     """What was said on the command line, for each method that takes it."""
-    from virtus.explain import EXPLAINERS
-
     said = {name: getattr(args, name) for name in ("layer", "head", "head_fusion", "discard_ratio", "window")}
     said = {name: value for name, value in said.items() if value is not None}
     return {
@@ -104,3 +102,37 @@ def _options(args: argparse.Namespace, methods: list[str]) -> dict[str, dict]:
         for method in methods
         if method in EXPLAINERS
     }
+
+
+def _write_gallery(report: ImageReport, photo: Image.Image, path: str, folder: Path, opacity: float) -> Path:
+    """Write each face's crop, and for each of its explanations the overlay on crop and photo.
+
+    Returns:
+        The manifest: the report as JSON, and for each judged face `explanations` with `method`, `target`, the raw
+        `heatmap` (grid_h lists of grid_w numbers) and the names of its files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    row: dict[str, Any] = {**report.to_json(), "path": path}
+    for index, face in enumerate(report.faces):
+        if face.crop is not None:
+            stem = f"{Path(path).stem}-face{index}"
+            row["faces"][index] |= _write_face(face.crop, face.explanations, photo, folder, stem, opacity)
+    manifest = folder / "manifest.json"
+    manifest.write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
+    return manifest
+
+
+def _write_face(
+    crop: FaceCrop, explanations: Sequence[Explanation], photo: Image.Image, folder: Path, stem: str, opacity: float
+) -> dict:
+    from virtus.drawing import overlay_crop, overlay_photo
+
+    crop.image.save(folder / f"{stem}-crop.png")
+    maps = []
+    for explanation in explanations:
+        heatmap, signed = explanation.heatmap, explanation.signed
+        files = {name: f"{stem}-{explanation.method}{end}.png" for name, end in OVERLAYS.items()}
+        overlay_crop(crop, heatmap, opacity=opacity, signed=signed).save(folder / files["overlay"])
+        overlay_photo(photo, crop, heatmap, opacity=opacity, signed=signed).save(folder / files["overlay_photo"])
+        maps.append(explanation.to_json() | files)
+    return {"crop": f"{stem}-crop.png", "crop_box_xyxy": list(crop.box_xyxy), "explanations": maps}

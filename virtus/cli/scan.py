@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections import Counter
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from virtus.cli import scan_comparison, scan_on_ray, scan_report, scan_rows
-from virtus.cli.arguments import count, model_options, prior_option, report_option, stability_option
+from virtus.cli import scan_on_ray
+from virtus.cli.arguments import (
+    count,
+    load_detector,
+    load_detectors,
+    model_options,
+    prior_option,
+    report_option,
+    stability_option,
+)
+from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED, STOPPED, BesideBar, progress
 from virtus.errors import InputError
-from virtus.parallel import default_jobs
+from virtus.parallel import default_jobs, share_cores
+
+if TYPE_CHECKING:
+    from virtus.checkpoints import Detector
+    from virtus.scans import CsvRows, JsonRows, Start, TableRows, Writable
 
 FORM_OF_SUFFIX = {".jsonl": "json", ".ndjson": "json", ".csv": "csv"}
 
@@ -42,8 +60,11 @@ def run(args: argparse.Namespace) -> int:
         return scan_on_ray.run(args)
     args.format = _form(args)
     if args.report:
-        return scan_report.run(args)
-    return (scan_comparison if len(args.models) > 1 else scan_rows).run(args)
+        return _write_report(args)
+    if len(args.models) > 1:
+        return _compare(args)
+    detector = load_detector(args, prior=args.prior)
+    return _to_file(args, detector) if args.out else _to_stdout(args, detector)
 
 
 def _form(args: argparse.Namespace) -> str:
@@ -55,7 +76,7 @@ def _form(args: argparse.Namespace) -> str:
     if args.report or len(args.models) > 1:
         raise InputError("--out is for rows by one checkpoint, without --report. Send standard output to a file.")
     by_suffix = FORM_OF_SUFFIX.get(args.out.suffix.lower())
-    form = args.format or by_suffix
+    form = args.format or by_suffix or ""
     if form not in FORM_OF_SUFFIX.values():
         raise InputError(f"How to write {args.out}? Give it the suffix .jsonl or .csv, or say --format json or csv.")
     if by_suffix not in (None, form):
@@ -63,3 +84,122 @@ def _form(args: argparse.Namespace) -> str:
     if args.resume and form == "csv":
         raise InputError("--resume cannot go on with a CSV. Scan to a .jsonl file instead: --out rows.jsonl --resume.")
     return form
+
+
+def _to_stdout(args: argparse.Namespace, detector: Detector) -> int:
+    from virtus.media import list_files
+    from virtus.scans import Start
+
+    return _scan(args, detector, Start(list_files(args.paths)), BesideBar())
+
+
+def _to_file(args: argparse.Namespace, detector: Detector) -> int:
+    from virtus.media import list_files
+    from virtus.scans import RowsFile, Start, go_on, maker_of
+
+    start = Start(list_files(args.paths))
+    if args.resume:
+        start = go_on(args.out, start.remaining, maker_of(detector, _settings(args, detector)))
+        if start.num_done:
+            print(_resumed(start), file=sys.stderr)
+    resumable = args.format == "json"
+    try:
+        with RowsFile(args.out, keep=start.keep, resumable=resumable) as stream:
+            return _scan(args, detector, start, stream)
+    except KeyboardInterrupt:
+        left = "is whole; the same command with --resume goes on with it" if resumable else "has the rows until then"
+        print(f"virtus: stopped. {args.out} {left}.", file=sys.stderr)
+        return STOPPED
+
+
+def _scan(args: argparse.Namespace, detector: Detector, start: Start, stream: Writable) -> int:
+    from virtus.media import count_files
+    from virtus.video import analyze_files
+
+    share_cores(args.jobs)
+    rows, status = _rows(args, detector, stream), ALL_JUDGED if start.all_judged else SOME_NOT_JUDGED
+    reports = analyze_files(
+        detector,
+        start.remaining,
+        num_frames=args.frames,
+        whole=args.whole_image,
+        stability=args.stability,
+        jobs=args.jobs,
+    )
+    for report in progress(lambda: count_files(args.paths) + start.num_gone, done=start.num_done)(reports):
+        rows.write(report)
+        status = status if report.outcome.judged else SOME_NOT_JUDGED
+    return status
+
+
+def _rows(args: argparse.Namespace, detector: Detector, stream: Writable) -> CsvRows | JsonRows | TableRows:
+    from virtus.scans import CsvRows, JsonRows, TableRows
+
+    if args.format == "table":
+        return TableRows(stream)
+    settings = _settings(args, detector)
+    return (JsonRows if args.format == "json" else CsvRows)(stream, settings=settings)
+
+
+def _settings(args: argparse.Namespace, detector: Detector) -> tuple[str, ...]:
+    from virtus.scans import settings_of
+
+    return settings_of(detector, whole=args.whole_image, stability=args.stability, num_frames=args.frames)
+
+
+def _resumed(start: Start) -> str:
+    gone = f", {start.num_gone:,} of them not there any more" if start.num_gone else ""
+    return f"virtus: {start.num_done:,} pictures were done before{gone}"
+
+
+def _compare(args: argparse.Namespace) -> int:
+    """Several checkpoints on the same faces."""
+    from virtus.judging import check_names, compare_paths
+    from virtus.media import count_files, list_files
+    from virtus.scans import COMPARISON_ROWS, summary
+
+    check_names(args.models)
+    detectors = load_detectors(args, prior=args.prior)
+    share_cores(args.jobs)
+    comparisons = compare_paths(
+        detectors, list_files(args.paths), whole=args.whole_image, stability=args.stability, jobs=args.jobs
+    )
+    rows, counted, status = COMPARISON_ROWS[args.format](BesideBar()), Counter(), ALL_JUDGED
+    for comparison in progress(lambda: count_files(args.paths))(comparisons):
+        rows.write(comparison)
+        counted[comparison.agreement] += 1
+        status = status if comparison.reports[0].outcome.judged else SOME_NOT_JUDGED
+    print(summary(counted), file=sys.stderr)
+    return status
+
+
+def _write_report(args: argparse.Namespace) -> int:
+    """The row of one picture, and its written report."""
+    from virtus.media import read_file
+    from virtus.reports import Settings, check_place, draft, with_tested_maps
+    from virtus.scans import ROWS
+
+    check_place(args.report)
+    path = _only_picture(args)
+    data, settings = read_file(path), Settings(whole=args.whole_image, prior=args.prior)
+    detector = load_detector(args)
+    document = draft(detector, data, name=path, settings=settings)
+    ROWS[args.format](BesideBar()).write(replace(document.report, path=path))  # before the maps are tested
+    page, beside = with_tested_maps(detector, document).save(args.report)
+    print(f"virtus: wrote {page} and {beside}", file=sys.stderr)
+    return ALL_JUDGED if document.report.outcome.judged else SOME_NOT_JUDGED
+
+
+def _only_picture(args: argparse.Namespace) -> str:
+    from virtus.media import is_video_path, list_files
+
+    if len(args.models) > 1:
+        raise InputError("A report is by one checkpoint: give one --model.")
+    found = list(islice(list_files(args.paths), 2))
+    if len(found) > 1:
+        raise InputError("A report is of one picture, and here are several: name one, or leave out --report.")
+    if not isinstance(found[0], str):
+        raise InputError("A report is of one picture, and this is a zip: unpack it, and name one.")
+    if is_video_path(Path(found[0])):
+        raise InputError("A report is of one picture, and this is a clip: give a frame of it, or leave out --report.")
+    return found[0]

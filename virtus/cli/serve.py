@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-from typing import NoReturn
 
 from virtus.cli.arguments import any_count, count, environment_port, model_options, port, prior_option
+from virtus.cli.terminal import ALL_JUDGED
 from virtus.errors import InputError
 
 
@@ -25,7 +25,7 @@ def add(commands) -> None:
     serve.add_argument("--mcp", action="store_true", help="offer the API to assistants too, as tools (needs mcp)")
 
 
-def run(args: argparse.Namespace) -> NoReturn:
+def run(args: argparse.Namespace) -> int:
     found = environment_port()
     if args.mcp and importlib.util.find_spec("mcp") is None:
         raise InputError("--mcp needs the package mcp. Install it: pip install -r requirements-mcp.txt.")
@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> NoReturn:
             calls_per_minute=args.rate_limit,
             max_disk_gib=args.max_disk,
         )
+    return ALL_JUDGED
 
 
 def _credentials(text: str | None) -> tuple[str, str] | None:

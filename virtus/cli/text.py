@@ -25,8 +25,9 @@ def verdict_lines(report: ImageReport) -> Iterator[str]:
 def explanation_lines(report: ImageReport) -> Iterator[str]:
     """A line for each map that was tested: whether it is better than chance."""
     for number, face in enumerate(report.faces):
-        tested = [one for one in face.explanations if one.faithfulness]
-        yield from (f"  face {number}, {_about(one)}: {in_words(one.faithfulness)}" for one in tested)
+        for explanation in face.explanations:
+            if explanation.faithfulness:
+                yield f"  face {number}, {_about(explanation)}: {in_words(explanation.faithfulness)}"
 
 
 def calibration_words(info: CheckpointInfo) -> str:
