@@ -51,7 +51,7 @@ def own(detector: virtus.Detector, pictures: list[Image.Image]) -> dict[str, Cal
 
     def with_maps() -> None:
         state = detector.encode(crops[:1])
-        detector.predict(state)
+        detector.predict_state(state)
         explain(state, method="rollout")
         explain(state, method="gradcam", target="fake")
 

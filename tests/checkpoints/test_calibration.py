@@ -153,7 +153,7 @@ def test_it_is_stored_beside_the_weights_and_judges(copy_checkpoint, make_image)
     (before,), (after,) = plain.predict([crop]), calibrated.predict([crop])
     logit = math.log(before.p_fake / (1 - before.p_fake))
     assert after.p_fake == pytest.approx(1 / (1 + math.exp(-logit / 2)), abs=1e-6)
-    assert calibrated.predict(calibrated.encode([crop])) == [after]
+    assert calibrated.predict_state(calibrated.encode([crop])) == [after]
     assert (calibrated.checkpoint.margin, calibrated.checkpoint.info.calibration) == (1.5, BAND)
     assert calibrated.checkpoint.info.to_json()["calibration"] == {
         "temperature": 2.0, "bias": 0.0, "real_below": 0.25, "fake_above": 0.75

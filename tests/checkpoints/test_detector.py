@@ -52,14 +52,14 @@ def test_batches_are_few_and_of_about_one_size(checkpoint, count, sizes):
 
 def test_a_state_gives_the_same_verdict_as_the_crops(checkpoint):
     detector, pictures = Detector(checkpoint, batch_size=2), crops(3)
-    from_state = [p.p_fake for p in detector.predict(detector.encode(pictures))]
+    from_state = [p.p_fake for p in detector.predict_state(detector.encode(pictures))]
     assert from_state == pytest.approx([p.p_fake for p in detector.predict(pictures)], abs=1e-6)
 
 
 def test_no_crops_give_no_predictions(checkpoint):
     detector = Detector(checkpoint)
     assert detector.predict([]) == []
-    assert detector.predict(detector.encode([])) == []
+    assert detector.predict_state(detector.encode([])) == []
 
 
 def test_p_fake_follows_the_label_names_not_their_order(make_checkpoint):

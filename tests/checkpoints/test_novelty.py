@@ -144,7 +144,7 @@ def test_predictions_carry_it_however_they_are_made(copy_checkpoint):
     checkpoint = load_checkpoint(str(with_novelty(copy_checkpoint(kind="deit-with-teacher"))), precision="float32")
     faces = crops(5)
     together = Detector(checkpoint).predict(faces)
-    from_state = Detector(checkpoint).predict(Detector(checkpoint, batch_size=2).encode(faces))
+    from_state = Detector(checkpoint).predict_state(Detector(checkpoint, batch_size=2).encode(faces))
     in_pairs = Detector(checkpoint, batch_size=2).predict(faces)
     expected = [one.novelty for one in together]
     assert len(set(expected)) == 5
@@ -160,7 +160,7 @@ def test_predictions_carry_it_however_they_are_made(copy_checkpoint):
 def test_without_statistics_nothing_is_said(make_checkpoint):
     detector = Detector(load_checkpoint(str(make_checkpoint())))
     assert [one.novelty for one in detector.predict(crops(2))] == [None, None]
-    assert [one.novelty for one in detector.predict(detector.encode(crops(2)))] == [None, None]
+    assert [one.novelty for one in detector.predict_state(detector.encode(crops(2)))] == [None, None]
 
 
 def fitted_on_flat_pictures(folder):

@@ -73,7 +73,7 @@ def test_other_methods_name_no_target_and_take_no_notice_of_it(detector, method)
 @pytest.mark.parametrize("method", CLASS_SPECIFIC)
 def test_the_predicted_class_is_explained_by_default(detector, method):
     state = detector.encode(crops(4))
-    outcomes = [str(p.outcome) for p in detector.predict(state)]
+    outcomes = [str(p.outcome) for p in detector.predict_state(state)]
     assert [str(one.target) for one in explain(state, method=method)] == outcomes
 
 

@@ -7,7 +7,16 @@ from PIL import Image
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import ImageError
-from virtus.judging.photo import READ_AHEAD, analyze_image, analyze_paths
+from virtus.judging import photo as judging
+from virtus.judging.photo import (
+    READ_AHEAD,
+    analyze_image,
+    analyze_paths,
+    analyze_photo,
+    detect_faces,
+    explain_faces,
+    judge_faces,
+)
 from virtus.media.images import load_image
 from virtus.parallel import AHEAD, in_order
 
@@ -37,6 +46,29 @@ def test_two_faces_are_two_results(detector, astronaut):
     assert [len(face.explanations) for face in report.faces] == [1, 1]
     assert report.p_fake == report.faces[0].p_fake
     assert report.path is None
+
+
+def test_what_was_found_and_encoded_before_is_judged_without_another_search_or_pass(detector, astronaut, monkeypatch):
+    photo = load_image(astronaut)
+    twice = Image.new("RGB", (photo.width * 2, photo.height))
+    for left in (0, photo.width):
+        twice.paste(photo, (left, 0))
+    expected = analyze_photo(detector, twice, methods=["rollout"])
+    detected = detect_faces(twice, detector.checkpoint)
+    state = detector.state_of([tokens.cpu() for tokens in detector.encode(detected.crops).block_inputs])
+    monkeypatch.setattr(judging, "find_faces", None)
+    monkeypatch.setattr(detector.checkpoint.trunk, "embed", None)
+    report = explain_faces(judge_faces(detector, detected, state), state, methods=["rollout"])
+    assert [face.to_json() for face in report.faces] == [face.to_json() for face in expected.faces]
+    assert report.to_json() == expected.to_json()
+    for face, other in zip(report.faces, expected.faces, strict=True):
+        np.testing.assert_array_equal(face.explanations[0].heatmap, other.explanations[0].heatmap)
+    odds = judge_faces(detector.at_prior(0.01), detected, state)
+    assert odds.p_fake < report.p_fake
+    (second,) = detector.predict_state(state.select(1))
+    assert second.p_fake == pytest.approx(report.faces[1].p_fake, abs=1e-5)
+    with pytest.raises(ValueError, match="1 predictions for 2 faces"):
+        judge_faces(detector, detected, state.select(1))
 
 
 def test_no_face_has_no_number(detector):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -35,6 +35,10 @@ class TrunkState:
 
     def __len__(self) -> int:
         return self.block_inputs[-1].shape[0]
+
+    def select(self, index: int) -> TrunkState:
+        """The state of one crop alone."""
+        return replace(self, block_inputs=tuple(tokens[index : index + 1] for tokens in self.block_inputs))
 
     @property
     def tail_input(self) -> torch.Tensor:
@@ -89,7 +93,7 @@ class Detector:
     def encode(self, crops: Sequence[FaceCrop]) -> TrunkState:
         """Run the trunk once and keep what explanations need: 4 x blocks x tokens x width bytes a crop.
 
-        For verdicts alone, `predict(crops)` keeps nothing and takes any number.
+        For verdicts alone, `predict` keeps nothing and takes any number.
         """
         batches = [tuple(self._block_inputs(batch)) for batch in map(self._pixel_values, self._batches(crops))]
         inputs = tuple(torch.cat(parts) if len(parts) > 1 else parts[0] for parts in zip(*batches, strict=True))
@@ -101,31 +105,32 @@ class Detector:
         inputs = tuple(tokens.to(checkpoint.trunk.device) for tokens in block_inputs)
         return TrunkState(checkpoint.trunk, checkpoint.labels, inputs, even_margin_of(checkpoint.info.calibration))
 
-    @torch.inference_mode()
-    def predict(self, crops_or_state: Sequence[FaceCrop | np.ndarray] | TrunkState) -> list[Prediction]:
-        """The verdict for each crop, or its `pixel_values`; from a `TrunkState` without another pass of the trunk."""
-        labels = self.checkpoint.labels
-        if isinstance(crops_or_state, TrunkState):
-            batches = [self._judge(crops_or_state.block_inputs)]
-        else:
-            batches = with_own_cores(self._judge_crops, self._batches(crops_or_state))
+    def predict(self, crops: Sequence[FaceCrop]) -> list[Prediction]:
+        """The verdict for each crop. Nothing is kept of a batch but that."""
+        batches = with_own_cores(self._judge_crops, self._batches(crops))
+        return [prediction for batch in batches for prediction in self._predictions(*batch)]
+
+    def predict_state(self, state: TrunkState) -> list[Prediction]:
+        """The verdict for each crop of a state, without another pass of the trunk."""
+        novelties = [self._novelties(index, hidden) for index, hidden in enumerate(state.block_inputs)]
+        return self._predictions(state.logits, next(filter(None, novelties), None))
+
+    def _predictions(self, logits: torch.Tensor, novelties: Sequence[float] | None) -> list[Prediction]:
+        margins = margins_of(logits, self.checkpoint.labels).tolist()
+        calibration = self.checkpoint.info.calibration
         return [
-            self._prediction(margin, novelty)
-            for logits, novelties in batches
-            for margin, novelty in zip(margins_of(logits, labels).tolist(), novelties, strict=True)
+            Prediction(*judge(margin, calibration, self.prior), novelty)
+            for margin, novelty in zip(margins, novelties or [None] * len(margins), strict=True)
         ]
 
-    def _prediction(self, margin: float, novelty: float | None) -> Prediction:
-        return Prediction(*judge(margin, self.checkpoint.info.calibration, self.prior), novelty)
-
-    def _batches(self, crops: Sequence[FaceCrop | np.ndarray]) -> list[Sequence[FaceCrop | np.ndarray]]:
+    def _batches(self, crops: Sequence[FaceCrop]) -> list[Sequence[FaceCrop]]:
         """As few of at most `batch_size` as there can be, of about one size; an empty batch for no crops."""
         size = math.ceil(len(crops) / max(1, math.ceil(len(crops) / self.batch_size)))
         return [crops[start : start + size] for start in range(0, len(crops), size)] if size else [crops]
 
-    def _pixel_values(self, crops: Sequence[FaceCrop | np.ndarray]) -> torch.Tensor:
+    def _pixel_values(self, crops: Sequence[FaceCrop]) -> torch.Tensor:
         transform = self.checkpoint.transform
-        batch = [one if isinstance(one, np.ndarray) else transform(one.image) for one in crops]
+        batch = [transform(crop.image) for crop in crops]
         return torch.from_numpy(np.stack(batch) if batch else np.empty((0, 3, *transform.input_size), np.float32))
 
     def _block_inputs(self, pixel_values: torch.Tensor) -> Iterator[torch.Tensor]:
@@ -137,15 +142,12 @@ class Detector:
         yield hidden
 
     @torch.inference_mode()  # of each thread by itself
-    def _judge_crops(self, crops: Sequence[FaceCrop | np.ndarray]) -> tuple[torch.Tensor, list[float | None]]:
-        return self._judge(self._block_inputs(self._pixel_values(crops)))
-
-    def _judge(self, block_inputs: Iterable[torch.Tensor]) -> tuple[torch.Tensor, list[float | None]]:
-        """Logits and novelties, from the tokens that enter each block: one after the other, none of them kept."""
-        novelties: list[float | None] = []
-        for index, hidden in enumerate(block_inputs):
+    def _judge_crops(self, crops: Sequence[FaceCrop]) -> tuple[torch.Tensor, list[float]]:
+        """Logits and novelties (see `_novelties`). Of the tokens that enter the blocks none are kept."""
+        novelties: list[float] = []
+        for index, hidden in enumerate(self._block_inputs(self._pixel_values(crops))):
             novelties = self._novelties(index, hidden) or novelties
-        return self.checkpoint.trunk.tail(hidden), novelties or [None] * len(hidden)
+        return self.checkpoint.trunk.tail(hidden), novelties
 
     def _novelties(self, index: int, hidden: torch.Tensor) -> list[float]:
         """From the tokens that enter block `index`; empty for a block that is not looked at."""

@@ -15,7 +15,7 @@ from virtus.results import Calibration, CheckpointInfo, Label
 if TYPE_CHECKING:
     from virtus.checkpoints.examine import Examination
     from virtus.checkpoints.novelty import Novelty
-    from virtus.models import Trunk
+    from virtus.models import EvalTransform, Trunk
 
 BUNDLED_FOLDER = ASSETS / "checkpoints"
 BUNDLED = "virtus-tiny"
@@ -63,17 +63,17 @@ class Checkpoint:
 
     Attributes:
         info: name, revision and hash, for every report.
-        trunk: the model (`virtus.models.trunk.Trunk`).
-        transform: its eval transform (`virtus.models.preprocessing.EvalTransform`).
+        trunk: the model.
+        transform: its eval transform.
         labels: index in the logits for each class.
         margin: of the face crop.
         architecture: name of the transformers class.
-        novelty: what its training pictures were like (`Novelty`); None where it does not know.
+        novelty: what its training pictures were like; None where it does not know.
     """
 
     info: CheckpointInfo
-    trunk: object
-    transform: object
+    trunk: Trunk
+    transform: EvalTransform
     labels: dict[Label, int]
     margin: float
     architecture: str

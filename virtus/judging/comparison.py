@@ -127,8 +127,11 @@ def compare_photo(
     """
     check_comparable(detectors)
     faces = None if whole else find_faces(photo, min_side=0)
-    asked = {"methods": methods, "target": target, "whole": whole, "stability": stability, "faces": faces}
-    return Comparison(tuple(analyze_photo(detector, photo, **asked) for detector in detectors))
+    reports = (
+        analyze_photo(detector, photo, methods=methods, target=target, whole=whole, stability=stability, faces=faces)
+        for detector in detectors
+    )
+    return Comparison(tuple(reports))
 
 
 def compare_paths(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,7 +33,8 @@ from virtus.results import (
 )
 
 if TYPE_CHECKING:
-    from virtus.checkpoints import Detector
+    from virtus.checkpoints import Detector, TrunkState
+    from virtus.models import EvalTransform
 
 READ_AHEAD = 8  # pictures whose crops are judged together: on a CPU more at once are no faster
 
@@ -43,6 +45,7 @@ REASONS = {
     "Use the photo in its original size, or one taken from nearer.",
 }
 Measure = Callable[["Detector", FaceCrop, Sequence[Explanation]], list[Faithfulness]]
+Box = tuple[float, float, float, float]
 EachFace = Callable[[Iterable[FaceReport]], Iterable[FaceReport]]
 UNEXPECTED = "This file could not be read ({cause}). Open it elsewhere and save it again."
 UNFAMILIAR = "This is unlike anything that the checkpoint was made for, so its p counts for nothing here."
@@ -58,22 +61,53 @@ Item = str | Path | Readable
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A picture before it is judged: its faces, and for each that can be judged a crop and what is to be said of it."""
+class DetectedFace:
+    """A face before it is judged.
+
+    Attributes:
+        face: None where no face was looked for.
+        crop: what a checkpoint is shown; None where the face is too small to be judged.
+        cautions: what makes a verdict on it less sure, as far as the picture tells.
+    """
+
+    face: Face | None
+    crop: FaceCrop | None
+    cautions: tuple[Caution, ...] = ()
+
+    @property
+    def box_xyxy(self) -> Box:
+        """In pixels of the upright picture; all of it where no face was looked for."""
+        if self.face:
+            return self.face.box_xyxy
+        x0, y0, x1, y1 = self.crop.box_xyxy if self.crop else (0, 0, 0, 0)
+        return float(x0), float(y0), float(x1), float(y1)
+
+
+@dataclass(frozen=True)
+class DetectedFaces:
+    """The faces of a picture, cut out for one checkpoint and not judged yet.
+
+    Attributes:
+        image_size: width and height of the upright picture.
+        faces: largest first.
+    """
 
     image_size: tuple[int, int]
-    faces: tuple[tuple[Face | None, FaceCrop | None], ...]
-    cautions: tuple[tuple[Caution, ...], ...]
+    faces: tuple[DetectedFace, ...]
 
     @property
     def crops(self) -> list[FaceCrop]:
-        return [crop for _, crop in self.faces if crop is not None]
+        """Of those that are large enough to be judged."""
+        return [face.crop for face in self.faces if face.crop is not None]
 
-    def resized(self, checkpoint: Checkpoint) -> _Found:
-        """The same, with crops as the model gets them: of large pictures little is held until they are judged."""
-        resize = checkpoint.transform.resize
-        faces = tuple((face, crop and replace(crop, image=resize(crop.image))) for face, crop in self.faces)
-        return replace(self, faces=faces)
+    def scaled(self, transform: EvalTransform) -> DetectedFaces:
+        """The same with small crops, which are to the transform as the large ones: of large pictures little is held."""
+
+        def shrink(face: DetectedFace) -> DetectedFace:
+            crop = face.crop
+            return replace(face, crop=crop and replace(crop, image=transform.scale(crop.image)))
+
+        return replace(self, faces=tuple(map(shrink, self.faces)))
 
 
 def analyze_image(
@@ -93,8 +127,9 @@ def analyze_image(
         InputError: for a method, target or option that there is not.
     """
     photo = load_image(source)
-    asked = {"methods": methods, "target": target, "options": options, "whole": whole, "stability": stability}
-    report = analyze_photo(detector, photo, **asked)
+    report = analyze_photo(
+        detector, photo, methods=methods, target=target, options=options, whole=whole, stability=stability
+    )
     return replace(report, path=str(source)) if isinstance(source, (str, Path)) else report
 
 
@@ -122,20 +157,97 @@ def analyze_photo(
     Raises:
         InputError: for a method, target or option that there is not.
     """
-    found = _find(photo, detector.checkpoint, whole, faces)
-    report = _judge(detector, found, methods, target, options or {})
+    detected = detect_faces(photo, detector.checkpoint, whole=whole, faces=faces)
+    state = detector.encode(detected.crops) if methods else None  # a verdict alone needs nothing kept of the trunk
+    report = judge_faces(detector, detected, state)
+    if state is not None:
+        report = explain_faces(report, state, methods=methods, target=target, options=options)
     return with_stability(detector, photo, report) if stability else report
 
 
-def _judge(
-    detector: Detector, found: _Found, methods: Sequence[str], target: Label | str | None, options: Mapping
+def detect_faces(
+    photo: Image.Image, checkpoint: Checkpoint, *, whole: bool = False, faces: Sequence[Face] | None = None
+) -> DetectedFaces:
+    """Find the faces in an upright RGB picture, and cut each out as the checkpoint wants it.
+
+    Args:
+        whole, faces: as in `analyze_photo`.
+    """
+    if whole:
+        cut = [(None, whole_image(photo))]
+    else:
+        faces = find_faces(photo, min_side=0) if faces is None else faces
+        cut = [(face, _crop(photo, face, checkpoint.margin)) for face in faces]
+    measure = partial(
+        find_cautions,
+        image_size=photo.size,
+        input_side=min(checkpoint.transform.input_size),
+        jpeg_quality=photo.info.get("jpeg_quality"),
+        count=sum(crop is not None for _, crop in cut),
+    )
+    numbers = count(1)
+    cautions = (measure(crop, face, number=next(numbers)) if crop else () for face, crop in cut)
+    detected = (DetectedFace(face, crop, told) for (face, crop), told in zip(cut, cautions, strict=True))
+    return DetectedFaces(photo.size, tuple(detected))
+
+
+def judge_faces(detector: Detector, detected: DetectedFaces, state: TrunkState | None = None) -> ImageReport:
+    """Judge faces that were found before.
+
+    Args:
+        state: what `detector.encode(detected.crops)` gave, where that was done before: no other pass of the trunk.
+    """
+    if state is None:
+        return _report(detector, detected, detector.predict(detected.crops))
+    return _report(detector, detected, detector.predict_state(state))
+
+
+def explain_faces(
+    report: ImageReport,
+    state: TrunkState,
+    *,
+    methods: Sequence[str],
+    target: Label | str | None = None,
+    options: Mapping[str, Mapping] | None = None,
 ) -> ImageReport:
-    if not methods:  # a verdict alone needs nothing kept of the trunk
-        return _report(detector, found, detector.predict(found.crops))
-    state = detector.encode(found.crops)
-    maps = [explain(state, method=m, target=target, **options.get(m, {})) for m in methods]
-    report = _report(detector, found, detector.predict(state))
-    return _with_explanations(report, list(zip(*maps, strict=True)))
+    """The same report, with a map by each method in each judged face.
+
+    Args:
+        state: of the crops of the judged faces, in their order.
+        methods, target, options: as in `analyze_photo`.
+
+    Raises:
+        InputError: for a method, target or option that there is not.
+    """
+    options = options or {}
+    maps = [explain(state, method=method, target=target, **options.get(method, {})) for method in methods]
+    by_face = zip(*maps, strict=True)
+    faces = (replace(face, explanations=next(by_face, ())) if face.outcome.judged else face for face in report.faces)
+    return replace(report, faces=tuple(faces))
+
+
+def _crop(image: Image.Image, face: Face, margin: float) -> FaceCrop | None:
+    large_enough = min(face.width, face.height) >= MIN_FACE_SIDE
+    return crop_face(image, face, margin=margin) if large_enough else None
+
+
+def _report(detector: Detector, detected: DetectedFaces, predictions: Sequence[Prediction]) -> ImageReport:
+    if len(predictions) != len(detected.crops):
+        raise ValueError(f"{len(predictions)} predictions for {len(detected.crops)} faces")
+    remaining = iter(predictions)
+    faces = tuple(_judged(face, next(remaining)) if face.crop else _too_small(face) for face in detected.faces)
+    outcome = gravest(face.outcome for face in faces)
+    reason, prior = REASONS.get(outcome), detector.prior
+    return ImageReport(outcome, detector.checkpoint.info, faces, detected.image_size, None, reason, prior)
+
+
+def _too_small(face: DetectedFace) -> FaceReport:
+    return FaceReport(face.box_xyxy, Outcome.FACE_TOO_SMALL, face.face)
+
+
+def _judged(face: DetectedFace, prediction: Prediction) -> FaceReport:
+    unjudged = FaceReport(face.box_xyxy, prediction.outcome, face.face, face.crop, cautions=face.cautions)
+    return with_prediction(unjudged, prediction)
 
 
 def measure_maps(
@@ -186,23 +298,22 @@ def read_item(item: Item) -> ImageSource:
 
 def _analyze_chunk(detector: Detector, items: Sequence[Item], *, whole: bool, stability: bool) -> list[ImageReport]:
     """The crops of several pictures in one batch."""
-    found = [_find_or_report(detector, item, whole, stability) for item in items]
-    crops = [crop for one in found if isinstance(one, _Found) for crop in one.crops]
-    predictions = iter(detector.predict([detector.checkpoint.transform.normalise(crop.image) for crop in crops]))
+    read = [_detect_or_report(detector, item, whole, stability) for item in items]
+    predictions = iter(detector.predict([c for one in read if isinstance(one, DetectedFaces) for c in one.crops]))
     reports = [
-        _report(detector, one, [next(predictions) for _ in one.crops]) if isinstance(one, _Found) else one
-        for one in found
+        _report(detector, one, list(islice(predictions, len(one.crops)))) if isinstance(one, DetectedFaces) else one
+        for one in read
     ]
     return [listed(report, item) for report, item in zip(reports, items, strict=True)]
 
 
-def _find_or_report(detector: Detector, item: Item, whole: bool, stability: bool) -> _Found | ImageReport:
+def _detect_or_report(detector: Detector, item: Item, whole: bool, stability: bool) -> DetectedFaces | ImageReport:
     """What is still to be judged; a report where nothing is, or where a picture needs a batch of its own."""
     try:
         photo = load_image(read_item(item))
         if stability:  # its changed crops fill a batch, and are cut from the picture
             return analyze_photo(detector, photo, whole=whole, stability=True)
-        return _find(photo, detector.checkpoint, whole).resized(detector.checkpoint)
+        return detect_faces(photo, detector.checkpoint, whole=whole).scaled(detector.checkpoint.transform)
     except Exception as exc:  # of thousands of files from anywhere, none may end the scan
         return unreadable(detector, reason_of(exc))
 
@@ -234,48 +345,3 @@ def unreadable(detector: Detector, reason: str, path: str | Path | None = None) 
     """The report of a source that is no picture."""
     path = None if path is None else str(path)
     return ImageReport(Outcome.UNREADABLE, detector.checkpoint.info, path=path, reason=reason, prior=detector.prior)
-
-
-def _find(image: Image.Image, checkpoint: Checkpoint, whole: bool, known_faces: Sequence[Face] | None = None) -> _Found:
-    if whole:
-        faces = ((None, whole_image(image)),)
-    else:
-        found = find_faces(image, min_side=0) if known_faces is None else known_faces
-        faces = tuple((face, _crop(image, face, checkpoint.margin)) for face in found)
-    judged = [(face, crop) for face, crop in faces if crop is not None]
-    known = {"image_size": image.size, "input_side": min(checkpoint.transform.input_size), "count": len(judged)}
-    known["jpeg_quality"] = image.info.get("jpeg_quality")
-    cautions = tuple(find_cautions(crop, face, number=at, **known) for at, (face, crop) in enumerate(judged, start=1))
-    return _Found(image.size, faces, cautions)
-
-
-def _crop(image: Image.Image, face: Face, margin: float) -> FaceCrop | None:
-    large_enough = min(face.width, face.height) >= MIN_FACE_SIDE
-    return crop_face(image, face, margin=margin) if large_enough else None
-
-
-def _report(detector: Detector, found: _Found, predictions: Sequence[Prediction]) -> ImageReport:
-    remaining = zip(predictions, found.cautions, strict=True)
-    faces = tuple(
-        _too_small(face) if crop is None else _judged(face, crop, *next(remaining)) for face, crop in found.faces
-    )
-    outcome = gravest(face.outcome for face in faces)
-    reason, prior = REASONS.get(outcome), detector.prior
-    return ImageReport(outcome, detector.checkpoint.info, faces, found.image_size, None, reason, prior)
-
-
-def _too_small(face: Face) -> FaceReport:
-    return FaceReport(face.box_xyxy, Outcome.FACE_TOO_SMALL, face)
-
-
-def _judged(face: Face | None, crop: FaceCrop, prediction: Prediction, cautions: tuple[Caution, ...]) -> FaceReport:
-    box = face.box_xyxy if face else tuple(float(value) for value in crop.box_xyxy)
-    return with_prediction(FaceReport(box, prediction.outcome, face, crop, cautions=cautions), prediction)
-
-
-def _with_explanations(report: ImageReport, maps: list[tuple]) -> ImageReport:
-    remaining = iter(maps)
-    faces = tuple(
-        replace(face, explanations=next(remaining, ())) if face.outcome.judged else face for face in report.faces
-    )
-    return replace(report, faces=faces)
