@@ -6,6 +6,7 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.media.archives import Archive, ArchivedFile, RefusedArchive, is_archive_path, open_archive
+    from virtus.media.guards import tags_fit
     from virtus.media.images import (
         MAX_BYTES,
         MAX_PIXELS,
@@ -17,6 +18,5 @@ if TYPE_CHECKING:
         register_formats,
     )
     from virtus.media.listing import VIDEO_SUFFIXES, count_files, find_pictures, is_video_path, list_files, read_list
-    from virtus.media.tag_claims import tags_fit
 
 __getattr__, __all__ = offer(__name__, __file__)

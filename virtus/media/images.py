@@ -13,9 +13,9 @@ from PIL import Image
 
 from virtus.errors import ImageError
 from virtus.media.file_parts import parts_fit
+from virtus.media.guards import tags_fit
 from virtus.media.heif_items import items_fit
 from virtus.media.rgb import from_array, to_rgb
-from virtus.media.tag_claims import tags_fit
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 50_000_000

@@ -10,7 +10,7 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 
-from virtus.provenance.containers import MAX_TEXT, Text
+from virtus.provenance.fields import MAX_TEXT, Text
 from virtus.provenance.findings import decoded
 
 DESCRIPTION, MAKE, MODEL, SOFTWARE, XMP_PACKET, EXIF_IFD = 0x010E, 0x010F, 0x0110, 0x0131, 0x02BC, 0x8769

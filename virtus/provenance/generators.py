@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from virtus.provenance.containers import Text
+from virtus.provenance.fields import Text
 from virtus.provenance.findings import ANYONE, Finding, Kind, base_name, clean
 
 MEANS = f"Image generators write this. {ANYONE} Programs that only enlarge or edit a photo can write it too."

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from virtus.provenance import exif, xmp
-from virtus.provenance.containers import Text
+from virtus.provenance.fields import Text
 from virtus.provenance.findings import ANYONE, Finding, Kind, base_name, clean
 from virtus.provenance.generators import MEANS, PROMPT_MEANS, find_trace, generator_in, named_generator
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from virtus.provenance import xmp
-from virtus.provenance.containers import Parts, Text, read_parts
 from virtus.provenance.credentials import credentials_findings, remote_finding
 from virtus.provenance.exif import CREDENTIALS, XMP_PACKET, exif_texts, read_tags
+from virtus.provenance.fields import Parts, Text, read_parts
 from virtus.provenance.findings import MAX_FINDINGS, Finding, Kind, Provenance
 from virtus.provenance.generators import generator_findings, label_findings
 from virtus.provenance.programs import camera_findings, program_findings

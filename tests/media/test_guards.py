@@ -9,8 +9,8 @@ from PIL import Image, PngImagePlugin
 
 from tests.corpus.bombs import endless_directories, many_tiles
 from tests.support.pictures import BLOCK, COUNT, encode, greedy_tags, refusal
+from virtus.media.guards import MAX_ENTRIES, MAX_STRUCTURES, tags_fit
 from virtus.media.images import load_image
-from virtus.media.tag_claims import MAX_ENTRIES, MAX_STRUCTURES, tags_fit
 
 pillow_heif.register_heif_opener()
 
