@@ -1,4 +1,4 @@
-"""Files whose tags all claim the same block, which Pillow would copy out for each of them."""
+"""Files that would make a decoder copy, count or lay out far more than they hold, and those of programs, which fit."""
 
 import struct
 import zlib
@@ -7,10 +7,24 @@ import pillow_heif
 import pytest
 from PIL import Image, PngImagePlugin
 
-from tests.corpus.bombs import endless_directories, many_tiles
+from tests.corpus.bombs import endless_directories, many_scans, many_tiles, run_length_bmp
+from tests.corpus.heic import LAID_OUT, TILE, laid_out, reference
+from tests.corpus.whole import encoded, whole_files
 from tests.support.pictures import BLOCK, COUNT, encode, greedy_tags, refusal
-from virtus.media.guards import MAX_ENTRIES, MAX_STRUCTURES, tags_fit
-from virtus.media.images import load_image
+from tests.support.provenance_files import png_chunk
+from virtus.media.guards import (
+    MAX_COMMENT,
+    MAX_ENTRIES,
+    MAX_LAID_OUT,
+    MAX_PARTS,
+    MAX_PROFILES,
+    MAX_SCANS,
+    MAX_STRUCTURES,
+    items_fit,
+    parts_fit,
+    tags_fit,
+)
+from virtus.media.images import MAX_SLOW_PIXELS, load_image
 
 pillow_heif.register_heif_opener()
 
@@ -87,3 +101,137 @@ def test_more_entries_than_files_have_do_not_fit():
     for number in (1, 90):
         assert not tags_fit(endless_directories(number, 20 * (MAX_ENTRIES // number + 2)))
         assert tags_fit(endless_directories(number, 20 * (MAX_ENTRIES // number // 2)))
+
+
+COLOURS = 13 + 3 * 256  # bytes of a GIF before its first block
+
+
+def png(*chunks):
+    data = encoded("PNG")
+    return data[:33] + b"".join(chunks) + data[33:]
+
+
+def gif(blocks):
+    data = encoded("GIF")
+    return data[:COLOURS] + blocks + data[COLOURS:]
+
+
+def jpeg(parts):
+    data = encoded("JPEG")
+    return data[:2] + parts + data[2:]
+
+
+def comment(size):
+    whole, rest = divmod(size, 255)
+    return b"!\xfe" + (b"\xff" + b"a" * 255) * whole + bytes([rest]) + b"a" * rest + bytes(1 if rest else 0)
+
+
+@pytest.mark.parametrize("name", whole_files())
+def test_what_programs_write_fits(name):
+    assert parts_fit(whole_files()[name])
+    assert min(load_image(whole_files()[name]).size) == 120
+
+
+def test_as_many_parts_as_may_be_are_read():
+    assert load_image(png(png_chunk(b"vpAg", b"") * (MAX_PARTS - 10))).size == (120, 144)
+    assert load_image(png(png_chunk(b"iCCP", b"icc\0\0") * MAX_PROFILES)).size == (120, 144)
+    assert load_image(gif(comment(MAX_COMMENT))).size == (120, 144)
+    assert load_image(jpeg(b"\xff\xfe\0\2" * (MAX_PARTS - 100))).size == (120, 144)
+    assert load_image(many_scans(MAX_SCANS - 10)).size == (2000, 2000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png(png_chunk(b"vpAg", b"") * MAX_PARTS),
+        png(png_chunk(b"iCCP", b"icc\0\0") * (MAX_PROFILES + 1)),
+        gif(comment(MAX_COMMENT + 1)),
+        gif(comment(MAX_COMMENT // 2) + comment(MAX_COMMENT // 2 + 1)),
+        gif(b"!\xff" + b"\1a" * MAX_PARTS + b"\0"),
+        gif(b"!\xff\0" * MAX_PARTS),
+        gif(b"a" * MAX_PARTS),
+        jpeg(b"\xff\xfe\0\2" * MAX_PARTS),
+        jpeg(b"\xff" * MAX_PARTS),
+        jpeg(b"\xff\xd8" * MAX_PARTS),
+        jpeg(b"a" * MAX_PARTS),
+        b"\xff\xd8" + b"a" * 2 * MAX_PARTS,
+        many_scans(MAX_SCANS + 1),
+        b"P3 40 40 255\n" + b"1 2 3 " * 1600,
+        b"P1 64 64\n" + b"#\n" * 10 + b"1 " * 4096,
+        b"P6 64 #" + b"a" * 5000 + b"\n64 255\n" + bytes(64 * 64 * 3),
+    ],
+    ids=range(16),
+)
+def test_more_are_refused_before_a_decoder_sees_them(data):
+    assert refusal(data) == "The file is made of far more parts than a picture needs, or of text. Save it anew, as PNG."
+
+
+def test_a_scan_within_a_thumbnail_or_behind_the_end_is_none_of_the_picture():
+    thumbnails = b"\xff\xe1" + struct.pack(">H", 60_000) + b"\xff\xda" * 29_999
+    assert parts_fit(jpeg(thumbnails))
+    assert parts_fit(encoded("JPEG") + b"\xff\xda\0\2" * MAX_SCANS * 2)
+
+
+def test_what_is_decoded_slowly_may_be_less_large():
+    side = int(MAX_SLOW_PIXELS**0.5)
+    assert "at most 4 million are read" in refusal(run_length_bmp(side + 1))
+    assert "at most 4 million are read" in refusal(b"P5 %d %d 254\n" % (side + 1, side) + bytes(side * (side + 1)))
+    assert load_image(b"P5 %d %d 255\n" % (side + 1, side) + bytes(side * (side + 1))).size == (side + 1, side)
+    assert load_image(b"P5 100 100 254\n" + bytes([127]) * 10_000).getpixel((50, 50)) == (128, 128, 128)
+    assert load_image(encoded("BMP", Image.new("RGB", (side + 1, side)))).size == (side + 1, side)
+
+
+TILE_SIDE = 400
+NUM_TILES = MAX_LAID_OUT // TILE_SIDE**2  # tiles
+
+
+@pytest.mark.parametrize("name", ["full.heic", "full.avif"])
+def test_the_items_that_programs_write_fit(name):
+    assert items_fit(whole_files()[name])
+    assert all(items_fit(whole_files()[name][:cut]) for cut in range(0, 900, 7))
+
+
+@pytest.mark.parametrize("kind", [b"grid", b"iovl"])
+def test_a_picture_laid_out_of_others_is_read(kind):
+    assert load_image(laid_out(TILE_SIDE, 256, kind=kind)).size == (TILE_SIDE, TILE_SIDE)
+
+
+@pytest.mark.parametrize("kind", [b"grid", b"iovl"])
+def test_one_of_more_pixels_than_any_has_is_refused_before_it_is_decoded(kind):
+    assert items_fit(laid_out(TILE_SIDE, NUM_TILES, kind=kind))
+    assert "far more parts than a picture needs" in refusal(laid_out(TILE_SIDE, NUM_TILES + 1, kind=kind))
+
+
+def test_what_is_made_of_what_is_made_of_others_counts_with_all_of_them():
+    data = laid_out(TILE_SIDE, 1, references=reference(3, [TILE] * 100) + reference(LAID_OUT, [3] * (NUM_TILES // 100)))
+    assert not items_fit(data)  # both count: the one as it is, and as a part of the other
+    data = laid_out(
+        TILE_SIDE, 1, references=reference(3, [TILE] * 10) + reference(LAID_OUT, [3] * (NUM_TILES // 10 - 1))
+    )
+    assert items_fit(data)
+
+
+def test_what_is_made_of_itself_or_without_end_is_refused():
+    assert not items_fit(laid_out(TILE_SIDE, 1, references=reference(LAID_OUT, [LAID_OUT])))
+    assert not items_fit(laid_out(TILE_SIDE, 1, references=reference(3, [LAID_OUT]) + reference(LAID_OUT, [3])))
+    assert not items_fit(laid_out(TILE_SIDE, 1, references=b"".join(reference(n, [n + 1]) for n in range(2, 5000))))
+
+
+def test_parts_that_do_not_say_their_size_count_as_large():
+    assert items_fit(laid_out(TILE_SIDE, 1, references=reference(LAID_OUT, [7] * 4)))
+    assert not items_fit(laid_out(TILE_SIDE, 1, references=reference(LAID_OUT, [7] * 5)))
+
+
+def test_two_lists_of_parts_are_refused():
+    data = laid_out(TILE_SIDE, 1)
+    at = data.index(b"iref") - 4
+    (length,) = struct.unpack_from(">I", data, at)
+    meta = data.index(b"meta") - 4
+    (whole,) = struct.unpack_from(">I", data, meta)
+    twice = data[:at] + data[at : at + length] * 2 + data[at + length :]
+    assert items_fit(data)
+    assert not items_fit(twice[:meta] + struct.pack(">I", whole + length) + twice[meta + 4 :])
+
+
+def test_a_plain_picture_of_the_largest_size_fits():
+    assert items_fit(encoded("HEIF", Image.new("RGB", (1000, 1000))))

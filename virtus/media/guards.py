@@ -1,74 +1,198 @@
-"""How much the tags of a file claim for themselves, before Pillow copies it out for each of them.
+"""What a file may ask of a decoder, counted before one sees it: tags that claim too much, too many parts, too many
+pixels laid out.
 
 In the structure of TIFF and EXIF each tag says where its value lies, and all may name the same block: a file of 2 MB
 can claim 60 GB. Pillow reads the values of all tags at once, makes an object of each number, and several of each tile.
+
+A part costs its file a few bytes and a decoder much more. A scan of a progressive JPEG, of 36 bytes, goes over all
+pixels: 20 ms for 50 million. Each block of a GIF's comment makes Pillow copy all before it: 64 MiB take 46 minutes.
+
+A HEIC or AVIF may be laid out of other pictures in it many times. A file of 3 kB whose grid names one tile of 9 million
+pixels 256 times took 39 s; it may name it 65,535 times.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
+import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
-HEADERS = {b"II*\0": ("<", False), b"MM\0*": (">", False), b"II+\0": ("<", True), b"MM\0+": (">", True)}  # +: BigTIFF
-SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}  # bytes of a value
-POINTERS = (0x8769, 0x8825, 0xA005)  # to the directories of EXIF, of the place, and of interoperability
-MAX_DIRECTORIES = 4  # more of one kind are not read
+from virtus.media.containers import (
+    END_OF_IMAGE,
+    GIF_COMMENT,
+    PNG,
+    START_OF_SCAN,
+    Part,
+    boxes,
+    gif_blocks,
+    jpeg_segments,
+    png_chunks,
+    tiff_entries,
+    tiff_starts,
+)
+
 MAX_STRUCTURES = 100  # where four bytes that look like a header stand; pixels have one by chance in 1 GB
 MAX_ENTRIES = 500_000  # tags of all directories; what looks like one by chance may have 4 x 65,535
 MAX_NUMBERS = 600_000  # in all tags: places and lengths of 16x16 tiles for 50 million pixels, and a table of colours
-TEXTS = (1, 2, 6, 7)  # kinds that stay bytes, with no object for each value
+TEXTS = (1, 2, 6, 7)  # kinds of values that stay bytes, with no object for each
 SPARE = 2**20  # bytes that tags may claim beyond twice the file: none that is honest shares so much
+
+MAX_PARTS = 100_000  # segments, chunks, blocks, or bytes between them; a PNG of 64 MiB has some 8,000 chunks
+MAX_SCANS = 200  # of a JPEG; programs write about 10
+MAX_PROFILES = 8  # of a PNG, which may have one; Pillow unpacks each
+MAX_COMMENT = 2**17  # bytes of a GIF's comments
+MAX_HEAD = 4096  # bytes of a PNM before its pixels
+PNM = re.compile(rb"P[0-7yf]")
+PNM_COMMENT = re.compile(rb"#[^\r\n]*")
+
+MAX_LAID_OUT = 200_000_000  # pixels; a phone's photo is laid out once or twice, and so are its depth and brightness
+MAX_META = 2**23  # bytes; phones write some 10 kB
+UNKNOWN = 50_000_000  # pixels of an item that does not say its size
+SINGLE = (b"meta", b"iref", b"iprp", b"ipco")  # of two, who knows which a decoder reads
 
 
 def tags_fit(data: bytes) -> bool:
     """Whether the tags of every TIFF structure in a file, wherever it is embedded, claim about what the file holds."""
-    starts = [start for header in HEADERS for start in _places(data, header)]
+    starts = list(islice(tiff_starts(data), MAX_STRUCTURES + 1))
     if len(starts) > MAX_STRUCTURES:
         return False
     claimed = numbers = 0
-    for entry, (kind, count) in enumerate(_values(data, starts)):
-        claimed, numbers = claimed + SIZES.get(kind, 0) * count, numbers + (0 if kind in TEXTS else count)
-        if entry == MAX_ENTRIES or numbers > MAX_NUMBERS or claimed > 2 * len(data) + SPARE:
+    tags = ((start, tag) for start in starts for tag in tiff_entries(data, start))
+    for num_before, (at, tag) in enumerate(tags):
+        num_bytes = tag.num_bytes
+        if at + tag.value + num_bytes <= len(data):  # else Pillow leaves it aside
+            claimed, numbers = claimed + num_bytes, numbers + (0 if tag.kind in TEXTS else tag.count)
+        if num_before == MAX_ENTRIES or numbers > MAX_NUMBERS or claimed > 2 * len(data) + SPARE:
             return False
     return True
 
 
-def _places(data: bytes, header: bytes) -> Iterator[int]:
-    at = data.find(header)
-    for _ in range(MAX_STRUCTURES + 1):
-        if at < 0:
-            return
-        yield at
-        at = data.find(header, at + 1)
+def parts_fit(data: bytes) -> bool:
+    """Whether the file has no more parts than a decoder may go through. Damaged files are left to the decoder."""
+    fits = next((fits for start, fits in FITS.items() if data.startswith(start)), _pnm_fits)
+    return fits(data) and (data[4:8] != b"ftyp" or items_fit(data))
 
 
-def _values(data: bytes, starts: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Kind and count of the values of all tags, as far as they lie within the file: else the count is 0."""
-    for start in starts:
-        order, big = HEADERS[data[start : start + 4]]
-        directories = [_first(data, start, order, big)]
-        for at in directories:  # grows meanwhile
-            for tag, kind, count, value in _entries(data, start + at, order, big):
-                yield kind, count if start + value + SIZES.get(kind, 0) * count <= len(data) else 0
-                if tag in POINTERS and len(directories) < MAX_DIRECTORIES:
-                    directories.append(value)
+def _jpeg_fits(data: bytes) -> bool:
+    scans = 0
+    for part, steps in _with_steps(jpeg_segments(data)):
+        scans += part.kind == START_OF_SCAN
+        if steps > MAX_PARTS or scans > MAX_SCANS:
+            return False
+        if part.kind == END_OF_IMAGE and scans:
+            return True
+    return True
 
 
-def _first(data: bytes, start: int, order: str, big: bool) -> int:
-    """Where the first directory is, counted from `start`; the file's end where that is cut off."""
+def _png_fits(data: bytes) -> bool:
+    profiles = 0
+    for num_before, chunk in enumerate(png_chunks(data)):
+        profiles += chunk.kind == b"iCCP"
+        if num_before == MAX_PARTS or profiles > MAX_PROFILES:
+            return False
+    return True
+
+
+def _gif_fits(data: bytes) -> bool:
+    """Of what stands before the first picture."""
+    commented = 0
+    for part, steps in _with_steps(gif_blocks(data)):
+        commented += part.end - part.start if part.kind == GIF_COMMENT else 0
+        if steps > MAX_PARTS or commented > MAX_COMMENT:
+            return False
+    return True
+
+
+def _with_steps(parts: Iterable[Part]) -> Iterator[tuple[Part, int]]:
+    """Each part and how many steps Pillow takes up to it: one a part, and one for each byte between two."""
+    steps = end = 0
+    for part in parts:
+        steps += part.at - end + 1
+        end = part.end
+        yield part, steps
+
+
+def _pnm_fits(data: bytes) -> bool:
+    """Pillow reads the head byte by byte; where the pixels are text, each comment costs a copy of 1 MiB."""
+    if not PNM.match(data):
+        return True
+    if data[1:2] in (b"1", b"2", b"3"):
+        return False
+    words = PNM_COMMENT.sub(b"", data[:MAX_HEAD]).split()
+    return len(data) <= MAX_HEAD or len(words) >= (3 if data[1:2] == b"4" else 4)
+
+
+FITS = {b"\xff\xd8": _jpeg_fits, PNG: _png_fits, b"GIF8": _gif_fits}
+
+
+def items_fit(data: bytes) -> bool:
+    """Whether all pictures in a HEIC or AVIF together are laid out of no more than `MAX_LAID_OUT` pixels."""
+    bodies = {b"meta": [data[box.start : box.end] for box in boxes(data) if box.kind == b"meta"]}
+    if any(len(meta) > MAX_META for meta in bodies[b"meta"]):
+        return False
+    for outer, at in ((b"meta", 4), (b"iprp", 0)):
+        for body in bodies.get(outer, [])[:1]:
+            for box in boxes(body, at):
+                bodies.setdefault(box.kind, []).append(body[box.start : box.end])
+    if any(len(bodies.get(kind, ())) > 1 for kind in SINGLE):
+        return False
+    made_of, areas, known = _made_of(bodies.get(b"iref", ())), _areas(bodies), {}
     try:
-        return struct.unpack_from(order + ("Q" if big else "I"), data, start + (8 if big else 4))[0]
-    except struct.error:
-        return len(data)
+        return sum(_pixels(item, made_of, areas, known) for item in made_of) <= MAX_LAID_OUT
+    except RecursionError:  # a thousand, each made of the next
+        return False
 
 
-def _entries(data: bytes, at: int, order: str, big: bool) -> Iterator[tuple[int, int, int, int]]:
-    """Tag, kind, count, and value or place, of each entry of the directory at `at`."""
-    number, entry = (order + "Q", order + "HHQQ") if big else (order + "H", order + "HHII")
-    size = struct.calcsize(entry)
-    if at + struct.calcsize(number) > len(data):  # far more, and `unpack_from` raises what no other place does
-        return
-    (count,) = struct.unpack_from(number, data, at)
-    at += struct.calcsize(number)
-    held = data[at : at + size * min(count, len(data) // size)]
-    yield from struct.iter_unpack(entry, held[: len(held) // size * size])
+def _pixels(item: int, made_of: Mapping[int, Counter], areas: Mapping[int, int], known: dict[int, float]) -> float:
+    """Of an item and of all that it is made of; infinite, if it is made of itself."""
+    if item not in known:
+        known[item] = math.inf
+        parts = made_of.get(item, {})
+        below = sum(times * _pixels(part, made_of, areas, known) for part, times in parts.items())
+        known[item] = below if parts else areas.get(item, UNKNOWN)
+    return known[item]
+
+
+def _made_of(references: Sequence[bytes]) -> dict[int, Counter]:
+    """Item to what it is laid out of, and how often, from the bodies of `iref`; of what is cut off, what stands before
+    the end. ISO/IEC 23008-12 says what is derived from what by `dimg`."""
+    made_of: dict[int, Counter] = defaultdict(Counter)
+    for body in references:
+        form = ">I" if body[:1] > b"\0" else ">H"
+        size = struct.calcsize(form)
+        for box in boxes(body, 4):
+            reference = body[box.start : box.end]
+            if box.kind == b"dimg" and len(reference) >= size + 2:
+                (item,), (count,) = struct.unpack_from(form, reference), struct.unpack_from(">H", reference, size)
+                parts = reference[size + 2 : size + 2 + count * size]
+                made_of[item].update(part for (part,) in struct.iter_unpack(form, parts[: len(parts) // size * size]))
+    return made_of
+
+
+def _areas(bodies: Mapping[bytes, Sequence[bytes]]) -> dict[int, int]:
+    """Item to its width times its height, from `ipco` and `ipma`. Those that cannot be read are missing, and count as
+    large."""
+    properties = [(box.kind, body[box.start : box.end]) for body in bodies.get(b"ipco", ()) for box in boxes(body)]
+    sized = ((at, body) for at, (kind, body) in enumerate(properties, start=1) if kind == b"ispe")
+    sizes = {at: math.prod(struct.unpack_from(">II", body, 4)) for at, body in sized if len(body) >= 12}
+    areas: dict[int, int] = {}
+    with contextlib.suppress(struct.error, IndexError):
+        for body in bodies.get(b"ipma", ()):
+            for item, numbers in _associations(body):
+                areas.update((item, sizes[number]) for number in numbers if number in sizes)
+    return areas
+
+
+def _associations(body: bytes) -> Iterator[tuple[int, list[int]]]:
+    """Item, and the numbers of its properties, counted from 1."""
+    form, wide, at = ">I" if body[0] else ">H", body[3] & 1, 8
+    for _ in range(struct.unpack_from(">I", body, 4)[0]):
+        (item,), at = struct.unpack_from(form, body, at), at + struct.calcsize(form)
+        count, at = body[at], at + 1
+        numbers = struct.unpack_from(f">{count}{'H' if wide else 'B'}", body, at)
+        at += count * (2 if wide else 1)
+        yield item, [number & (0x7FFF if wide else 0x7F) for number in numbers]

@@ -12,9 +12,7 @@ import numpy as np
 from PIL import Image
 
 from virtus.errors import ImageError
-from virtus.media.file_parts import parts_fit
-from virtus.media.guards import tags_fit
-from virtus.media.heif_items import items_fit
+from virtus.media.guards import parts_fit, tags_fit
 from virtus.media.rgb import from_array, to_rgb
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -166,7 +164,7 @@ def _open(data: bytes) -> Image.Image:
     register_formats()
     if not tags_fit(data):
         raise ImageError("The file's tags (EXIF) claim far more than it holds: it is damaged. Save it anew.")
-    if not parts_fit(data) or (data[4:8] == b"ftyp" and not items_fit(data)):
+    if not parts_fit(data):
         raise ImageError("The file is made of far more parts than a picture needs, or of text. Save it anew, as PNG.")
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
@@ -234,6 +232,6 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
     if len(image.info.get(PACKED_EXIF, "")) > MAX_PACKED_EXIF:  # compressed, so that its tags were not looked at
         del image.info[PACKED_EXIF]
     try:
-        return TURNS.get(image.getexif().get(ORIENTATION))
+        return TURNS.get(image.getexif().get(ORIENTATION, 1))
     except Exception:  # damaged EXIF says nothing about the pixels, which were decoded already
         return None
