@@ -10,11 +10,11 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/virtus
 ENV PATH=/opt/virtus/bin:$PATH
 WORKDIR /src
-COPY requirements.txt ./
+COPY requirements.txt constraints.txt ./
 RUN grep -E '^torch(vision)?[>=<]' requirements.txt > torch.txt \
-    && pip install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} -r torch.txt \
-    && pip install -r requirements.txt
-COPY pyproject.toml setup.py README.md LICENSE requirements*.txt ./
+    && pip install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} -r torch.txt -c constraints.txt \
+    && pip install -r requirements.txt -c constraints.txt
+COPY pyproject.toml setup.py README.md LICENSE ./
 COPY virtus virtus
 COPY assets assets
 RUN pip install --no-deps .

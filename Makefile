@@ -3,7 +3,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test lint audit clean
+RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev pyproject.toml --no-header --no-annotate
+
+.PHONY: demo test lint constraints newest audit clean
 
 demo: .venv/demo-ready  ## start the app at http://127.0.0.1:7860 with the bundled checkpoint
 	$(BIN)/python app.py
@@ -14,6 +16,15 @@ test: .venv/dev-ready  ## run all tests, two files at a time
 lint: .venv/dev-ready  ## what CI checks beside the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+
+constraints: $(BIN)/uv  ## renew constraints.txt: the newest versions that the requirements allow
+	{ head -1 constraints.txt; $(RESOLVE); } > .venv/constraints.txt
+	mv .venv/constraints.txt constraints.txt
+
+newest: $(BIN)/uv  ## say which newer versions the requirements allow; installs nothing
+	$(RESOLVE) --output-file .venv/newest.txt > .venv/newest.log
+	diff --unchanged-line-format= --old-line-format= --new-line-format='newer: %L' constraints.txt .venv/newest.txt || true
 
 audit: .venv/dev-ready  ## look the installed packages up in PyPI's advisories; needs the network
 	$(BIN)/uv pip freeze --quiet --python $(BIN)/python > .venv/installed.txt
@@ -22,12 +33,12 @@ audit: .venv/dev-ready  ## look the installed packages up in PyPI's advisories; 
 clean:
 	rm -rf .venv
 
-.venv/demo-ready: $(BIN)/uv requirements.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+.venv/demo-ready: $(BIN)/uv requirements.txt constraints.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt -c constraints.txt
 	touch $@
 
-.venv/dev-ready: $(BIN)/uv requirements.txt requirements-train.txt requirements-c2pa.txt requirements-mcp.txt requirements-ray.txt requirements-dev.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
+.venv/dev-ready: $(BIN)/uv requirements.txt pyproject.toml constraints.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r pyproject.toml --extra dev -c constraints.txt
 	touch $@
 
 $(BIN)/uv:

@@ -5,11 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from benchmarks.dockerfile import context_files, read_dockerfile, words_of
 
@@ -29,6 +31,11 @@ def space() -> dict:
     return yaml.safe_load(front)
 
 
+def requirement_lines(name: str) -> list[str]:
+    lines = (line.partition("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines())
+    return list(filter(None, lines))
+
+
 def test_the_space_says_only_what_the_hub_knows(space):
     assert set(space) - {*SETTINGS, "short_description"} == set()
     assert {space["colorFrom"], space["colorTo"]} <= set(COLOURS)
@@ -38,8 +45,7 @@ def test_the_space_says_only_what_the_hub_knows(space):
 
 
 def test_the_space_gets_a_gradio_and_a_python_that_the_project_takes(space):
-    lines = [line.partition("#")[0].strip() for line in REQUIREMENTS.splitlines()]
-    gradio = next(one for one in map(Requirement, filter(None, lines)) if one.name == "gradio")
+    gradio = next(one for one in map(Requirement, requirement_lines("requirements.txt")) if one.name == "gradio")
     assert space["sdk"] == "gradio"
     assert gradio.specifier.contains(space["sdk_version"])
     assert space["python_version"] == ZERO_GPU_PYTHON
@@ -57,9 +63,8 @@ def test_the_image_copies_only_what_is_there_and_not_ignored():
 
 def test_the_image_holds_no_more_than_it_needs():
     top = {name.parts[0] for name in context_files(ROOT)}
-    assert top - {"virtus", "assets", "deploy", "README.md", "LICENSE", "pyproject.toml", "setup.py"} == {
-        path.name for path in ROOT.glob("requirements*.txt")
-    }
+    package = {"virtus", "assets", "README.md", "LICENSE", "pyproject.toml", "setup.py"}
+    assert top == package | {"deploy", "requirements.txt", "constraints.txt"}
     assert not any("__pycache__" in name.parts for name in context_files(ROOT))
 
 
@@ -70,6 +75,19 @@ def test_torch_and_torchvision_are_picked_out_of_the_requirements():
         "torch",
         "torchvision",
     ]
+
+
+def test_the_constraints_pin_a_version_that_fits_of_all_that_is_required():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    required = [Requirement(line) for line in (*requirement_lines("requirements.txt"), *extras)]
+    pins = [Requirement(line) for line in requirement_lines("constraints.txt")]
+    assert all(re.fullmatch(r"==[\w.]+", str(pin.specifier)) for pin in pins)  # versions alone, no addresses
+    versions = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
+    ours = [one for one in required if one.name != "virtus"]
+    assert [
+        str(one) for one in ours if not one.specifier.contains(versions.get(canonicalize_name(one.name), "0"))
+    ] == []
 
 
 def test_the_image_runs_as_a_user_and_checks_its_health():

@@ -19,7 +19,7 @@ from virtus.judging.photo import analyze_paths
 from virtus.media.images import load_image
 from virtus.scans.ray.requirements import require_ray
 
-pytest.importorskip("ray", reason="Ray is not installed: pip install -r requirements-ray.txt")
+pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
 os.environ.setdefault("RAY_AUTH_TOKEN", "0" * 64)  # else Ray makes one, and keeps it in the user's home
 require_ray()
 

@@ -28,7 +28,7 @@ def add(commands) -> None:
 def run(args: argparse.Namespace) -> int:
     found = environment_port()
     if args.mcp and importlib.util.find_spec("mcp") is None:
-        raise InputError("--mcp needs the package mcp. Install it: pip install -r requirements-mcp.txt.")
+        raise InputError("--mcp needs the package mcp. Install it: pip install -e '.[mcp]'.")
     from virtus.app import serve
     from virtus.app.server import ending_here
 

@@ -209,4 +209,4 @@ def test_without_the_package_a_sentence_says_what_to_install():
     code = f"import sys; sys.modules['mcp'] = None; {start}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, check=False)
     assert done.returncode == 2
-    assert done.stderr == "virtus: --mcp needs the package mcp. Install it: pip install -r requirements-mcp.txt.\n"
+    assert done.stderr == "virtus: --mcp needs the package mcp. Install it: pip install -e '.[mcp]'.\n"

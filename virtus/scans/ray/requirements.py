@@ -29,5 +29,5 @@ def require_ray() -> None:
     except ImportError as exc:
         raise InputError(
             "--engine ray needs Ray, which is not installed: pip install 'virtus[ray]', or in a clone "
-            "pip install -r requirements-ray.txt."
+            "pip install -e '.[ray]'."
         ) from exc
