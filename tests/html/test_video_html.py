@@ -3,7 +3,7 @@ import re
 import pytest
 
 from virtus.html.filmstrip import StripFrame, filmstrip_html
-from virtus.html.persons import clip_not_judged, person_verdict, person_words
+from virtus.html.verdict import face_words, not_judged, person_verdict
 from virtus.results import Calibration, CheckpointInfo, FaceReport, Outcome
 from virtus.video.report import Sight, VideoReport
 from virtus.video.verdict import judge_person
@@ -40,19 +40,19 @@ def test_the_verdict_comes_with_its_spread_and_what_it_is_worth():
 def test_a_person_of_several_says_which():
     report = report_of(person_of(0.9, 0.95, 0.85), person_of(0.1, 0.15, 0.05))
     assert "Person 2 of 2" in person_verdict(report, 1)
-    assert [person_words(person) for person in report.persons] == ["Fake: 90 %", "Real: 90 %"]
+    assert [face_words(person) for person in report.persons] == ["Fake: 90 %", "Real: 90 %"]
 
 
 def test_a_reason_stands_in_the_verdict():
     html = person_verdict(report_of(person_of(0.1, 0.1, 0.9, 0.9)), 0)
     assert "The frames contradict each other: 2 came out as real and 2 as fake" in html
-    assert person_words(person_of(0.1, 0.1, 0.9, 0.9)) == "Inconclusive"
+    assert face_words(person_of(0.1, 0.1, 0.9, 0.9)) == "Inconclusive"
 
 
 def test_a_broken_tail_is_said_beside_every_verdict():
     said = "only what can be read of its first 10.0 s was judged"
     assert said in person_verdict(report_of(person_of(0.9, 0.95, 0.85), complete=False), 0)
-    assert said in clip_not_judged(report_of(outcome=Outcome.NO_FACE, complete=False))
+    assert said in not_judged(report_of(outcome=Outcome.NO_FACE, complete=False))
 
 
 def test_who_is_too_small_has_no_number():
@@ -62,7 +62,7 @@ def test_who_is_too_small_has_no_number():
 
 
 def test_an_unreadable_clip_is_escaped():
-    html = clip_not_judged(VideoReport(Outcome.UNREADABLE, INFO, reason="<b>no</b>"))
+    html = not_judged(VideoReport(Outcome.UNREADABLE, INFO, reason="<b>no</b>"))
     assert "&lt;b&gt;no&lt;/b&gt;" in html
     assert "Not readable" in html
 

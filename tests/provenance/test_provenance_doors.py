@@ -6,7 +6,7 @@ from tests.support.command import virtus
 from tests.support.provenance_files import exif, picture, png_with, with_xmp, xmp
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
-from virtus.html.provenance import panel
+from virtus.html.provenance import provenance_panel
 from virtus.judging.photo import analyze_image
 from virtus.provenance.findings import UNKNOWN
 from virtus.provenance.reading import Finding, Kind, Provenance, read_provenance
@@ -31,7 +31,7 @@ def test_what_a_file_says_of_itself_does_not_enter_the_verdict(make_checkpoint, 
 
 
 def test_the_panel_of_what_is_unknown_is_closed_and_blames_nobody():
-    html = panel(Provenance())
+    html = provenance_panel(Provenance())
     assert "<details >" in html
     assert "Nothing: origin unknown" in html
     assert UNKNOWN in html
@@ -40,9 +40,9 @@ def test_the_panel_of_what_is_unknown_is_closed_and_blames_nobody():
 
 def test_the_panel_is_open_where_something_is_known_and_counts_it():
     finding = Finding(Kind.CAMERA, "Camera: Canon", "EXIF Make", "It may.")
-    assert "<details open>" in panel(Provenance((finding,)))
-    assert "1 finding, not part of the verdict" in panel(Provenance((finding,)))
-    assert "2 findings, not part of the verdict" in panel(Provenance((finding, finding)))
+    assert "<details open>" in provenance_panel(Provenance((finding,)))
+    assert "1 finding, not part of the verdict" in provenance_panel(Provenance((finding,)))
+    assert "2 findings, not part of the verdict" in provenance_panel(Provenance((finding, finding)))
 
 
 def test_texts_of_the_file_are_no_html_in_the_panel():
@@ -53,7 +53,7 @@ def test_texts_of_the_file_are_no_html_in_the_panel():
         with_xmp(xmp(f"<xmp:CreatorTool><![CDATA[{attack}]]></xmp:CreatorTool>"), "JPEG"),
         png_with(parameters=f"Steps: 1, Sampler: x, Model: {attack}"),
     ):
-        html = panel(read_provenance(data))
+        html = provenance_panel(read_provenance(data))
         assert "&lt;img src=x onerror" in html
         assert "<img" not in html
         assert "<b>" not in html

@@ -6,9 +6,17 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.html.filmstrip import StripFrame, filmstrip_html
-    from virtus.html.maps import BETTER, NO_BETTER, NO_PROOF, about, caption, colours, empty, kind, measured_line
-    from virtus.html.persons import clip_not_judged, person_verdict, person_words
-    from virtus.html.provenance import panel
-    from virtus.html.verdict import checkpoint, chip, in_words, message, not_judged, percent, verdict_html, words
+    from virtus.html.maps import full_colour, map_caption, side_by_side, trust_line
+    from virtus.html.provenance import provenance_panel
+    from virtus.html.templates import render_page, render_part
+    from virtus.html.verdict import (
+        checkpoint_line,
+        face_verdict,
+        face_words,
+        message_panel,
+        not_judged,
+        person_verdict,
+        photo_words,
+    )
 
 __getattr__, __all__ = offer(__name__, __file__)

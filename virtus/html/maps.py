@@ -1,57 +1,50 @@
-"""A map as HTML, for the app and for written reports: its caption, and whether it is better than chance."""
+"""Maps as HTML, for the app and for written reports: what they show, how to read it, and whether to believe it."""
 
 from __future__ import annotations
 
-from html import escape
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from PIL import Image
 
 from virtus.drawing import legend_ends
 from virtus.explain import EXPLAINERS, in_words
+from virtus.html.templates import render_part
 from virtus.results import Explanation, Faithfulness
 
-NO_PROOF = "A map shows what the model used. It is no proof that these places are real or fake."
-BETTER, NO_BETTER = "good", "poor"  # CSS classes of a trust line, beside its words
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+TESTING = "Is this map better than chance? It is being held against 99 random ones…"
 
 
-def caption(explanation: Explanation) -> str:
+def map_caption(explanation: Explanation) -> Markup:
     """What the shown map speaks of, and how its colours are read."""
-    method = EXPLAINERS[explanation.method]
-    finding = f" {escape(method.finding)}" if method.finding else ""
-    return f"""<div class="caption"><p><strong>{escape(explanation.method)}</strong>, {about(explanation)}:
-{escape(method.description)}.{empty(explanation)}{finding}</p>
-<p>{colours(explanation)} {NO_PROOF}</p></div>"""
+    return render_part(
+        "map.html",
+        "caption",
+        explanation=explanation,
+        method=EXPLAINERS[explanation.method],
+        full_colour=full_colour(),
+    )
 
 
-def measured_line(faithfulness: Faithfulness) -> str:
-    """Whether the map is better than chance, in words."""
-    return f'<p class="trust {kind(faithfulness)}" role="status">{escape(_sentence(faithfulness))}</p>'
+def full_colour() -> float:
+    """Logits a patch from which on a signed map has its full colour."""
+    return legend_ends()[1][0]
 
 
-def kind(faithfulness: Faithfulness) -> str:
-    """The CSS class of a trust line."""
-    return BETTER if faithfulness.better_than_chance else NO_BETTER
+def trust_line(faithfulness: Faithfulness | None) -> Markup:
+    """Whether the map is better than chance, in words; that it is being measured, where that is None."""
+    sentence = TESTING
+    if faithfulness:
+        words = in_words(faithfulness)
+        sentence = f"This map is {words}." if faithfulness.num_random else f"{words[0].upper()}{words[1:]}."
+    return render_part("map.html", "trust", faithfulness=faithfulness, sentence=sentence)
 
 
-def about(explanation: Explanation) -> str:
-    """What a map speaks of."""
-    if explanation.signed:
-        return "fake against real"
-    return f"for the class “{explanation.target}”" if explanation.target else "for no class"
-
-
-def empty(explanation: Explanation) -> str:
-    """A sentence for a map that is the same everywhere; nothing for others."""
-    uneven = explanation.heatmap.max() > explanation.heatmap.min()
-    return "" if uneven else " Nothing speaks for it: the map is empty."
-
-
-def colours(explanation: Explanation) -> str:
-    """How its colours are read."""
-    if not explanation.signed:
-        return "Bright is more, dark is less, from the least to the most of this map alone."
-    full = legend_ends()[1][0]
-    return f"Vermilion speaks for fake, blue for real; full colour is {full:g} logits a patch or more, in every photo."
-
-
-def _sentence(faithfulness: Faithfulness) -> str:
-    said = in_words(faithfulness)
-    return f"This map is {said}." if faithfulness.num_random else f"{said[0].upper()}{said[1:]}."
+def side_by_side(overlays: Iterable[tuple[Explanation, Image.Image]], measured: Mapping[str, Faithfulness]) -> Markup:
+    """A figure for each method, with what was measured of it by the method's name."""
+    figures = [(explanation, overlay, measured.get(explanation.method)) for explanation, overlay in overlays]
+    worded = [(*figure, in_words(figure[2]) if figure[2] else "is being measured…") for figure in figures]
+    return render_part("map.html", "side_by_side", figures=worded)

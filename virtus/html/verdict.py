@@ -1,148 +1,146 @@
-"""A verdict as HTML, for the app and for written reports. Every text from outside is escaped."""
+"""Verdicts as HTML, on a face in a photo and on a person in a clip, for the app and for written reports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
+from typing import TYPE_CHECKING
 
 from virtus.checkpoints import EVEN, at_prior
 from virtus.drawing import TONES
-from virtus.results import Calibration, CheckpointInfo, FaceReport, ImageReport, Outcome, Stability
+from virtus.html.templates import percent, render_part
+from virtus.results import Calibration, CheckpointInfo, FaceReport, ImageReport, Outcome
+from virtus.video import PersonReport, VideoReport
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+NOT_EVIDENCE = "It is the model's opinion, not evidence."
+HOW_MANY_FRAMES = (
+    "The number is the median of the frames; the thick line holds the middle half of them. "
+    "Frames of one clip are much alike: all of them together are no surer than one photo."
+)
 
 
-def words(face: FaceReport) -> str:
-    """A face's verdict in a few words: "Fake: 87 %", "Too small"."""
-    tone = TONES[face.outcome]
+def face_words(face: FaceReport | PersonReport) -> str:
+    """A verdict in a few words: "Fake: 87 %", "Too small"."""
+    word = TONES[face.outcome].word
     if face.p_fake is None or face.outcome is Outcome.INCONCLUSIVE:
-        return tone.word
-    p_outcome = 1 - face.p_fake if face.outcome is Outcome.REAL else face.p_fake
-    return f"{tone.word}: {percent(p_outcome)}"
+        return word
+    return f"{word}: {percent(1 - face.p_fake if face.outcome is Outcome.REAL else face.p_fake)}"
 
 
-def chip(outcome: Outcome, text: str | None = None) -> str:
-    """An outcome in its colour, behind its symbol; its word where there is no text."""
-    tone = TONES[outcome]
-    return (
-        f'<span class="chip" style="--tone: {tone.colour}; --ink: {tone.ink}">'
-        f'<span class="symbol" aria-hidden="true">{tone.symbol}</span> {escape(text or tone.word)}</span>'
-    )
-
-
-def percent(share: float) -> str:
-    """Whole per cent; never the 0 or 100 that would claim certainty."""
-    if share > 0.99:
-        return "over 99 %"
-    return "under 1 %" if share < 0.01 else f"{share * 100:.0f} %"
-
-
-def in_words(report: ImageReport) -> str:
+def photo_words(report: ImageReport) -> str:
     """What the annotated photo shows, for those who do not see it."""
-    faces = (f"{number} {words(face)}" for number, face in enumerate(report.faces, start=1))
+    faces = (f"{number} {face_words(face)}" for number, face in enumerate(report.faces, start=1))
     return f"The photo. Faces in it: {', '.join(faces) or 'none'}"
 
 
-def verdict_html(report: ImageReport, index: int) -> str:
+def face_verdict(report: ImageReport, index: int) -> Markup:
     """The chosen face of a judged photo: its verdict and its probability bar."""
-    face, tone = report.faces[index], TONES[report.faces[index].outcome]
-    several = f"Face {index + 1} of {len(report.faces)}" if len(report.faces) > 1 else "The face"
+    face = report.faces[index]
     if face.p_fake is None:
-        return message("This face is too small to be judged", "Choose another face, or a larger photo.", face.outcome)
-    return f"""<section class="panel verdict" aria-label="Verdict" data-outcome="{face.outcome}">
-<p class="which">{several if face.face else "The whole image"}</p>
-<h2>{chip(face.outcome, words(face))}</h2>
-{_bar_of(face, tone.colour, at_prior(report.checkpoint.calibration, report.prior))}
-{listed(caution.sentence for caution in face.cautions)}
-<p class="fine trust">{escape(_how_sure(report, face))}</p>
-</section>"""
-
-
-def message(title: str, sentence: str, outcome: Outcome | str) -> str:
-    """A panel without a number: why nothing was judged."""
-    return f"""<section class="panel message" role="status" data-outcome="{outcome}">
-<h2>{escape(title)}</h2>
-<p>{escape(sentence)}</p>
-</section>"""
-
-
-def not_judged(report: ImageReport) -> str:
-    """The panel for a photo without a verdict: unreadable, no face, or too small a face."""
-    return message(TONES[report.outcome].word, report.reason or "", report.outcome)
-
-
-def checkpoint(info: CheckpointInfo) -> str:
-    """The line that says which weights judge."""
-    name, revision, sha256 = (escape(value) for value in (info.name, info.revision, info.sha256))
-    return (
-        f'<p class="checkpoint">Judged by <strong>{name}</strong> · revision {revision[:12]} · '
-        f'sha256 <code title="{sha256}">{sha256[:12]}</code></p>'
+        sentence = "Choose another face, or a larger photo."
+        return message_panel("This face is too small to be judged", sentence, face.outcome)
+    several = f"Face {index + 1} of {len(report.faces)}" if len(report.faces) > 1 else "The face"
+    steady, interval, spread = face.stability, None, ""
+    if steady:
+        interval = steady.low, steady.high
+        spread = f", from {steady.low:.3f} to {steady.high:.3f} under small harmless changes"
+    return _verdict(
+        report,
+        face,
+        which=several if face.face else "The whole image",
+        interval=interval,
+        spread=spread,
+        doubts=[caution.sentence for caution in face.cautions],
+        trust=f"{_basis(report, face)} {_assumption(report.prior, 'photos')} {NOT_EVIDENCE}",
     )
 
 
-def _how_sure(report: ImageReport, face: FaceReport) -> str:
-    """The trust line: what the outcome rests on, what the thresholds promise, and what the number assumes."""
-    calibration, prior = report.checkpoint.calibration, report.prior
-    said = face.reason or promise(face.outcome, calibration, prior)
-    return f"{said} {assumed(prior)} It is the model's opinion, not evidence."
+def person_verdict(report: VideoReport, index: int) -> Markup:
+    """The chosen person of a judged clip: its verdict, and the bar with its spread."""
+    person = report.persons[index]
+    if person.p_fake is None or person.p_low is None or person.p_high is None:
+        sentence = "Choose another person, or a larger clip."
+        return message_panel("This face is too small to be judged", sentence, person.outcome)
+    who = f"Person {index + 1} of {len(report.persons)}" if len(report.persons) > 1 else "The person"
+    judged = f"{person.num_counted} of {len(report.times_s)} frames judged"
+    return _verdict(
+        report,
+        person,
+        which=f"{who} · {judged} · {report.duration_s:.1f} s of clip",
+        interval=(person.p_low, person.p_high),
+        spread=f", half of the frames from {person.p_low:.3f} to {person.p_high:.3f}",
+        doubts=[*([report.note] if report.note else []), *(caution.sentence for caution in person.cautions)],
+        trust=f"{_basis(report, person)} {HOW_MANY_FRAMES} {_assumption(report.prior, 'clips')} {NOT_EVIDENCE}",
+    )
 
 
-def assumed(prior: float, what: str = "photos") -> str:
-    """What every number takes for granted."""
-    others = "." if prior != EVEN else ", as many as are real."
-    return f"The number assumes that {percent(prior)} of {what} like this are fake{others}"
+def message_panel(title: str, sentence: str, outcome: Outcome | str) -> Markup:
+    """A panel without a number: why nothing was judged; `outcome` is "error" where something went wrong."""
+    return render_part("verdict.html", "message", title=title, sentence=sentence, outcome=outcome)
 
 
-def promise(outcome: Outcome, calibration: Calibration | None, prior: float) -> str:
-    """What the thresholds say of an outcome."""
+def not_judged(report: ImageReport | VideoReport) -> Markup:
+    """The panel for a photo or a clip without a verdict: unreadable, no face, or too small ones."""
+    note = report.note if isinstance(report, VideoReport) else None
+    return message_panel(TONES[report.outcome].word, " ".join(filter(None, (report.reason, note))), report.outcome)
+
+
+def checkpoint_line(info: CheckpointInfo | None) -> Markup:
+    """The line that says which weights judge; None where none can."""
+    return render_part("verdict.html", "checkpoint", info=info)
+
+
+def band_words(thresholds: Calibration) -> str:
+    """Where nothing can be told, or the one threshold."""
+    low, high = thresholds.real_below, thresholds.fake_above
+    return f"threshold {low:.2f}" if low == high else f"inconclusive from {low:.2f} to {high:.2f}"
+
+
+def _verdict(
+    report: ImageReport | VideoReport,
+    face: FaceReport | PersonReport,
+    *,
+    which: str,
+    interval: tuple[float, float] | None,
+    spread: str,
+    doubts: Iterable[str],
+    trust: str,
+) -> Markup:
+    used = at_prior(report.checkpoint.calibration, report.prior)
+    return render_part(
+        "verdict.html",
+        "verdict",
+        outcome=face.outcome,
+        which=which,
+        words=face_words(face),
+        p_fake=face.p_fake,
+        used=used,
+        band=band_words(used),
+        interval=interval,
+        spread=spread,
+        doubts=doubts,
+        trust=trust,
+    )
+
+
+def _basis(report: ImageReport | VideoReport, face: FaceReport | PersonReport) -> str:
+    """What the outcome rests on, and what the thresholds promise."""
+    calibration = report.checkpoint.calibration
+    if face.reason:
+        return face.reason
     if calibration is None:
         return "Uncalibrated: the threshold is 0.5 for want of a better one."
-    if outcome is Outcome.INCONCLUSIVE:
-        own = at_prior(calibration, prior)
-        band = f"between {own.real_below:.2f} and {own.fake_above:.2f}"
+    if face.outcome is Outcome.INCONCLUSIVE:
+        used = at_prior(calibration, report.prior)
+        band = f"between {used.real_below:.2f} and {used.fake_above:.2f}"
         return f"This model cannot tell: {band} it would err more often than one time in twenty."
     unlike = "On other kinds of photos it errs more often."
     return f"Calibrated: beyond its thresholds it erred at most one time in twenty on photos like its own. {unlike}"
 
 
-def listed(doubts: Iterable[str]) -> str:
-    """What makes a verdict less sure."""
-    lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in doubts)
-    return f'<ul class="cautions" aria-label="What makes this verdict less sure">{lines}</ul>' if lines else ""
-
-
-def band_in_words(used: Calibration) -> str:
-    """Where nothing can be told, or the one threshold."""
-    low, high = used.real_below, used.fake_above
-    return f"threshold {low:.2f}" if low == high else f"inconclusive from {low:.2f} to {high:.2f}"
-
-
-def bar(
-    p_fake: float, colour: str, used: Calibration, *, interval: tuple[float, float] | None = None, under: str = ""
-) -> str:
-    """p from 0 to 1, with the thresholds and an interval marked; `under` says in words what the interval is."""
-    low, high, said = used.real_below, used.fake_above, band_in_words(used)
-    return f"""<div class="bar" role="img" aria-label="Probability of fake: {p_fake:.2f}{under}; {said}">
-<div class="fill" style="width: {p_fake * 100:.1f}%; background: {colour}"></div>
-<div class="band" style="left: {low * 100:.1f}%; width: {(high - low) * 100:.1f}%"></div>
-{_interval(interval)}</div>
-<div class="scale" aria-hidden="true"><span>0 real</span><span>{said}</span><span>1 fake</span></div>
-<p class="p-fake">Probability of fake: <strong>{p_fake:.3f}</strong>{under}</p>"""
-
-
-def _bar_of(face: FaceReport, colour: str, used: Calibration) -> str:
-    steady = face.stability
-    interval = (steady.low, steady.high) if steady else None
-    return bar(face.p_fake, colour, used, interval=interval, under=_under_changes(steady))
-
-
-def _interval(interval: tuple[float, float] | None) -> str:
-    if interval is None:
-        return ""
-    low, high = interval
-    place = f"left: {low * 100:.1f}%; width: {(high - low) * 100:.1f}%"
-    return f'<div class="interval" style="{place}"></div>\n'
-
-
-def _under_changes(stability: Stability | None) -> str:
-    if stability is None:
-        return ""
-    return f", from {stability.low:.3f} to {stability.high:.3f} under small harmless changes"
+def _assumption(prior: float, what: str) -> str:
+    """What every number takes for granted."""
+    others = "." if prior != EVEN else ", as many as are real."
+    return f"The number assumes that {percent(prior)} of {what} like this are fake{others}"

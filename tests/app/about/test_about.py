@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from virtus.app.about.markdown import to_html
-from virtus.app.about.tab import NO_FIGURES, NO_LIMITS, about
+from virtus.app.about.tab import about, card_html
 from virtus.checkpoints.card import Card, Measured
 from virtus.results import Calibration, CheckpointInfo
 
@@ -14,7 +13,7 @@ INFO = CheckpointInfo("some/model", "c0ffee", "0" * 64)
 
 
 def test_tags_and_pictures_of_a_card_are_only_words():
-    found = to_html('<img src=x onerror=alert(1)> ![tracked](https://x.example/a.png) <script>"</script>')
+    found = card_html('<img src=x onerror=alert(1)> ![tracked](https://x.example/a.png) <script>"</script>')
     assert "<img" not in found
     assert "<script" not in found
     assert "tracked" in found
@@ -25,20 +24,20 @@ def test_tags_and_pictures_of_a_card_are_only_words():
     "address", ["javascript:alert(1)", "data:text/html,x", "http://x.example", "train.json", "//x"]
 )
 def test_only_links_to_secure_pages_stay(address):
-    assert "href" not in to_html(f"[words]({address})")
-    assert "words" in to_html(f"[words]({address})")
+    assert "href" not in card_html(f"[words]({address})")
+    assert "words" in card_html(f"[words]({address})")
 
 
 def test_a_link_tells_its_page_nothing():
-    found = to_html("[words](https://x.example)")
+    found = card_html("[words](https://x.example)")
     assert 'href="https://x.example"' in found
     assert 'rel="noopener noreferrer nofollow"' in found
 
 
 def test_a_checkpoint_without_a_card_says_so():
     page = about(INFO, None)
-    assert NO_FIGURES in page
-    assert NO_LIMITS in page
+    assert "brings no measured figures" in page
+    assert "brings no word on what it is for" in page
     assert "not calibrated" in page
 
 
@@ -49,7 +48,7 @@ def test_figures_and_band_are_those_of_the_checkpoint():
     assert "<dd>0.500</dd>" in page
     assert "Below 0.25 a face is called real, from 0.75 on fake, and between them nothing." in page
     assert "<strong>evidence</strong>" in page
-    assert NO_LIMITS not in page
+    assert "brings no word on what it is for" not in page
 
 
 @pytest.mark.browser

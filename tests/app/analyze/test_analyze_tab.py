@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from virtus.app.maps.view import NO_PROOF
 from virtus.explain.registry import EXPLAINERS
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -28,7 +27,9 @@ def test_upload_to_verdict_and_maps(visit, photos, give):
     playwright.expect(page.locator("#verdict .bar")).to_have_attribute("aria-label", said)
     playwright.expect(page.locator("#verdict .trust")).to_contain_text("as many as are real")
     playwright.expect(page.locator("#annotated img")).to_have_attribute("alt", re.compile("1 (Real|Fake|Inconclusive)"))
-    playwright.expect(page.locator("#map-caption")).to_contain_text(NO_PROOF)
+    playwright.expect(page.locator("#map-caption")).to_contain_text(
+        "It is no proof that these places are real or fake."
+    )
     for name in ("map-face", "map-photo"):
         playwright.expect(page.locator(f"#{name} img").first).to_have_attribute("src", re.compile(r"\.png$"))
     playwright.expect(page.locator("#face")).to_have_count(0)

@@ -84,7 +84,7 @@ def test_each_card_has_its_own_thresholds_crop_and_map():
 
 
 def test_a_card_waits_for_its_map():
-    assert compare_panels.BEING_DRAWN in compare_panels.cards(KeptComparison(0, (kept(OTHER, FAKE),)), {})
+    assert "Its map is being drawn…" in compare_panels.cards(KeptComparison(0, (kept(OTHER, FAKE),)), {})
     assert compare_panels.map_caption({}) == ""
 
 

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from html import escape
-from string import Template
-
 import gradio as gr
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
 
-from virtus.app.about.markdown import to_html
 from virtus.app.visitors import Detectors
-from virtus.app.widgets import panels
-from virtus.bundled import ASSETS
-from virtus.checkpoints import Card, Measured, read_card
-from virtus.results import Calibration, CheckpointInfo, Outcome
+from virtus.checkpoints import Card, read_card
+from virtus.html import render_page
+from virtus.results import Calibration, CheckpointInfo
 
-TEMPLATE = ASSETS / "templates" / "about.html"
-OF_THE_CARD = {"limits": ("Intended use", "Limits"), "figures": ("How good it is",)}
-NO_FIGURES = "<p>This checkpoint brings no measured figures. Take its numbers for a rank, not for a probability.</p>"
-NO_LIMITS = "<p>This checkpoint brings no word on what it is for. Expect it to fail on what is new to it.</p>"
-HELD_OUT = "Measured by its makers on held-out pictures of these kinds; on others expect worse, down to chance."
-MEANINGS = {
-    Outcome.REAL: "Its number lies below the lower threshold.",
-    Outcome.FAKE: "Its number lies above the upper threshold.",
-    Outcome.INCONCLUSIVE: "The model cannot tell, or the face is unlike anything it knows: no side is taken.",
-    Outcome.NO_FACE: "Or too small, or not readable: nothing was judged, and there is no number.",
-}
+LIMITS, FIGURES = ("Intended use", "Limits"), ("How good it is",)  # headings of a card
 
 
 def add_about_tab(detectors: Detectors) -> None:
@@ -34,35 +22,50 @@ def add_about_tab(detectors: Detectors) -> None:
 
 def about(info: CheckpointInfo, card: Card | None) -> str:
     """The page for a checkpoint, by its card where it has one."""
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        judge=panels.checkpoint(info),
-        figures=_figures(card) if card and card.measured else NO_FIGURES,
-        legend="".join(_meaning(outcome, meaning) for outcome, meaning in MEANINGS.items()),
+    return render_page(
+        "about.html",
+        info=info,
+        measured=card.measured if card else (),
+        figures=_sections(card, FIGURES),
+        limits=_sections(card, LIMITS),
         band=_band(info.calibration),
-        limits=(_sections(card, "limits") if card else "") or NO_LIMITS,
     )
 
 
-def _figures(card: Card) -> str:
-    tiles = "".join(_tile(one) for one in card.measured)
-    more = _sections(card, "figures")
-    details = f"<details><summary>All figures of the model card</summary>{more}</details>" if more else ""
-    return f'<ul class="tiles">{tiles}</ul><p>{HELD_OUT}</p>{details}'
+def card_html(text: str) -> Markup:
+    """Markdown of a model card as HTML: anybody may have written it, so no tags, no pictures, no links but to the web.
+
+    CommonMark with tables. A picture comes as its words, a link to anything but an https page too.
+    """
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(text)
+    for token in tokens:
+        token.children = _plain(token.children or []) if token.type == "inline" else token.children
+    rendered = parser.renderer.render(tokens, parser.options, {})  # without "html", every text is escaped
+    wide = rendered.replace("<table>", '<div class="wide" tabindex="0"><table>').replace("</table>", "</table></div>")
+    return Markup(wide)
 
 
-def _tile(one: Measured) -> str:
-    rows = "".join(f"<div><dt>{name}</dt><dd>{value:.3f}</dd></div>" for name, value in one.figures.items())
-    return f"<li><strong>{escape(one.dataset)}</strong><dl>{rows}</dl></li>"
+def _plain(tokens: list[Token]) -> list[Token]:
+    kept, is_open = [], []
+    for token in tokens:
+        if token.type == "image":
+            kept.append(Token("text", "", 0, content=token.content))
+        elif token.type == "link_open":
+            is_open.append(str(token.attrs.get("href", "")).startswith("https://"))
+            token.attrs |= {"rel": "noopener noreferrer nofollow", "target": "_blank"}
+            kept += [token] if is_open[-1] else []
+        elif token.type == "link_close":
+            kept += [token] if is_open.pop() else []
+        else:
+            kept.append(token)
+    return kept
 
 
-def _sections(card: Card, of: str) -> str:
-    found = [(heading, card.sections[heading]) for heading in OF_THE_CARD[of] if heading in card.sections]
-    titled = len(OF_THE_CARD[of]) > 1
-    return "".join(f"{f'<h3>{escape(heading)}</h3>' if titled else ''}{to_html(text)}" for heading, text in found)
-
-
-def _meaning(outcome: Outcome, meaning: str) -> str:
-    return f"<li>{panels.chip(outcome)} {meaning}</li>"
+def _sections(card: Card | None, headings: tuple[str, ...]) -> list[tuple[str, Markup]]:
+    """Those of the headings that the card has, with what stands below."""
+    sections = card.sections if card else {}
+    return [(heading, card_html(sections[heading])) for heading in headings if heading in sections]
 
 
 def _band(calibration: Calibration | None) -> str:

@@ -6,7 +6,7 @@ import gradio as gr
 
 from virtus.app.visitors import uploaded
 from virtus.errors import VirtusError
-from virtus.html import panel
+from virtus.html import provenance_panel
 from virtus.media import read_file
 from virtus.provenance import read_provenance
 
@@ -24,6 +24,6 @@ def show_provenance(file: dict | None) -> gr.HTML:
     if not file:
         return gr.HTML("", visible=False)
     try:
-        return gr.HTML(panel(read_provenance(read_file(uploaded(file)))), visible=True)
+        return gr.HTML(provenance_panel(read_provenance(read_file(uploaded(file)))), visible=True)
     except VirtusError:
         return gr.HTML("", visible=False)

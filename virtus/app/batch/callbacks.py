@@ -11,11 +11,11 @@ import gradio as gr
 
 from virtus.app.batch.view import EMPTY, Asked, Batch, board, downloads, failure
 from virtus.app.maps import MapRequest
-from virtus.app.maps import view as map_panels
 from virtus.app.visitors import BatchFile, Detectors, Judged, judge, judge_batch, open_batch
 from virtus.app.widgets import CROP_SIDE, map_pair, panels, write_png
 from virtus.drawing import annotate_faces, fit_display, overlay_crop
 from virtus.errors import InputError, VirtusError
+from virtus.html import map_caption
 from virtus.results import FaceReport, ImageReport
 
 if TYPE_CHECKING:
@@ -125,4 +125,4 @@ def _map(detector: Detector, face: FaceReport) -> tuple[gr.ImageSlider, str]:
     shown = replace(face.crop, image=fit_display(face.crop.image, side=CROP_SIDE))
     overlay = overlay_crop(shown, found.heatmap, opacity=wanted.opacity, signed=found.signed)
     pair = map_pair(shown.image, overlay, f"{found.method}-face")
-    return gr.ImageSlider(pair, visible=True), map_panels.caption(found) + NOT_TESTED
+    return gr.ImageSlider(pair, visible=True), f"{map_caption(found)}{NOT_TESTED}"

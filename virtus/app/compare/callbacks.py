@@ -47,7 +47,7 @@ class CompareCallbacks:
         question = Asked(*asked)
         try:
             if not question.file:
-                return None, compare_panels.EMPTY, "", *_no_photo()
+                return None, compare_panels.empty_panel(), "", *_no_photo()
             return _show(question.compare(self._detectors))
         except VirtusError as exc:
             return None, _error(exc), "", *_no_photo()

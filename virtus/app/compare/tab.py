@@ -57,7 +57,7 @@ def _add_models(detectors: Detectors) -> gr.Dropdown:
 
 
 def _add_headline() -> tuple[gr.HTML, gr.Radio, gr.Image]:
-    headline = gr.HTML(compare_panels.EMPTY, elem_id="compare-headline", js_on_load=panels.FADE_IN)
+    headline = gr.HTML(compare_panels.empty_panel(), elem_id="compare-headline", js_on_load=panels.FADE_IN)
     face = gr.Radio([], label="Face", visible=False, elem_id="compare-face")
     annotated = boxed_photo(elem_id="compare-annotated", visible=False)
     return headline, face, annotated

@@ -8,6 +8,5 @@ if TYPE_CHECKING:
     from virtus.app.maps.callbacks import MapCallbacks
     from virtus.app.maps.controls import MapControls, add_map_controls
     from virtus.app.maps.request import TARGETS, MapRequest
-    from virtus.app.maps.view import trust_line
 
 __getattr__, __all__ = offer(__name__, __file__)

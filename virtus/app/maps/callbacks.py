@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import gradio as gr
 
-from virtus.app.maps import view as map_panels
 from virtus.app.maps.request import MapRequest
 from virtus.app.visitors import Detectors, KeptFace, face_of, judge, keep_face, steps_against_chance, uploaded
 from virtus.app.widgets import map_pair, panels
 from virtus.drawing import fit_display, overlay_crop, overlay_photo
 from virtus.errors import VirtusError
 from virtus.explain import EXPLAINERS
+from virtus.html import map_caption, side_by_side, trust_line
 from virtus.results import Explanation, Faithfulness
 
 SIDE_BY_SIDE_SIDE = 256  # px of each face
@@ -57,7 +57,7 @@ class MapCallbacks:
             gr.Dropdown(heads, value=head if head in range(trunk.num_heads) else None, visible="head" in options),
             gr.Radio(visible="head_fusion" in options),
             gr.Slider(visible="discard_ratio" in options),
-            map_panels.trust_line(None),
+            trust_line(None),
         )
 
     def test_map(self, kept: KeptFace | None, model: str, *settings) -> Iterator[str]:
@@ -67,7 +67,7 @@ class MapCallbacks:
             return
         try:
             explanation = self._wanted(model, *settings).draw(kept.state(self._detectors.get(model)))
-            yield from map(map_panels.trust_line, self._measure(kept, model, [explanation]))
+            yield from map(trust_line, self._measure(kept, model, [explanation]))
         except VirtusError as exc:
             yield panels.message("This map could not be tested", str(exc), "error")
 
@@ -83,14 +83,14 @@ class MapCallbacks:
         state = kept.state(self._detectors.get(model))
         explanations = [wanted.by(method).draw(state) for method in EXPLAINERS]
         drawn = [(one, _small_overlay(kept, one, wanted.opacity)) for one in explanations]
-        yield map_panels.side_by_side(drawn, {})
+        yield side_by_side(drawn, {})
         measured = []
         for found in self._measure(kept, model, explanations):
             if found is None:
                 yield gr.skip()
                 continue
             measured.append(found)
-            yield map_panels.side_by_side(drawn, dict(zip(EXPLAINERS, measured, strict=False)))
+            yield side_by_side(drawn, dict(zip(EXPLAINERS, measured, strict=False)))
 
     def _wanted(self, model: str, method: str, target: str, opacity: float, layer: int, head: int | None, *rest):
         """What the controls say; they may still be those of a checkpoint with more blocks or heads."""
@@ -113,7 +113,7 @@ class MapCallbacks:
         look = {"opacity": wanted.opacity, "signed": one.signed}
         face = map_pair(kept.crop.image, overlay_crop(kept.crop, one.heatmap, **look), f"{one.method}-face")
         photo = overlay_photo(kept.photo, kept.photo_crop, one.heatmap, **look)
-        return face, map_pair(kept.photo, photo, f"{one.method}-photo"), map_panels.caption(one)
+        return face, map_pair(kept.photo, photo, f"{one.method}-photo"), map_caption(one)
 
     def _measure(self, kept: KeptFace, model: str, explanations: list[Explanation]) -> Iterator[Faithfulness | None]:
         return steps_against_chance(self._detectors.get(model), kept.judged_crop, explanations)

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from virtus.app.maps import trust_line
 from virtus.app.video import view as video_panels
 from virtus.app.video.kept_clip import KeptClip, keep_clip
 from virtus.app.visitors import Detectors, hold_against_chance, uploaded, watch
 from virtus.app.widgets import panels
 from virtus.errors import VirtusError
 from virtus.explain import DEFAULT_METHOD
-from virtus.html import clip_not_judged, person_verdict, person_words
+from virtus.html import face_words, not_judged, person_verdict, trust_line
 from virtus.video import JudgedClip, Progress, VideoReport
 
 
@@ -36,7 +35,7 @@ class VideoCallbacks:
         try:
             line = self.checkpoint_line(model)
             if file is None:
-                yield video_panels.EMPTY, line, *_nothing()
+                yield video_panels.empty_panel(), line, *_nothing()
                 return
             detector = self._detectors.get(model).at_prior(prior)
             for step in watch(detector, uploaded(file), num_frames=int(num_frames), methods=[DEFAULT_METHOD]):
@@ -68,7 +67,7 @@ class VideoCallbacks:
 def _shown(judged: JudgedClip, model: str, line: str) -> tuple:
     report = judged.report
     if report.decisive_person is None:
-        return clip_not_judged(report), line, *_nothing()
+        return not_judged(report), line, *_nothing()
     kept, index = keep_clip(judged, model), report.persons.index(report.decisive_person)
     verdict, strip, drawn, trust, button = person_verdict(report, index), *_about(kept, index)
     return verdict, line, _chooser(report, index), kept, strip, drawn, trust, button
@@ -77,7 +76,7 @@ def _shown(judged: JudgedClip, model: str, line: str) -> tuple:
 def _about(kept: KeptClip, index: int) -> tuple:
     """The frames, the map, no trust line yet, and whether there is a map to test."""
     person = kept.report.persons[index]
-    return kept.strip(index), video_panels.telling(person), "", gr.Button(visible=bool(person.explanations))
+    return kept.strip(index), video_panels.key_frame(person), "", gr.Button(visible=bool(person.explanations))
 
 
 def _nothing() -> tuple:
@@ -85,5 +84,5 @@ def _nothing() -> tuple:
 
 
 def _chooser(report: VideoReport, index: int) -> gr.Radio:
-    choices = [(f"{at + 1}  {person_words(person)}", at) for at, person in enumerate(report.persons)]
+    choices = [(f"{at + 1}  {face_words(person)}", at) for at, person in enumerate(report.persons)]
     return gr.Radio(choices, value=index, visible=len(choices) > 1)

@@ -73,7 +73,7 @@ def _add_question(detectors: Detectors, prior: float) -> _Question:
 
 def _add_answer(callbacks: VideoCallbacks) -> _Answer:
     checkpoint = gr.HTML(callbacks.checkpoint_line(), elem_id="video-checkpoint")
-    verdict = gr.HTML(video_panels.EMPTY, elem_id="video-verdict")
+    verdict = gr.HTML(video_panels.empty_panel(), elem_id="video-verdict")
     person = gr.Radio([], label="Person", info="Seen in most frames first.", visible=False, elem_id="person")
     strip = gr.HTML(elem_id="filmstrip", js_on_load=SCRIPT.read_text(encoding="utf-8") + FADE_IN)
     telling = gr.HTML(elem_id="telling")

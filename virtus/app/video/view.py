@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
-from virtus.drawing import data_uri, fit_display, overlay_crop
-from virtus.html import caption
+from typing import TYPE_CHECKING
+
+from virtus.drawing import fit_display, overlay_crop
+from virtus.html import map_caption, render_part
 from virtus.video import PersonReport
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 MAP_SIDE = 320  # px of the face and its map
 
-EMPTY = """<section class="panel empty" aria-label="Result">
-<h2>Your result appears here</h2>
-<ol>
-<li>Give a clip of up to ten minutes: drop it, or choose one.</li>
-<li>Frames are taken at even distances in time, and the persons in them are followed.</li>
-<li>Every person gets a verdict, with what each frame says and how far the frames agree.</li>
-</ol>
-</section>"""
+
+def empty_panel() -> Markup:
+    """What stands in the place of the verdict until there is one."""
+    return render_part("empty.html", "clip")
 
 
-def progress(done: int, total: int) -> str:
+def progress(done: int, total: int) -> Markup:
     """How many of the frames are judged."""
-    share = 100 * done / total
-    return f"""<section class="panel judging" aria-label="Result">
-<h2>Judging the frames</h2>
-<div class="progress" role="progressbar" aria-label="Frames judged" aria-valuemin="0" aria-valuemax="{total}"
-aria-valuenow="{done}"><div class="done" style="width: {share:.0f}%"></div></div>
-<p class="fine">{done} of {total} frames</p>
-</section>"""
+    return render_part("clip.html", "progress", done=done, total=total)
 
 
-def telling(person: PersonReport) -> str:
+def key_frame(person: PersonReport) -> Markup | str:
     """The face in the most telling frame, with what the model used of it; nothing where there is no map."""
-    if not person.explanations:
+    if person.telling is None or not person.explanations:
         return ""
     sight, explanation = person.sights[person.telling], person.explanations[0]
     crop = sight.face.crop
-    drawn = overlay_crop(crop, explanation.heatmap, signed=explanation.signed)
-    face, overlay = (data_uri(fit_display(image, side=MAP_SIDE)) for image in (crop.image, drawn))
-    return f"""<section class="panel telling" aria-label="The most telling frame">
-<h2>The most telling frame, at {sight.time_s:.1f} s</h2>
-<div class="side-by-side">
-<figure><img src="{face}" alt="The face in this frame"><figcaption>The face</figcaption></figure>
-<figure><img src="{overlay}" alt="Map of {explanation.method}"><figcaption>What the model used</figcaption></figure>
-</div>
-{caption(explanation)}
-</section>"""
+    overlay = overlay_crop(crop, explanation.heatmap, signed=explanation.signed)
+    return render_part(
+        "clip.html",
+        "key_frame",
+        time_s=sight.time_s,
+        method=explanation.method,
+        face=fit_display(crop.image, side=MAP_SIDE),
+        overlay=fit_display(overlay, side=MAP_SIDE),
+        caption=map_caption(explanation),
+    )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from virtus.html import checkpoint, chip, in_words, message, not_judged, percent, verdict_html, words
+from virtus.html import checkpoint_line as checkpoint
+from virtus.html import face_verdict as verdict_html
+from virtus.html import face_words as words
+from virtus.html import message_panel as message
+from virtus.html import not_judged
+from virtus.html import photo_words as in_words
 
-__all__ = ["checkpoint", "chip", "in_words", "message", "not_judged", "percent", "verdict_html", "words"]
+__all__ = ["checkpoint", "in_words", "message", "not_judged", "verdict_html", "words"]
 
 EMPTY = """<section class="panel empty" aria-label="Result">
 <h2>Your result appears here</h2>
