@@ -6,6 +6,6 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.provenance.findings import Kind
-    from virtus.provenance.reading import Finding, Provenance, read_provenance
+    from virtus.provenance.reading import Provenance, read_provenance
 
 __getattr__, __all__ = offer(__name__, __file__)
