@@ -18,7 +18,7 @@ import torch
 from facenet_pytorch import MTCNN
 from PIL import Image
 
-from benchmarks.photos import photo_with, val_pictures
+from benchmarks.speed.photos import photo_with, val_pictures
 from virtus.faces import MIN_CONFIDENCE, find_faces
 from virtus.media import load_image
 

@@ -17,12 +17,13 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 import virtus
-from benchmarks.matrix_rate import OPERATIONS, SIDE, verdict_operations
-from benchmarks.photos import write_photos
-from benchmarks.random_model import SIZES, write_model
-from virtus.cli import count
-from virtus.judging import analyze_paths
-from virtus.models import Trunk, resolve_device
+from benchmarks.speed.matrix_rate import OPERATIONS, SIDE, verdict_operations
+from benchmarks.speed.photos import write_photos
+from benchmarks.speed.random_model import SIZES, write_model
+from virtus.analysis import analyze_paths
+from virtus.arguments import count
+from virtus.hardware import resolve_device
+from virtus.trunk import Trunk
 
 BATCHES = (1, 8, 64, 256)
 JOBS = (1, 2, 4, 8)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from gradio_client import Client, handle_file
 
-from benchmarks.served import served_app
+from benchmarks.load.served import served_app
 from benchmarks.steps import PHOTO
 from virtus.cli import count
 

@@ -15,9 +15,9 @@ import torch
 from gradio_client import Client, handle_file
 
 import virtus
-from benchmarks.served import served_app
-from virtus.bundled import ASSETS
-from virtus.drawing import data_uri, overlay_photo
+from benchmarks.load.served import served_app
+from virtus.analysis import analyze_image
+from virtus.data_uris import data_uri
 from virtus.explain import explain
 from virtus.faces import crop_face, find_faces
 from virtus.judging import analyze_image

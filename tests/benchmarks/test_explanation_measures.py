@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import virtus
-from benchmarks.explanations import summarise, table
-from benchmarks.forgeries import Fake
-from benchmarks.measures import (
+from benchmarks.explanations.__main__ import summarise, table
+from benchmarks.explanations.forgeries import Fake
+from benchmarks.explanations.measures import (
     CENTRE,
     CHANCE,
     MEASURES,

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 import virtus
-from benchmarks.forgeries import (
+from benchmarks.explanations.forgeries import (
     MAX_ROUNDS,
     SELF_BLENDED,
     THRESHOLD,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import virtus
-from benchmarks.localisation import change, iou_at_area, pointing_hit, relevance_share, share_on_grid
+from benchmarks.explanations.localisation import change, iou_at_area, pointing_hit, relevance_share, share_on_grid
 from virtus.results import Face
 
 SHARE = np.array([[1.0, 0.5], [0.25, 0.0]], np.float32)  # the two upper patches count as inside

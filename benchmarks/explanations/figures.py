@@ -1,4 +1,4 @@
-"""The pictures of docs/explanations.md, from the example photos: `python -m benchmarks.figures`."""
+"""The pictures of docs/explanations.md, from the example photos: `python -m benchmarks.explanations.figures`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import virtus
-from benchmarks.measures import WIDTH, randomise
-from virtus.bundled import ASSETS
-from virtus.drawing import overlay_crop
-from virtus.explain import EXPLAINERS, explain, measure_faithfulness, random_maps
+from benchmarks.explanations.measures import WIDTH, randomise
+from virtus.explain import EXPLAINERS, explain
 from virtus.faces import crop_face, find_faces
 from virtus.media import load_image
 from virtus.results import Explanation, FaceCrop, Label
 
-EXAMPLES = ASSETS / "examples"
-FOLDER = Path(__file__).parent.parent / "docs" / "images"
+EXAMPLES = Path(virtus.__file__).parent / "assets" / "examples"
+FOLDER = Path(__file__).parents[2] / "docs" / "images"
 FOUND, REAL = "fake-collins-in-hopper.jpg", "grace-hopper.jpg"
 TILE, LINE, GAP = 196, 18, 10  # px
 INK = "#1a1a1a"

@@ -20,11 +20,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from benchmarks.dockerfile import assignments, context_files, read_dockerfile, seconds_of, words_of
-from virtus.bundled import ASSETS
+from benchmarks.container.dockerfile import assignments, context_files, read_dockerfile, seconds_of, words_of
 
-ROOT = Path(__file__).parent.parent
-PHOTO = ASSETS / "examples" / "grace-hopper.jpg"
+ROOT = Path(__file__).parents[2]
+PHOTO = ROOT / "virtus" / "assets" / "examples" / "grace-hopper.jpg"
 LIBRARIES = "ca-certificates,libssl3,libffi8,libsqlite3-0,libbz2-1.0,liblzma5,libreadline8,libncursesw6,libuuid1"
 FROM_HERE = ("PIP_CERT", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT")  # how this machine reaches its package index
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"

@@ -14,7 +14,8 @@ import numpy as np
 import sklearn
 from PIL import Image
 
-from benchmarks.standins import STAND_INS, drawn_face, noise_picture
+from benchmarks.novelty.standins import STAND_INS, drawn_face, noise_picture
+from train.crops import FaceCache
 from train.data import Sample
 from train.pictures import FaceCache
 from train.report import held_out

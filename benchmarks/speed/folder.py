@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 
 import virtus
-from benchmarks.photos import write_photos
-from benchmarks.usual import OneByOne
-from virtus.judging import analyze_paths
+from benchmarks.speed.photos import write_photos
+from benchmarks.speed.usual import OneByOne
+from virtus.analysis import analyze_paths
 from virtus.parallel import default_jobs, in_chunks, share_cores
 
 NUM_TURNS = 10

@@ -13,11 +13,12 @@ import numpy as np
 import torch
 import transformers
 
-from benchmarks.forgeries import Fake
-from benchmarks.localisation import change, iou_at_area, pointing_hit, relevance_share
-from virtus.checkpoints import Detector
-from virtus.explain import EXPLAINERS, Trial, blurring_judge, centre_map, explain, random_maps
-from virtus.models import Trunk
+from benchmarks.explanations.forgeries import Fake
+from benchmarks.explanations.localisation import change, iou_at_area, pointing_hit, relevance_share
+from virtus.detector import Detector
+from virtus.explain import EXPLAINERS, explain
+from virtus.faithfulness import Trial, blurring_judge
+from virtus.nullmaps import centre_map, random_maps
 from virtus.results import FaceCrop, Label
 
 CHANCE, CENTRE = "chance", "centre"

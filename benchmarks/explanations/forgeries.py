@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.localisation import INSIDE, share_on_grid
+from benchmarks.explanations.localisation import INSIDE, share_on_grid
+from train.blending import self_blend
+from train.crops import FaceCache
 from train.data import Sample
 from train.pictures import PARTS, FaceCache, Forgery, self_blend, swap_part
 from train.report import held_out

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 import httpx
 
 import virtus
+from benchmarks.load.served import served_app
+from benchmarks.load.visitors import Busy, MixedUp, Visitor, make_visitors
 from benchmarks.memory import peak_mib, resident_mib
-from benchmarks.served import served_app
-from benchmarks.visitors import Busy, MixedUp, Visitor, make_visitors
 
 SHARE_LEAVING = 0.05
 BUSY_PAUSE_S = 1.0  # before a visitor who was told that the app is busy asks again

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 import virtus
-from benchmarks.matrix_rate import OPERATIONS, multiply, verdict_operations
-from benchmarks.photos import val_pictures
+from benchmarks.speed.matrix_rate import OPERATIONS, multiply, verdict_operations
+from benchmarks.speed.photos import val_pictures
+from benchmarks.speed.usual import maps_of, pipeline_of
 from benchmarks.steps import measure
-from benchmarks.usual import maps_of, pipeline_of
 from virtus.explain import explain
 from virtus.faces import whole_image
 from virtus.models import Trunk

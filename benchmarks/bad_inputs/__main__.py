@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.bad_parameters import through_parameters
-from benchmarks.bad_uploads import through_api, through_app
-from benchmarks.served import served_app
+from benchmarks.bad_inputs.parameters import through_parameters
+from benchmarks.bad_inputs.uploads import through_api, through_app
+from benchmarks.load.served import served_app
 from tests.corpus import make_inputs, write_inputs
 from tests.corpus.doors import Answer, clean_log, faults, of_rows, peak_mib
 from tests.corpus.inputs import Expected

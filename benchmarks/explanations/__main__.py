@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 import virtus
-from benchmarks.forgeries import KINDS, SELF_BLENDED, Catch, Fake, called_real, catch_fakes, find_originals
-from benchmarks.measures import MEASURES, measure, time_each, variants
-from train.pictures import PARTS
-from train.report import Figure, with_intervals
+from benchmarks.explanations.forgeries import KINDS, SELF_BLENDED, Catch, Fake, called_real, catch_fakes, find_originals
+from benchmarks.explanations.measures import MEASURES, measure, time_each, variants
+from train.intervals import Figure, with_intervals
+from train.part_swap import PARTS
 from virtus.explain import EXPLAINERS
 from virtus.results import Outcome
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import folder_speed, growth, model_speed
-from benchmarks.random_model import SIZES, write_model
+from benchmarks.speed import folder, growth, model
+from benchmarks.speed.random_model import SIZES, write_model
 
-PARTS = {"model": model_speed.report, "folder": folder_speed.report, "growth": growth.report}
+PARTS = {"model": model.report, "folder": folder.report, "growth": growth.report}
 
 
 def main() -> None:
