@@ -15,28 +15,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from facenet_pytorch import MTCNN
 from PIL import Image
 
-from benchmarks.speed.photos import photo_with, val_pictures
-from virtus.faces import MIN_CONFIDENCE, find_faces
-from virtus.media import load_image
+from benchmarks.speed.material import photo_with, val_pictures
+from benchmarks.speed.usual import stock_finder
+from virtus.faces import find_faces
+from virtus.images import load_image
 
 Boxes = list[tuple[float, float, float, float]]
 
 
-def stock_finder(side: int) -> Callable[[Image.Image], Boxes]:
-    """facenet-pytorch's own, on the upright picture with its longer side scaled down to `side`."""
-    finder = MTCNN(keep_all=True, device="cpu").eval()
-
-    def find(photo: Image.Image) -> Boxes:
-        scale = min(1.0, side / max(photo.size))
-        boxes, confidences = finder.detect(photo.resize([round(length * scale) for length in photo.size]))
-        found = [] if boxes is None else zip(boxes, confidences, strict=True)
-        limits = np.tile(photo.size, 2)  # boxes can leave the picture
-        return [tuple(np.clip(box / scale, 0, limits)) for box, confidence in found if confidence >= MIN_CONFIDENCE]
-
-    return find
+def stock(side: int) -> Callable[[Image.Image], Boxes]:
+    """Stock MTCNN's boxes, cut off at the picture's edge, which they can cross."""
+    find = stock_finder(side)
+    return lambda photo: [tuple(np.clip(box, 0, np.tile(photo.size, 2))) for box, _ in find(photo)]
 
 
 def own_finder(photo: Image.Image) -> Boxes:
@@ -60,7 +52,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=1000)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    finders = {"MTCNN at 1024": stock_finder(1024), "MTCNN at 512": stock_finder(512), "Virtus": own_finder}
+    finders = {"MTCNN at 1024": stock(1024), "MTCNN at 512": stock(512), "Virtus": own_finder}
     pictures = [load_image(path) for path in val_pictures(args.data, args.pictures)]
     kinds = {"as they are": pictures, "in photos of 1280x960": [photo_with(p, seed=k) for k, p in enumerate(pictures)]}
     print("| pictures | finder | found | same as MTCNN at 1024 | median ms of a core |")

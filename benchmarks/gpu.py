@@ -17,9 +17,7 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 import virtus
-from benchmarks.speed.matrix_rate import OPERATIONS, SIDE, verdict_operations
-from benchmarks.speed.photos import write_photos
-from benchmarks.speed.random_model import SIZES, write_model
+from benchmarks.speed.material import MATRIX_SIDE, OPERATIONS, SIZES, verdict_operations, write_model, write_photos
 from virtus.analysis import analyze_paths
 from virtus.arguments import count
 from virtus.hardware import resolve_device
@@ -100,7 +98,7 @@ def print_ways(folder: Path, device: torch.device, batches: tuple[int, ...], rou
     print("| precision | way | batch | crops/s | of the matrix rate | largest difference |")
     print("| --- | --- | ---: | ---: | ---: | ---: |")
     for dtype in DTYPES if device.type == "cuda" else DTYPES[:2]:  # float16 takes a CPU minutes
-        matrix = torch.randn(SIDE, SIDE, device=device).to(dtype)
+        matrix = torch.randn(MATRIX_SIDE, MATRIX_SIDE, device=device).to(dtype)
         rate = OPERATIONS / milliseconds(lambda matrix=matrix: matrix @ matrix, device, rounds)
         trunk = Trunk(virtus.load_checkpoint(str(folder), device="cpu").trunk.model.float(), device=device, dtype=dtype)
         for name, way in ways(trunk):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import time
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import numpy as np
 
 import virtus
 from benchmarks.explanations.forgeries import KINDS, SELF_BLENDED, Catch, Fake, called_real, catch_fakes, find_originals
-from benchmarks.explanations.measures import MEASURES, measure, time_each, variants
+from benchmarks.explanations.measures import MEASURES, measure, time_each
 from train.intervals import Figure, with_intervals
 from train.part_swap import PARTS
 from virtus.explain import EXPLAINERS
@@ -40,9 +39,8 @@ def main() -> None:
     originals = called_real(detector, found)
     catches = {kind: catch_fakes(detector, originals, kind, count=_wanted(kind, args.count)) for kind in KINDS}
     fakes = [fake for catch in catches.values() for fake in catch.fakes]
-    chosen = variants(args.methods, args.layers)
-    rows = measure(detector, fakes, chosen, every=args.every)
-    times = time_each(detector, fakes, chosen)
+    rows = measure(detector, fakes, args.methods, every=args.every)
+    times = time_each(detector, fakes, args.methods)
     figures = {name: summarise(rows, fakes, kinds) for name, kinds in _sets().items()}
     info = detector.checkpoint.info
     print(
@@ -53,8 +51,6 @@ def main() -> None:
     print(f"\n**Part swaps (never trained on)**, {_count(fakes, PARTS)} fakes\n\n{table(figures['part swaps'], times)}")
     print(f"\n**Self-blended (trained on)**, {_count(fakes, [SELF_BLENDED])} fakes\n\n{table(figures[SELF_BLENDED])}")
     print(f"\n**Pointing hits by part**\n\n{part_table(figures)}")
-    if args.out:
-        args.out.write_text(json.dumps(_to_json(info, catches, figures, times), indent=1) + "\n", encoding="utf-8")
 
 
 def _wanted(kind: str, count: int) -> int:
@@ -103,7 +99,7 @@ def catch_table(catches: dict[str, Catch]) -> str:
 
 
 def table(figures: dict[str, dict[str, Figure]], times: dict[str, float] | None = None) -> str:
-    """A line for each variant and baseline, a column for each measure."""
+    """A line for each method and baseline, a column for each measure."""
     titles = [TITLES[key] for key in MEASURES] + ["ms"] * bool(times)
     lines = ["| method | " + " | ".join(titles) + " |", "| --- |" + " ---: |" * len(titles)]
     for name, row in figures.items():
@@ -114,7 +110,7 @@ def table(figures: dict[str, dict[str, Figure]], times: dict[str, float] | None 
 
 
 def part_table(figures: dict[str, dict[str, dict[str, Figure]]]) -> str:
-    """A line for each variant and baseline, a column for each part."""
+    """A line for each method and baseline, a column for each part."""
     lines = ["| method | " + " | ".join(PARTS) + " |", "| --- |" + " ---: |" * len(PARTS)]
     for name in figures[PARTS[0]]:
         lines.append(f"| {name} | " + " | ".join(_cell(figures[part][name]["hit"]) for part in PARTS) + " |")
@@ -136,28 +132,14 @@ def _count(fakes: Sequence[Fake], kinds: Sequence[str]) -> int:
     return sum(fake.kind in kinds for fake in fakes)
 
 
-def _to_json(info, catches: dict[str, Catch], figures: dict, times: dict[str, float]) -> dict:
-    shown = {
-        kind: {name: {key: one.to_json() for key, one in row.items()} for name, row in own.items()}
-        for kind, own in figures.items()
-    }
-    forged = {
-        kind: {"forged": one.tried, "called_fake": one.called_fake, "kept": len(one.fakes)}
-        for kind, one in catches.items()
-    }
-    return {"checkpoint": info.to_json(), "forgeries": forged, "figures": shown, "milliseconds": times}
-
-
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="[<source>/]val/Real|Fake, with groups.csv")
     parser.add_argument("--model", default="auto")
     parser.add_argument("--part", default="report", help="of the held-out pictures: report, or choose to choose by")
     parser.add_argument("--methods", nargs="+", default=list(EXPLAINERS), choices=list(EXPLAINERS))
-    parser.add_argument("--layers", nargs="*", type=int, default=[], help="blocks that CAMs look at besides")
     parser.add_argument("--count", type=int, default=300, help="part swaps that the checkpoint calls fake")
     parser.add_argument("--every", type=int, default=5, help="deletion, insertion, change: of every so many-th fake")
-    parser.add_argument("--out", type=Path, help="JSON file to write")
     return parser.parse_args()
 
 

@@ -1,27 +1,29 @@
 """Fakes with a known region that a checkpoint calls fake, made from real pictures that it calls real.
 
 Original and forgery differ in the region alone: what turned the verdict must lie there. Both are saved as JPEG once
-more, so that they share that trace too. Nothing is written to the disk.
+more, so that they share that trace too. Nothing is written to the disk. For `python -m benchmarks.explanations`.
 """
 
 from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
-from benchmarks.explanations.localisation import INSIDE, share_on_grid
 from train.blending import self_blend
 from train.crops import FaceCache
 from train.data import Sample
-from train.pictures import PARTS, FaceCache, Forgery, self_blend, swap_part
-from train.report import held_out
-from virtus.checkpoints import Detector
+from train.evaluate import held_out
+from train.forgery import Forgery
+from train.part_swap import PARTS, swap_part
+from virtus.checkpoints import Checkpoint
+from virtus.detector import Detector
 from virtus.errors import DataError
 from virtus.faces import crop_face
 from virtus.judging import jpeg
@@ -32,6 +34,7 @@ SELF_BLENDED = "self-blended"
 KINDS = (*PARTS, SELF_BLENDED)
 QUALITY = 75  # that of most of the originals
 THRESHOLD = 0.5
+INSIDE = 0.5  # a patch belongs to the region if at least so much of it does
 NUM_PARTNERS = 10  # the most alike in pose, of which one is drawn
 SIZE_RATIO = 1.4  # of two faces, at most
 MAX_ROUNDS = 8
@@ -113,47 +116,39 @@ def catch_fakes(detector: Detector, originals: Sequence[Original], kind: str, *,
     for _ in range(MAX_ROUNDS):
         order += draw.sample(list(originals), len(originals))
     for start in range(0, len(order), CHUNK):
-        made = (_forge(one, originals, kind, draw) for one in order[start : start + CHUNK])
-        _try(detector, [attempt for attempt in made if attempt is not None], kind, catch)
+        made = [(one, _forge(one, originals, kind, draw)) for one in order[start : start + CHUNK]]
+        _try(detector, [(one, forgery) for one, forgery in made if forgery], kind, catch)
         if len(catch.fakes) >= count:
             break
     catch.fakes = catch.fakes[:count]
     return catch
 
 
-@dataclass(frozen=True)
-class _Attempt:
-    """A forgery of an original."""
-
-    original: Original
-    forgery: Forgery
-
-
-def _try(detector: Detector, attempts: Sequence[_Attempt], kind: str, catch: Catch) -> None:
-    catch.tried += len(attempts)
-    crops = [_saved_crop(detector, made.forgery.image, made.original.face) for made in attempts]
-    judged = zip(attempts, crops, detector.predict(crops), strict=True)
+def _try(detector: Detector, made: Sequence[tuple[Original, Forgery]], kind: str, catch: Catch) -> None:
+    catch.tried += len(made)
+    crops = [_saved_crop(detector, forgery.image, one.face) for one, forgery in made]
+    judged = zip(made, crops, detector.predict(crops), strict=True)
     caught = [row for row in judged if row[2].p_fake >= THRESHOLD]
     catch.called_fake += len(caught)
-    copies = [_saved_crop(detector, _unforged(made.original, kind), made.original.face) for made, _, _ in caught]
-    for (made, crop, said), copy, of_copy in zip(caught, copies, detector.predict(copies), strict=True):
-        share = share_on_grid(made.forgery.region, made.original.face, detector.checkpoint)
-        fake = Fake(kind, made.original.sample, crop, copy, share, said.p_fake, of_copy.p_fake, said.outcome)
+    copies = [_saved_crop(detector, _unforged(one, kind), one.face) for (one, _), _, _ in caught]
+    for ((one, forgery), crop, said), copy, of_copy in zip(caught, copies, detector.predict(copies), strict=True):
+        share = share_on_grid(forgery.region, one.face, detector.checkpoint)
+        fake = Fake(kind, one.sample, crop, copy, share, said.p_fake, of_copy.p_fake, said.outcome)
         catch.copies_called_fake += fake.p_original >= THRESHOLD
         if fake.p_original < THRESHOLD and (share >= INSIDE).any():
             catch.fakes.append(fake)
 
 
-def _forge(one: Original, originals: Sequence[Original], kind: str, draw: random.Random) -> _Attempt | None:
+def _forge(one: Original, originals: Sequence[Original], kind: str, draw: random.Random) -> Forgery | None:
     """None where it cannot be made: nobody alike, or the part lies outside the photo."""
     if kind == SELF_BLENDED:
-        forgery = next(own for own in _self_blends(one, draw) if _alters_the_face(own, one.photo))
-        return _Attempt(one, forgery)
+        blends = iter(lambda: self_blend(one.photo, one.face, draw), None)
+        return next(own for own in blends if _alters_the_face(own, one.photo))
     if not (partners := _partners(one, originals)):
         return None
     partner = draw.choice(partners)
     try:
-        return _Attempt(one, swap_part(partner.photo, partner.face, one.photo, one.face, kind))
+        return swap_part(partner.photo, partner.face, one.photo, one.face, kind)
     except DataError:
         return None
 
@@ -161,11 +156,6 @@ def _forge(one: Original, originals: Sequence[Original], kind: str, draw: random
 def _unforged(one: Original, kind: str) -> Image.Image:
     """The photo after the same steps with itself as partner."""
     return one.photo if kind == SELF_BLENDED else swap_part(one.photo, one.face, one.photo, one.face, kind).image
-
-
-def _self_blends(one: Original, draw: random.Random) -> Iterator[Forgery]:
-    while True:
-        yield self_blend(one.photo, one.face, draw)
 
 
 def _alters_the_face(forgery: Forgery, photo: Image.Image) -> bool:
@@ -186,6 +176,22 @@ def _partners(one: Original, originals: Sequence[Original]) -> list[Original]:
         and 1 / SIZE_RATIO < other.face.width / one.face.width < SIZE_RATIO
     ]
     return sorted(fitting, key=lambda other: float(np.abs(other.pose - one.pose).sum()))[:NUM_PARTNERS]
+
+
+def share_on_grid(region: np.ndarray, face: Face, checkpoint: Checkpoint) -> np.ndarray:
+    """How much of each patch lies in a region of a photo, on the way that the photo's pixels take to the model.
+
+    Args:
+        region: bool, (height, width) of the photo.
+        face: that is judged.
+
+    Returns:
+        (grid_h, grid_w), float32, in [0, 1].
+    """
+    mask = Image.fromarray(region.astype(np.uint8) * 255).convert("RGB")
+    crop = crop_face(mask, face, margin=checkpoint.margin).image
+    seen = np.asarray(checkpoint.transform.resize(crop), np.float32)[:, :, 0] / 255
+    return cv2.resize(seen, checkpoint.trunk.grid_size[::-1], interpolation=cv2.INTER_AREA)
 
 
 def _saved_crop(detector: Detector, photo: Image.Image, face: Face) -> FaceCrop:

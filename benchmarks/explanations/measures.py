@@ -1,4 +1,8 @@
-"""All maps of a set of fakes, and what is measured of each map."""
+"""All maps of a set of fakes, and what is measured of each map: for `python -m benchmarks.explanations`.
+
+pytorch-grad-cam's metrics measure perturbation alone; Quantus has those of localisation, but brings another OpenCV, so
+that it cannot be installed beside Virtus. docs/benchmarks.md says how far its figures agree with these.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,19 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 import transformers
 
-from benchmarks.explanations.forgeries import Fake
-from benchmarks.explanations.localisation import change, iou_at_area, pointing_hit, relevance_share
+from benchmarks.explanations.forgeries import INSIDE, Fake
 from virtus.detector import Detector
-from virtus.explain import EXPLAINERS, explain
+from virtus.explain import explain
 from virtus.faithfulness import Trial, blurring_judge
 from virtus.nullmaps import centre_map, random_maps
 from virtus.results import FaceCrop, Label
 
 CHANCE, CENTRE = "chance", "centre"
-LOCALISATION = {"hit": pointing_hit, "inside": relevance_share, "iou": iou_at_area}
-MEASURES = (*LOCALISATION, "hit_before", "deletion", "insertion", "change")
 WIDTH = 1.0  # of the smoothing of random maps, in patches: about what the methods' maps have
 NUM_RANDOM = 20  # maps for each fake; their mean counts as one
 NUM_JUDGED_RANDOM = 2  # of these, for deletion and insertion
@@ -31,58 +31,78 @@ BATCH = 16
 ROUNDS = 15
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A method with options."""
+def pointing_hit(heatmap: np.ndarray, share: np.ndarray) -> float:
+    """The pointing game (Zhang et al. 2018, arXiv:1608.00507): 1 if the greatest value lies in the region, else 0.
 
-    method: str
-    options: dict = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return " ".join([self.method, *(f"{key} {value}" for key, value in self.options.items())])
+    Several equal greatest values count each with its part, so that a map without any contrast gains nothing.
+    """
+    return float((share[heatmap == heatmap.max()] >= INSIDE).mean())
 
 
-def variants(methods: Sequence[str], layers: Sequence[int]) -> list[Variant]:
-    """Each method as it is by default, and those that look at one layer at each of `layers` too."""
-    found = []
-    for method in methods:
-        own = layers if "layer" in EXPLAINERS[method].options else []
-        found += [Variant(method), *(Variant(method, {"layer": layer}) for layer in own)]
-    return found
+def relevance_share(heatmap: np.ndarray, share: np.ndarray) -> float:
+    """How much of all positive relevance lies in the region, in [0, 1]; NaN where there is none."""
+    positive = np.maximum(heatmap, 0)
+    total = positive.sum()
+    return float((positive * share).sum() / total) if total > 0 else np.nan
+
+
+def iou_at_area(heatmap: np.ndarray, share: np.ndarray) -> float:
+    """Intersection over union of the region's k patches and the k most relevant ones, in [0, 1]; NaN where k is 0."""
+    inside = share.ravel() >= INSIDE
+    if not inside.any():
+        return np.nan
+    top = np.zeros_like(inside)
+    top[np.argsort(-heatmap.ravel(), kind="stable")[: inside.sum()]] = True
+    return float((top & inside).sum() / (top | inside).sum())
+
+
+def change(heatmap: np.ndarray, other: np.ndarray) -> float:
+    """1 - |rank correlation| of two maps (Adebayo et al. 2018, arXiv:1810.03292), in [0, 1]; high is unlike.
+
+    A map that is the same everywhere is like no other.
+    """
+    from scipy.stats import spearmanr
+
+    if np.ptp(heatmap) == 0 or np.ptp(other) == 0:
+        return 1.0
+    return 1 - abs(float(spearmanr(heatmap.ravel(), other.ravel()).statistic))
+
+
+LOCALISATION = {"hit": pointing_hit, "inside": relevance_share, "iou": iou_at_area}
+MEASURES = (*LOCALISATION, "hit_before", "deletion", "insertion", "change")
 
 
 def measure(
-    detector: Detector, fakes: Sequence[Fake], chosen: Sequence[Variant], *, every: int
+    detector: Detector, fakes: Sequence[Fake], methods: Sequence[str], *, every: int
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Name of variant or baseline to name of measure to (N,); NaN where it was not measured or is not defined.
+    """Name of method or baseline to name of measure to (N,); NaN where it was not measured or is not defined.
 
     Args:
         every: only every so many-th fake gets what costs a model pass for each map: `hit_before` (pointing game of the
             unforged picture's map in the region that is to be forged), `deletion`, `insertion` and `change`.
     """
-    maps = {name: own[:, None] for name, own in maps_of(detector, [fake.crop for fake in fakes], chosen).items()}
+    maps = {name: own[:, None] for name, own in maps_of(detector, [fake.crop for fake in fakes], methods).items()}
     maps |= baselines(len(fakes), detector.checkpoint.trunk.grid_size)
     found = {name: _localise(own, fakes) for name, own in maps.items()}
     some = slice(None, None, every)
     for name, areas in _areas(detector, fakes[some], {name: own[some] for name, own in maps.items()}).items():
         found[name]["deletion"][some], found[name]["insertion"][some] = areas.T
-    before = maps_of(detector, [fake.original for fake in fakes[some]], chosen)
-    randomised = maps_of(randomise(detector), [fake.crop for fake in fakes[some]], chosen)
+    before = maps_of(detector, [fake.original for fake in fakes[some]], methods)
+    randomised = maps_of(randomise(detector), [fake.crop for fake in fakes[some]], methods)
     for name in before:
         found[name]["hit_before"][some] = _each(pointing_hit, before[name], [fake.share for fake in fakes[some]])
         found[name]["change"][some] = _each(change, maps[name][some, 0], randomised[name])
     return found
 
 
-def maps_of(detector: Detector, crops: Sequence[FaceCrop], chosen: Sequence[Variant]) -> dict[str, np.ndarray]:
-    """The maps of the class fake by each variant, (N, grid_h, grid_w), all from one pass of the trunk."""
+def maps_of(detector: Detector, crops: Sequence[FaceCrop], methods: Sequence[str]) -> dict[str, np.ndarray]:
+    """The maps of the class fake by each method, (N, grid_h, grid_w), all from one pass of the trunk."""
     found = defaultdict(list)
     for start in range(0, len(crops), BATCH):
         state = detector.encode(crops[start : start + BATCH])
-        for one in chosen:
-            maps = explain(state, method=one.method, target=Label.FAKE, **one.options)
-            found[one.name] += [explanation.heatmap for explanation in maps]
+        for name in methods:
+            maps = explain(state, method=name, target=Label.FAKE)
+            found[name] += [explanation.heatmap for explanation in maps]
     return {name: np.stack(maps) for name, maps in found.items()}
 
 
@@ -104,15 +124,15 @@ def randomise(detector: Detector, *, seed: int = 83) -> Detector:
     return Detector(dataclasses.replace(detector.checkpoint, trunk=fresh), batch_size=detector.batch_size)
 
 
-def time_each(detector: Detector, fakes: Sequence[Fake], chosen: Sequence[Variant]) -> dict[str, float]:
-    """Median milliseconds of each variant for one face whose trunk pass is done, taken in turns."""
+def time_each(detector: Detector, fakes: Sequence[Fake], methods: Sequence[str]) -> dict[str, float]:
+    """Median milliseconds of each method for one face whose trunk pass is done, taken in turns."""
     times = defaultdict(list)
     for fake in fakes[: ROUNDS + 1]:
         state = detector.encode([fake.crop])
-        for one in chosen:
+        for name in methods:
             start = time.perf_counter()
-            explain(state, method=one.method, target=Label.FAKE, **one.options)
-            times[one.name].append(1000 * (time.perf_counter() - start))
+            explain(state, method=name, target=Label.FAKE)
+            times[name].append(1000 * (time.perf_counter() - start))
     return {name: statistics.median(taken[1:] or taken) for name, taken in times.items()}
 
 

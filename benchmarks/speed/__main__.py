@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.speed import folder, growth, model
-from benchmarks.speed.random_model import SIZES, write_model
+from benchmarks.speed.material import SIZES, write_model
 
 PARTS = {"model": model.report, "folder": folder.report, "growth": growth.report}
 
@@ -32,7 +32,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             for name in [args.part] if args.part else PARTS:
                 print(f"\n### {size}: {name}\n", flush=True)
-                PARTS[name](model_folder(size, Path(scratch)), size, args)
+                PARTS[name](model_folder(size, Path(scratch)), args)
 
 
 def model_folder(size: str, scratch: Path) -> Path:

@@ -1,7 +1,4 @@
-"""Milliseconds of a photo with ever more faces in it.
-
-More files: `benchmarks.scanning`. More visitors: `benchmarks.load`.
-"""
+"""`python -m benchmarks.speed --part growth`: milliseconds of a photo with ever more faces in it."""
 
 from __future__ import annotations
 
@@ -13,21 +10,20 @@ from pathlib import Path
 from PIL import Image
 
 import virtus
-from benchmarks.steps import measure
-from virtus.bundled import ASSETS
+from benchmarks.steps import PHOTO, measure
+from virtus.analysis import analyze_photo
 from virtus.faces import crop_face, find_faces
 from virtus.judging import analyze_photo
 from virtus.media import load_image
 from virtus.results import Outcome
 
 COUNTS = (1, 4, 16, 64)
-FACE = ASSETS / "examples" / "eileen-collins.jpg"
 CELL = 256
 
 
 def crowd(count: int) -> Image.Image:
     """A photo of 2048x2048 with so many copies of one face, all of one size."""
-    portrait = load_image(FACE)
+    portrait = load_image(PHOTO)
     face = crop_face(portrait, find_faces(portrait)[0], margin=1.6).image.resize((CELL, CELL))
     photo = Image.new("RGB", (8 * CELL, 8 * CELL), "gray")
     for index in range(count):
@@ -35,7 +31,7 @@ def crowd(count: int) -> Image.Image:
     return photo
 
 
-def report(folder: Path, size: str, args: argparse.Namespace) -> None:  # noqa: ARG001 (as all parts)
+def report(folder: Path, args: argparse.Namespace) -> None:
     """Print milliseconds of a photo and of a face, and how many were judged."""
     detector = virtus.Detector(virtus.load_checkpoint(str(folder), device="cpu", precision=args.precision))
     photos = {count: crowd(count) for count in COUNTS}

@@ -1,4 +1,4 @@
-"""Model only, on ready-made crops: a verdict, many verdicts, a verdict with maps; and the share of the matrix rate."""
+"""`python -m benchmarks.speed --part model`: a verdict, many, one with maps, on ready-made crops; the matrix rate."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import torch
 from PIL import Image
 
 import virtus
-from benchmarks.speed.matrix_rate import OPERATIONS, multiply, verdict_operations
-from benchmarks.speed.photos import val_pictures
+from benchmarks.speed.material import OPERATIONS, multiply, val_pictures, verdict_operations
 from benchmarks.speed.usual import maps_of, pipeline_of
 from benchmarks.steps import measure
 from virtus.explain import explain
@@ -28,7 +27,7 @@ GOALS = {  # one, other: the first at least so many times as fast
 }
 
 
-def report(folder: Path, size: str, args: argparse.Namespace) -> None:  # noqa: ARG001 (as all parts)
+def report(folder: Path, args: argparse.Namespace) -> None:
     """Print milliseconds of each, ratios, and the share of the matrix rate."""
     pictures = [Image.open(path).convert("RGB").resize((224, 224)) for path in val_pictures(args.data, BULK)]
     detector = virtus.Detector(virtus.load_checkpoint(str(folder), device="cpu", precision=args.precision))

@@ -1,15 +1,16 @@
-"""What a user would put together today, in float32: what the speed of Virtus is held against."""
+"""What a user would put together today, in float32: `python -m benchmarks.speed` holds Virtus against it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 
-from virtus.explain import joint_attention
-from virtus.faces import crop_face
+from virtus.explain.rollout import joint_attention
+from virtus.faces import MIN_CONFIDENCE, crop_face
 from virtus.results import Face
 
 
@@ -50,30 +51,38 @@ def maps_of(folder: Path) -> Callable[[Image.Image], None]:
     return run
 
 
-class OneByOne:
-    """A loop over photos: decode, facenet-pytorch's MTCNN at 1024 px, the same crop, the pipeline.
+def stock_finder(side: int) -> Callable[[Image.Image], list[tuple[np.ndarray, float]]]:
+    """facenet-pytorch's own, on the upright photo with its longer side scaled down to `side`: boxes and confidences."""
+    from facenet_pytorch import MTCNN
+
+    finder = MTCNN(keep_all=True, device="cpu").eval()
+
+    def find(photo: Image.Image) -> list[tuple[np.ndarray, float]]:
+        scale = min(1.0, side / max(photo.size))
+        boxes, confidences = finder.detect(photo.resize([round(length * scale) for length in photo.size]))
+        found = [] if boxes is None else zip(boxes, confidences, strict=True)
+        return [(box / scale, float(sure)) for box, sure in found if sure >= MIN_CONFIDENCE]
+
+    return find
+
+
+def one_by_one(folder: Path, *, margin: float) -> Callable[[Sequence[Path]], int]:
+    """A loop over photos: decode, MTCNN at 1024 px, the same crop, the pipeline; gives how many faces were judged.
 
     Args:
         folder: of the checkpoint.
         margin: of the crop.
     """
+    classify, find = pipeline_of(folder), stock_finder(1024)
 
-    def __init__(self, folder: Path, *, margin: float):
-        from facenet_pytorch import MTCNN
+    def judge(paths: Sequence[Path]) -> int:
+        count = 0
+        for path in paths:
+            photo = Image.open(path).convert("RGB")
+            for box, sure in find(photo):
+                face = Face(tuple(box), ((0.0, 0.0),) * 5, sure)
+                classify(crop_face(photo, face, margin=margin).image)
+                count += 1
+        return count
 
-        self._classify, self._margin = pipeline_of(folder), margin
-        self._finder = MTCNN(keep_all=True, device="cpu").eval()
-
-    def __call__(self, paths: Sequence[Path]) -> int:
-        """How many faces were judged."""
-        return sum(self._judge(path) for path in paths)
-
-    def _judge(self, path: Path) -> int:
-        photo = Image.open(path).convert("RGB")
-        scale = min(1.0, 1024 / max(photo.size))
-        boxes, confidences = self._finder.detect(photo.resize([round(side * scale) for side in photo.size]))
-        found = [] if boxes is None else zip(boxes, confidences, strict=True)
-        faces = [Face(tuple(box / scale), ((0.0, 0.0),) * 5, float(sure)) for box, sure in found if sure >= 0.90]
-        for face in faces:
-            self._classify(crop_face(photo, face, margin=self._margin).image)
-        return len(faces)
+    return judge

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import virtus
-from benchmarks.explanations.localisation import change, iou_at_area, pointing_hit, relevance_share, share_on_grid
+from benchmarks.explanations.forgeries import share_on_grid
+from benchmarks.explanations.measures import change, iou_at_area, pointing_hit, relevance_share
 from virtus.results import Face
 
 SHARE = np.array([[1.0, 0.5], [0.25, 0.0]], np.float32)  # the two upper patches count as inside
