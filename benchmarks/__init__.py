@@ -1,0 +1,22 @@
+"""The measurements of docs/benchmarks.md, each by a command: `python -m benchmarks.NAME --help`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def parser(doc: str, *, data: bool = False, **defaults) -> argparse.ArgumentParser:
+    """The options of a command.
+
+    Args:
+        doc: of its file.
+        data: whether it asks for DATA, the folder of the pictures.
+        defaults: an option for each, of the type that it has by default.
+    """
+    found = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if data:
+        found.add_argument("data", type=Path, metavar="DATA", help="[<source>/]val/Real|Fake, with groups.csv")
+    for name, default in defaults.items():
+        found.add_argument(f"--{name}", type=type(default), default=default, help="default: %(default)s")
+    return found

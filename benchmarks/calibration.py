@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks import parser
 from train.report import held_out
 from virtus.checkpoints import Detector, calibration_error, load_checkpoint
 from virtus.judging import margins_of
@@ -102,10 +102,7 @@ def judge(detector: Detector, data: Path, part: str) -> tuple[np.ndarray, np.nda
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="[<source>/]val/Real|Fake, with groups.csv")
-    parser.add_argument("--model", default="auto")
-    args = parser.parse_args()
+    args = parser(__doc__, data=True, model="auto").parse_args()
     detector = Detector(load_checkpoint(args.model))
     fitted_on, (margins, is_fake, sources) = (judge(detector, args.data, part) for part in ("calibrate", "report"))
     kinds = [name for name in np.unique(sources) if (sources == name).sum() >= 50] + [ALL]

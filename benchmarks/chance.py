@@ -2,17 +2,17 @@
 
 On each face: random maps of all kinds of smoothness, and real maps of it that were rolled to a random place and
 mirrored, so that they look like maps and point nowhere in particular. One in twenty of each is what is promised.
+`--faces`: of each source and class.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks import parser
 from train.report import held_out
 from virtus.checkpoints import Detector, load_checkpoint
 from virtus.explain import measure_faithfulness, random_maps
@@ -40,11 +40,7 @@ def _roll(heatmap: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, metavar="DATA")
-    parser.add_argument("--model", default="auto")
-    parser.add_argument("--faces", type=int, default=4, help="of each source and class (default: 4)")
-    args = parser.parse_args()
+    args = parser(__doc__, data=True, model="auto", faces=4).parse_args()
     detector, draw = Detector(load_checkpoint(args.model)), np.random.default_rng(0)
     found, own = defaultdict(list), defaultdict(list)
     samples = [sample for sample in held_out(args.data, limit=args.faces) if sample.source != "videos"]

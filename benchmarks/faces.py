@@ -6,21 +6,20 @@ recall of pictures. Times are processor times of one thread, interleaved.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks import parser
 from benchmarks.speed.material import photo_with, val_pictures
-from benchmarks.speed.usual import stock_finder
+from benchmarks.speed.model import stock_finder
 from virtus.faces import find_faces
-from virtus.images import load_image
+from virtus.media import load_image
 
 Boxes = list[tuple[float, float, float, float]]
 
@@ -47,10 +46,7 @@ def largest(boxes: Boxes) -> tuple[float, ...]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="[<source>/]val/Real|Fake")
-    parser.add_argument("--pictures", type=int, default=1000)
-    args = parser.parse_args()
+    args = parser(__doc__, data=True, pictures=1000).parse_args()
     torch.set_num_threads(1)
     finders = {"MTCNN at 1024": stock(1024), "MTCNN at 512": stock(512), "Virtus": own_finder}
     pictures = [load_image(path) for path in val_pictures(args.data, args.pictures)]

@@ -6,7 +6,6 @@ shows on any machine that it runs; its figures say nothing of a GPU.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -17,11 +16,11 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 import virtus
+from benchmarks import parser
 from benchmarks.speed.material import MATRIX_SIDE, OPERATIONS, SIZES, verdict_operations, write_model, write_photos
-from virtus.analysis import analyze_paths
-from virtus.arguments import count
-from virtus.hardware import resolve_device
-from virtus.trunk import Trunk
+from virtus.cli import count
+from virtus.judging import analyze_paths
+from virtus.models import Trunk, resolve_device
 
 BATCHES = (1, 8, 64, 256)
 JOBS = (1, 2, 4, 8)
@@ -133,14 +132,11 @@ def print_scans(folder: Path, device: str, data: Path, num_photos: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--size", choices=SIZES, default="base")
-    parser.add_argument("--batches", type=lambda text: tuple(map(count, text.split(","))), default=BATCHES)
-    parser.add_argument("--rounds", type=count, default=20)
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--photos", type=count, default=400, help="in the scan")
-    args = parser.parse_args()
+    options = parser(__doc__, device="cuda", rounds=20, photos=400)
+    options.add_argument("--size", choices=SIZES, default="base")
+    options.add_argument("--batches", type=lambda text: tuple(map(count, text.split(","))), default=BATCHES)
+    options.add_argument("--data", type=Path)
+    args = options.parse_args()
     device = resolve_device(args.device)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
     print(f"{name}, torch {torch.__version__}, {args.size}\n")

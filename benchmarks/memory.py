@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 from gradio_client import Client, handle_file
 
-from benchmarks.load.served import served_app
+from benchmarks import parser
+from benchmarks.load.served import peak_mib, served_app
 from benchmarks.steps import PHOTO
 
 
-def peak_mib(pid: int) -> float:
-    """The kernel's high-water mark of resident memory (Linux)."""
-    return _status_mib(pid, "VmHWM")
-
-
-def resident_mib(pid: int) -> float:
-    """Resident memory now (Linux)."""
-    return _status_mib(pid, "VmRSS")
-
-
-def _status_mib(pid: int, field: str) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--analyses", type=int, default=100)
-    args = parser.parse_args()
+    args = parser(__doc__, analyses=100).parse_args()
     photos = sorted(PHOTO.parent.glob("*.jpg"))
     print("| analyses | peak MiB |\n| ---: | ---: |")
     with served_app() as (url, pid):

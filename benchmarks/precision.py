@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import random
 from pathlib import Path
 
 import numpy as np
 
 import virtus
+from benchmarks import parser
 from train.data import find_samples
 from virtus.results import FaceCrop
 
@@ -22,11 +22,7 @@ def real_crops(data: Path, count: int, margin: float) -> list[FaceCrop]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="[<source>/]val/Real|Fake")
-    parser.add_argument("--model", default="auto")
-    parser.add_argument("--crops", type=int, default=300)
-    args = parser.parse_args()
+    args = parser(__doc__, data=True, model="auto", crops=300).parse_args()
     exact, coarse = (
         virtus.Detector(virtus.load_checkpoint(args.model, precision=name)) for name in ("float32", "bfloat16")
     )

@@ -6,7 +6,6 @@ and once 10 % of the rows are there, and resumed; the last run, of the remaining
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
@@ -23,12 +22,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks import parser
+from benchmarks.load.served import resident_mib
+
 SIDE, QUALITY, SAMPLE_S = 128, 80, 0.5
 KILLED_AT = (0.05, 0.10)
 
 
 @dataclass(frozen=True)
-class Sample:
+class Moment:
     """Of a running scan: seconds since its start, rows in its file, resident memory."""
 
     seconds: float
@@ -59,13 +61,13 @@ class Tail:
         return self.lines
 
 
-def run_scan(folder: Path, out: Path, jobs: int, kill_at: int | None) -> tuple[list[Sample], int]:
+def run_scan(folder: Path, out: Path, jobs: int, kill_at: int | None) -> tuple[list[Moment], int]:
     """One run of the command line, until its end or until so many rows are there; its samples and exit status."""
     how = ["--whole-image", "--model", "virtus-tiny", "--out", str(out), "--resume", "--jobs", str(jobs)]
     start, samples, tail = time.perf_counter(), [], Tail(out)
     scan = subprocess.Popen([sys.executable, "-m", "virtus", "scan", str(folder), *how])
     while scan.poll() is None:
-        samples.append(Sample(time.perf_counter() - start, tail.count(), resident_mib(scan.pid)))
+        samples.append(Moment(time.perf_counter() - start, tail.count(), resident_mib(scan.pid)))
         if kill_at is not None and samples[-1].rows >= kill_at:
             scan.send_signal(signal.SIGKILL)
             break
@@ -73,13 +75,7 @@ def run_scan(folder: Path, out: Path, jobs: int, kill_at: int | None) -> tuple[l
     return samples, scan.wait()
 
 
-def resident_mib(pid: int) -> float:
-    """0 for a process that has just ended."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next((line.split()[1] for line in lines if line.startswith("VmRSS")), 0)) / 1024
-
-
-def parts_of(samples: Sequence[Sample], names: Sequence[str]) -> list[tuple[str, float, float, float]]:
+def parts_of(samples: Sequence[Moment], names: Sequence[str]) -> list[tuple[str, float, float, float]]:
     """Of each part of the rows: its name, images/s, greatest and median memory, from the first row on."""
     samples = [one for one in samples if one.rows > samples[0].rows]
     first, last = samples[0].rows, samples[-1].rows
@@ -104,10 +100,7 @@ def check(folder: Path, out: Path) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--num", type=int, default=100_000)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    args = parser.parse_args()
+    args = parser(__doc__, num=100_000, jobs=os.cpu_count()).parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder, out = Path(temporary, "pictures"), Path(temporary, "rows.jsonl")
         folder.mkdir()

@@ -1,8 +1,10 @@
-"""How often a small change flips a face, and what a flip tells: `python -m benchmarks.stability DATA`."""
+"""How often a small change flips a face, and what a flip tells: `python -m benchmarks.stability DATA`.
+
+`--limit`: pictures of each source and class; 0 for all.
+"""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks import parser
 from train.report import held_out
 from virtus.checkpoints import EVEN, Detector, load_checkpoint
 from virtus.judging import CHANGES, analyze_paths, find_stability
@@ -83,12 +86,7 @@ def _share(rows: list[Row], has: Callable[[Row], bool]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="[<source>/]val/Real|Fake, with groups.csv")
-    parser.add_argument("--model", default="auto")
-    parser.add_argument("--limit", type=int, default=100, help="pictures of each source and class; 0 for all")
-    parser.add_argument("--part", choices=("report", "choose", "calibrate", "all"), default="report")
-    args = parser.parse_args()
+    args = parser(__doc__, data=True, model="auto", limit=100, part="report").parse_args()
     detector = Detector(load_checkpoint(args.model))
     rows = judge(detector, args.data, part=args.part, limit=args.limit)
     info = detector.checkpoint.info

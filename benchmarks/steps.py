@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import statistics
@@ -15,9 +14,10 @@ import torch
 from gradio_client import Client, handle_file
 
 import virtus
+from benchmarks import parser
 from benchmarks.load.served import served_app
-from virtus.analysis import analyze_image
-from virtus.data_uris import data_uri
+from virtus.bundled import ASSETS
+from virtus.drawing import data_uri, overlay_photo
 from virtus.explain import explain
 from virtus.faces import crop_face, find_faces
 from virtus.judging import analyze_image
@@ -96,12 +96,7 @@ def print_times(times: dict[str, list[float]]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="auto")
-    parser.add_argument("--photo", type=Path, default=PHOTO)
-    parser.add_argument("--precision", default="auto")
-    parser.add_argument("--rounds", type=int, default=20)
-    args = parser.parse_args()
+    args = parser(__doc__, model="auto", photo=PHOTO, precision="auto", rounds=20).parse_args()
     checkpoint = virtus.load_checkpoint(args.model, precision=args.precision)
     print(f"{checkpoint.info.name}, {checkpoint.trunk.device}, {checkpoint.trunk.dtype}; {args.photo.name}\n")
     times = measure(steps(virtus.Detector(checkpoint), args.photo), args.rounds)

@@ -1,13 +1,15 @@
-"""How often a face is found upright, by how sure the first turn must be: `python -m benchmarks.turns DATA`."""
+"""How often a face is found upright, by how sure the first turn must be: `python -m benchmarks.turns DATA`.
+
+`--photos`: of each source.
+"""
 
 from __future__ import annotations
 
-import argparse
 import random
-from pathlib import Path
 
 from PIL import Image
 
+from benchmarks import parser
 from train.data import find_samples
 from virtus.faces import find as faces
 from virtus.media import load_image
@@ -30,10 +32,7 @@ def share_right(photos: list[Image.Image], turns: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="[<source>/]val/Real|Fake")
-    parser.add_argument("--photos", type=int, default=60, help="of each source")
-    args = parser.parse_args()
+    args = parser(__doc__, data=True, photos=60).parse_args()
     samples = [sample for sample in find_samples(args.data) if sample.split == "val"]
     by_source = {source: [s for s in samples if s.source == source] for source in sorted({s.source for s in samples})}
     drawn = [one for own in by_source.values() for one in random.Random(1).sample(own, min(args.photos, len(own)))]

@@ -1,0 +1,1 @@
+"""Files damaged and forged in every way, through command line, API and app: `python -m benchmarks.bad_inputs`."""

@@ -2,13 +2,13 @@
 
     python -m benchmarks.bad_inputs                     # all of it, some minutes
     python -m benchmarks.bad_inputs --doors api parameters --seed 1
+    python -m benchmarks.bad_inputs --every 10          # every tenth file of each family
 
 Ends with 1 if any file got another answer than it must, a stack was shown, or a limit was passed.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import subprocess
@@ -16,12 +16,12 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.bad_inputs.parameters import through_parameters
-from benchmarks.bad_inputs.uploads import through_api, through_app
+from benchmarks import parser
+from benchmarks.bad_inputs.uploads import Corpus, Found, through_api, through_app, through_parameters
 from benchmarks.load.served import served_app
 from tests.corpus import make_inputs, write_inputs
 from tests.corpus.doors import Answer, clean_log, faults, of_rows, peak_mib
@@ -30,7 +30,6 @@ from tests.corpus.names import make_names
 
 MAX_MIB = dict.fromkeys(("cli", "api", "parameters", "app"), 3072)  # two pictures of up to 50 million pixels at a time
 MAX_S = 60.0  # for one file
-Found = Iterator[tuple[str, str, Expected, Answer | None]]
 
 
 @dataclass
@@ -45,9 +44,6 @@ class Tally:
         self.outcomes["refused" if answer is None or answer.refused else "read"] += 1
         self.slowest_s = max(self.slowest_s, answer.seconds if answer else 0.0)
         self.faults += [f"{name}: {fault}" for fault in faults(expected, answer, limit_s=MAX_S)]
-
-
-Corpus = Mapping[str, Mapping[str, Expected]]
 
 
 def write_corpus(folder: Path, seed: int, every: int) -> Corpus:
@@ -112,11 +108,9 @@ def report(door: str, found: Found, peak: Callable[[], float], log: Path) -> boo
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--doors", nargs="+", choices=MAX_MIB, default=list(MAX_MIB))
-    parser.add_argument("--every", type=int, default=1, help="take every so many-th file of each family")
-    args = parser.parse_args()
+    options = parser(__doc__, seed=0, every=1)
+    options.add_argument("--doors", nargs="+", choices=MAX_MIB, default=list(MAX_MIB))
+    args = options.parse_args()
     rng, well = random.Random(args.seed), True
     with tempfile.TemporaryDirectory() as temporary:
         folder, log = Path(temporary), Path(temporary, "log.txt")

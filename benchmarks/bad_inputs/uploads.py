@@ -1,27 +1,37 @@
-"""The corpus of bad inputs uploaded: through every endpoint of a running app, and through its pages in chromium."""
+"""The corpus of bad inputs uploaded to a running app, by its endpoints and its pages, and wrong parameters given to it.
+
+For `python -m benchmarks.bad_inputs`.
+"""
 
 from __future__ import annotations
 
+import io
 import itertools
+import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import httpx
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from benchmarks.screenshots import CHROMIUM, QUIET
+from tests.corpus.clips import whole_clips
 from tests.corpus.doors import Answer, of_answer, of_report
 from tests.corpus.inputs import Expected
+from tests.corpus.parameters import wrong_requests
+from tests.corpus.whole import whole_files
 from virtus.parallel import in_chunks
 
 Corpus = Mapping[str, Mapping[str, Expected]]
 Found = Iterator[tuple[str, str, Expected, Answer | None]]
+Request = tuple[str, str, dict]
 BATCH = 50
 OTHERS = {"/explain": {}, "/compare": {}, "/report": {"methods": ""}}
 CLIENTS = 4  # at once
@@ -139,3 +149,41 @@ def _can_be_sent(path: str) -> bool:
         return Path(path).is_file() and Path(path).stat().st_size < MAX_UPLOAD
     except (OSError, UnicodeEncodeError):  # its name is too long, or in bytes that Gradio's client cannot send
         return False
+
+
+def through_parameters(
+    url: str, choose: Callable[[Sequence[Request]], Sequence[Request]]
+) -> Iterator[tuple[str, str, Expected, Answer]]:
+    """Each request by itself; those that are chosen of all."""
+    with httpx.Client(base_url=url, timeout=120) as client, ThreadPoolExecutor(CLIENTS) as pool:
+        paths = {"": _upload(client, "photo.jpg", whole_files()["plain.jpg"])}
+        paths["/video"] = _upload(client, "clip.mp4", whole_clips()["mp4"])
+        endpoints = client.get("/gradio_api/info").json()["named_endpoints"]
+        asked = choose(list(wrong_requests(endpoints, paths)))
+        answers = pool.map(partial(_ask_wrongly, client), asked)
+        for (endpoint, parameter, data), answer in zip(asked, answers, strict=True):
+            yield endpoint, f"{parameter}={data[parameter]!r:.80}", Expected.EITHER, answer
+
+
+def _upload(client: httpx.Client, name: str, content: bytes) -> str:
+    (path,) = client.post("/gradio_api/upload", files={"files": (name, io.BytesIO(content))}).raise_for_status().json()
+    return path
+
+
+def _ask_wrongly(client: httpx.Client, request: Request) -> Answer:
+    endpoint, _, data = request
+    start = time.perf_counter()
+    # NaN and half a surrogate pair are written as they are; `httpx` by itself refuses to.
+    content, headers = json.dumps(data).encode(), {"Content-Type": "application/json"}
+    asked = client.post(f"/gradio_api/call/v2{endpoint}", content=content, headers=headers)
+    if asked.status_code in range(400, 500):
+        return Answer("refused", asked.text, time.perf_counter() - start)
+    if asked.status_code != 200:
+        return Answer(f"HTTP {asked.status_code}")
+    lines = client.get(f"/gradio_api/call/v2{endpoint}/{asked.json()['event_id']}").text.split("\n")
+    said = json.loads(next(line for line in reversed(lines) if line.startswith("data: ")).removeprefix("data: "))
+    return _answer(said, time.perf_counter() - start)
+
+
+def _answer(said: list | dict, seconds: float) -> Answer:
+    return Answer("refused", said["error"] or "", seconds) if isinstance(said, dict) else of_answer(said[0], seconds)

@@ -1,0 +1,1 @@
+"""Whether maps point at what was altered: `python -m benchmarks.explanations`."""

@@ -1,20 +1,23 @@
-"""Which explanation points at what was altered? `python -m benchmarks.explanations DATA` prints Markdown tables."""
+"""Which explanation points at what was altered? `python -m benchmarks.explanations DATA` prints Markdown tables.
+
+`--count` is of part swaps that the checkpoint calls fake; of every `--every`-th fake deletion, insertion and change are
+measured. `--part choose` is what to choose by.
+"""
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 import virtus
+from benchmarks import parser
 from benchmarks.explanations.forgeries import KINDS, SELF_BLENDED, Catch, Fake, called_real, catch_fakes, find_originals
 from benchmarks.explanations.measures import MEASURES, measure, time_each
-from train.intervals import Figure, with_intervals
-from train.part_swap import PARTS
+from train.pictures import PARTS
+from train.report import Figure, with_intervals
 from virtus.explain import EXPLAINERS
 from virtus.results import Outcome
 
@@ -32,15 +35,15 @@ Rows = dict[str, dict[str, np.ndarray]]
 
 
 def main() -> None:
-    args = _parse()
+    args = parser(__doc__, data=True, model="auto", part="report", count=300, every=5).parse_args()
     start = time.perf_counter()
     detector = virtus.Detector(virtus.load_checkpoint(args.model))
     found = find_originals(args.data, part=args.part)
     originals = called_real(detector, found)
     catches = {kind: catch_fakes(detector, originals, kind, count=_wanted(kind, args.count)) for kind in KINDS}
     fakes = [fake for catch in catches.values() for fake in catch.fakes]
-    rows = measure(detector, fakes, args.methods, every=args.every)
-    times = time_each(detector, fakes, args.methods)
+    rows = measure(detector, fakes, list(EXPLAINERS), every=args.every)
+    times = time_each(detector, fakes, list(EXPLAINERS))
     figures = {name: summarise(rows, fakes, kinds) for name, kinds in _sets().items()}
     info = detector.checkpoint.info
     print(
@@ -130,17 +133,6 @@ def _cell(figure: Figure) -> str:
 
 def _count(fakes: Sequence[Fake], kinds: Sequence[str]) -> int:
     return sum(fake.kind in kinds for fake in fakes)
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="[<source>/]val/Real|Fake, with groups.csv")
-    parser.add_argument("--model", default="auto")
-    parser.add_argument("--part", default="report", help="of the held-out pictures: report, or choose to choose by")
-    parser.add_argument("--methods", nargs="+", default=list(EXPLAINERS), choices=list(EXPLAINERS))
-    parser.add_argument("--count", type=int, default=300, help="part swaps that the checkpoint calls fake")
-    parser.add_argument("--every", type=int, default=5, help="deletion, insertion, change: of every so many-th fake")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +10,16 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import virtus
+from benchmarks import parser
 from benchmarks.explanations.measures import WIDTH, randomise
-from virtus.explain import EXPLAINERS, explain
+from virtus.bundled import ASSETS
+from virtus.drawing import overlay_crop
+from virtus.explain import EXPLAINERS, explain, measure_faithfulness, random_maps
 from virtus.faces import crop_face, find_faces
 from virtus.media import load_image
 from virtus.results import Explanation, FaceCrop, Label
 
-EXAMPLES = Path(virtus.__file__).parent / "assets" / "examples"
+EXAMPLES = ASSETS / "examples"
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 FOUND, REAL = "fake-collins-in-hopper.jpg", "grace-hopper.jpg"
 TILE, LINE, GAP = 196, 18, 10  # px
@@ -26,10 +28,7 @@ Tile = tuple[Image.Image, str]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="auto")
-    parser.add_argument("--out", type=Path, default=FOLDER)
-    args = parser.parse_args()
+    args = parser(__doc__, model="auto", out=FOLDER).parse_args()
     detector = virtus.Detector(virtus.load_checkpoint(args.model))
     args.out.mkdir(parents=True, exist_ok=True)
     for name, draw in {"methods": methods, "classes": classes, "evidence": evidence, "noise": noise}.items():

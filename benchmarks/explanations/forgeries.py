@@ -16,14 +16,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from train.blending import self_blend
-from train.crops import FaceCache
 from train.data import Sample
-from train.evaluate import held_out
-from train.forgery import Forgery
-from train.part_swap import PARTS, swap_part
-from virtus.checkpoints import Checkpoint
-from virtus.detector import Detector
+from train.pictures import PARTS, FaceCache, Forgery, self_blend, swap_part
+from train.report import held_out
+from virtus.checkpoints import Checkpoint, Detector
 from virtus.errors import DataError
 from virtus.faces import crop_face
 from virtus.judging import jpeg

@@ -17,10 +17,9 @@ import torch
 import transformers
 
 from benchmarks.explanations.forgeries import INSIDE, Fake
-from virtus.detector import Detector
-from virtus.explain import explain
-from virtus.faithfulness import Trial, blurring_judge
-from virtus.nullmaps import centre_map, random_maps
+from virtus.checkpoints import Detector
+from virtus.explain import Trial, blurring_judge, centre_map, explain, random_maps
+from virtus.models import Trunk
 from virtus.results import FaceCrop, Label
 
 CHANCE, CENTRE = "chance", "centre"

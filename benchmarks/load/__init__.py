@@ -1,0 +1,1 @@
+"""Many visitors of the app at once: `python -m benchmarks.load`."""

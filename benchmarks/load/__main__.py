@@ -8,7 +8,6 @@ Visitors upload, ask and check the answer against the engine's own; one in twent
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import collections
 import random
@@ -21,9 +20,9 @@ from dataclasses import dataclass, field
 import httpx
 
 import virtus
-from benchmarks.load.served import served_app
+from benchmarks import parser
+from benchmarks.load.served import peak_mib, resident_mib, served_app
 from benchmarks.load.visitors import Busy, MixedUp, Visitor, make_visitors
-from benchmarks.memory import peak_mib, resident_mib
 
 SHARE_LEAVING = 0.05
 BUSY_PAUSE_S = 1.0  # before a visitor who was told that the app is busy asks again
@@ -32,7 +31,7 @@ COLUMNS = "visitors,answers,busy,errors,mixed up,left,p50 s,p95 s,photos/s,MiB w
 
 
 @dataclass
-class Tally:
+class Visits:
     """What came of all requests."""
 
     waits: list[tuple[str, float]] = field(default_factory=list)  # endpoint, seconds
@@ -62,7 +61,7 @@ class Tally:
             self.errors.append(f"{type(exc).__name__}: {exc}")
 
 
-async def visit(visitors: Sequence[Visitor], url: str, seconds: float, tally: Tally) -> None:
+async def visit(visitors: Sequence[Visitor], url: str, seconds: float, tally: Visits) -> None:
     """All visitors at once, each asking again as soon as it was answered."""
     end = time.monotonic() + seconds
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=len(visitors))
@@ -89,17 +88,17 @@ def twentieths(seconds: Sequence[float]) -> list[float]:
     return statistics.quantiles(seconds, n=20) if len(seconds) > 1 else [float("nan")] * 19
 
 
-def print_endpoints(tally: Tally) -> None:
+def print_endpoints(tally: Visits) -> None:
     """How long each kind of question waits: batches leave single photos the way, so that they wait longest."""
     for name in sorted({name for name, _ in tally.waits}):
         times = twentieths([seconds for other, seconds in tally.waits if other == name])
         print(f"{name}: p50 {times[9]:.2f} s, p95 {times[18]:.2f} s")
 
 
-async def measure(visitors: Sequence[Visitor], url: str, pid: int, seconds: float) -> Tally:
+async def measure(visitors: Sequence[Visitor], url: str, pid: int, seconds: float) -> Visits:
     """A row of the table, after a warm-up with the same visitors."""
-    await visit(visitors, url, min(seconds * WARM_UP_SHARE, MAX_WARM_UP_S), Tally())
-    tally, start = Tally(), time.perf_counter()
+    await visit(visitors, url, min(seconds * WARM_UP_SHARE, MAX_WARM_UP_S), Visits())
+    tally, start = Visits(), time.perf_counter()
     _, sizes = await asyncio.gather(visit(visitors, url, seconds, tally), watch_memory(pid, seconds))
     taken = time.perf_counter() - start
     tenth = max(1, len(sizes) // 10)
@@ -113,11 +112,7 @@ async def measure(visitors: Sequence[Visitor], url: str, pid: int, seconds: floa
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clients", default="64", help="how many at once; several numbers with commas between them")
-    parser.add_argument("--seconds", type=float, default=300, help="for each number")
-    parser.add_argument("--model", default="virtus-tiny")
-    args = parser.parse_args()
+    args = parser(__doc__, clients="64", seconds=300.0, model="virtus-tiny").parse_args()
     counts = [int(number) for number in args.clients.split(",")]
     visitors = make_visitors(max(counts), virtus.Detector(virtus.load_checkpoint(args.model)))
     names = COLUMNS.split(",")

@@ -1,4 +1,4 @@
-"""The app as users start it, for measuring it from outside."""
+"""The app as users start it, measured from outside: for `python -m benchmarks.load` and others."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import IO
 
 
@@ -30,6 +31,22 @@ def served_app(*options: str, stderr: IO | None = None) -> Iterator[tuple[str, i
     finally:
         app.terminate()
         app.wait()
+
+
+def peak_mib(pid: int) -> float:
+    """The kernel's high-water mark of resident memory (Linux)."""
+    return _status_mib(pid, "VmHWM")
+
+
+def resident_mib(pid: int) -> float:
+    """Resident memory now (Linux)."""
+    return _status_mib(pid, "VmRSS")
+
+
+def _status_mib(pid: int, field: str) -> float:
+    """0 for a process that has just ended."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next((line.split()[1] for line in lines if line.startswith(field)), 0)) / 1024
 
 
 def _answers(url: str) -> bool:

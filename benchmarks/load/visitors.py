@@ -1,4 +1,4 @@
-"""Simulated visitors of the app: each has a picture of its own, and knows what the engine says of it."""
+"""Simulated visitors for `python -m benchmarks.load`: each has a picture, and knows what the engine says of it."""
 
 from __future__ import annotations
 

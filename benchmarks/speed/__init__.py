@@ -1,0 +1,1 @@
+"""Virtus beside what a user would put together: `python -m benchmarks.speed`."""

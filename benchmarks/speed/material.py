@@ -15,7 +15,7 @@ import torch
 from PIL import Image, ImageFilter
 
 from train.data import find_samples
-from virtus.trunk import Trunk
+from virtus.models import Trunk
 
 SIZES = {"tiny": (192, 3), "base": (768, 12)}  # width, heads; base is the published checkpoint's shape
 PHOTO_SIZE = (1280, 960)

@@ -1,22 +1,26 @@
-"""`python -m benchmarks.speed --part model`: a verdict, many, one with maps, on ready-made crops; the matrix rate."""
+"""`python -m benchmarks.speed --part model`: a verdict, many, one with maps, on ready-made crops; the matrix rate.
+
+Beside it what a user would put together today, in float32: what the speed of Virtus is held against.
+"""
 
 from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 
 import virtus
 from benchmarks.speed.material import OPERATIONS, multiply, val_pictures, verdict_operations
-from benchmarks.speed.usual import maps_of, pipeline_of
 from benchmarks.steps import measure
-from virtus.explain import explain
-from virtus.faces import whole_image
+from virtus.explain import explain, joint_attention
+from virtus.faces import MIN_CONFIDENCE, crop_face, whole_image
 from virtus.models import Trunk
+from virtus.results import Face
 
 BULK = 64  # crops
 GOALS = {  # one, other: the first at least so many times as fast
@@ -27,7 +31,7 @@ GOALS = {  # one, other: the first at least so many times as fast
 }
 
 
-def report(folder: Path, args: argparse.Namespace) -> None:
+def report_model(folder: Path, args: argparse.Namespace) -> None:
     """Print milliseconds of each, ratios, and the share of the matrix rate."""
     pictures = [Image.open(path).convert("RGB").resize((224, 224)) for path in val_pictures(args.data, BULK)]
     detector = virtus.Detector(virtus.load_checkpoint(str(folder), device="cpu", precision=args.precision))
@@ -78,3 +82,77 @@ def _print_share(times: dict[str, list[float]], trunk: Trunk) -> None:
     rate = OPERATIONS / min(times[f"matrix product, {str(trunk.dtype).removeprefix('torch.')}"]) / 1e6
     reached = BULK * verdict_operations(trunk) / min(times["bulk"]) / 1e6
     print(f"\nBulk reaches {reached:.0f} of {rate:.0f} GFLOP/s: {reached / rate:.0%} of the matrix rate (goal: 75%)")
+
+
+def pipeline_of(folder: Path) -> Callable:
+    """transformers' pipeline on the CPU."""
+    from transformers import pipeline
+
+    return pipeline("image-classification", str(folder), dtype=torch.float32, device="cpu")
+
+
+def maps_of(folder: Path) -> Callable[[Image.Image], None]:
+    """Rollout over eager attentions, and stock Grad-CAM, of one crop."""
+    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+    from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+    model = AutoModelForImageClassification.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+    processor = AutoImageProcessor.from_pretrained(folder)
+
+    class Logits(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model.eval()
+
+        def forward(self, pixel_values):
+            return self.model(pixel_values).logits
+
+    def on_grid(tokens):
+        return tokens[:, -14 * 14 :].transpose(1, 2).unflatten(2, (14, 14))
+
+    def run(picture: Image.Image) -> None:
+        pixel_values = processor(picture, return_tensors="pt")["pixel_values"]
+        with torch.no_grad():
+            joint_attention(model(pixel_values, output_attentions=True).attentions)
+        with GradCAM(Logits(), [model.base_model.layers[-1].layernorm_before], on_grid) as cam:
+            cam(pixel_values, [ClassifierOutputTarget(1)])
+
+    return run
+
+
+def stock_finder(side: int) -> Callable[[Image.Image], list[tuple[np.ndarray, float]]]:
+    """facenet-pytorch's own, on the upright photo with its longer side scaled down to `side`: boxes and confidences."""
+    from facenet_pytorch import MTCNN
+
+    finder = MTCNN(keep_all=True, device="cpu").eval()
+
+    def find(photo: Image.Image) -> list[tuple[np.ndarray, float]]:
+        scale = min(1.0, side / max(photo.size))
+        boxes, confidences = finder.detect(photo.resize([round(length * scale) for length in photo.size]))
+        found = [] if boxes is None else zip(boxes, confidences, strict=True)
+        return [(box / scale, float(sure)) for box, sure in found if sure >= MIN_CONFIDENCE]
+
+    return find
+
+
+def one_by_one(folder: Path, *, margin: float) -> Callable[[Sequence[Path]], int]:
+    """A loop over photos: decode, MTCNN at 1024 px, the same crop, the pipeline; gives how many faces were judged.
+
+    Args:
+        folder: of the checkpoint.
+        margin: of the crop.
+    """
+    classify, find = pipeline_of(folder), stock_finder(1024)
+
+    def judge(paths: Sequence[Path]) -> int:
+        count = 0
+        for path in paths:
+            photo = Image.open(path).convert("RGB")
+            for box, sure in find(photo):
+                face = Face(tuple(box), ((0.0, 0.0),) * 5, sure)
+                classify(crop_face(photo, face, margin=margin).image)
+                count += 1
+        return count
+
+    return judge

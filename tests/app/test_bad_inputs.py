@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from gradio_client import Client
 
-from benchmarks.bad_inputs.parameters import through_parameters
-from benchmarks.bad_inputs.uploads import through_api
+from benchmarks.bad_inputs.uploads import through_api, through_parameters
 from tests.corpus import make_inputs, write_inputs
 from tests.corpus.doors import clean_log, faults
 from tests.corpus.names import make_names

@@ -1,6 +1,6 @@
 """What makes a verdict on a face less sure, and what can be done about it: measured on the crop and the landmarks.
 
-Each limit was chosen on ordinary held-out pictures (benchmarks/cautions.py, docs/benchmarks.md): few of them pass it.
+Each limit was chosen on ordinary held-out pictures (docs/benchmarks.md): few of them pass it.
 """
 
 from __future__ import annotations

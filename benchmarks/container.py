@@ -3,27 +3,28 @@
 For machines where no Docker runs. Needs root, Debian, `debootstrap`, `unshare` and `nsenter`. An empty Debian with the
 Python that runs this stands for the base image; every step of the Dockerfile runs in it, by chroot. Then the image is
 started as compose.yaml says: as its first process, as user 1000 without capabilities, its root read-only, with an empty
-/tmp, and in a network of its own, so that nothing outside can be reached. Measured are sizes, start, memory and stop.
+/tmp, and in a network of its own, so that nothing outside can be reached. Measured are sizes, start and memory.
 """
 
 from __future__ import annotations
 
-import argparse
+import fnmatch
+import json
 import os
+import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from benchmarks.container.dockerfile import assignments, context_files, read_dockerfile, seconds_of, words_of
+from benchmarks import parser
+from virtus.bundled import ASSETS
 
-ROOT = Path(__file__).parents[2]
-PHOTO = ROOT / "virtus" / "assets" / "examples" / "grace-hopper.jpg"
+ROOT = Path(__file__).parents[1]
+PHOTO = ASSETS / "examples" / "grace-hopper.jpg"
 LIBRARIES = "ca-certificates,libssl3,libffi8,libsqlite3-0,libbz2-1.0,liblzma5,libreadline8,libncursesw6,libuuid1"
 FROM_HERE = ("PIP_CERT", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT")  # how this machine reaches its package index
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -33,11 +34,83 @@ mount --bind "$0" "$0" && mount --bind "$0/home/virtus/hub" "$0/home/virtus/hub"
 mount -t tmpfs -o mode=1777 tmp "$0/tmp" && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev"
 exec chroot "$0" setpriv --reuid 1000 --regid 1000 --clear-groups --no-new-privs --bounding-set=-all "$@"
 """
+VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 ASK = """import sys
 from gradio_client import Client, handle_file
 report = Client("http://127.0.0.2:7860", verbose=False).predict(handle_file(sys.argv[1]), api_name="/analyze")
 print(report["outcome"])
 """
+
+
+@dataclass
+class Stage:
+    """From one FROM to the next.
+
+    Attributes:
+        name: after AS; empty where it has none.
+        arguments: each ARG with its default, those before the first FROM too.
+        steps: every other instruction, in its order, with the rest of its line.
+    """
+
+    name: str
+    arguments: dict[str, str] = field(default_factory=dict)
+    steps: list[tuple[str, str]] = field(default_factory=list)
+
+
+def read_dockerfile(text: str) -> list[Stage]:
+    """Its stages, in their order."""
+    stages: list[Stage] = []
+    shared: dict[str, str] = {}
+    for word, rest in _instructions(text):
+        if word == "FROM":
+            stages.append(Stage(rest.partition(" AS ")[2], dict(shared)))
+        elif word == "ARG":
+            name, _, default = rest.partition("=")
+            (stages[-1].arguments if stages else shared)[name] = default
+        else:
+            stages[-1].steps.append((word, rest))
+    return stages
+
+
+def assignments(rest: str, known: dict[str, str]) -> dict[str, str]:
+    """What an ENV sets; `known` stands for the variables in it."""
+    pairs = (pair.partition("=") for pair in rest.split())
+    return {name: VARIABLE.sub(lambda one: known.get(one[1] or one[2], ""), value) for name, _, value in pairs}
+
+
+def words_of(rest: str) -> list[str]:
+    """The JSON list of an ENTRYPOINT, a CMD or a HEALTHCHECK."""
+    return json.loads(rest[rest.index("[") :])
+
+
+def seconds_of(rest: str, option: str) -> float:
+    """An option of HEALTHCHECK, such as --interval=30s."""
+    return float(re.search(rf"--{option}=(\d+)s", rest)[1])
+
+
+def context_files(folder: Path) -> list[PurePosixPath]:
+    """What the folder's .dockerignore lets through, relative to it."""
+    patterns = [line for line in (folder / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
+    files = (path for path in folder.rglob("*") if path.is_file())
+    names = (PurePosixPath(path.relative_to(folder)) for path in files)
+    return [name for name in names if not _left_out(name, patterns)]
+
+
+def _instructions(text: str) -> list[tuple[str, str]]:
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    whole = "\n".join(lines).replace("\\\n", " ").splitlines()
+    return [(word.upper(), rest.strip()) for word, _, rest in (line.partition(" ") for line in whole) if word]
+
+
+def _left_out(name: PurePosixPath, patterns: list[str]) -> bool:
+    """The last pattern that fits the file or a folder above it decides, as in Docker."""
+    out = False
+    for pattern in patterns:
+        wanted = pattern.lstrip("!").removeprefix("**/")
+        anywhere = wanted != pattern.lstrip("!")
+        if any(fnmatch.fnmatchcase(one.name if anywhere else str(one), wanted) for one in (name, *name.parents[:-1])):
+            out = not pattern.startswith("!")
+    return out
 
 
 @dataclass
@@ -170,18 +243,6 @@ def look(image: Image, first: int) -> dict[str, str]:
     }
 
 
-def stop(process: subprocess.Popen, first: int) -> tuple[float, int]:
-    """Seconds from SIGTERM to the end, and the exit status. Docker kills after ten."""
-    began = time.perf_counter()
-    os.kill(first, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=10)
-    taken = time.perf_counter() - began
-    if process.poll() is None:
-        os.kill(first, signal.SIGKILL)
-    return taken, process.wait()
-
-
 def make_base(folder: Path, suite: str, python: Path) -> Path:
     """An empty Debian, and Python in /usr/local: what the base image is."""
     base = folder / "base"
@@ -196,21 +257,17 @@ def make_base(folder: Path, suite: str, python: Path) -> Path:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, required=True, help="where the roots are made; some 15 GB")
-    parser.add_argument("--suite", default="bookworm", help="of Debian")
-    parser.add_argument("--python", type=Path, default=Path(sys.base_prefix), help="the prefix of a Python")
-    args = parser.parse_args()
+    options = parser(__doc__, suite="bookworm", python=Path(sys.base_prefix))
+    options.add_argument("--folder", type=Path, required=True, help="where the roots are made; some 15 GB")
+    args = options.parse_args()
     base = make_base(args.folder.resolve(), args.suite, args.python)
     print("| step | taken |\n| --- | ---: |")
     image = build(base, args.folder.resolve())
     process, first = start(image)
     try:
         found = {"healthy after": f"{wait_until_healthy(image, process, first):.1f} s", **look(image, first)}
-        taken, status = stop(process, first)
     finally:
         process.kill()
-    found["SIGTERM to the end"] = f"{taken:.1f} s, status {status}"
     for part in (image.root, image.root / "opt"):
         size = subprocess.run(["du", "-sm", part], capture_output=True, text=True, check=True).stdout
         found[f"size of {part.relative_to(image.root.parent)}"] = f"{size.split()[0]} MB"
