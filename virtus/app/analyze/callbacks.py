@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -14,23 +15,28 @@ from virtus.results import ImageReport
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a visitor asks of a photo, as the components hand it over."""
+class AnalyzeInputs:
+    """What a visitor asks of a photo: the values of the tab's components for that, in their order."""
 
-    file: dict | None
+    photo: dict | None
     model: str
     whole: bool
     stability: bool
     prior: float
 
-    def judge(self, detectors: Detectors) -> Judged:
-        """The photo's report."""
-        detector = detectors.get(self.model).at_prior(self.prior)
-        return judge(detector, uploaded(self.file), whole=self.whole, stability=self.stability)
+
+class AnalyzeOutputs(NamedTuple):
+    """What is shown for a photo: verdict, who judges, the photo with its faces boxed, their choice, and the maps."""
+
+    verdict: str
+    checkpoint: str
+    annotated: gr.Image
+    face: gr.Radio
+    maps: gr.Column
 
 
-class TabCallbacks:
-    """The callbacks, with the detectors that they share. `asked` are the fields of `Asked`."""
+class AnalyzeCallbacks:
+    """The callbacks, with the detectors that they share."""
 
     def __init__(self, detectors: Detectors):
         self._detectors = detectors
@@ -39,21 +45,19 @@ class TabCallbacks:
         """The line that says who judges."""
         return panels.checkpoint(self._detectors.info(model))
 
-    def show_verdict(self, *asked) -> tuple:
-        """Verdict, checkpoint line, annotated photo, choice of faces, and whether there are maps."""
-        question = Asked(*asked)
+    def show_verdict(self, inputs: AnalyzeInputs) -> AnalyzeOutputs:
+        """The verdict on the largest face that was judged; without a photo, all as at first."""
         try:
-            if not question.file:  # Gradio makes "" of a value that was taken away
-                return panels.EMPTY, self.checkpoint_line(question.model), *_no_photo()
-            return _verdict(question.judge(self._detectors))
+            if not inputs.photo:  # Gradio makes "" of a value that was taken away
+                return _no_photo(panels.EMPTY, self.checkpoint_line(inputs.model))
+            return _verdict(self._judge(inputs))
         except VirtusError as exc:
-            return _error(exc), panels.NO_CHECKPOINT, *_no_photo()
+            return _no_photo(_error(exc), panels.NO_CHECKPOINT)
 
-    def choose_face(self, *asked_and_index) -> str:
+    def choose_face(self, inputs: AnalyzeInputs, index: int) -> str:
         """The verdict on another face."""
-        *asked, index = asked_and_index
         try:
-            return panels.verdict_html(Asked(*asked).judge(self._detectors).report, index)
+            return panels.verdict_html(self._judge(inputs).report, index)
         except VirtusError as exc:
             return _error(exc)
 
@@ -61,36 +65,38 @@ class TabCallbacks:
         """Where the annotated photo was clicked: (x, y) in px as it is shown."""
         return event.index
 
-    def click_face(self, *asked_and_point) -> tuple:
+    def click_face(self, inputs: AnalyzeInputs, point: tuple[int, int]) -> tuple[Any, Any]:
         """The face at a point (x, y) of the annotated photo, and its verdict."""
-        *asked, point = asked_and_point
         try:
-            report = Asked(*asked).judge(self._detectors).report
+            report = self._judge(inputs).report
         except VirtusError as exc:
             return gr.skip(), _error(exc)
-        index = face_at(report, point, display_size(report.image_size))
+        index = face_at(report, point, display_size(report.image_size)) if report.image_size else None
         return (gr.skip(), gr.skip()) if index is None else (index, panels.verdict_html(report, index))
+
+    def _judge(self, inputs: AnalyzeInputs) -> Judged:
+        detector = self._detectors.get(inputs.model).at_prior(inputs.prior)
+        return judge(detector, uploaded(inputs.photo), whole=inputs.whole, stability=inputs.stability)
 
 
 def _error(exc: VirtusError) -> str:
     return panels.message("This did not work", str(exc), "error")
 
 
-def _verdict(judged: Judged) -> tuple:
-    report = judged.report
-    line = panels.checkpoint(report.checkpoint)
+def _verdict(judged: Judged) -> AnalyzeOutputs:
+    report, line = judged.report, panels.checkpoint(judged.report.checkpoint)
     if judged.photo is None:
-        return panels.not_judged(report), line, *_no_photo()
+        return _no_photo(panels.not_judged(report), line)
     picture = write_png(annotate_faces(judged.photo, report), "faces")
     annotated = gr.Image(picture, visible=True, alt_text=panels.in_words(report))
-    if not report.outcome.judged:
-        return panels.not_judged(report), line, annotated, _face_choice(report, None), gr.Column(visible=False)
-    first = next(index for index, face in enumerate(report.faces) if face.outcome.judged)
-    return panels.verdict_html(report, first), line, annotated, _face_choice(report, first), gr.Column(visible=True)
+    first = next((index for index, face in enumerate(report.faces) if face.outcome.judged), None)
+    verdict = panels.not_judged(report) if first is None else panels.verdict_html(report, first)
+    return AnalyzeOutputs(verdict, line, annotated, _face_choice(report, first), gr.Column(visible=first is not None))
 
 
-def _no_photo() -> tuple:
-    return gr.Image(None, visible=False), gr.Radio([], value=None, visible=False), gr.Column(visible=False)
+def _no_photo(verdict: str, checkpoint: str) -> AnalyzeOutputs:
+    nothing = gr.Image(None, visible=False), gr.Radio([], value=None, visible=False), gr.Column(visible=False)
+    return AnalyzeOutputs(verdict, checkpoint, *nothing)
 
 
 def _face_choice(report: ImageReport, index: int | None) -> gr.Radio:

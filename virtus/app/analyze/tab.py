@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import gradio as gr
 
-from virtus.app.analyze.callbacks import TabCallbacks
+from virtus.app.analyze.callbacks import AnalyzeCallbacks, AnalyzeInputs
 from virtus.app.analyze.provenance_panel import add_provenance_panel
 from virtus.app.analyze.report_panel import ReportPanel, add_report_panel
 from virtus.app.maps import MapCallbacks, MapControls, add_map_controls
 from virtus.app.visitors import KEEP_S, Detectors, on_gpu
-from virtus.app.widgets import PHOTO, add_drop_zone, add_verdict_settings, boxed_photo, checkpoint_chooser, panels
+from virtus.app.widgets import (
+    PHOTO,
+    add_drop_zone,
+    add_verdict_settings,
+    boxed_photo,
+    checkpoint_chooser,
+    panels,
+    taking,
+)
 
-PRIVATE = {"api_visibility": "private", "trigger_mode": "always_last"}  # of several quick changes, the last one counts
-QUIET = {"api_visibility": "private", "trigger_mode": "multiple", "show_progress": "hidden"}
+# Of several quick changes, the last one counts.
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last"}
+QUIET: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "multiple", "show_progress": "hidden"}
 
 
 @dataclass(frozen=True)
-class _Question:
-    """What is asked: a photo, of whom, and how."""
+class AnalyzeControls:
+    """What is asked: a photo, of whom, and how. Their values are `AnalyzeInputs`."""
 
     photo: gr.HTML
     model: gr.Dropdown
@@ -28,19 +40,19 @@ class _Question:
     prior: gr.Slider
 
     @property
-    def components(self) -> list:
+    def components(self) -> list[Any]:
         return [self.photo, self.model, self.whole, self.stability, self.prior]
 
     @property
-    def changes(self) -> list:
+    def changes(self) -> list[Any]:
         """Events after which another verdict is due."""
-        changed = [one.input for one in (self.model, self.whole, self.stability, self.prior)]
+        changed = [setting.input for setting in (self.model, self.whole, self.stability, self.prior)]
         return [self.photo.upload, self.photo.clear, *changed]
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """What is shown for a photo."""
+class AnalyzePanels:
+    """What is shown for a photo. The values of all but the report are `AnalyzeOutputs`."""
 
     verdict: gr.HTML
     checkpoint: gr.HTML
@@ -52,26 +64,26 @@ class _Answer:
 
 def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
     """Add the tab's components and events to the Blocks that are being built."""
-    callbacks = TabCallbacks(detectors)
+    callbacks = AnalyzeCallbacks(detectors)
     with gr.Row(elem_classes=["columns", "with-aside"]):
         with gr.Column(scale=2, min_width=300, elem_classes="ask"):
-            question = _add_question(detectors, whole, prior)
+            controls = _add_controls(detectors, whole, prior)
         with gr.Column(scale=3, min_width=300, elem_classes="answer"):
-            answer, maps = _add_answer(callbacks)
+            shown, maps = _add_panels(callbacks)
         with gr.Column(scale=2, min_width=300, elem_classes="aside"):
-            add_provenance_panel(question.photo)
-    _wire(callbacks, MapCallbacks(detectors), question, answer, maps)
-    asked = [question.photo, question.model, question.whole, question.prior]
-    answer.report.wire(detectors, asked, question.changes)
+            add_provenance_panel(controls.photo)
+    _wire(callbacks, MapCallbacks(detectors), controls, shown, maps)
+    asked = [controls.photo, controls.model, controls.whole, controls.prior]
+    shown.report.wire(detectors, asked, controls.changes)
 
 
-def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:
+def _add_controls(detectors: Detectors, whole: bool, prior: float) -> AnalyzeControls:
     photo = add_drop_zone(PHOTO, elem_id="photo", result="verdict")
     model = checkpoint_chooser(detectors, elem_id="model")
-    return _Question(photo, model, *add_verdict_settings(whole, prior))
+    return AnalyzeControls(photo, model, *add_verdict_settings(whole, prior))
 
 
-def _add_answer(callbacks: TabCallbacks) -> tuple[_Answer, MapControls]:
+def _add_panels(callbacks: AnalyzeCallbacks) -> tuple[AnalyzePanels, MapControls]:
     checkpoint = gr.HTML(callbacks.checkpoint_line(), elem_id="checkpoint")
     verdict = gr.HTML(panels.EMPTY, elem_id="verdict", js_on_load=panels.FADE_IN)
     face = gr.Radio([], label="Face", info="Or click a face in the photo.", visible=False, elem_id="face")
@@ -79,23 +91,30 @@ def _add_answer(callbacks: TabCallbacks) -> tuple[_Answer, MapControls]:
     with gr.Column(visible=False, elem_id="maps") as group:
         maps = add_map_controls()
     report = add_report_panel()
-    return _Answer(verdict, checkpoint, annotated, face, group, report), maps
+    return AnalyzePanels(verdict, checkpoint, annotated, face, group, report), maps
 
 
 def _wire(
-    callbacks: TabCallbacks, drawing: MapCallbacks, question: _Question, answer: _Answer, maps: MapControls
+    callbacks: AnalyzeCallbacks,
+    drawing: MapCallbacks,
+    controls: AnalyzeControls,
+    shown: AnalyzePanels,
+    maps: MapControls,
 ) -> None:
-    """The verdict comes first, then the map, then its test. These serve the page; those of `endpoints.py`, programs."""
-    asked = question.components
-    shown = [answer.verdict, answer.checkpoint, answer.annotated, answer.face, answer.maps]
-    chosen = ([*asked, answer.face], answer.verdict)
-    own = {"show_progress_on": answer.verdict, **PRIVATE}
-    first = gr.on(question.changes, on_gpu(callbacks.show_verdict), asked, shown, api_name="show_verdict", **own)
-    other = gr.on(answer.face.input, on_gpu(callbacks.choose_face), *chosen, api_name="choose_face", **own)
+    """The verdict comes first, then the map, then its test. These serve the page; those of `api`, programs."""
+
+    def on(event: Callable, callback: Callable, others: list[Any], outputs: list[Any], name: str) -> Any:
+        """Answer the event by the callback, which gets the inputs, then the values of others."""
+        inputs = [*controls.components, *others]
+        answer = on_gpu(taking(AnalyzeInputs, callback))
+        return event(answer, inputs, outputs, api_name=name, show_progress_on=shown.verdict, **PRIVATE)
+
+    outputs = [shown.verdict, shown.checkpoint, shown.annotated, shown.face, shown.maps]
+    first = on(partial(gr.on, controls.changes), callbacks.show_verdict, [], outputs, "show_verdict")
+    other = on(shown.face.input, callbacks.choose_face, [shown.face], [shown.verdict], "choose_face")
     # An event that waits for another is sent with the data of that other: they are noted at once, and read in its turn.
     point = gr.State(time_to_live=KEEP_S)
-    note = answer.annotated.select(callbacks.note_point, None, point, queue=False, api_name="note_point", **QUIET)
-    clicked = ([*asked, point], [answer.face, answer.verdict])
-    click = note.then(on_gpu(callbacks.click_face), *clicked, api_name="click_face", **own)
-    face = [question.photo, question.model, question.whole, answer.face]
+    note = shown.annotated.select(callbacks.note_point, None, point, queue=False, api_name="note_point", **QUIET)
+    click = on(note.then, callbacks.click_face, [point], [shown.face, shown.verdict], "click_face")
+    face = [controls.photo, controls.model, controls.whole, shown.face]
     maps.wire(drawing, face, {"first": first.then, "other": other.then, "clicked": click.then})

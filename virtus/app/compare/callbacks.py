@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import gradio as gr
 
@@ -19,48 +20,57 @@ from virtus.results import FaceReport
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a visitor asks of a photo, as the components hand it over."""
+class CompareInputs:
+    """What a visitor asks of a photo: the values of the tab's components for that, in their order."""
 
-    file: dict | None
+    photo: dict | None
     models: list[str]
     whole: bool
     stability: bool
     prior: float
 
-    def compare(self, detectors: Detectors) -> Compared:
-        """What the checkpoints say."""
-        if not self.models:
-            raise InputError("No checkpoint is chosen. Choose two or more to compare.")
-        asked = {"whole": self.whole, "stability": self.stability, "prior": self.prior}
-        return compare(detectors, [name.strip() for name in self.models], uploaded(self.file), **asked)
+
+class CompareOutputs(NamedTuple):
+    """What is shown: what is kept for the maps, headline, cards, and, at first, photo, choice of faces and the maps."""
+
+    kept: KeptComparison | None
+    headline: str
+    cards: str
+    annotated: gr.Image
+    face: gr.Radio
+    maps: gr.Column
 
 
 class CompareCallbacks:
-    """The callbacks, with the detectors that they share. `asked` are the fields of `Asked`."""
+    """The callbacks, with the detectors that they share."""
 
     def __init__(self, detectors: Detectors):
         self._detectors = detectors
 
-    def show_comparison(self, *asked) -> tuple:
-        """What is kept, headline, cards, annotated photo, choice of faces, and whether there are maps."""
-        question = Asked(*asked)
+    def show_comparison(self, inputs: CompareInputs) -> CompareOutputs:
+        """What the checkpoints say of the largest face that was judged; without a photo, all as at first."""
         try:
-            if not question.file:
-                return None, compare_panels.empty_panel(), "", *_no_photo()
-            return _show(question.compare(self._detectors))
+            if not inputs.photo:
+                return CompareOutputs(None, compare_panels.empty_panel(), "", *_no_photo())
+            return _show(self._compare(inputs))
         except VirtusError as exc:
-            return None, _error(exc), "", *_no_photo()
+            return CompareOutputs(None, _error(exc), "", *_no_photo())
 
-    def choose_face(self, *asked_and_index) -> tuple:
+    def choose_face(self, inputs: CompareInputs, index: int) -> tuple[KeptComparison | None, str, str]:
         """What is kept of another face, its headline and its cards."""
-        *asked, index = asked_and_index
         try:
-            compared = Asked(*asked).compare(self._detectors)
+            compared = self._compare(inputs)
             kept = keep_comparison(compared, index)
             return kept, compare_panels.headline(compared.comparison, index), compare_panels.cards(kept, {})
         except VirtusError as exc:
             return None, _error(exc), ""
+
+    def _compare(self, inputs: CompareInputs) -> Compared:
+        if not inputs.models:
+            raise InputError("No checkpoint is chosen. Choose two or more to compare.")
+        names, path = [name.strip() for name in inputs.models], uploaded(inputs.photo)
+        asked = {"whole": inputs.whole, "stability": inputs.stability, "prior": inputs.prior}
+        return compare(self._detectors, names, path, **asked)
 
     def draw_maps(self, kept: KeptComparison | None, method: str) -> tuple:
         """The cards with their maps, and the caption of these."""
@@ -81,15 +91,16 @@ def _error(exc: VirtusError) -> str:
     return panels.message("This did not work", str(exc), "error")
 
 
-def _show(compared: Compared) -> tuple:
+def _show(compared: Compared) -> CompareOutputs:
     comparison = compared.comparison
     judged = [at for at, face in enumerate(_faces(comparison)) if face.outcome.judged]
     kept = keep_comparison(compared, judged[0] if judged else 0)
     cards = compare_panels.cards(kept, {})
     if not judged:
-        return kept, _not_judged(comparison), cards, *_no_photo()
+        return CompareOutputs(kept, _not_judged(comparison), cards, *_no_photo())
     choice = _face_choice(compared, kept.index) if len(comparison.by_face) > 1 else _no_photo()[:2]
-    return kept, compare_panels.headline(comparison, kept.index), cards, *choice, gr.Column(visible=True)
+    headline = compare_panels.headline(comparison, kept.index)
+    return CompareOutputs(kept, headline, cards, *choice, gr.Column(visible=True))
 
 
 def _faces(comparison: Comparison) -> tuple[FaceReport, ...]:

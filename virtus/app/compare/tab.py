@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import gradio as gr
 
 from virtus.app.compare import view as compare_panels
-from virtus.app.compare.callbacks import CompareCallbacks
+from virtus.app.compare.callbacks import CompareCallbacks, CompareInputs
 from virtus.app.visitors import KEEP_S, Detectors, on_gpu
-from virtus.app.widgets import PHOTO, add_drop_zone, add_verdict_settings, boxed_photo, panels
+from virtus.app.widgets import PHOTO, add_drop_zone, add_verdict_settings, boxed_photo, panels, taking
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS
 from virtus.judging import MAX_COMPARED
 
@@ -75,13 +75,14 @@ def _add_cards() -> tuple[gr.HTML, gr.Column, gr.Dropdown, gr.HTML]:
 
 def _wire(callbacks: CompareCallbacks, asked: list, answer: _Answer) -> None:
     """Verdicts come first, then the maps. These events serve the page; the endpoint `compare`, programs."""
+    show, choose = (taking(CompareInputs, callback) for callback in (callbacks.show_comparison, callbacks.choose_face))
     photo, *settings = asked
     asking = [photo.upload, photo.clear, *(one.input for one in settings)]
     shown = [answer.kept, answer.headline, answer.cards, answer.annotated, answer.face, answer.maps]
     own = {"show_progress_on": answer.headline, **PRIVATE}
-    first = gr.on(asking, on_gpu(callbacks.show_comparison), asked, shown, api_name="show_comparison", **own)
+    first = gr.on(asking, on_gpu(show), asked, shown, api_name="show_comparison", **own)
     chosen = ([*asked, answer.face], shown[:3])
-    other = gr.on(answer.face.input, on_gpu(callbacks.choose_face), *chosen, api_name="choose_compared", **own)
+    other = gr.on(answer.face.input, on_gpu(choose), *chosen, api_name="choose_compared", **own)
     draw = {"fn": on_gpu(callbacks.draw_maps), "inputs": [answer.kept, answer.method], **PRIVATE}
     draw |= {"outputs": [answer.cards, answer.caption], "show_progress": "hidden"}
     first.then(**draw, api_name="map_compared")

@@ -6,6 +6,7 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.app.widgets.drop_zone import PHOTO, Taken, add_drop_zone
+    from virtus.app.widgets.inputs import taking
     from virtus.app.widgets.loading_note import add_loading_note
     from virtus.app.widgets.panels import FADE_IN
     from virtus.app.widgets.pictures import CROP_SIDE, boxed_photo, map_pair, scale_crop, write_png
