@@ -16,6 +16,7 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
+import virtus
 from virtus.app.api.endpoints import ENDPOINTS
 
 mcp = pytest.importorskip("mcp", reason="the package mcp is not installed")
@@ -72,7 +73,9 @@ def test_the_tools_are_the_documented_endpoints(use):
         assert all(one["description"] for one in tool.inputSchema["properties"].values())
         files = [one for one in tool.inputSchema["properties"].values() if "/gradio_api/upload" in one["description"]]
         assert files
-    assert "Addresses are not fetched" in use("initialize").instructions
+    started = use("initialize")
+    assert "Addresses are not fetched" in started.instructions
+    assert started.serverInfo.version == virtus.__version__  # by a private name of the SDK
 
 
 def test_an_upload_is_answered_as_by_the_endpoint(guarded, use, upload, photos):
@@ -163,9 +166,9 @@ def test_other_files_are_refused(use, path):
         ("analyze", {"prior": 2}, "prior"),
         ("analyze", {"model": "/etc"}, "is not the name of a checkpoint"),
         ("analyze", {"guess": 1}, "guess"),
-        ("explain", {"method": "guess"}, "not one of"),
+        ("explain", {"method": "guess"}, "Input should be 'rollout'"),
         ("explain", {"face": 7}, "There is no face 7"),
-        ("show_verdict", {}, "There is no tool 'show_verdict'"),
+        ("show_verdict", {}, "Unknown tool: show_verdict"),
     ],
 )
 def test_a_wrong_value_is_answered_with_a_sentence(use, upload, photos, tool, given, why):

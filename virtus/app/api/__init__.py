@@ -6,6 +6,6 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.app.api.endpoints import add_endpoints
-    from virtus.app.api.tools import PATH, tool_server
+    from virtus.app.api.tools import tool_server
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -1,98 +1,118 @@
 """A server of the Model Context Protocol beside the app (`serve --mcp`): the endpoints as tools of assistants.
 
-Gradio brings one too. It would fetch every address that stands in a file's place, answers Python's notation instead of
-JSON, cannot take lists of files, and holds pydantic back.
+Gradio's own fetches addresses, answers Python's notation instead of JSON, takes no lists, and holds pydantic back.
 """
 
-from __future__ import annotations
-
-import contextlib
+import inspect
 import logging
-import secrets
-from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import Callable
+from typing import Annotated, Any
+from urllib.parse import quote, unquote
 
 import anyio
-from mcp import types
-from mcp.server.lowlevel import Server
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from gradio import FileData
+from gradio.utils import get_function_description, get_return_types
+from mcp.server.fastmcp import FastMCP, Image
+from mcp.server.fastmcp.tools import Tool
+from mcp.server.lowlevel.server import request_ctx
+from mcp.types import CallToolResult, ContentBlock, ResourceLink, TextContent, ToolAnnotations
+from pydantic import AfterValidator, Field, create_model
+from pydantic_core import to_json
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from virtus import __version__
 from virtus.app.api.endpoints import endpoint_functions
-from virtus.app.api.tool import Tool
-from virtus.app.visitors import NUM_AT_ONCE, Detectors
-from virtus.errors import InputError, VirtusError
+from virtus.app.visitors import MAX_TOOL_CALL_MIB, NUM_AT_ONCE, TOOLS_PATH, Detectors, keep_data_uri
+from virtus.errors import VirtusError
 
-log = logging.getLogger(__name__)
-PATH = "/gradio_api/mcp"  # where clients look for it on a Gradio app
-MAX_BODY_BYTES = 16 * 1024 * 1024
+FILE_ROUTE = "gradio_api/file="
 INSTRUCTIONS = f"""Virtus tells real faces from deepfakes in photos and shows why. Upload a file first, as form field
 `files` of a POST to /gradio_api/upload, and give the tools the path that it answers; or give them the file as
-data:TYPE;base64,DATA, where the whole call may have {MAX_BODY_BYTES // 2**20} MiB. Addresses are not fetched. A verdict
-is a probability, no proof: say the outcome, its p_fake, the cautions and the reason as they are answered."""
+data:TYPE;base64,DATA, where the whole call may have {MAX_TOOL_CALL_MIB} MiB. Addresses are not fetched. A verdict is a
+probability, no proof: say the outcome, its p_fake, the cautions and the reason as they are answered."""
+HANDED_OVER = " Given as the path that /gradio_api/upload answered, or as data:TYPE;base64,DATA."
+READ_ONLY = ToolAnnotations(readOnlyHint=True, openWorldHint=False)
 
 
-def tool_server(detectors: Detectors, auth: tuple[str, str] | None) -> dict:
-    """For the constructor of Gradio's app: the route of the tools, and what runs while it does.
-
-    Args:
-        auth: user and password of the app, which the tools then ask for too, as HTTP's basic authentication.
-    """
-    manager = StreamableHTTPSessionManager(_server(detectors), stateless=True, max_request_body_size=MAX_BODY_BYTES)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_) -> AsyncIterator[None]:
-        async with manager.run():
-            yield
-
-    answer = Tools(manager, auth)
-    return {"routes": [Route(path, endpoint=answer) for path in (PATH, f"{PATH}/")], "lifespan": lifespan}
-
-
-def _server(detectors: Detectors) -> Server:
-    tools = {name: Tool(name, function) for name, function in endpoint_functions(detectors).items()}
+def tool_server(detectors: Detectors) -> dict:
+    """For the constructor of Gradio's app: the route of the tools, and what runs while it does."""
     at_once = anyio.CapacityLimiter(NUM_AT_ONCE)
-    server = Server("virtus", version=__version__, instructions=INSTRUCTIONS)
-
-    @server.list_tools()
-    async def list_tools() -> list[types.Tool]:
-        return [tool.described for tool in tools.values()]
-
-    @server.call_tool()
-    async def call_tool(name: str, arguments: dict) -> types.CallToolResult:
-        if name not in tools:
-            raise InputError(f"There is no tool {name!r}. There are: {', '.join(tools)}.")
-        address = str(server.request_context.request.base_url).rstrip("/")
-        try:
-            return await anyio.to_thread.run_sync(tools[name].call, arguments, address, limiter=at_once)
-        except VirtusError:
-            raise
-        except Exception as exc:  # its text may name files of this server
-            log.exception("The tool %s failed", name)
-            raise RuntimeError("This did not work. The server's log says why.") from exc
-
-    return server
+    server = FastMCP(
+        "virtus",
+        INSTRUCTIONS,
+        tools=[_as_tool(name, function, at_once) for name, function in endpoint_functions(detectors).items()],
+        host="0.0.0.0",  # whatever name it is asked by: the guard `OwnOrigin` looks at that
+        stateless_http=True,
+        max_request_body_size=MAX_TOOL_CALL_MIB * 2**20,
+        log_level="WARNING",
+    )
+    server._mcp_server.version = __version__  # else it is that of the SDK
+    (route,) = server.streamable_http_app().routes
+    routes = [Route(path, route.endpoint) for path in (TOOLS_PATH, f"{TOOLS_PATH}/")]
+    return {"routes": routes, "lifespan": lambda _: server.session_manager.run()}
 
 
-class Tools:
-    """The protocol over HTTP, behind the app's login where it has one."""
+def _as_tool(name: str, function: Callable, at_once: anyio.CapacityLimiter) -> Tool:
+    """An endpoint with files as text: this is how assistants can hand them over. Other arguments are refused."""
+    about, of_parameters, _ = get_function_description(function)
+    parameters = inspect.signature(function).parameters.values()
 
-    def __init__(self, manager: StreamableHTTPSessionManager, auth: tuple[str, str] | None):
-        self._manager = manager
-        self._expected = auth and "Basic " + b64encode(":".join(auth).encode()).decode()
+    async def call(**arguments) -> CallToolResult:
+        return await anyio.to_thread.run_sync(_call, function, arguments, limiter=at_once)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self._manager.handle_request if self._allowed(scope) else _ask_for_login)(scope, receive, send)
+    call.__signature__ = inspect.Signature(
+        [one.replace(annotation=_annotation(one.annotation, of_parameters[one.name])) for one in parameters],
+        return_annotation=_result_type(function),
+    )
+    tool = Tool.from_function(call, name, description=about, annotations=READ_ONLY)
+    model = tool.fn_metadata.arg_model
+    model.model_config["extra"] = "forbid"
+    model.model_rebuild(force=True)
+    return tool.model_copy(update={"parameters": model.model_json_schema()})
 
-    def _allowed(self, scope: Scope) -> bool:
-        given = Headers(scope=scope).get("authorization", "")
-        return not self._expected or secrets.compare_digest(given.encode(), self._expected.encode())
+
+def _annotation(annotation: Any, about: str) -> Any:
+    file = Annotated[str, AfterValidator(_as_file)]
+    files = {FileData: file, list[FileData]: list[file]}
+    about += HANDED_OVER if annotation in files else ""
+    return Annotated[files.get(annotation, annotation), Field(description=about)]
 
 
-_ask_for_login: ASGIApp = PlainTextResponse(
-    "This server asks for a login.", status_code=401, headers={"WWW-Authenticate": 'Basic realm="Virtus"'}
-)
+def _result_type(function: Callable) -> Any:
+    """The protocol wants one object: of several answers that are no files, a list in one."""
+    answers = [one for one in get_return_types(function) if one not in (FileData, FileData | None)]
+    of_all = create_model("Answers", answers=tuple[tuple(answers)]) if len(answers) > 1 else next(iter(answers), None)
+    return Annotated[CallToolResult, of_all] if of_all else CallToolResult
+
+
+def _call(function: Callable, arguments: dict) -> CallToolResult:
+    """The answer as JSON, which stands in it as text too; pictures; and links to other files."""
+    try:
+        answer = function(**arguments)
+        *_, answer = answer if inspect.isgenerator(answer) else [answer]
+    except VirtusError:
+        raise
+    except Exception as exc:  # its text may name files of this server
+        logging.getLogger(__name__).exception("The tool %s failed", function.__name__)
+        raise RuntimeError("This did not work. The server's log says why.") from exc
+    parts = answer if isinstance(answer, tuple) else (answer,)
+    values = [part for part in parts if part is not None and not isinstance(part, FileData)]
+    structured = {"answers": values} if len(values) > 1 else next(iter(values), None)
+    text = [TextContent(type="text", text=to_json(structured).decode())] if values else []
+    files = [_content(part) for part in parts if isinstance(part, FileData)]
+    return CallToolResult(content=text + files, structuredContent=structured)
+
+
+def _content(file: FileData) -> ContentBlock:
+    if file.mime_type.startswith("image/"):
+        return Image(file.path).to_image_content()
+    link = f"{request_ctx.get().request.base_url}{FILE_ROUTE}{quote(file.path)}"
+    return ResourceLink(type="resource_link", name=file.orig_name, uri=link, mimeType=file.mime_type)
+
+
+def _as_file(text: str) -> dict:
+    """What an upload would be. Of an address of this server, as `gradio upload-mcp` answers it, the path is read."""
+    host, route, path = text.partition(FILE_ROUTE)
+    own = str(request_ctx.get().request.base_url)  # of this server, as it was asked
+    is_ours = route and host.partition("://")[2] == own.partition("://")[2]
+    return {"path": keep_data_uri(text) if text.startswith("data:") else unquote(path) if is_ours else text}

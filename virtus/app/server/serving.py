@@ -15,7 +15,16 @@ from virtus.app.server.guards import guards
 from virtus.app.server.memory import bound_memory
 from virtus.app.server.stopping import stopped_by_signals
 from virtus.app.server.theme import build_theme, style_sheet
-from virtus.app.visitors import MAX_SESSIONS, NUM_AT_ONCE, NUM_SLOTS, Detectors, find_limits, is_lent, visitor_files
+from virtus.app.visitors import (
+    MAX_SESSIONS,
+    NUM_AT_ONCE,
+    NUM_SLOTS,
+    TOOLS_PATH,
+    Detectors,
+    find_limits,
+    is_lent,
+    visitor_files,
+)
 from virtus.checkpoints import EVEN
 from virtus.errors import InputError
 from virtus.faces import find_faces
@@ -74,16 +83,16 @@ def serve(
         detectors.get()  # in this thread: see `virtus.app.visitors.gpu`
     tools = {}
     if mcp:
-        from virtus.app.api import PATH, tool_server
+        from virtus.app.api import tool_server
 
-        tools = tool_server(detectors, auth)
-        print(f"* Tools for assistants (MCP) below its address, at {PATH}", flush=True)
+        tools = tool_server(detectors)
+        print(f"* Tools for assistants (MCP) below its address, at {TOOLS_PATH}", flush=True)
     where = {"server_name": host, "server_port": port, "share": share}
     with stopped_by_signals(), visitor_files(max_bytes=limits.max_disk_bytes) as files:
         app = build_app(detectors, whole=whole, prior=prior)
         files.keep_all()
         app.queue(max_size=MAX_WAITING, default_concurrency_limit=NUM_AT_ONCE, api_open=False)
-        settings = launch_settings(guards(files=files, calls_per_minute=limits.calls_per_minute))
+        settings = launch_settings(guards(files=files, calls_per_minute=limits.calls_per_minute, auth=auth))
         settings["app_kwargs"] |= tools
         try:
             app.launch(auth=auth, prevent_thread_lock=True, **where, **settings)

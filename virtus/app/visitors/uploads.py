@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import mimetypes
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from gradio.exceptions import ComponentProcessingError
 from gradio.utils import get_upload_folder
 from pydantic import ValidationError
 
+from virtus.app.visitors.files import answer_folder
 from virtus.app.visitors.sessions import LeanBlocks
 from virtus.errors import InputError, VirtusError
 
@@ -57,6 +60,25 @@ def uploaded(file: Any) -> Path:
     if not own.is_file():
         raise InputError("The photo is no longer kept here. Upload it again.")
     return own
+
+
+def keep_data_uri(uri: str) -> str:
+    """Write the content of a data URI where uploads are, for as long as these are kept; returns the path.
+
+    Raises:
+        InputError: if it has none, or is not base64.
+    """
+    head, _, data = uri.partition(",")
+    try:
+        content = b64decode(data, validate=True) if head.endswith(";base64") else b""
+    except ValueError as exc:
+        raise InputError("The file is no valid base64. Upload it instead.") from exc
+    if not content:
+        raise InputError("The file is empty: give data:TYPE;base64,DATA, or upload it.")
+    kind = head.removeprefix("data:").partition(";")[0]
+    path = answer_folder() / f"file{mimetypes.guess_extension(kind) or ''}"
+    path.write_bytes(content)
+    return str(path)
 
 
 def _descriptions(data: Any) -> Iterator[dict]:

@@ -12,11 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from virtus.app.server.guards.answers import refusal
 from virtus.app.server.guards.busy_answers import RETRY_S
-from virtus.app.visitors import MAX_BATCH_BYTES, VisitorFiles
+from virtus.app.visitors import MAX_BATCH_BYTES, MAX_TOOL_CALL_MIB, TOOLS_PATH, VisitorFiles
 
 MIB = 2**20
-UPLOAD, TOOLS = "/gradio_api/upload", "/gradio_api/mcp"
-MOST_BYTES = {UPLOAD: MAX_BATCH_BYTES + MIB, TOOLS: 16 * MIB}  # the rest of an upload: what stands between its files
+UPLOAD = "/gradio_api/upload"
+MOST_BYTES = {
+    UPLOAD: MAX_BATCH_BYTES + MIB,
+    TOOLS_PATH: MAX_TOOL_CALL_MIB * MIB,
+}  # the rest of an upload: what stands between its files
 MOST_BYTES_ELSEWHERE = MIB
 STALLED_S = 60
 TOO_LARGE = "The request has more than the {most} MiB that are taken here. Give fewer or smaller files."

@@ -1,16 +1,38 @@
-"""Guessing passwords, slowly."""
+"""The login of programs, and guessing passwords, slowly."""
 
 from __future__ import annotations
 
+import secrets
+from base64 import b64encode
+
 from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from virtus.app.server.guards.addresses import address_of
 from virtus.app.server.guards.answers import refusal
 from virtus.app.server.guards.buckets import Buckets
+from virtus.app.visitors import TOOLS_PATH
 
 FAILURES_PER_MINUTE = 10
+ASK_FOR_LOGIN = PlainTextResponse(
+    "This server asks for a login.", status_code=401, headers={"WWW-Authenticate": 'Basic realm="Virtus"'}
+)
 REFUSAL = "Too many wrong passwords from this address. Wait a minute and try again."
+
+
+class BasicLogin:
+    """Asks who uses the tools for assistants for the app's login, by HTTP's basic authentication."""
+
+    def __init__(self, app: ASGIApp, auth: tuple[str, str] | None):
+        self.app = app
+        self._expected = auth and "Basic " + b64encode(":".join(auth).encode()).decode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_asked = self._expected and scope["type"] == "http" and scope["path"].rstrip("/").endswith(TOOLS_PATH)
+        given = Headers(scope=scope).get("authorization", "") if is_asked else ""
+        allowed = not is_asked or secrets.compare_digest(given.encode(), self._expected.encode())
+        await (self.app if allowed else ASK_FOR_LOGIN)(scope, receive, send)
 
 
 class LoginLimit:

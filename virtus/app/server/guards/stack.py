@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from virtus.app.server.guards.body_limits import BodyLimits
 from virtus.app.server.guards.busy_answers import BusyAnswers
 from virtus.app.server.guards.closed_routes import ClosedRoutes
-from virtus.app.server.guards.login_limit import LoginLimit
+from virtus.app.server.guards.login_limit import BasicLogin, LoginLimit
 from virtus.app.server.guards.own_origin import OwnOrigin
 from virtus.app.server.guards.parameters import Parameters
 from virtus.app.server.guards.rate_limit import RateLimit
@@ -15,18 +15,22 @@ from virtus.app.server.guards.response_headers import ResponseHeaders
 from virtus.app.visitors import VisitorFiles
 
 
-def guards(*, files: VisitorFiles | None = None, calls_per_minute: int = 0) -> list[Middleware]:
+def guards(
+    *, files: VisitorFiles | None = None, calls_per_minute: int = 0, auth: tuple[str, str] | None = None
+) -> list[Middleware]:
     """The guards, the outermost first.
 
     Args:
         files: where uploads go; without, their number of bytes on disk has no limit.
         calls_per_minute: of each client address; 0 for any number.
+        auth: user and password that the tools for assistants ask for. Gradio itself asks for those of the app.
     """
     return [
         Middleware(ResponseHeaders),
         Middleware(OwnOrigin),
         Middleware(ClosedRoutes),
         Middleware(LoginLimit),
+        Middleware(BasicLogin, auth=auth),
         Middleware(RateLimit, calls_per_minute=calls_per_minute),
         Middleware(BusyAnswers),
         Middleware(BodyLimits, files=files),
