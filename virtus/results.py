@@ -1,4 +1,7 @@
-"""What the engine returns: frozen dataclasses, and the outcomes that a verdict can have."""
+"""What the engine returns: frozen dataclasses, and the outcomes that a verdict can have.
+
+Their JSON, API answers, tables and docs follow from the fields: see `virtus.schema`. A field is declared here alone.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,20 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated
+
+from virtus.schema import FIRST, HIDDEN, As, Key, Number, Row, Share, Text, columns_of
 
 if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
+
+Novelty = Annotated[float, Number(4)]
+Edge = Annotated[float, Number(1)]
+Box = tuple[Edge, Edge, Edge, Edge]
+"""Left, top, right, bottom, in pixels."""
+Sha256 = Annotated[str, Text("^[0-9a-f]{64}$")]
 
 
 class Label(StrEnum):
@@ -102,13 +114,14 @@ class FaceCrop:
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """What a checkpoint's logits are worth.
+class Calibration(Row):
+    """What a checkpoint's logits are worth: logit(p) = margin / temperature + bias, with margin = fake minus real.
 
     Attributes:
-        temperature: the logits are divided by it before p is taken from them,
-        bias: and this is added to their difference, fake minus real: logit(p) = margin / temperature + bias.
-        real_below, fake_above: a calibrated p below the one is `real`, from the other on `fake`, else `inconclusive`.
+        temperature: the difference of the logits is divided by it,
+        bias: and this is added.
+        real_below: a calibrated p below it is `real`.
+        fake_above: a p from it on is `fake`; between the two it is `inconclusive`.
         num_pictures: that it was fitted on; 0 where it was not fitted.
         ece_before, ece_after: expected calibration error on those pictures, without and with it.
     """
@@ -116,37 +129,31 @@ class Calibration:
     temperature: float
     real_below: float
     fake_above: float
-    num_pictures: int = 0
-    ece_before: float | None = None
-    ece_after: float | None = None
-    bias: float = 0.0
+    num_pictures: Annotated[int, HIDDEN] = 0
+    ece_before: Annotated[float | None, HIDDEN] = None
+    ece_after: Annotated[float | None, HIDDEN] = None
+    bias: Annotated[float, Key(after="temperature")] = 0.0
 
     def used(self) -> dict[str, float]:
         """What a verdict depends on."""
-        thresholds = {"real_below": self.real_below, "fake_above": self.fake_above}
-        return {"temperature": self.temperature, "bias": self.bias} | thresholds
+        return {column.name: column.get(self) for column in columns_of(Calibration)}
 
 
 @dataclass(frozen=True)
-class CheckpointInfo:
+class CheckpointInfo(Row):
     """Which weights judged.
 
     Attributes:
         name: as asked for, or the name that `auto` stood for.
-        revision: commit hash on the Hub; "bundled" or "local" otherwise.
+        revision: commit hash on the Hub; `bundled` or `local` otherwise.
         sha256: of the weights file (of the shards one after the other where there are several).
-        calibration: that its verdicts go by; None where it has none.
+        calibration: that p and outcome went by; None where there is none.
     """
 
     name: str
     revision: str
-    sha256: str
+    sha256: Sha256
     calibration: Calibration | None = None
-
-    def to_json(self) -> dict:
-        """`calibration` as temperature, bias and thresholds, or None."""
-        row = {"name": self.name, "revision": self.revision, "sha256": self.sha256, "calibration": None}
-        return row | ({"calibration": self.calibration.used()} if self.calibration else {})
 
 
 @dataclass(frozen=True)
@@ -178,139 +185,137 @@ class Caution:
     sentence: str
 
 
+CautionName = Annotated[Caution, As(str, attrgetter("name"))]
+
+
 @dataclass(frozen=True)
-class Stability:
+class Stability(Row):
     """The same face judged again under small harmless changes.
 
     Attributes:
-        p_by_change: p of fake under each change, such as "JPEG 50"; without those that the picture has no room for.
-        low, high: the least and the greatest p, that of the unchanged face among them.
-        flips: whether some change moves it to the other class.
+        p_by_change: p under each change, such as "JPEG 50"; without those that the picture has no room for.
+        low: the least p of fake, that of the unchanged face among them.
+        high: the greatest.
+        flips: whether some change moves the face to the other class: the outcome is then `inconclusive`.
     """
 
-    p_by_change: dict[str, float]
-    low: float
-    high: float
+    p_by_change: Annotated[dict[str, Share], Key("p_fake", after="flips")]
+    low: Share
+    high: Share
     flips: bool
 
     def in_words(self) -> str:
         return f"p_fake {self.low:.3f} to {self.high:.3f} under small changes"
 
-    def to_json(self) -> dict:
-        p_by_change = {name: round(p, 6) for name, p in self.p_by_change.items()}
-        return {"low": round(self.low, 6), "high": round(self.high, 6), "flips": self.flips, "p_fake": p_by_change}
-
 
 @dataclass(frozen=True)
-class Faithfulness:
+class Faithfulness(Row):
     """Whether a heatmap points at what the model uses, on this very crop (Petsiuk et al. 2018, arXiv:1806.07421).
 
     Attributes:
         deletion: mean p of the explained class while patches are blurred, most relevant first: low is good.
         insertion: mean p of it while they are put back into a blurred copy, most relevant first: high is good.
         p_value: share of random maps as smooth as this one that do at least as well (itself counted): one-sided.
-        beats_centre: whether it does better than a map of nothing but nearness to the centre.
+        beats_centre: whether the map does better than a map of nothing but nearness to the centre.
         num_random: random maps that it was held against.
     """
 
-    deletion: float
-    insertion: float
-    p_value: float
+    deletion: Share
+    insertion: Share
+    p_value: Share
     beats_centre: bool
     num_random: int
 
     @property
-    def better_than_chance(self) -> bool:
-        """At the usual level of one in twenty."""
+    def better_than_chance(self) -> Annotated[bool, Key(after="p_value")]:
+        """Whether `p_value` is at most 0.05."""
         return self.p_value <= SIGNIFICANCE
 
-    def to_json(self) -> dict:
-        figures = {"deletion": round(self.deletion, 6), "insertion": round(self.insertion, 6)}
-        tested = {"p_value": round(self.p_value, 6), "better_than_chance": self.better_than_chance}
-        return figures | tested | {"beats_centre": self.beats_centre, "num_random": self.num_random}
+
+def _rounded(heatmap: np.ndarray) -> list[list[float]]:
+    return [[round(float(value), 6) for value in row] for row in heatmap]
+
+
+Heatmap = Annotated["np.ndarray", As(list[list[float]], _rounded)]
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Row):
     """A raw heatmap on the model's patch grid.
 
     Attributes:
         method: its name in `EXPLAINERS`.
-        heatmap: float32, (grid_h, grid_w), higher is more relevant; neither resized nor normalised.
+        heatmap: float32, (grid_h, grid_w), rows from the top, higher is more relevant; neither resized nor normalised.
         target: the class it speaks of; None for a method that knows no class.
         signed: whether it is evidence for fake (above 0) and for real (below 0), in logits.
         faithfulness: None where it was not measured.
     """
 
     method: str
-    heatmap: np.ndarray
+    heatmap: Annotated[Heatmap, Key(after="faithfulness")]
     target: Label | None
     signed: bool = False
     faithfulness: Faithfulness | None = None
 
-    def to_json(self) -> dict:
-        """`heatmap` as grid_h lists of grid_w numbers."""
-        heatmap = [[round(float(value), 6) for value in row] for row in self.heatmap]
-        row = {"method": self.method, "target": self.target and str(self.target), "signed": self.signed}
-        row["faithfulness"] = self.faithfulness.to_json() if self.faithfulness else None
-        return row | {"heatmap": heatmap}
-
 
 @dataclass(frozen=True)
-class FaceReport:
+class FaceReport(Row):
     """One face of a picture: judged (`crop` and `p_fake` are set) or too small to be judged (both None).
 
     Attributes:
-        box_xyxy: in pixels of the upright picture; of a whole picture where no face was looked for.
-        novelty: see `Prediction`.
-        cautions: what makes the verdict less sure.
+        box_xyxy: left, top, right, bottom in pixels of the upright picture; all of it where no face was looked for.
+        outcome: `real`, `fake`, `inconclusive` or `face_too_small`.
+        p_fake: probability of fake; None where the face was not judged.
+        cautions: what makes the verdict less sure: `small`, `blurred`, `compressed`, `turned_away`, `cut_off`,
+            `several_faces`, `unfamiliar`. Absent, like the next two, where the face was not judged.
+        novelty: above 1: unlike anything in training; None where the checkpoint cannot say.
         stability: None where it was not asked for.
-        reason: a sentence, where something else than its p made the outcome `inconclusive`.
+        reason: a sentence, where something else than its p made it `inconclusive`.
     """
 
-    box_xyxy: tuple[float, float, float, float]
+    box_xyxy: Box
     outcome: Outcome
-    face: Face | None = None
-    crop: FaceCrop | None = None
-    p_fake: float | None = None
-    explanations: tuple[Explanation, ...] = ()
-    novelty: float | None = None
-    cautions: tuple[Caution, ...] = ()
-    stability: Stability | None = None
-    reason: str | None = None
+    face: Annotated[Face | None, HIDDEN] = None
+    crop: Annotated[FaceCrop | None, HIDDEN] = None
+    p_fake: Annotated[Share | None, Key(after="box_xyxy")] = None
+    explanations: Annotated[tuple[Explanation, ...], HIDDEN] = ()
+    cautions: Annotated[tuple[CautionName, ...], Key(when="judged")] = ()
+    novelty: Annotated[Novelty | None, Key(when="judged")] = None
+    stability: Annotated[Stability | None, Key(when="judged")] = None
+    reason: Annotated[str | None, Key(when="reason")] = None
 
-    def to_json(self) -> dict:
-        p_fake = None if self.p_fake is None else round(self.p_fake, 6)
-        row = {"box_xyxy": [round(v, 1) for v in self.box_xyxy], "p_fake": p_fake, "outcome": str(self.outcome)}
-        row |= {"confidence": round(self.face.confidence, 4)} if self.face else {}
-        if self.outcome.judged:
-            row["cautions"] = [caution.name for caution in self.cautions]
-            row["novelty"] = None if self.novelty is None else round(self.novelty, 4)
-            row["stability"] = self.stability.to_json() if self.stability else None
-        return row | ({"reason": self.reason} if self.reason else {})
+    @property
+    def judged(self) -> bool:
+        return self.outcome.judged
+
+    @property
+    def confidence(self) -> Annotated[float | None, Number(4), Key(after="outcome", when="face")]:
+        """Of the face finder, 0 to 1; absent where no face was looked for."""
+        return self.face and self.face.confidence
 
 
 @dataclass(frozen=True)
-class ImageReport:
+class ImageReport(Row):
     """All there is to say about one picture.
 
     Attributes:
-        outcome: the gravest of its judged faces; otherwise why nothing was judged.
+        outcome: the gravest of its judged faces: `fake`, `inconclusive` or `real`; else why nothing was judged:
+            `face_too_small`, `no_face` or `unreadable`.
         checkpoint: who judged.
         faces: largest first.
-        image_size: width and height of the upright picture; None where it could not be read.
+        image_size: width and height of the upright picture in pixels; None where it is `unreadable`.
         path: where it came from, when it came from a file.
-        reason: a sentence, where nothing was judged.
+        reason: why nothing was judged, in a sentence.
         prior: share of fakes among photos like this one that every p assumes.
     """
 
     outcome: Outcome
     checkpoint: CheckpointInfo
-    faces: tuple[FaceReport, ...] = ()
+    faces: Annotated[tuple[FaceReport, ...], Key(after="image_size")] = ()
     image_size: tuple[int, int] | None = None
-    path: str | None = None
-    reason: str | None = None
-    prior: float = 0.5
+    path: Annotated[str | None, Key(after=FIRST)] = None
+    reason: Annotated[str | None, Key(when="reason")] = None
+    prior: Annotated[float, Key(after="checkpoint")] = 0.5
 
     @property
     def p_fake(self) -> float | None:
@@ -321,10 +326,3 @@ class ImageReport:
     def decisive_face(self) -> FaceReport | None:
         """The largest face that came out as the picture did; None where nothing was judged."""
         return next((face for face in self.faces if face.outcome is self.outcome and face.outcome.judged), None)
-
-    def to_json(self) -> dict:
-        row = {"path": self.path, "outcome": str(self.outcome), "checkpoint": self.checkpoint.to_json()}
-        row["prior"] = self.prior
-        row["image_size"] = list(self.image_size) if self.image_size else None
-        row["faces"] = [face.to_json() for face in self.faces]
-        return row | ({"reason": self.reason} if self.reason else {})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from PIL import Image
 
@@ -17,7 +17,8 @@ from virtus.faces import find_faces
 from virtus.judging.photo import Item, analyze_photo, listed, read_item, reason_of, unreadable
 from virtus.media import is_video_path, load_image
 from virtus.parallel import in_order
-from virtus.results import FaceReport, ImageReport, Label, Outcome
+from virtus.results import Explanation, FaceReport, ImageReport, Label, Outcome
+from virtus.schema import FIRST, As, Key, Row
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
@@ -41,8 +42,20 @@ class Agreement(StrEnum):
 GRAVITY = (Agreement.DISAGREE, Agreement.UNDECIDED, Agreement.AGREE)
 
 
+class ComparedFace(FaceReport):
+    """A face as a comparison shows it: with its maps, where there are any."""
+
+    explanations: Annotated[tuple[Explanation, ...], Key(after="reason", when="explanations")]
+
+
+class ComparedReport(ImageReport):
+    """A picture as one of the checkpoints judges it."""
+
+    faces: Annotated[tuple[ComparedFace, ...], Key(after="image_size")]
+
+
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Row):
     """What several checkpoints say of one picture.
 
     Attributes:
@@ -50,31 +63,28 @@ class Comparison:
             is face i of all the others.
     """
 
-    reports: tuple[ImageReport, ...]
+    reports: tuple[Annotated[ImageReport, As(ComparedReport)], ...]
 
     @property
-    def by_face(self) -> tuple[Agreement | None, ...]:
-        """For each face; None for one that fewer than two checkpoints judged."""
-        return tuple(agreement_of(face.outcome for face in faces) for faces in self._faces())
+    def path(self) -> Annotated[str | None, Key(after=FIRST)]:
+        """Of the picture."""
+        return next((report.path for report in self.reports), None)
 
     @property
-    def agreement(self) -> Agreement | None:
+    def agreement(self) -> Annotated[Agreement | None, Key(after="path")]:
         """Of the picture: that of the face on which they agree least; None where there is nothing to compare."""
         found = set(self.by_face)
         return next((agreement for agreement in GRAVITY if agreement in found), None)
+
+    @property
+    def by_face(self) -> Annotated[tuple[Agreement | None, ...], Key(after="agreement")]:
+        """For each face; None for one that fewer than two checkpoints judged."""
+        return tuple(agreement_of(face.outcome for face in faces) for faces in self._faces())
 
     def in_words(self, index: int) -> str:
         """Who says what of face `index`, counted from 0."""
         names = [report.checkpoint.name for report in self.reports]
         return say(dict(zip(names, (face.outcome for face in self._faces()[index]), strict=True)))
-
-    def to_json(self) -> dict:
-        """Path, agreement of the picture and of each face, and the reports; with `explanations` in faces that have."""
-        agreement = self.agreement and str(self.agreement)
-        by_face = [one and str(one) for one in self.by_face]
-        reports = [_report_json(report) for report in self.reports]
-        path = next((report.path for report in self.reports), None)
-        return {"path": path, "agreement": agreement, "by_face": by_face, "reports": reports}
 
     def _faces(self) -> list[tuple[FaceReport, ...]]:
         return list(zip(*(report.faces for report in self.reports), strict=True))
@@ -206,11 +216,3 @@ def _said(names: Sequence[str], outcome: Outcome) -> str:
     if outcome is Outcome.INCONCLUSIVE:
         return f"{who} cannot tell"
     return f"{who} {'says' if len(names) == 1 else 'say'} {outcome}"
-
-
-def _report_json(report: ImageReport) -> dict:
-    row = report.to_json()
-    for face, face_row in zip(report.faces, row["faces"], strict=True):
-        if face.explanations:
-            face_row["explanations"] = [one.to_json() for one in face.explanations]
-    return row

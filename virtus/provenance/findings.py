@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
+
+from virtus.schema import FIRST, Key, Row
 
 MAX_SHOWN = 120  # characters of a text from the file
 MAX_FINDINGS = 32
@@ -31,7 +34,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Row):
     """One thing that the file says.
 
     Attributes:
@@ -46,31 +49,23 @@ class Finding:
     where: str
     meaning: str
 
-    def to_json(self) -> dict[str, str]:
-        return {"kind": str(self.kind), "what": self.what, "where": self.where, "meaning": self.meaning}
-
 
 @dataclass(frozen=True)
-class Provenance:
+class Provenance(Row):
     """All that a file says of its origin, at most `MAX_FINDINGS` things. Places, serial numbers and names of people
     are never read into it."""
 
     findings: tuple[Finding, ...] = field(default=())
 
     @property
-    def known(self) -> bool:
+    def known(self) -> Annotated[bool, Key(after=FIRST)]:
         """Whether the file says anything at all; if not, its origin is unknown, not suspicious."""
         return bool(self.findings)
 
     @property
-    def statement(self) -> str:
+    def statement(self) -> Annotated[str, Key(after="known")]:
         """One sentence or two that stand above the findings, or in their place."""
         return NOT_IN_VERDICT if self.known else UNKNOWN
-
-    def to_json(self) -> dict:
-        """`known`, `statement`, and `findings` as a list of objects with `kind`, `what`, `where` and `meaning`."""
-        findings = [finding.to_json() for finding in self.findings]
-        return {"known": self.known, "statement": self.statement, "findings": findings}
 
     def lines(self) -> Iterator[str]:
         """For people at a terminal: the statement, then two lines for each finding."""

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from virtus.results import Caution, CheckpointInfo, Explanation, FaceReport, Outcome
+from virtus.results import CautionName, CheckpointInfo, Explanation, FaceReport, Outcome
+from virtus.schema import FIRST, Inline, Key, Number, Row, Share
+
+Seconds = Annotated[float, Number(3)]
 
 
 @dataclass(frozen=True)
-class Sight:
+class Sight(Row):
     """A person's face in one of the frames that were read.
 
     Attributes:
-        frame: index of the frame.
+        frame: index of the frame in `times_s`.
         time_s: since the first frame of the clip.
         face: as of a photo; its p is that of this frame alone.
     """
 
     frame: int
-    time_s: float
-    face: FaceReport
-
-    def to_json(self) -> dict:
-        row = self.face.to_json()
-        row.pop("stability", None)  # not measured in clips
-        return {"frame": self.frame, "time_s": round(self.time_s, 3)} | row
+    time_s: Seconds
+    face: Annotated[FaceReport, Inline(without=("stability",))]  # which is not measured in clips
 
 
 @dataclass(frozen=True)
-class PersonReport:
+class PersonReport(Row):
     """A person of a clip.
 
     Attributes:
@@ -44,33 +43,29 @@ class PersonReport:
     """
 
     outcome: Outcome
-    sights: tuple[Sight, ...]
-    p_fake: float | None = None
-    p_low: float | None = None
-    p_high: float | None = None
+    sights: Annotated[tuple[Sight, ...], Key(after="cautions")]
+    p_fake: Share | None = None
+    p_low: Share | None = None
+    p_high: Share | None = None
     num_counted: int = 0
     telling: int | None = None
-    novelty: float | None = None
-    cautions: tuple[Caution, ...] = ()
-    reason: str | None = None
+    novelty: Annotated[Annotated[float, Number(6)] | None, Key(after="p_high")] = None
+    cautions: tuple[CautionName, ...] = ()
+    reason: Annotated[str | None, Key(when="reason")] = None
 
     @property
-    def explanations(self) -> tuple[Explanation, ...]:
-        """Of the most telling frame."""
-        return () if self.telling is None else self.sights[self.telling].face.explanations
+    def num_frames(self) -> Annotated[int, Key(after="novelty")]:
+        """In which the person was seen."""
+        return len(self.sights)
 
-    def to_json(self) -> dict:
-        row = {"outcome": str(self.outcome)}
-        row |= {name: _rounded(getattr(self, name)) for name in ("p_fake", "p_low", "p_high", "novelty")}
-        row |= {"num_frames": len(self.sights), "num_counted": self.num_counted, "telling": self.telling}
-        row["cautions"] = [caution.name for caution in self.cautions]
-        row["sights"] = [sight.to_json() for sight in self.sights]
-        row["explanations"] = [one.to_json() for one in self.explanations]
-        return row | ({"reason": self.reason} if self.reason else {})
+    @property
+    def explanations(self) -> Annotated[tuple[Explanation, ...], Key(after="sights")]:
+        """Of the most telling frame, where it was asked for."""
+        return () if self.telling is None else self.sights[self.telling].face.explanations
 
 
 @dataclass(frozen=True)
-class VideoReport:
+class VideoReport(Row):
     """All there is to say about one clip.
 
     Attributes:
@@ -89,14 +84,19 @@ class VideoReport:
 
     outcome: Outcome
     checkpoint: CheckpointInfo
-    persons: tuple[PersonReport, ...] = ()
-    times_s: tuple[float, ...] = ()
-    duration_s: float | None = None
+    persons: Annotated[tuple[PersonReport, ...], Key(after="frame_size")] = ()
+    times_s: Annotated[tuple[Seconds, ...], Key(after="frame_size")] = ()
+    duration_s: Annotated[float, Number(6)] | None = None
     complete: bool = False
     frame_size: tuple[int, int] | None = None
-    path: str | None = None
-    reason: str | None = None
-    prior: float = 0.5
+    path: Annotated[str | None, Key(after=FIRST)] = None
+    reason: Annotated[str | None, Key(when="reason")] = None
+    prior: Annotated[float, Key(after="checkpoint")] = 0.5
+
+    @property
+    def kind(self) -> Annotated[Literal["video"], Key(after=FIRST)]:
+        """What tells it from the report of a photo."""
+        return "video"
 
     @property
     def decisive_person(self) -> PersonReport | None:
@@ -104,25 +104,8 @@ class VideoReport:
         return next((one for one in self.persons if one.outcome is self.outcome and one.outcome.judged), None)
 
     @property
-    def note(self) -> str | None:
+    def note(self) -> Annotated[str | None, Key(when="note")]:
         """That not all of the clip was judged, in a sentence; None where all was, or nothing could be."""
         if self.complete or self.duration_s is None:
             return None
         return f"The clip is cut off or damaged: only what can be read of its first {self.duration_s:.1f} s was judged."
-
-    def to_json(self) -> dict:
-        row = {
-            "kind": "video",
-            "path": self.path,
-            "outcome": str(self.outcome),
-            "checkpoint": self.checkpoint.to_json(),
-        }
-        row |= {"prior": self.prior, "duration_s": _rounded(self.duration_s), "complete": self.complete}
-        row["frame_size"] = list(self.frame_size) if self.frame_size else None
-        row["times_s"] = [round(time, 3) for time in self.times_s]
-        row["persons"] = [person.to_json() for person in self.persons]
-        return row | {name: text for name in ("reason", "note") if (text := getattr(self, name))}
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
