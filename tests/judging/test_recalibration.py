@@ -12,7 +12,7 @@ from tests.support.command import virtus
 from virtus.checkpoints.calibration import fit_calibration, store_calibration
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import BUNDLED, load_checkpoint
-from virtus.checkpoints.user_calibrations import read_user_calibration, store_user_calibration, user_file
+from virtus.checkpoints.sidecar import read_user_calibration, store_user_calibration, user_file
 from virtus.cli.commands import main
 from virtus.errors import CheckpointError, InputError
 from virtus.faces.find import whole_image

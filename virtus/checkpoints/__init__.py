@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         forget_novelty,
         store_novelty,
     )
-    from virtus.checkpoints.user_calibrations import (
+    from virtus.checkpoints.sidecar import (
         forget_user_calibration,
         read_user_calibration,
         store_user_calibration,
