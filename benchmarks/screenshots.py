@@ -5,7 +5,6 @@ The photos are the bundled examples, so that anybody gets the same pictures.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks import parser
 from benchmarks.load.served import served_app
 from virtus.bundled import ASSETS
+from virtus.checkpoints import read_sidecar, write_sidecar
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ASSETS / "examples"
@@ -97,8 +97,7 @@ def main() -> None:
 def wider_crop(folder: Path) -> Path:
     """The bundled checkpoint with another margin: somebody to compare it with."""
     copy = Path(shutil.copytree(ASSETS / "checkpoints" / "virtus-tiny", folder / "wider-crop"))
-    own = json.loads((copy / "virtus.json").read_text(encoding="utf-8")) | {"margin": 1.8}
-    (copy / "virtus.json").write_text(json.dumps(own), encoding="utf-8")
+    write_sidecar(copy, read_sidecar(copy) | {"margin": 1.8})
     return copy
 
 

@@ -4,9 +4,10 @@ import math
 import numpy as np
 import pytest
 
-from virtus.checkpoints.calibration import at_prior, fit_calibration, judge, read_calibration, store_calibration
+from virtus.checkpoints.calibration import at_prior, fit_calibration, judge
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
+from virtus.checkpoints.sidecar import read_calibration, store_calibration
 from virtus.errors import CheckpointError, DataError, InputError
 from virtus.results import Calibration, FaceCrop, Label, Outcome
 

@@ -9,17 +9,15 @@ import pytest
 from PIL import Image
 
 from tests.support.command import virtus
-from virtus.checkpoints.calibration import fit_calibration, store_calibration
+from virtus.checkpoints.calibration import fit_calibration
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import BUNDLED, load_checkpoint
-from virtus.checkpoints.sidecar import read_user_calibration, store_user_calibration, user_file
+from virtus.checkpoints.sidecar import store_calibration, user_file
 from virtus.cli.commands import main
-from virtus.errors import CheckpointError, InputError
+from virtus.errors import CheckpointError
 from virtus.faces.find import whole_image
 from virtus.judging.recalibration import source_from_folders
 from virtus.results import Calibration, Label
-
-HASH = "ab" * 32
 
 
 @pytest.fixture(scope="module")
@@ -116,16 +114,6 @@ def test_data_or_forget(words):
     assert stopped.value.code == 2
 
 
-def test_other_weights_and_names_are_not_calibrated_by_it(config):
-    one = Calibration(2.0, 0.25, 0.75, bias=-0.5)
-    file = store_user_calibration("owner/name@main", HASH, one)
-    assert file == user_file("owner/name", HASH)
-    assert file.is_relative_to(config)
-    assert read_user_calibration("owner/name", HASH) == one
-    assert read_user_calibration("owner/name", "cd" * 32) is None
-    assert read_user_calibration("owner/other", HASH) is None
-
-
 @pytest.mark.parametrize("text", ["", "[1]", "{", '{"temperature": 0, "real_below": 0.5, "fake_above": 0.5}'])
 @pytest.mark.usefixtures("config")
 def test_a_broken_file_is_refused_by_its_name_and_can_be_forgotten(text):
@@ -138,13 +126,6 @@ def test_a_broken_file_is_refused_by_its_name_and_can_be_forgotten(text):
     assert str(file) in str(refused.value)
     assert main(["calibrate", "--forget", "--model", BUNDLED]) == 0
     load_checkpoint(BUNDLED)
-
-
-def test_a_folder_that_cannot_be_written_is_one_sentence(config):
-    config.write_text("a file, where a folder should be")
-    with pytest.raises(InputError, match="cannot be written"):
-        store_user_calibration("virtus-tiny", HASH, Calibration(1.0, 0.5, 0.5))
-    assert read_user_calibration("virtus-tiny", HASH) is None
 
 
 @pytest.mark.parametrize(

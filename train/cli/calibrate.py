@@ -21,6 +21,6 @@ def run(args: argparse.Namespace) -> int:
     samples = held_out(args.data, part="calibrate", val_share=val_share([str(args.checkpoint)]))
     labelled, sources = [(s.path, s.label) for s in samples], [sample.source for sample in samples]
     found = recalibrate(Detector(load_checkpoint(str(args.checkpoint.resolve()))), labelled, sources)
-    store_calibration(args.checkpoint, found.calibration)
-    print(f"{found.in_words()}\nkept in {args.checkpoint / 'virtus.json'}")
+    file = store_calibration(args.checkpoint, found.calibration)
+    print(f"{found.in_words()}\nkept in {file}")
     return 0

@@ -11,6 +11,7 @@ import torch
 from transformers import AutoConfig, DeiTForImageClassification, PreTrainedModel, ViTForImageClassification
 
 from train.config import TrainConfig
+from virtus.checkpoints import write_sidecar
 from virtus.errors import CheckpointError
 from virtus.models import EvalTransform
 from virtus.results import Calibration
@@ -65,7 +66,7 @@ def save_checkpoint(
     (folder / "preprocessor_config.json").write_text(json.dumps(transform.to_config(), indent=2) + "\n")
     provenance = {"recipe": config.recipe, "base": Path(config.base).name, "seed": config.seed}
     own = {"margin": config.margin, "calibration": calibration and asdict(calibration), "provenance": provenance}
-    (folder / "virtus.json").write_text(json.dumps(own, indent=2) + "\n")
+    write_sidecar(folder, own)
 
 
 def _from_pretrained(model_class: type[PreTrainedModel], folder: str) -> tuple[PreTrainedModel, dict]:

@@ -8,12 +8,13 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from train.publish.card import render_card
 from train.publish.hub_target import Target
 from train.publish.run import Run, evaluate_command, folder_name, read_run
 from virtus.checkpoints import FILE as NOVELTY
-from virtus.checkpoints import Examination, examine_checkpoint, is_repo_id, load_checkpoint
+from virtus.checkpoints import Examination, examine_checkpoint, is_repo_id, load_checkpoint, write_sidecar
 from virtus.errors import CheckpointError, DataError
 from virtus.results import Label
 
@@ -49,7 +50,7 @@ def write_folder(target: Target) -> list[tuple[str, int]]:
     return _list_files(target.folder)
 
 
-def without_paths(value: object) -> object:
+def without_paths(value: Any) -> Any:
     """JSON content in which each text that is a path of this machine is the last part of that path."""
     if isinstance(value, dict):
         return {key: without_paths(one) for key, one in value.items()}
@@ -87,12 +88,12 @@ def _write_settings(folder: Path, run: Run, examined: Examination, target: Targe
     public = {"base": run.base, "data": _public_data(run.config["data"])}
     contents = {
         "config.json": run.model | {"id2label": names, "label2id": indices},
-        "virtus.json": run.own,
         "train_config.json": run.config | public,
         "metrics.json": run.metrics | {"checkpoint": run.metrics["checkpoint"] | {"name": target.repo_id}},
     }
     for name, content in contents.items():
         (folder / name).write_text(json.dumps(without_paths(content), indent=2) + "\n", encoding="utf-8")
+    write_sidecar(folder, without_paths(run.own))
 
 
 def _public_data(data: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from train.config import DEIT_BASE, DEIT_TINY, DIMA806, VIT_BASE
-from virtus.checkpoints import is_repo_id, read_calibration
+from virtus.checkpoints import is_repo_id, read_calibration, read_sidecar
 from virtus.errors import DataError
 from virtus.results import Calibration
 
@@ -82,7 +82,7 @@ def read_run(folder: Path) -> Run:
 
     Raises:
         DataError: if a part is missing or not understood; it says by which command it is made.
-        CheckpointError: if the calibration cannot be used.
+        CheckpointError: if `virtus.json` or the calibration in it cannot be used.
     """
     _check_folder(folder)
     checkpoint = folder / "checkpoint"
@@ -90,7 +90,7 @@ def read_run(folder: Path) -> Run:
         folder,
         config=_read(folder / "train_config.json", BY_FIT, needs=("recipe", "base", "data", "augmentation")),
         model=_read(checkpoint / "config.json", BY_FIT),
-        own=_read_if_there(checkpoint / "virtus.json") or {},
+        own=read_sidecar(checkpoint),
         record=_read_if_there(folder / "run.json"),
         metrics=_read_metrics(folder),
     )

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
         fit_calibration,
         judge,
         outcome_of,
-        read_calibration,
-        store_calibration,
-        write_whole,
     )
     from virtus.checkpoints.card import Card, read_card
     from virtus.checkpoints.detector import Detector, TrunkState, margins_of
@@ -50,9 +47,13 @@ if TYPE_CHECKING:
     )
     from virtus.checkpoints.sidecar import (
         forget_user_calibration,
+        read_calibration,
+        read_sidecar,
         read_user_calibration,
+        store_calibration,
         store_user_calibration,
         user_file,
+        write_sidecar,
     )
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
-import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
 from virtus.checkpoints.metrics import calibration_error
-from virtus.errors import CheckpointError, DataError, InputError
+from virtus.errors import DataError, InputError
 from virtus.results import Calibration, Label, Outcome
 
 MAX_ERROR = 0.05  # of the reals called fake, and of the fakes called real
@@ -153,52 +149,3 @@ def _conformal(values: np.ndarray) -> float:
 
 def _sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
-
-
-def store_calibration(folder: Path, calibration: Calibration | None) -> None:
-    """Write it into the `virtus.json` of a checkpoint folder; whatever else that file says stays.
-
-    Raises:
-        InputError: if it cannot be written.
-    """
-    file = folder / "virtus.json"
-    own = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    row = None if calibration is None else asdict(calibration)
-    write_whole(file, json.dumps(own | {"calibration": row}, indent=2) + "\n")
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write a file, and the folders above it, so that it is there whole or not at all.
-
-    Raises:
-        InputError: if it cannot be written.
-    """
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    except OSError as exc:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise InputError(f"{file} cannot be written ({exc.strerror}).") from exc
-
-
-def read_calibration(own: dict, *, where: str = "virtus.json") -> Calibration | None:
-    """From the content of a `virtus.json`; None where it has none.
-
-    Raises:
-        CheckpointError: if it cannot be used.
-    """
-    row = own.get("calibration")
-    if row is None:
-        return None
-    try:
-        calibration = Calibration(**row)
-        whole = calibration.temperature > 0 and 0 <= calibration.real_below <= calibration.fake_above <= 1
-        whole = whole and math.isfinite(calibration.temperature) and math.isfinite(calibration.bias)
-    except TypeError as exc:
-        raise CheckpointError(f"The calibration in {where} is not understood ({exc}): calibrate again.") from exc
-    if not whole:
-        raise CheckpointError(f"The calibration in {where} is out of range: calibrate again.")
-    return calibration

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from virtus.checkpoints.sidecar import read_json, read_sidecar
 from virtus.errors import CheckpointError
 from virtus.labels import label_from_name
 from virtus.models import KIND_OF, Architecture, EvalTransform, find_weights, hash_weights, new_name, read_shapes
@@ -55,9 +55,9 @@ def examine_checkpoint(folder: Path, *, name: str = "") -> Examination:
     """
     architecture, labels, transform = examine_configs(folder, name=name)
     with _naming(name or folder):
-        own = _read_json(folder / "virtus.json") if (folder / "virtus.json").exists() else {}
+        own = read_sidecar(folder)
         index = folder / "model.safetensors.index.json"
-        weights = find_weights(folder, _read_json(index) if index.exists() else None)
+        weights = find_weights(folder, read_json(index) if index.exists() else None)
         _check_tensors(architecture.tensors(), read_shapes(weights))
         sha256 = hash_weights(weights)
         return Examination(folder, architecture, labels, transform, weights, sha256, own, name or str(folder))
@@ -66,7 +66,7 @@ def examine_checkpoint(folder: Path, *, name: str = "") -> Examination:
 def examine_configs(folder: Path, *, name: str = "") -> tuple[Architecture, dict[Label, int], EvalTransform]:
     """The part of it that needs no weights: architecture, index of each class, eval transform."""
     with _naming(name or folder):
-        config = _read_json(folder / "config.json")
+        config = read_json(folder / "config.json")
         name = _architecture(config)
         labels, transform = _labels(config), _transform(folder, config)
         return Architecture.from_config(name, config), labels, transform
@@ -91,18 +91,6 @@ def load_model(examined: Examination) -> Classifier:
         if broken:
             raise CheckpointError(f"Its weights are damaged: {broken} holds values that are not finite.")
         return model
-
-
-def _read_json(file: Path) -> dict:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as exc:
-        raise CheckpointError(f"{file.name} is missing.") from exc
-    except (OSError, ValueError, RecursionError) as exc:
-        raise CheckpointError(f"{file.name} cannot be read: {_first_line(exc)}") from exc
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{file.name} is no JSON object.")
-    return content
 
 
 def _architecture(config: dict) -> str:
@@ -139,7 +127,7 @@ def _labels(config: dict) -> dict[Label, int]:
 
 
 def _transform(folder: Path, config: dict) -> EvalTransform:
-    transform = EvalTransform.from_config(_read_json(folder / "preprocessor_config.json"))
+    transform = EvalTransform.from_config(read_json(folder / "preprocessor_config.json"))
     size, channels = config.get("image_size", 224), config.get("num_channels", 3)
     height, width = wanted = tuple(size) if isinstance(size, list) and len(size) == 2 else (size, size)
     if not all(type(side) is int for side in wanted) or channels != 3:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from virtus.checkpoints.sidecar import SIDECAR
 from virtus.errors import CheckpointError
 from virtus.models import PICKLES
 
 REPO_ID = re.compile(r"\w[\w.-]*/[\w.-]+(@[\w./-]+)?")
 COMMIT = re.compile(r"[0-9a-f]{40}")
-CONFIGS = ("config.json", "preprocessor_config.json", "virtus.json", "novelty.safetensors", "README.md")
+CONFIGS = ("config.json", "preprocessor_config.json", SIDECAR, "novelty.safetensors", "README.md")
 INDEX = "model.safetensors.index.json"
 SHARD = re.compile(r"model-\d+-of-(\d+)\.safetensors")
 CONNECT_TIMEOUT_S = 3.0  # for each of the Hub's addresses; for an answer, HF_HUB_ETAG_TIMEOUT (by default 10 s)

@@ -138,8 +138,7 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
 
 def _calibration(name: str, revision: str, examined: Examination) -> Calibration | None:
     """The user's own, else the checkpoint's; a local folder's is in its virtus.json, whoever made it."""
-    from virtus.checkpoints.calibration import read_calibration
-    from virtus.checkpoints.sidecar import read_user_calibration
+    from virtus.checkpoints.sidecar import read_calibration, read_user_calibration
 
     own = None if revision == LOCAL else read_user_calibration(name, examined.sha256)
     return own or read_calibration(examined.own)

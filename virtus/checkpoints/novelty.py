@@ -7,7 +7,6 @@ statistic were chosen by measurement: docs/benchmarks.md.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from virtus.checkpoints.sidecar import read_sidecar, write_sidecar
 from virtus.errors import CheckpointError, DataError
+from virtus.files import write_whole
 
 FILE = "novelty.safetensors"
 DEPTH = 5 / 12  # of the trunk: lower blocks know colours more than faces, higher ones only what tells real from fake
@@ -87,19 +88,16 @@ def store_novelty(folder: Path, novelty: Novelty, *, sha256: str) -> None:
     from safetensors.torch import save
 
     tensors = {"mean": novelty.mean, "whitening": novelty.whitening.contiguous()}
-    (folder / FILE).write_bytes(save(tensors, metadata={"weights_sha256": sha256}))
-    file = folder / "virtus.json"
-    own = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    write_whole(folder / FILE, save(tensors, metadata={"weights_sha256": sha256}))
     row = {"block": novelty.block, "threshold": novelty.threshold, "num_pictures": novelty.num_pictures}
-    file.write_text(json.dumps(own | {"novelty": row}, indent=2) + "\n", encoding="utf-8")
+    write_sidecar(folder, read_sidecar(folder) | {"novelty": row})
 
 
 def forget_novelty(folder: Path) -> None:
     """Take out of `virtus.json` what was fitted; the file of the statistics goes too."""
-    file = folder / "virtus.json"
-    own = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    if own.pop("novelty", None) is not None:
-        file.write_text(json.dumps(own, indent=2) + "\n", encoding="utf-8")
+    sidecar = read_sidecar(folder)
+    if sidecar.pop("novelty", None) is not None:
+        write_sidecar(folder, sidecar)
     (folder / FILE).unlink(missing_ok=True)
 
 

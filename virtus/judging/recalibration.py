@@ -107,8 +107,7 @@ def keep(info: CheckpointInfo, calibration: Calibration) -> Path:
     if info.revision != LOCAL:
         return store_user_calibration(info.name, info.sha256, calibration)
     _, folder, _ = locate(info.name)
-    store_calibration(folder, calibration)
-    return folder / "virtus.json"
+    return store_calibration(folder, calibration)
 
 
 def forget(name: str) -> Path | None:
@@ -124,8 +123,7 @@ def forget(name: str) -> Path | None:
         return forget_user_calibration(name, examined.sha256)
     if examined.own.get("calibration") is None:
         return None
-    store_calibration(folder, None)
-    return folder / "virtus.json"
+    return store_calibration(folder, None)
 
 
 def source_from_folders(relative: Path) -> str:

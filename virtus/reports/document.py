@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from virtus import __version__
-from virtus.checkpoints import write_whole
 from virtus.errors import ImageError, InputError
 from virtus.explain import measure_faithfulness
+from virtus.files import write_whole
 from virtus.judging import EachFace, Measure, analyze_photo, measure_maps, unreadable
 from virtus.media import load_image
 from virtus.provenance import Provenance, read_provenance
