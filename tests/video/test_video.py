@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.clips import numbered, write_clip
 from virtus.errors import VideoError
-from virtus.video.clip_index import ClipIndex
+from virtus.video.clip_file import ClipIndex
 from virtus.video.reading import Clip, read_clip, sample_frames
 
 TKHD_MATRIX = 44  # bytes from the name of the box, where it has version 0
@@ -299,9 +299,9 @@ def test_too_large_a_clip_is_refused(tmp_path, kind):
 
 
 def test_more_packets_than_any_clip_has_are_refused(monkeypatch):
-    monkeypatch.setattr("virtus.video.clip_index.MAX_PACKETS", 23)
+    monkeypatch.setattr("virtus.video.clip_file.MAX_PACKETS", 23)
     assert "more than the 23 packets" in refusal(in_memory(numbered(), format="mp4"))
-    monkeypatch.setattr("virtus.video.clip_index.MAX_PACKETS", 30)
+    monkeypatch.setattr("virtus.video.clip_file.MAX_PACKETS", 30)
     assert len(sample_frames(in_memory(numbered(), format="mp4"), num_frames=3).frames) == 3
 
 

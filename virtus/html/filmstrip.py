@@ -15,7 +15,7 @@ from virtus.drawing import TONES, Tone
 from virtus.html.templates import render_part
 from virtus.html.verdict import band_words
 from virtus.results import Calibration, Outcome
-from virtus.video import PersonReport, Sight
+from virtus.video import JudgedSight, PersonReport, Sight, judged_sights
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -57,53 +57,50 @@ class _Mark:
 
 def filmstrip_html(
     person: PersonReport, frames: Sequence[StripFrame], duration_s: float, thresholds: Calibration
-) -> Markup:
-    """All frames of a clip, with what they say of a judged person.
+) -> Markup | str:
+    """All frames of a clip, with what they say of a person; nothing of one who was not judged.
 
     Args:
         thresholds: at the prior of the report.
     """
+    key_frame, judged = person.key_frame, judged_sights(person.sights)
+    if key_frame is None or person.p_fake is None:
+        return ""
+    marks = [
+        _Mark(
+            sight.frame,
+            min(1.0, sight.time_s / max(duration_s, 1e-6)),
+            p_fake,
+            TONES[outcome_of(p_fake, thresholds)],
+            counts=sight.face.novelty is None or sight.face.novelty <= 1,
+            ringed=sight is key_frame,
+        )
+        for sight, p_fake in judged
+    ]
     by_frame = {sight.frame: sight for sight in person.sights}
     shots = [(frame, by_frame.get(at), _frame_words(frame, by_frame.get(at))) for at, frame in enumerate(frames)]
     return render_part(
         "filmstrip.html",
         "filmstrip",
         shots=shots,
-        chosen=None if person.telling is None else person.sights[person.telling].frame,
-        marks=[_mark(person, sight, duration_s, thresholds) for sight in _judged(person)],
+        chosen=key_frame.frame,
+        marks=marks,
         median=person.p_fake,
         used=thresholds,
         band=band_words(thresholds),
         duration_s=duration_s,
-        words=_plot_words(person, thresholds),
+        words=_plot_words(judged, person.p_fake, thresholds),
     )
 
 
-def _judged(person: PersonReport) -> list[Sight]:
-    return [sight for sight in person.sights if sight.face.p_fake is not None]
-
-
-def _mark(person: PersonReport, sight: Sight, duration_s: float, thresholds: Calibration) -> _Mark:
-    face = sight.face
-    return _Mark(
-        sight.frame,
-        min(1.0, sight.time_s / max(duration_s, 1e-6)),
-        face.p_fake,
-        TONES[outcome_of(face.p_fake, thresholds)],
-        counts=face.novelty is None or face.novelty <= 1,
-        ringed=person.telling is not None and sight is person.sights[person.telling],
-    )
-
-
-def _plot_words(person: PersonReport, thresholds: Calibration) -> str:
+def _plot_words(judged: Sequence[JudgedSight], median: float, thresholds: Calibration) -> str:
     """What the plot shows, for those who do not see it."""
-    judged = _judged(person)
-    least, most = (choose(judged, key=lambda sight: sight.face.p_fake) for choose in (min, max))
-    counts = Counter(outcome_of(sight.face.p_fake, thresholds) for sight in judged)
+    (lowest, least), (highest, most) = (choose(judged, key=lambda pair: pair[1]) for choose in (min, max))
+    counts = Counter(outcome_of(p_fake, thresholds) for _, p_fake in judged)
     outcomes = ", ".join(f"{counts[kind]} {kind}" for kind in (Outcome.REAL, Outcome.INCONCLUSIVE, Outcome.FAKE))
     return (
-        f"p of fake over time in {len(judged)} frames: {outcomes}. Median {person.p_fake:.2f}, "
-        f"least {least.face.p_fake:.2f} at {least.time_s:.1f} s, most {most.face.p_fake:.2f} at {most.time_s:.1f} s; "
+        f"p of fake over time in {len(judged)} frames: {outcomes}. Median {median:.2f}, "
+        f"least {least:.2f} at {lowest.time_s:.1f} s, most {most:.2f} at {highest.time_s:.1f} s; "
         f"{band_words(thresholds)}."
     )
 

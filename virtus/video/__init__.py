@@ -19,5 +19,6 @@ if TYPE_CHECKING:
     )
     from virtus.video.reading import sample_frames
     from virtus.video.report import PersonReport, Sight, VideoReport
+    from virtus.video.verdict import JudgedSight, judged_sights
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -21,7 +21,7 @@ from virtus.results import FaceReport, ImageReport, Outcome, gravest
 from virtus.video.clip_file import VideoSource
 from virtus.video.reading import Frame, nothing_decoded, read_clip
 from virtus.video.report import PersonReport, Sight, VideoReport
-from virtus.video.tracking import Seen, follow, looks_of
+from virtus.video.tracking import SeenFace, looks_of, track_people
 from virtus.video.verdict import MIN_FRAMES, judge_person
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ class JudgedClip:
 
 
 @dataclass(frozen=True)
-class _Looked:
+class _JudgedFrame:
     """A frame with its faces judged, and what tells them apart; without its own pixels."""
 
     shown: ShownFrame
     size: tuple[int, int]
     faces: tuple[FaceReport, ...]
-    seen: tuple[Seen, ...]
+    seen: tuple[SeenFace, ...]
 
 
 def analyze_video(
@@ -90,8 +90,9 @@ def analyze_video(
     Raises:
         VideoError: if it cannot be read, or passes a limit.
     """
-    *_, judged = watch_video(detector, source, num_frames=num_frames, whole=whole)
-    return judged.report
+    steps = watch_video(detector, source, num_frames=num_frames, whole=whole)
+    (report,) = (step.report for step in steps if isinstance(step, JudgedClip))
+    return report
 
 
 def watch_video(
@@ -108,42 +109,48 @@ def watch_video(
         source: a path, the bytes of a file, or a binary file object that can seek.
         num_frames: to read, evenly spaced in time, `MAX_FRAMES` at most.
         whole: judge the frames as they are, without looking for faces: all are of one person.
-        methods: names in `virtus.explain.registry.EXPLAINERS`, to explain the most telling frame of each person by.
+        methods: names in `virtus.explain.registry.EXPLAINERS`, to explain the key frame of each person by.
 
     Raises:
         VideoError: if it cannot be read, passes a limit, or more frames are asked for than are judged.
     """
     if num_frames > MAX_FRAMES:
         raise VideoError(f"At most {MAX_FRAMES} frames are judged, not {num_frames}.")
-    limits = {"max_bytes": MAX_CLIP_BYTES, "max_duration_s": MAX_CLIP_S}
-    looked = []
-    with read_clip(source, num_frames=num_frames, **limits) as reader:
+    judged = []
+    with read_clip(source, num_frames=num_frames, max_bytes=MAX_CLIP_BYTES, max_duration_s=MAX_CLIP_S) as reader:
         total = len(reader.wanted)
         for frame in reader.frames():
-            looked.append(_look(detector, frame, whole))
-            yield Progress(len(looked), total)
-    if not looked:
+            judged.append(_judge_frame(detector, frame, whole))
+            yield Progress(len(judged), total)
+    if not judged:
         raise nothing_decoded()
-    looked.sort(key=lambda one: one.shown.time_s)
-    report = _report(detector, looked, whole)
-    report = replace(report, duration_s=reader.duration_s, complete=reader.index.whole and len(looked) == total)
-    yield JudgedClip(_explained(detector, report, methods), tuple(one.shown for one in looked))
+    judged.sort(key=lambda frame: frame.shown.time_s)
+    report = _report(detector, judged, whole)
+    report = replace(report, duration_s=reader.duration_s, complete=reader.index.whole and len(judged) == total)
+    persons = tuple(_with_maps(detector, person, methods) for person in report.persons)
+    yield JudgedClip(replace(report, persons=persons), tuple(frame.shown for frame in judged))
 
 
 def analyze_files(
-    detector: Detector, items: Iterable[Item], *, num_frames: int = NUM_FRAMES, whole: bool = False, **how
+    detector: Detector,
+    items: Iterable[Item],
+    *,
+    num_frames: int = NUM_FRAMES,
+    whole: bool = False,
+    stability: bool = False,
+    jobs: int = 1,
 ) -> Iterator[ImageReport | VideoReport]:
     """Judge pictures and clips, in their order: see `analyze_paths`. A clip is known by its name.
 
     Args:
         num_frames: to read of each clip.
-        how: what else `analyze_paths` takes; it is for pictures.
+        stability, jobs: for pictures.
     """
     for clips, group in groupby(items, key=_is_clip):
         if clips:
             yield from (_video_or_reason(detector, str(path), num_frames, whole) for path in group)
         else:
-            yield from analyze_paths(detector, group, whole=whole, **how)
+            yield from analyze_paths(detector, group, whole=whole, stability=stability, jobs=jobs)
 
 
 def unreadable_video(detector: Detector, reason: str, path: str | None = None) -> VideoReport:
@@ -162,39 +169,42 @@ def _video_or_reason(detector: Detector, path: str, num_frames: int, whole: bool
         return unreadable_video(detector, reason_of(exc), path)
 
 
-def _look(detector: Detector, frame: Frame, whole: bool) -> _Looked:
+def _judge_frame(detector: Detector, frame: Frame, whole: bool) -> _JudgedFrame:
     report = analyze_photo(detector, frame.image, whole=whole)
     shown = fit_display(frame.image, side=SHOWN_SIDE)
-    seen = [_seen(frame.image, face, detector.checkpoint.margin) for face in report.faces]
-    return _Looked(
+    return _JudgedFrame(
         ShownFrame(shown, frame.time_s, shown.width / frame.image.width),
         frame.image.size,
-        tuple(_small(face) for face in report.faces),
-        tuple(seen),
+        tuple(_with_small_crop(face) for face in report.faces),
+        tuple(_seen(frame.image, face, detector.checkpoint.margin) for face in report.faces),
     )
 
 
-def _seen(image: Image.Image, face: FaceReport, margin: float) -> Seen:
+def _seen(image: Image.Image, face: FaceReport, margin: float) -> SeenFace:
     crop = crop_face(image, face.face, margin=margin).image if face.face else image
-    return Seen(face.box_xyxy, looks_of(crop))
+    return SeenFace(face.box_xyxy, looks_of(crop))
 
 
-def _small(face: FaceReport) -> FaceReport:
+def _with_small_crop(face: FaceReport) -> FaceReport:
     if face.crop is None:
         return face
     return replace(face, crop=replace(face.crop, image=fit_display(face.crop.image, side=SHOWN_SIDE)))
 
 
-def _report(detector: Detector, looked: Sequence[_Looked], whole: bool) -> VideoReport:
-    people = [[(at, 0) for at in range(len(looked))]] if whole else follow([one.seen for one in looked])
-    sights = [[Sight(at, looked[at].shown.time_s, looked[at].faces[face]) for at, face in person] for person in people]
+def _report(detector: Detector, frames: Sequence[_JudgedFrame], whole: bool) -> VideoReport:
+    """Without how much of the clip was read."""
+    people = [[(at, 0) for at in range(len(frames))]] if whole else track_people([frame.seen for frame in frames])
+    times_s = tuple(frame.shown.time_s for frame in frames)
     info, prior = detector.checkpoint.info, detector.prior
-    persons = [judge_person(one, at_prior(info.calibration, prior)) for one in sights]
+    thresholds = at_prior(info.calibration, prior)
+    persons = [
+        judge_person([Sight(at, times_s[at], frames[at].faces[face]) for at, face in person], thresholds)
+        for person in people
+    ]
     persons.sort(key=lambda person: -len(person.sights))
     outcome = _gravest(persons)
-    reason = REASONS[outcome].format(count=len(looked)) if outcome in REASONS else None
-    times = tuple(one.shown.time_s for one in looked)
-    return VideoReport(outcome, info, tuple(persons), times, frame_size=looked[0].size, reason=reason, prior=prior)
+    reason = REASONS[outcome].format(count=len(frames)) if outcome in REASONS else None
+    return VideoReport(outcome, info, tuple(persons), times_s, frame_size=frames[0].size, reason=reason, prior=prior)
 
 
 def _gravest(persons: Sequence[PersonReport]) -> Outcome:
@@ -203,18 +213,12 @@ def _gravest(persons: Sequence[PersonReport]) -> Outcome:
     return gravest(person.outcome for person in enough or persons)
 
 
-def _explained(detector: Detector, report: VideoReport, methods: Sequence[str]) -> VideoReport:
-    persons = tuple(_with_maps(detector, person, methods) if methods else person for person in report.persons)
-    return replace(report, persons=persons)
-
-
 def _with_maps(detector: Detector, person: PersonReport, methods: Sequence[str]) -> PersonReport:
-    """One person after the other: what the trunk leaves behind is not small."""
-    if person.telling is None:
+    """The key frame explained, one person after the other: what the trunk leaves behind is not small."""
+    key_frame = person.key_frame
+    if not methods or key_frame is None or key_frame.face.crop is None:
         return person
-    told = person.sights[person.telling]
-    state = detector.encode([told.face.crop])
+    state = detector.encode([key_frame.face.crop])
     maps = tuple(explain(state, method=method)[0] for method in methods)
-    sights = list(person.sights)
-    sights[person.telling] = replace(told, face=replace(told.face, explanations=maps))
-    return replace(person, sights=tuple(sights))
+    explained = replace(key_frame, face=replace(key_frame.face, explanations=maps))
+    return replace(person, sights=tuple(explained if sight is key_frame else sight for sight in person.sights))

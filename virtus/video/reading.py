@@ -14,8 +14,14 @@ from PIL import Image
 
 from virtus.errors import VideoError
 from virtus.media import MAX_PIXELS
-from virtus.video.clip_file import VideoSource, check_frame_size, open_clip, picture_stream
-from virtus.video.clip_index import ClipIndex, read_index
+from virtus.video.clip_file import (
+    ClipIndex,
+    VideoSource,
+    check_frame_size,
+    open_clip,
+    picture_stream,
+    read_index,
+)
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -196,8 +202,8 @@ def _frames_from(
                 if index.timed:
                     time = frame.pts
                 else:  # what comes first is a key frame, which is decoded when it is shown; from there they are counted
-                    own = frame.dts if frame.pts is None else frame.pts
-                    position = bisect_left(index.times, own or 0) if position is None else position + 1
+                    start = frame.dts if frame.pts is None else frame.pts
+                    position = bisect_left(index.times, start or 0) if position is None else position + 1
                     time = index.times[min(position, len(index.times) - 1)]
                 if time is not None and not frame.is_corrupt:
                     yield time, frame
@@ -223,8 +229,8 @@ def _turn(frame: VideoFrame) -> Image.Transpose | None:
     """What makes the frame upright, from the clip's display matrix; turns other than by quarters are left alone."""
     from av.sidedata.sidedata import Type
 
-    matrix = frame.side_data.get(Type.DISPLAYMATRIX)
+    matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # pyright: ignore[reportCallIssue, reportArgumentType] (no str)
     if matrix is None:
         return None
-    a, b, _, c, d = struct.unpack("=5i", bytes(matrix)[:20])
-    return TURNS.get(tuple((v > 0) - (v < 0) for v in (a, b, c, d)))
+    a, b, _, c, d = ((value > 0) - (value < 0) for value in struct.unpack("=5i", bytes(matrix)[:20]))
+    return TURNS.get((a, b, c, d))

@@ -59,9 +59,14 @@ class PersonReport(Row):
         return len(self.sights)
 
     @property
+    def key_frame(self) -> Sight | None:
+        """Of the sights, that which `telling` names."""
+        return None if self.telling is None else self.sights[self.telling]
+
+    @property
     def explanations(self) -> Annotated[tuple[Explanation, ...], Key(after="sights")]:
         """Of the most telling frame, where it was asked for."""
-        return () if self.telling is None else self.sights[self.telling].face.explanations
+        return self.key_frame.face.explanations if self.key_frame else ()
 
 
 @dataclass(frozen=True)

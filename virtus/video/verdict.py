@@ -22,6 +22,9 @@ MIN_FRAMES = 3  # with fewer, one frame that errs decides
 CONTRADICTING = 0.1  # share of the frames that may be called the opposite; one frame always may
 SURE = 1e-9  # p nearer to 0 or 1 count as so near: rounding makes no more of them
 
+JudgedSight = tuple[Sight, float]
+"""A sight and its p of fake."""
+
 FEW = (
     "Judged in {count}: fewer than the {least} that a verdict on a person rests on. "
     "Read more frames of the clip, or judge a frame as a photo."
@@ -30,7 +33,7 @@ CONTRADICTION = "The frames contradict each other: {real} came out as real and {
 SPREAD = "The frames do not agree: p of half of them lies between {low:.2f} and {high:.2f}, across a threshold."
 
 
-def judge_person(sights: Sequence[Sight], used: Calibration) -> PersonReport:
+def judge_person(sights: Sequence[Sight], thresholds: Calibration) -> PersonReport:
     """A verdict on one person.
 
     Frames that are unlike anything in training do not count, unless they are the most: then nothing does, and the
@@ -39,17 +42,17 @@ def judge_person(sights: Sequence[Sight], used: Calibration) -> PersonReport:
 
     Args:
         sights: of the person, in the order of time; judged or too small.
-        used: thresholds at the prior of their p.
+        thresholds: at the prior of their p.
     """
-    judged = [sight for sight in sights if sight.face.p_fake is not None]
+    judged = judged_sights(sights)
     if not judged:
         return PersonReport(Outcome.FACE_TOO_SMALL, tuple(sights))
-    familiar = [sight for sight in judged if sight.face.novelty is None or sight.face.novelty <= 1]
+    familiar = [(sight, p) for sight, p in judged if sight.face.novelty is None or sight.face.novelty <= 1]
     unlike = 2 * len(familiar) < len(judged)
     counted = judged if unlike else familiar
-    low, p_fake, high = _quartiles([sight.face.p_fake for sight in counted])
-    reason = UNFAMILIAR if unlike else _doubt(counted, (low, p_fake, high), used)
-    outcome = Outcome.INCONCLUSIVE if reason else outcome_of(p_fake, used)
+    low, p_fake, high = _quartiles([p for _, p in counted])
+    reason = UNFAMILIAR if unlike else _doubt([p for _, p in counted], (low, p_fake, high), thresholds)
+    outcome = Outcome.INCONCLUSIVE if reason else outcome_of(p_fake, thresholds)
     return PersonReport(
         outcome,
         tuple(sights),
@@ -57,52 +60,57 @@ def judge_person(sights: Sequence[Sight], used: Calibration) -> PersonReport:
         p_low=low,
         p_high=high,
         num_counted=len(counted),
-        telling=sights.index(_most_telling(counted, outcome, p_fake)),
+        telling=sights.index(_key_frame(counted, outcome, p_fake)),
         novelty=_median_novelty(judged),
         cautions=_common_cautions(judged),
         reason=reason,
     )
 
 
+def judged_sights(sights: Sequence[Sight]) -> list[JudgedSight]:
+    """Those in which the face was large enough, each with its p of fake."""
+    return [(sight, sight.face.p_fake) for sight in sights if sight.face.p_fake is not None]
+
+
 def _quartiles(p_fakes: Sequence[float]) -> tuple[float, float, float]:
     """Lower quartile, median and upper quartile, taken in logits, where p near 0 and 1 are not crowded."""
     p_fake = np.clip(np.asarray(p_fakes, float), SURE, 1 - SURE)
     logits = np.quantile(np.log(p_fake / (1 - p_fake)), (0.25, 0.5, 0.75))
-    return tuple(float(value) for value in 1 / (1 + np.exp(-logits)))
+    low, median, high = (1 / (1 + np.exp(-logits))).tolist()
+    return low, median, high
 
 
-def _doubt(counted: Sequence[Sight], quartiles: tuple[float, float, float], used: Calibration) -> str | None:
+def _doubt(p_fakes: Sequence[float], quartiles: tuple[float, float, float], thresholds: Calibration) -> str | None:
     """Why the frames give no verdict; None where they do, or where the median itself is between the thresholds."""
-    if len(counted) < MIN_FRAMES:
-        return FEW.format(count=_frames(len(counted)), least=MIN_FRAMES)
-    outcomes = Counter(outcome_of(sight.face.p_fake, used) for sight in counted)
+    if len(p_fakes) < MIN_FRAMES:
+        return FEW.format(count=_frames(len(p_fakes)), least=MIN_FRAMES)
+    outcomes = Counter(outcome_of(p_fake, thresholds) for p_fake in p_fakes)
     real, fake = outcomes[Outcome.REAL], outcomes[Outcome.FAKE]
-    if min(real, fake) > max(1, CONTRADICTING * len(counted)):
-        return CONTRADICTION.format(real=real, fake=fake, total=_frames(len(counted)))
-    low, p_fake, high = quartiles
-    outcome = outcome_of(p_fake, used)
-    if outcome is not Outcome.INCONCLUSIVE and {outcome_of(low, used), outcome_of(high, used)} != {outcome}:
-        return SPREAD.format(low=low, high=high)
+    if min(real, fake) > max(1, CONTRADICTING * len(p_fakes)):
+        return CONTRADICTION.format(real=real, fake=fake, total=_frames(len(p_fakes)))
+    low, outcome, high = (outcome_of(p_fake, thresholds) for p_fake in quartiles)
+    if outcome is not Outcome.INCONCLUSIVE and {low, high} != {outcome}:
+        return SPREAD.format(low=quartiles[0], high=quartiles[2])
     return None
 
 
-def _most_telling(counted: Sequence[Sight], outcome: Outcome, p_fake: float) -> Sight:
+def _key_frame(counted: Sequence[JudgedSight], outcome: Outcome, p_fake: float) -> Sight:
     """Where the verdict is plainest: the most extreme p on its side. Of an inconclusive person, the typical frame."""
     if outcome is Outcome.FAKE:
-        return max(counted, key=lambda sight: sight.face.p_fake)
+        return max(counted, key=lambda judged: judged[1])[0]
     if outcome is Outcome.REAL:
-        return min(counted, key=lambda sight: sight.face.p_fake)
-    return min(counted, key=lambda sight: math.fabs(sight.face.p_fake - p_fake))
+        return min(counted, key=lambda judged: judged[1])[0]
+    return min(counted, key=lambda judged: math.fabs(judged[1] - p_fake))[0]
 
 
-def _common_cautions(judged: Sequence[Sight]) -> tuple[Caution, ...]:
+def _common_cautions(judged: Sequence[JudgedSight]) -> tuple[Caution, ...]:
     """Those of most frames. That there are several faces is no matter here: each person has a verdict of its own."""
-    found = Counter(caution for sight in judged for caution in sight.face.cautions if caution.name != "several_faces")
-    return tuple(caution for caution, count in found.items() if 2 * count > len(judged))
+    counts = Counter(c for sight, _ in judged for c in sight.face.cautions if c.name != "several_faces")
+    return tuple(caution for caution, count in counts.items() if 2 * count > len(judged))
 
 
-def _median_novelty(judged: Sequence[Sight]) -> float | None:
-    known = [sight.face.novelty for sight in judged if sight.face.novelty is not None]
+def _median_novelty(judged: Sequence[JudgedSight]) -> float | None:
+    known = [sight.face.novelty for sight, _ in judged if sight.face.novelty is not None]
     return float(np.median(known)) if known else None
 
 

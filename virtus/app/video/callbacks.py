@@ -57,7 +57,7 @@ class VideoCallbacks:
         if kept is None or not (person := kept.report.persons[index or 0]).explanations:
             return ""
         try:
-            crop = person.sights[person.telling].face.crop
+            crop = person.key_frame.face.crop
             measured = hold_against_chance(self._detectors.get(kept.model), crop, list(person.explanations))
             return trust_line(measured[0])
         except VirtusError as exc:

@@ -30,8 +30,8 @@ class KeptClip:
 
     def strip(self, index: int) -> str:
         """The frames, with what they say of a person; nothing for one who was not judged."""
-        person = self.report.persons[index]
-        return "" if person.telling is None else filmstrip_html(person, self.frames, self.report.duration_s, self.used)
+        person, duration_s = self.report.persons[index], self.report.duration_s or 0.0
+        return filmstrip_html(person, self.frames, duration_s, self.used)
 
 
 def keep_clip(judged: JudgedClip, model: str) -> KeptClip:
@@ -42,8 +42,8 @@ def keep_clip(judged: JudgedClip, model: str) -> KeptClip:
 
 def _without_crops(person: PersonReport) -> PersonReport:
     sights = tuple(
-        sight if at == person.telling else replace(sight, face=replace(sight.face, crop=None))
-        for at, sight in enumerate(person.sights)
+        sight if sight is person.key_frame else replace(sight, face=replace(sight.face, crop=None))
+        for sight in person.sights
     )
     return replace(person, sights=sights)
 

@@ -25,11 +25,11 @@ def progress(done: int, total: int) -> Markup:
 
 
 def key_frame(person: PersonReport) -> Markup | str:
-    """The face in the most telling frame, with what the model used of it; nothing where there is no map."""
-    if person.telling is None or not person.explanations:
+    """The face in the key frame, with what the model used of it; nothing where there is no map."""
+    sight = person.key_frame
+    if sight is None or sight.face.crop is None or not person.explanations:
         return ""
-    sight, explanation = person.sights[person.telling], person.explanations[0]
-    crop = sight.face.crop
+    crop, explanation = sight.face.crop, person.explanations[0]
     overlay = overlay_crop(crop, explanation.heatmap, signed=explanation.signed)
     return render_part(
         "clip.html",
