@@ -17,8 +17,7 @@ from virtus.errors import ImageError, InputError, VideoError
 from virtus.media.archives import list_archive
 from virtus.media.images import load_image
 from virtus.media.listing import list_files
-from virtus.provenance import credentials
-from virtus.provenance.reading import Provenance, read_provenance
+from virtus.provenance import Provenance, credentials, read_provenance
 from virtus.scans.rows import ROWS
 from virtus.video.analysis import analyze_files
 from virtus.video.reading import read_clip

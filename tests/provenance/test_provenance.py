@@ -8,10 +8,10 @@ import pillow_heif
 import pytest
 
 from tests.support.provenance_files import SOURCE_TYPES, TRAINED, exif, picture, png_with, png_with_chunk, with_xmp, xmp
-from virtus.provenance.exif import WANTED
+from virtus.provenance import Kind, Provenance, read_provenance
+from virtus.provenance.fields import EXIF_TAGS
 from virtus.provenance.findings import UNKNOWN
-from virtus.provenance.reading import Kind, Provenance, read_provenance
-from virtus.provenance.source_types import WORDS
+from virtus.provenance.generators import SOURCE_WORDS
 
 pillow_heif.register_heif_opener()
 
@@ -94,7 +94,7 @@ def test_people_in_xmp_never_come_out():
 
 
 def test_the_tags_of_places_serial_numbers_and_owners_are_not_among_those_that_are_read():
-    assert WANTED.isdisjoint({0x8825, 0xA430, 0xA431, 0xA435, 0xC62F, 0x013B, 0x013C, 0x8298})
+    assert EXIF_TAGS.keys().isdisjoint({0x8825, 0xA430, 0xA431, 0xA435, 0xC62F, 0x013B, 0x013C, 0x8298})
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF", "HEIF"])
@@ -117,10 +117,10 @@ def test_the_digital_source_type_of_xmp(kind, packet):
     ]
 
 
-@pytest.mark.parametrize("code", WORDS)
+@pytest.mark.parametrize("code", SOURCE_WORDS)
 def test_each_known_source_type_is_said_in_words(code):
     (finding,) = read_provenance(with_xmp(xmp(Iptc4xmpExt__DigitalSourceType=SOURCE_TYPES + code), "JPEG")).findings
-    assert finding.what == f"Digital source type: {WORDS[code][0]} ({code})"
+    assert finding.what == f"Digital source type: {SOURCE_WORDS[code][0]} ({code})"
     assert finding.meaning.endswith("Anyone can write, copy or remove this.")
 
 

@@ -21,7 +21,7 @@ from tests.support.zips import STORED, Entry
 from virtus.errors import ImageError, InputError, VideoError
 from virtus.media.archives import list_archive
 from virtus.media.images import MAX_PIXELS, MIN_SIDE, load_image
-from virtus.provenance.reading import read_provenance
+from virtus.provenance import read_provenance
 from virtus.video.reading import read_clip
 
 MAX_EDITS = 6

@@ -6,7 +6,18 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.media.archives import Archive, ArchivedFile, RefusedArchive, is_archive_path, open_archive
-    from virtus.media.guards import tags_fit
+    from virtus.media.containers import (
+        Part,
+        boxes,
+        gif_application,
+        jpeg_segments,
+        mime_of,
+        png_chunks,
+        riff_chunks,
+        tiff_entries,
+        tiff_value,
+    )
+    from virtus.media.guards import MAX_PARTS
     from virtus.media.images import (
         MAX_BYTES,
         MAX_PIXELS,
@@ -14,8 +25,8 @@ if TYPE_CHECKING:
         ImageSource,
         is_image_path,
         load_image,
+        open_image,
         read_file,
-        register_formats,
     )
     from virtus.media.listing import VIDEO_SUFFIXES, count_files, find_pictures, is_video_path, list_files, read_list
 

@@ -192,9 +192,9 @@ def _directory(data: bytes, at: int, order: str, big: bool) -> Iterator[TiffEntr
     yield from map(TiffEntry._make, struct.iter_unpack(entry, memoryview(data)[at_entries:end]))
 
 
-def tiff_value(data: bytes, start: int, entry: TiffEntry, max_bytes: int) -> bytes:
-    """The raw values of an entry of the structure at `start`, cut to `max_bytes`."""
-    order, big = TIFF_HEADERS[data[start : start + 4]]
+def tiff_value(data: bytes, entry: TiffEntry, max_bytes: int) -> bytes:
+    """The raw values of an entry of the structure that `data` begins with, cut to `max_bytes`."""
+    order, big = TIFF_HEADERS[data[:4]]
     inline = struct.pack(order + ("Q" if big else "I"), entry.value)
-    num_bytes, at = min(entry.num_bytes, max_bytes), start + entry.value
-    return inline[:num_bytes] if entry.num_bytes <= len(inline) else data[at : at + num_bytes]
+    num_bytes = min(entry.num_bytes, max_bytes)
+    return inline[:num_bytes] if entry.num_bytes <= len(inline) else data[entry.value : entry.value + num_bytes]

@@ -69,7 +69,7 @@ def load_image(
     if isinstance(source, np.ndarray):
         image = from_array(source)
     else:
-        image = _open(_read(source, max_bytes)) if ours else _first_frame(source)
+        image = open_image(_read(source, max_bytes)) if ours else _first_frame(source)
     _check_size(image.size, max_pixels, min_side)
     _check_decoder(image, max_pixels)
     loaded, quality = _decode(image, ours=ours), jpeg_quality(image)
@@ -98,6 +98,27 @@ def read_file(source: str | os.PathLike, *, max_bytes: int = MAX_BYTES) -> bytes
         return path.read_bytes()
     except OSError as exc:
         raise ImageError(f"The file cannot be read ({exc.strerror or exc}). Check its path and permissions.") from exc
+
+
+def open_image(data: bytes) -> Image.Image:
+    """The picture in a file's bytes, with what Pillow reads of it before decoding, once the guards let it through.
+
+    Raises:
+        ImageError: if it asks for more than a picture needs, or is none.
+    """
+    register_formats()
+    if not tags_fit(data):
+        raise ImageError("The file's tags (EXIF) claim far more than it holds: it is damaged. Save it anew.")
+    if not parts_fit(data):
+        raise ImageError("The file is made of far more parts than a picture needs, or of text. Save it anew, as PNG.")
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:  # a warning where -W makes it raise
+        raise ImageError("The picture claims far too many pixels to be decoded. Scale it down.") from exc
+    except Exception as exc:  # decoders raise whatever their C code meets: all of it means "not a picture"
+        raise ImageError(
+            f"This is not a picture that can be read, or it is damaged or cut off. Give a {SUPPORTED} file."
+        ) from exc
 
 
 def jpeg_quality(image: Image.Image) -> int | None:
@@ -160,22 +181,6 @@ def _read_file(file: BinaryIO, max_bytes: int) -> bytes:
     return data
 
 
-def _open(data: bytes) -> Image.Image:
-    register_formats()
-    if not tags_fit(data):
-        raise ImageError("The file's tags (EXIF) claim far more than it holds: it is damaged. Save it anew.")
-    if not parts_fit(data):
-        raise ImageError("The file is made of far more parts than a picture needs, or of text. Save it anew, as PNG.")
-    try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:  # a warning where -W makes it raise
-        raise ImageError("The picture claims far too many pixels to be decoded. Scale it down.") from exc
-    except Exception as exc:  # decoders raise whatever their C code meets: all of it means "not a picture"
-        raise ImageError(
-            f"This is not a picture that can be read, or it is damaged or cut off. Give a {SUPPORTED} file."
-        ) from exc
-
-
 @functools.cache
 def register_formats() -> None:
     """Make Pillow know all of its own formats, and HEIF."""
@@ -217,7 +222,7 @@ def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
         turn, made = _turn(image), to_rgb(image)
     except MemoryError:
         raise
-    except Exception as exc:  # see _open
+    except Exception as exc:  # see open_image
         raise ImageError("The picture is cut off or damaged. Save, download or upload it again.") from exc
     if turn is not None:
         made = made.transpose(turn)

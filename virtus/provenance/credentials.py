@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from virtus.provenance.findings import ANYONE, Finding, Kind, clean
-from virtus.provenance.source_types import source_finding
+from virtus.provenance.generators import source_finding
 
 READER = Path(__file__).with_name("credentials_reader.py")
 TIMEOUT_S = 15.0

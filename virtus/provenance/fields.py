@@ -1,28 +1,67 @@
-"""The parts of a picture file that say where it comes from. Pixels are never decoded, and damaged files give what
-stands before the damage."""
+"""The fields of a picture file that tell where it comes from: its texts, a few EXIF tags, a few XMP properties.
+
+Nothing else is read: not the place, not serial numbers, not names of people. Pixels are never decoded, and damaged
+files give what stands before the damage.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import io
-import struct
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
+from xml.etree.ElementTree import ParseError, XMLParser
 
-from virtus.media import tags_fit
-from virtus.provenance.findings import decoded
+from virtus.media import (
+    MAX_PARTS,
+    Part,
+    boxes,
+    gif_application,
+    jpeg_segments,
+    mime_of,
+    open_image,
+    png_chunks,
+    riff_chunks,
+    tiff_entries,
+    tiff_value,
+)
+from virtus.provenance.findings import clean
 
 MAX_TEXT = 2**20  # bytes of one text or packet, unpacked: a compressed chunk of 1 MB may hold 1 GB
 MAX_TEXTS = 32
 MAX_PACKETS = 4
-MAX_PARTS = 100_000  # segments, chunks or boxes; a PNG of 64 MiB in libpng's 8 KiB chunks has some 8,000
 
-PNG = b"\x89PNG\r\n\x1a\n"
+EXIF_TAGS = {
+    0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x02BC: "XMLPacket",
+    0x9003: "DateTimeOriginal", 0x9286: "UserComment", 0xCD41: "C2PA",
+}  # fmt: skip
+BYTES_OR_TEXT = (1, 2, 4, 7, 13)  # kinds of values; 4 and 13 are numbers, which some programs write for bytes
+EXIF = b"Exif\0\0"
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 EXTENDED_XMP_HEAD = len(EXTENDED_XMP) + 40  # digest, full length, offset
 C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+
+RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+PROPERTY_DEPTH = 2  # elements above a property: rdf:RDF and rdf:Description
+XMP_PROPERTIES = {
+    f"{{{namespace}}}{name}": f"{prefix}:{name}"
+    for prefix, namespace, *names in (
+        ("Iptc4xmpExt", "http://iptc.org/std/Iptc4xmpExt/2008-02-29/", "DigitalSourceType", "AISystemUsed",
+         "AISystemVersionUsed", "AIPromptInformation"),
+        ("xmp", "http://ns.adobe.com/xap/1.0/", "CreatorTool"),
+        ("photoshop", "http://ns.adobe.com/photoshop/1.0/", "Credit"),
+        ("tiff", "http://ns.adobe.com/tiff/1.0/", "Make", "Model"),
+        ("exif", "http://ns.adobe.com/exif/1.0/", "UserComment"),
+        ("dc", "http://purl.org/dc/elements/1.1/", "description"),
+        ("dcterms", "http://purl.org/dc/terms/", "provenance"),
+        ("TC260", "http://www.tc260.org.cn/ns/AIGC/1.0/", "AIGC"),
+    )
+    for name in names
+}  # fmt: skip
+XMP_TEXTS = ("TC260:AIGC", "exif:UserComment", "dc:description")  # where generators write
 
 
 @dataclass(frozen=True)
@@ -33,120 +72,99 @@ class Text:
     keyword: str
     text: str
 
+    @property
+    def location(self) -> str:
+        """Where it stands, with its keyword if that is not named there already."""
+        keyword = clean(self.keyword, 40)
+        return f"{self.where} “{keyword}”" if keyword and not self.where.endswith(keyword) else self.where
+
 
 @dataclass
-class Parts:
-    """What was found in a file.
+class Fields:
+    """What a file says of itself, as it says it.
 
     Attributes:
         mime: the kind of file by its first bytes; empty for what is none that is known here.
         exif: the TIFF structure of the EXIF, or the file itself where that is a TIFF; empty if there is none.
-        xmp: packets, as bytes of XML.
-        texts: named texts.
+        packets: of XMP, as bytes of XML.
+        texts: named texts, wherever they stand.
+        tags: raw values of EXIF tags by their names, see `EXIF_TAGS`.
+        properties: those of XMP by their names, see `XMP_PROPERTIES`.
         credentials: whether a C2PA manifest is embedded.
     """
 
     mime: str = ""
     exif: bytes = b""
-    xmp: list[bytes] = field(default_factory=list)
+    packets: list[bytes] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
+    tags: dict[str, bytes] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
     credentials: bool = False
 
+    def tag(self, name: str) -> str:
+        """An EXIF tag's text up to its end mark, empty if there is none."""
+        return _decoded(self.tags.get(name, b"").partition(b"\0")[0]).strip()
 
-def read_parts(data: bytes) -> Parts:
+
+def read_fields(data: bytes) -> Fields:
     """Take the file apart, as far as it can be."""
-    parts = Parts(mime_of(data))
-    reader = READERS.get(parts.mime)
-    if reader:
+    fields = Fields(mime_of(data))
+    fields.exif = data if fields.mime == "image/tiff" else b""  # its XMP and credentials are tags
+    if reader := READERS.get(fields.mime):
         with contextlib.suppress(Exception):  # of a damaged file, what stands before the damage was kept
-            reader(data, parts)
-    parts.exif = parts.exif.removeprefix(b"Exif\0\0")
-    parts.xmp = [packet[:MAX_TEXT] for packet in parts.xmp[:MAX_PACKETS]]
-    return parts
+            reader(data, fields)
+    fields.tags = read_tags(fields.exif.removeprefix(EXIF))
+    fields.credentials |= fields.mime == "image/tiff" and "C2PA" in fields.tags
+    for packet in (*fields.packets[:MAX_PACKETS], fields.tags.get("XMLPacket", b"")):
+        fields.properties = read_properties(packet[:MAX_TEXT]) | fields.properties
+    fields.texts += [*_exif_texts(fields), *_xmp_texts(fields.properties)]
+    return fields
 
 
-def mime_of(data: bytes) -> str:
-    """The MIME type by the first bytes, empty if it is none of those that are read."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith(PNG):
-        return "image/png"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data.startswith((b"II*\0", b"MM\0*")):
-        return "image/tiff"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if data[4:8] == b"ftyp":
-        return "image/avif" if data[8:12] in (b"avif", b"avis") else "image/heic"
-    return ""
+def _bodies(data: bytes, parts: Iterable[Part]) -> Iterator[tuple[bytes, bytes]]:
+    return ((part.kind, data[part.start : part.end]) for part in islice(parts, MAX_PARTS))
 
 
-def _read_jpeg(data: bytes, parts: Parts) -> None:
+def _read_jpeg(data: bytes, fields: Fields) -> None:
     extended = []
-    for marker, body in _segments(data):
-        if marker == 0xE1 and body.startswith(b"Exif\0\0"):
-            parts.exif = parts.exif or body
-        elif marker == 0xE1 and body.startswith(XMP):
-            parts.xmp.append(body[len(XMP) :])
-        elif marker == 0xE1 and body.startswith(EXTENDED_XMP):
+    before_pixels = takewhile(lambda segment: segment.kind not in (b"\xd9", b"\xda"), jpeg_segments(data))
+    for marker, body in _bodies(data, before_pixels):
+        if marker == b"\xe1" and body.startswith(EXIF):
+            fields.exif = fields.exif or body
+        elif marker == b"\xe1" and body.startswith(XMP):
+            fields.packets.append(body[len(XMP) :])
+        elif marker == b"\xe1" and body.startswith(EXTENDED_XMP):
             extended.append(body[EXTENDED_XMP_HEAD:])
-        elif marker == 0xEB and body.startswith(b"JP") and b"jumb" in body[:24] and b"c2pa" in body[:64]:
-            parts.credentials = True
-        elif marker == 0xFE and len(parts.texts) < MAX_TEXTS:
-            parts.texts.append(Text("JPEG comment", "", decoded(body)))
+        elif marker == b"\xeb" and body.startswith(b"JP") and b"jumb" in body[:24] and b"c2pa" in body[:64]:
+            fields.credentials = True
+        elif marker == b"\xfe" and len(fields.texts) < MAX_TEXTS:
+            fields.texts.append(Text("JPEG comment", "", _decoded(body)))
     if extended:
-        parts.xmp.append(b"".join(extended))
+        fields.packets.append(b"".join(extended))
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and body of each segment that stands before the pixels."""
-    at = 2
-    for _ in range(MAX_PARTS):
-        lead, marker, length = struct.unpack_from(">BBH", data, at)
-        if lead != 0xFF or marker in (0xD9, 0xDA):
-            return
-        if marker == 0xFF:  # a fill byte
-            at += 1
-            continue
-        yield marker, data[at + 4 : at + 2 + length]
-        at += 2 + max(length, 2)
-
-
-def _read_png(data: bytes, parts: Parts) -> None:
-    for kind, body in _chunks(data, len(PNG), ">I4s", padding=4):
-        if kind == b"eXIf":
-            parts.exif = parts.exif or body
-        elif kind == b"caBX":
-            parts.credentials = True
-        elif kind in PNG_TEXTS and len(parts.texts) + len(parts.xmp) < MAX_TEXTS:
+def _read_chunks(data: bytes, fields: Fields) -> None:
+    """PNG and WebP, whose chunks have no name in common."""
+    chunks = png_chunks(data) if fields.mime == "image/png" else riff_chunks(data)
+    for kind, body in _bodies(data, chunks):
+        if kind in (b"eXIf", b"EXIF"):
+            fields.exif = fields.exif or body
+        elif kind in (b"caBX", b"C2PA"):
+            fields.credentials = True
+        elif kind == b"XMP ":
+            fields.packets.append(body)
+        elif kind in (b"tEXt", b"zTXt", b"iTXt") and len(fields.texts) + len(fields.packets) < MAX_TEXTS:
             with contextlib.suppress(IndexError, ValueError):  # this chunk is damaged: on with the next
-                _keep_png_text(*PNG_TEXTS[kind](body), parts)
+                _keep_png_text(*_png_text(kind, body), fields)
 
 
-def _chunks(data: bytes, at: int, head: str, *, padding: int = 0, even: bool = False) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and body of each chunk. `head` unpacks to (length, kind) or, for RIFF, (kind, length)."""
-    for _ in range(MAX_PARTS):
-        first, second = struct.unpack_from(head, data, at)
-        kind, length = (first, second) if isinstance(first, bytes) else (second, first)
-        yield kind, data[at + 8 : at + 8 + length]
-        at += 8 + length + padding + (length % 2 if even else 0)
-
-
-def _plain_text(body: bytes) -> tuple[str, bytes]:
+def _png_text(kind: bytes, body: bytes) -> tuple[str, bytes]:
+    """Keyword and text (ISO/IEC 15948, section 11.3.4)."""
     keyword, _, text = body.partition(b"\0")
-    return decoded(keyword), text
-
-
-def _packed_text(body: bytes) -> tuple[str, bytes]:
-    keyword, _, packed = body.partition(b"\0")
-    return decoded(keyword), _unpacked(packed[1:])
-
-
-def _international_text(body: bytes) -> tuple[str, bytes]:
-    keyword, _, rest = body.partition(b"\0")
-    text = rest[2:].split(b"\0", 2)[2]  # after the language and the translated keyword
-    return decoded(keyword), _unpacked(text) if rest[:1] == b"\1" else text
+    packed = kind == b"zTXt" or (kind == b"iTXt" and text[:1] == b"\1")
+    if kind != b"tEXt":
+        text = text[1:] if kind == b"zTXt" else text[2:].split(b"\0", 2)[2]  # after language and translated keyword
+    return _decoded(keyword), _unpacked(text) if packed else text[:MAX_TEXT]
 
 
 def _unpacked(packed: bytes) -> bytes:
@@ -156,79 +174,136 @@ def _unpacked(packed: bytes) -> bytes:
         return b""
 
 
-PNG_TEXTS = {b"tEXt": _plain_text, b"zTXt": _packed_text, b"iTXt": _international_text}
-
-
-def _keep_png_text(keyword: str, text: bytes, parts: Parts) -> None:
+def _keep_png_text(keyword: str, text: bytes, fields: Fields) -> None:
     """ImageMagick keeps the EXIF and XMP of other formats as hexadecimal digits, under keywords of its own."""
-    profile = keyword.removeprefix("Raw profile type ")
     if keyword == "XML:com.adobe.xmp":
-        parts.xmp.append(text)
-    elif profile in ("exif", "APP1", "xmp") and profile != keyword:
-        raw = bytes.fromhex(b"".join(text[:MAX_TEXT].split()[2:]).decode("ascii"))  # after the name and the length
-        if raw.startswith(b"Exif\0\0"):
-            parts.exif = parts.exif or raw
+        fields.packets.append(text)
+    elif keyword in ("Raw profile type exif", "Raw profile type APP1", "Raw profile type xmp"):
+        raw = bytes.fromhex(b"".join(text.split()[2:]).decode("ascii"))  # after the name and the length
+        if raw.startswith(EXIF):
+            fields.exif = fields.exif or raw
         else:
-            parts.xmp.append(raw.removeprefix(XMP))
+            fields.packets.append(raw.removeprefix(XMP))
     else:
-        parts.texts.append(Text("PNG text", keyword, decoded(text[:MAX_TEXT])))
+        fields.texts.append(Text("PNG text", keyword, _decoded(text)))
 
 
-def _read_webp(data: bytes, parts: Parts) -> None:
-    for kind, body in _chunks(data, 12, "<4sI", even=True):
-        if kind == b"EXIF":
-            parts.exif = parts.exif or body
-        elif kind == b"XMP ":
-            parts.xmp.append(body)
-        elif kind == b"C2PA":
-            parts.credentials = True
+def _read_gif(data: bytes, fields: Fields) -> None:
+    fields.credentials = gif_application(data, b"C2PA_GIF") is not None
+    if (at := gif_application(data, b"XMP DataXMP")) is not None:
+        fields.packets.append(data[at : at + MAX_TEXT].partition(b"\x01\xff\xfe")[0])  # where the trailer begins
 
 
-def _read_tiff(data: bytes, parts: Parts) -> None:
-    parts.exif = data  # XMP and credentials are tags of it
-
-
-def _read_gif(data: bytes, parts: Parts) -> None:
-    parts.credentials = b"\x21\xff\x0bC2PA_GIF" in data
-    _, found, packet = data.partition(b"\x21\xff\x0bXMP DataXMP")
-    if found:
-        parts.xmp.append(packet[:MAX_TEXT].partition(b"\x01\xff\xfe")[0])  # where the trailer begins
-
-
-def _read_boxes(data: bytes, parts: Parts) -> None:
+def _read_heif(data: bytes, fields: Fields) -> None:
     """HEIC and AVIF: credentials are a box of their own; for EXIF and XMP, which lie anywhere, Pillow is asked."""
-    from PIL import Image
-
-    from virtus.media import register_formats
-
-    parts.credentials = any(kind == b"uuid" and body == C2PA_UUID for kind, body in _boxes(data))
-    if not tags_fit(data):
-        return
-    register_formats()
-    with Image.open(io.BytesIO(data), formats=("AVIF", "HEIF")) as image:
-        parts.exif = image.info.get("exif") or b""
-        parts.xmp.append(image.info.get("xmp") or b"")
-
-
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and first 16 bytes of each box at the top of the file."""
-    at = 0
-    for _ in range(MAX_PARTS):
-        if at + 8 > len(data):
-            return
-        length, kind = struct.unpack_from(">I4s", data, at)
-        head = 16 if length == 1 else 8
-        length = struct.unpack_from(">Q", data, at + 8)[0] if length == 1 else length or len(data) - at
-        yield kind, data[at + head : at + head + 16]
-        at += max(length, head)
+    top = islice(boxes(data), MAX_PARTS)
+    fields.credentials = any(box.kind == b"uuid" and data[box.start :][:16] == C2PA_UUID for box in top)
+    with open_image(data) as image:
+        fields.exif = image.info.get("exif") or b""
+        fields.packets.append(image.info.get("xmp") or b"")
 
 
 READERS = {
     "image/jpeg": _read_jpeg,
-    "image/png": _read_png,
-    "image/webp": _read_webp,
-    "image/tiff": _read_tiff,
+    "image/png": _read_chunks,
+    "image/webp": _read_chunks,
     "image/gif": _read_gif,
-    "image/heic": _read_boxes,
-    "image/avif": _read_boxes,
+    "image/heic": _read_heif,
+    "image/avif": _read_heif,
 }
+
+
+def read_tags(tiff: bytes) -> dict[str, bytes]:
+    """The raw values of the wanted tags of the first picture and of its EXIF part, each cut to `MAX_TEXT` bytes.
+
+    A damaged structure gives those that can be read.
+    """
+    tags = {}
+    for entry in islice(tiff_entries(tiff), MAX_PARTS):
+        name = EXIF_TAGS.get(entry.tag)
+        if name and entry.kind in BYTES_OR_TEXT and name not in tags:  # the first one: a copy for each would take long
+            tags[name] = tiff_value(tiff, entry, MAX_TEXT)
+    return tags
+
+
+def _exif_texts(fields: Fields) -> Iterator[Text]:
+    """Texts that image generators write into tags meant for something else: ComfyUI writes `workflow:{...}` and
+    `prompt:{...}` into Make and Model."""
+    for name in ("Make", "Model", "ImageDescription", "Software"):
+        if text := fields.tag(name):
+            key = re.match(r"(prompt|workflow|parameters)\s*:\s*(?=\{)", text, re.IGNORECASE)
+            keyword = key[1].lower() if key else name.removeprefix("Image")
+            yield Text(f"EXIF {name}", keyword, text[key.end() :] if key else text)
+    if comment := _comment(fields.tags.get("UserComment", b"")):
+        yield Text("EXIF UserComment", "UserComment", comment)
+
+
+def _comment(raw: bytes) -> str:
+    """A comment begins with 8 bytes that name its code; programs do not agree on the byte order of Unicode."""
+    code, text = raw[:8], raw[8:]
+    if code == b"UNICODE\0":
+        big = text[::2].count(0) > text[1::2].count(0)  # most letters are Latin: their high byte is 0
+        return text.decode("utf-16-be" if big else "utf-16-le", "replace").strip("\0 ")
+    return _decoded(text if code in (b"ASCII\0\0\0", b"\0" * 8) else raw).strip("\0 ")
+
+
+def _xmp_texts(properties: Mapping[str, str]) -> Iterator[Text]:
+    for name in XMP_TEXTS:
+        if name in properties:
+            yield Text(f"XMP {name}", name.partition(":")[2], properties[name])
+
+
+def read_properties(packet: bytes) -> dict[str, str]:
+    """The wanted properties of an XMP packet; of a damaged one, those before the damage.
+
+    Only the picture's own are taken: not those of other pictures that a packet describes in passing. A document type
+    ends the reading, so that there are no entities to expand.
+    """
+    target = _Properties()
+    parser = XMLParser(target=target)
+    with contextlib.suppress(ParseError, ValueError, LookupError, _DocumentTypeError):
+        parser.feed(packet.rstrip(b"\0"))
+        parser.close()
+    return {name: "".join(texts).strip() for name, texts in target.texts.items()}
+
+
+class _DocumentTypeError(Exception):
+    """XMP has none."""
+
+
+class _Properties:
+    """What the parser calls: elements are names in a stack, text is kept under a wanted one."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, list[str]] = {}
+        self.open: list[str] = []  # from rdf:RDF on
+
+    def doctype(self, *_declaration: str | None) -> None:
+        raise _DocumentTypeError
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if not self.open and tag != f"{RDF}RDF":
+            return
+        self.open.append(tag)
+        if self.open[1:PROPERTY_DEPTH] != [f"{RDF}Description"]:
+            return
+        if len(self.open) == PROPERTY_DEPTH:
+            self.texts |= {XMP_PROPERTIES[key]: [text] for key, text in attributes.items() if key in XMP_PROPERTIES}
+        elif len(self.open) == PROPERTY_DEPTH + 1 and tag in XMP_PROPERTIES:
+            self.texts.setdefault(XMP_PROPERTIES[tag], []).append(attributes.get(f"{RDF}resource", ""))
+
+    def end(self, _tag: str) -> None:
+        if self.open:
+            self.open.pop()
+
+    def data(self, text: str) -> None:
+        if len(self.open) > PROPERTY_DEPTH and (name := XMP_PROPERTIES.get(self.open[PROPERTY_DEPTH])) in self.texts:
+            self.texts[name].append(text)
+
+
+def _decoded(data: bytes) -> str:
+    """UTF-8, and where it is none, Latin-1, which takes all bytes."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

@@ -86,11 +86,3 @@ def clean(text: str, limit: int = MAX_SHOWN) -> str:
 def base_name(path: str) -> str:
     """The last part of a path of any system: folders may tell the name of their owner."""
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
-
-
-def decoded(data: bytes) -> str:
-    """UTF-8, and where it is none, Latin-1, which takes all bytes."""
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")

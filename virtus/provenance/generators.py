@@ -1,4 +1,5 @@
-"""Traces of image generators: what they, or the programs around them, write into the texts of a file.
+"""How a picture came to be: the word for it that a file declares, and the traces that image generators, or the
+programs around them, leave in its texts.
 
 Prompts are never handed on, only that there is one: they are private, and name people. Of paths, only the file's own
 name is.
@@ -25,6 +26,35 @@ NAMES = re.compile(
 )
 NOT_NAMED = "not named"
 LABELS = {"1": "made by AI", "2": "possibly made by AI", "3": "suspected to be made by AI"}  # GB 45438-2025
+
+CAPTURED = "A claim to be a photo is no proof of one."
+PARTLY = "Which parts, and whether a face is among them, is not said."
+SOURCE_WORDS = {
+    "digitalCapture": ("taken by a camera", CAPTURED),
+    "computationalCapture": ("taken by a camera, merged from several shots", CAPTURED),
+    "negativeFilm": ("scanned from a film negative", CAPTURED),
+    "positiveFilm": ("scanned from a slide", CAPTURED),
+    "print": ("scanned from a print", CAPTURED),
+    "screenCapture": ("captured from a screen", "What the screen showed is not said."),
+    "virtualRecording": ("recorded from a virtual event or game", "What was shown is not said."),
+    "minorHumanEdits": ("edited a little by a person", PARTLY),
+    "humanEdits": ("edited by a person, without generative AI", PARTLY),
+    "algorithmicallyEnhanced": ("altered by an algorithm, without generative AI", PARTLY),
+    "composite": ("put together of several parts, some perhaps made by AI", PARTLY),
+    "compositeCapture": ("put together of several parts, all from cameras", PARTLY),
+    "compositeSynthetic": ("put together of several parts, at least one of them made by a program", PARTLY),
+    "compositeWithTrainedAlgorithmicMedia": ("edited with generative AI, or with parts made by it", PARTLY),
+    "trainedAlgorithmicMedia": ("made by generative AI", "Most programs that write this made the whole picture."),
+    "trainedAlgorithmicData": ("made by generative AI as data", "It is meant for data that are no picture themselves."),
+    "algorithmicMedia": ("made by an algorithm that learnt from no examples", "For example a fractal."),
+    "dataDrivenMedia": ("drawn from data", "For example a chart."),
+    "digitalArt": ("drawn by a person with a program", PARTLY),
+    "digitalCreation": ("made by a person with programs, without generative AI", PARTLY),
+    "softwareImage": ("made by software", "The word is out of use: it does not say which kind of software."),
+    "empty": ("begun as an empty picture", "What was put into it is not said here."),
+}
+"""The IPTC's words (NewsCodes, `digitalsourcetype`), and what they mean for a reader. They stand in XMP
+(`Iptc4xmpExt:DigitalSourceType`) and in C2PA actions; the older IPTC-IIM has none."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +87,30 @@ def label_findings(texts: Iterable[Text]) -> Iterator[Finding]:
     for text in texts:
         content = _json(text.text) if "Label" in text.text else None
         content = content.get("AIGC", content) if isinstance(content, dict) else None
-        label = LABELS.get(str(content.get("Label"))) if isinstance(content, dict) else None
+        if not isinstance(content, dict):
+            continue
+        label = LABELS.get(str(content.get("Label")))
         if label and (text.keyword == "AIGC" or "ContentProducer" in content):
             means = f"The label that China's standard GB 45438 asks of AI services. {ANYONE}"
-            yield Finding(Kind.SOURCE_TYPE, f"AIGC label: {label}", _where(text), means)
+            yield Finding(Kind.SOURCE_TYPE, f"AIGC label: {label}", text.location, means)
+
+
+def source_finding(value: str, where: str, *, by: str = "", caution: str = ANYONE) -> Finding:
+    """What a `DigitalSourceType` says.
+
+    Args:
+        value: the address of the word, or the word alone.
+        where: where it stands.
+        by: the program that is named with it.
+        caution: how far it can be believed, put at the end of the meaning.
+    """
+    code = clean(value.rstrip("/").rpartition("/")[2].rpartition(":")[2], 60)
+    words, more = SOURCE_WORDS.get(
+        code, ("a kind that is not known here", "See the IPTC's list of digital source types.")
+    )
+    made_by = f", by {clean(by, 60)}" if by else ""
+    meaning = f"Declared by who wrote the file. {more} {caution}"
+    return Finding(Kind.SOURCE_TYPE, f"Digital source type: {words} ({code}){made_by}", where, meaning)
 
 
 def named_generator(name: str, where: str) -> Finding | None:
@@ -77,12 +127,7 @@ def generator_in(text: str) -> str:
 def _finding(trace: Trace, text: Text) -> Finding:
     model = f", model {clean(base_name(trace.model), 80)}" if trace.model else ""
     means = f"{MEANS} {PROMPT_MEANS}" if trace.prompt else MEANS
-    return Finding(Kind.GENERATOR, f"Image generator: {trace.program}{model}", _where(text), means)
-
-
-def _where(text: Text) -> str:
-    keyword = clean(text.keyword, 40)
-    return f"{text.where} “{keyword}”" if keyword and not text.where.endswith(keyword) else text.where
+    return Finding(Kind.GENERATOR, f"Image generator: {trace.program}{model}", text.location, means)
 
 
 def _swarm(text: Text) -> Trace | None:
