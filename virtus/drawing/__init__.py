@@ -5,8 +5,17 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from virtus.drawing.annotate import TONES, Tone, annotate_faces, display_size, face_at, fit_display
-    from virtus.drawing.data_uris import PNG_LEVEL, data_uri, jpeg_uri
+    from virtus.drawing.annotate import (
+        PNG_LEVEL,
+        TONES,
+        Tone,
+        annotate_faces,
+        data_uri,
+        display_size,
+        face_at,
+        fit_display,
+        jpeg_uri,
+    )
     from virtus.drawing.overlay import DEFAULT_OPACITY, legend_ends, overlay_crop, overlay_photo
 
 __getattr__, __all__ = offer(__name__, __file__)

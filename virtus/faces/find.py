@@ -97,7 +97,8 @@ def _turn(image: Image.Image, turns: int) -> Image.Image:
 def _detect(image: Image.Image, side: int) -> list[Face]:
     """Faces in `image`, looked at with its longer side scaled down to `side`; largest first."""
     scale = min(1.0, side / max(image.size))
-    size = tuple(max(MIN_PICTURE_SIDE, round(length * scale)) for length in image.size)
+    width, height = (max(MIN_PICTURE_SIDE, round(length * scale)) for length in image.size)
+    size = (width, height)
     small = image if size == image.size else image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
     factors = np.array(image.size) / np.array(size)
     found = zip(*_cascade().detect(small), strict=True)
@@ -107,9 +108,9 @@ def _detect(image: Image.Image, side: int) -> list[Face]:
 
 
 def _face(box: np.ndarray, confidence: float, points: np.ndarray, factors: np.ndarray, size: tuple[int, int]) -> Face:
-    corners = np.clip(box.reshape(2, 2).astype(float) * factors, 0, size).ravel()
+    x0, y0, x1, y1 = map(float, np.clip(box.reshape(2, 2).astype(float) * factors, 0, size).ravel())
     landmarks = tuple((float(x), float(y)) for x, y in points.astype(float) * factors)
-    return Face(tuple(float(v) for v in corners), landmarks, float(confidence))
+    return Face((x0, y0, x1, y1), landmarks, float(confidence))
 
 
 def _turn_back(face: Face, turns: int, size: tuple[int, int]) -> Face:

@@ -6,8 +6,8 @@ import torch
 from facenet_pytorch.models.utils import detect_face as stock
 from torchvision.ops import nms
 
-from virtus.faces import boxes as own
-from virtus.faces.nets import output_net, proposing_net, refining_net
+from virtus.faces import mtcnn as own
+from virtus.faces.mtcnn import output_net, proposing_net, refining_net
 
 DRAW = torch.Generator().manual_seed(3)
 
