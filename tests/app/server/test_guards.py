@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from virtus.app.server.guards.addresses import address_of
 from virtus.app.server.guards.body_limits import MIB, MOST_BYTES, UPLOAD
 from virtus.app.server.guards.buckets import Buckets
-from virtus.app.server.guards.login_limit import FAILURES_PER_MINUTE
+from virtus.app.server.guards.client_limits import FAILURES_PER_MINUTE
 from virtus.app.server.guards.stack import guards
 from virtus.app.visitors.files import VisitorFiles
 
@@ -137,7 +137,7 @@ def test_uploads_have_room_together(tmp_path):
 
 
 def test_the_largest_batch_fits_into_one_upload():
-    from virtus.app.visitors.batch_files import MAX_BATCH_BYTES
+    from virtus.app.visitors.batches import MAX_BATCH_BYTES
 
     assert MOST_BYTES[UPLOAD] > MAX_BATCH_BYTES
 

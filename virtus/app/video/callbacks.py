@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import gradio as gr
 
 from virtus.app.video import view as video_panels
-from virtus.app.video.kept_clip import KeptClip, keep_clip
-from virtus.app.visitors import Detectors, hold_against_chance, uploaded, watch
+from virtus.app.visitors import Detectors, KeptClip, hold_against_chance, keep_clip, uploaded, watch
 from virtus.app.widgets import panels
 from virtus.errors import VirtusError
 from virtus.explain import DEFAULT_METHOD

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from virtus.app.visitors.batch_files import MAX_BATCH_BYTES, MAX_PHOTOS, BatchFile, BatchFiles, open_batch
     from virtus.app.visitors.batch_judging import QUEUE, judge_batch
+    from virtus.app.visitors.batches import MAX_BATCH_BYTES, MAX_PHOTOS, BatchFile, BatchFiles, open_batch
     from virtus.app.visitors.clip_judging import watch
+    from virtus.app.visitors.clips import KeptClip, keep_clip
     from virtus.app.visitors.comparing import Answer, Compared, compare
     from virtus.app.visitors.detectors import Detectors
     from virtus.app.visitors.files import CLEAN_EVERY_S, KEEP_S, VisitorFiles, answer_folder, visitor_files

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from virtus.app.visitors.batch_files import BatchFile, BatchFiles
+from virtus.app.visitors.batches import BatchFile, BatchFiles
 from virtus.app.visitors.photos import Judged, judge
 from virtus.judging import UNEXPECTED, unreadable
 

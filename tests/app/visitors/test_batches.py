@@ -10,8 +10,8 @@ from PIL import Image
 
 from tests.support.zips import STORED, Entry, make_zip
 from virtus.app.visitors import batch_files
-from virtus.app.visitors.batch_files import MAX_PHOTOS, BatchFile, BatchFiles, open_batch
 from virtus.app.visitors.batch_judging import GONE, judge_batch
+from virtus.app.visitors.batches import MAX_PHOTOS, BatchFile, BatchFiles, open_batch
 from virtus.app.visitors.photos import judge
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
