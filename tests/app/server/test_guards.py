@@ -9,10 +9,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from virtus.app.server.guards.addresses import address_of
 from virtus.app.server.guards.body_limits import MIB, MOST_BYTES, UPLOAD
-from virtus.app.server.guards.buckets import Buckets
-from virtus.app.server.guards.client_limits import FAILURES_PER_MINUTE
+from virtus.app.server.guards.client_limits import FAILURES_PER_MINUTE, Buckets, address_of
 from virtus.app.server.guards.stack import guards
 from virtus.app.visitors.files import VisitorFiles
 

@@ -18,7 +18,7 @@ from gradio.routes import App
 from gradio_client import Client, handle_file
 
 from tests.support.no_network import without_network
-from virtus.app.server.guards.closed_routes import CLOSED
+from virtus.app.server.guards.routes import CLOSED
 from virtus.bundled import ASSETS
 
 ROOT = Path(__file__).parents[3]

@@ -9,9 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.support.zips import STORED, Entry, make_zip
-from virtus.app.visitors import batch_files
-from virtus.app.visitors.batch_judging import GONE, judge_batch
-from virtus.app.visitors.batches import MAX_PHOTOS, BatchFile, BatchFiles, open_batch
+from virtus.app.visitors import batches
+from virtus.app.visitors.batches import GONE, MAX_PHOTOS, BatchFile, BatchFiles, judge_batch, open_batch
 from virtus.app.visitors.photos import judge
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
@@ -82,7 +81,7 @@ def test_too_many_are_refused_also_in_a_zip(upload, tmp_path):
 
 
 def test_too_much_is_refused_also_unpacked(upload, tmp_path, monkeypatch):
-    monkeypatch.setattr(batch_files, "MAX_BATCH_BYTES", 3 * 2**20)
+    monkeypatch.setattr(batches, "MAX_BATCH_BYTES", 3 * 2**20)
     large = upload("a.jpg", bytes(2 * 2**20))
     assert len(open_batch([large]).photos) == 1
     assert "have 4 MiB together; at most 3 MiB" in refused([large, large])

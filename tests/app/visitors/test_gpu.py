@@ -16,7 +16,7 @@ import gc
 import gradio as gr
 import virtus.app  # with `spaces`, which replaces `launch` too
 from virtus.cli import main
-from virtus.detector import Detector
+from virtus.checkpoints import Detector
 gr.Blocks.launch = lambda app, **_: print([one.checkpoint.trunk.device.type for one in gc.get_objects()
                                            if isinstance(one, Detector)])
 main(["serve"])
@@ -24,7 +24,7 @@ main(["serve"])
 SEEN = """
 import inspect
 from collections.abc import Iterator
-from virtus.ui.gpu import on_gpu
+from virtus.app.visitors import on_gpu
 def once(face: int) -> int:
     return face
 def often(face: int) -> Iterator[int]:

@@ -11,7 +11,6 @@ from urllib.parse import quote, unquote
 
 import anyio
 from gradio import FileData
-from gradio.utils import get_function_description, get_return_types
 from mcp.server.fastmcp import FastMCP, Image
 from mcp.server.fastmcp.tools import Tool
 from mcp.server.lowlevel.server import request_ctx
@@ -22,7 +21,7 @@ from starlette.routing import Route
 
 from virtus import __version__
 from virtus.app.api.endpoints import endpoint_functions
-from virtus.app.visitors import MAX_TOOL_CALL_MIB, NUM_AT_ONCE, TOOLS_PATH, Detectors, keep_data_uri
+from virtus.app.visitors import MAX_TOOL_CALL_MIB, NUM_AT_ONCE, TOOLS_PATH, Detectors, keep_data_uri, read_function
 from virtus.errors import VirtusError
 
 FILE_ROUTE = "gradio_api/file="
@@ -54,7 +53,7 @@ def tool_server(detectors: Detectors) -> dict:
 
 def _as_tool(name: str, function: Callable, at_once: anyio.CapacityLimiter) -> Tool:
     """An endpoint with files as text: this is how assistants can hand them over. Other arguments are refused."""
-    about, of_parameters, _ = get_function_description(function)
+    about, of_parameters, types = read_function(function)
     parameters = inspect.signature(function).parameters.values()
 
     async def call(**arguments) -> CallToolResult:
@@ -62,7 +61,7 @@ def _as_tool(name: str, function: Callable, at_once: anyio.CapacityLimiter) -> T
 
     call.__signature__ = inspect.Signature(
         [one.replace(annotation=_annotation(one.annotation, of_parameters[one.name])) for one in parameters],
-        return_annotation=_result_type(function),
+        return_annotation=_result_type(types),
     )
     tool = Tool.from_function(call, name, description=about, annotations=READ_ONLY)
     model = tool.fn_metadata.arg_model
@@ -78,9 +77,9 @@ def _annotation(annotation: Any, about: str) -> Any:
     return Annotated[files.get(annotation, annotation), Field(description=about)]
 
 
-def _result_type(function: Callable) -> Any:
+def _result_type(types: list) -> Any:
     """The protocol wants one object: of several answers that are no files, a list in one."""
-    answers = [one for one in get_return_types(function) if one not in (FileData, FileData | None)]
+    answers = [one for one in types if one not in (FileData, FileData | None)]
     of_all = create_model("Answers", answers=tuple[tuple(answers)]) if len(answers) > 1 else next(iter(answers), None)
     return Annotated[CallToolResult, of_all] if of_all else CallToolResult
 

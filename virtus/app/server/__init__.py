@@ -5,6 +5,6 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from virtus.app.server.stopping import ending_here
+    from virtus.app.server.serving import ending_here
 
 __getattr__, __all__ = offer(__name__, __file__)

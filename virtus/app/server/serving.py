@@ -1,19 +1,21 @@
-"""Starting the app: every setting of the server in one place."""
+"""Starting and ending the app: every setting of the server in one place."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import importlib
 import os
+import signal
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PIL import Image
 from starlette.middleware import Middleware
 
 from virtus.app import build_app
 from virtus.app.server.guards import guards
-from virtus.app.server.memory import bound_memory
-from virtus.app.server.stopping import stopped_by_signals
 from virtus.app.server.theme import build_theme, style_sheet
 from virtus.app.visitors import (
     MAX_SESSIONS,
@@ -34,6 +36,11 @@ from virtus.video import MAX_CLIP_BYTES
 MAX_WAITING = 128  # calls for which there is no place yet: at ten photos a second the last one waits 13 s
 # Gradio makes a table of this many of its last calls anew after each call, for a page that is not served.
 CALLS_IN_STATISTICS = 1
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
+MIB = 1024 * 1024
+LARGE_BYTES = 16 * MIB
+SPARE_BYTES = 64 * MIB
+NUM_ARENAS = 2
 
 
 def serve(
@@ -53,7 +60,7 @@ def serve(
 ) -> None:
     """Start the app and stay until it is stopped.
 
-    What is computed then is not waited for: a program that has nothing else to do ends by `virtus.app.server.stopping`.
+    What is computed then is not waited for: a program that has nothing else to do ends by `ending_here`.
 
     Args:
         model: judges unless a visitor chooses another one.
@@ -76,7 +83,7 @@ def serve(
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = str(CALLS_IN_STATISTICS)
     limits = find_limits(calls_per_minute, max_disk_gib, host=host, share=share)
-    bound_memory()
+    _bound_memory()
     detectors = Detectors(model, others, device=device, precision=precision)
     detectors.examine_all()
     if is_lent():
@@ -88,7 +95,7 @@ def serve(
         tools = tool_server(detectors)
         print(f"* Tools for assistants (MCP) below its address, at {TOOLS_PATH}", flush=True)
     where = {"server_name": host, "server_port": port, "share": share}
-    with stopped_by_signals(), visitor_files(max_bytes=limits.max_disk_bytes) as files:
+    with _stopped_by_signals(), visitor_files(max_bytes=limits.max_disk_bytes) as files:
         app = build_app(detectors, whole=whole, prior=prior)
         files.keep_all()
         app.queue(max_size=MAX_WAITING, default_concurrency_limit=NUM_AT_ONCE, api_open=False)
@@ -121,6 +128,33 @@ def launch_settings(middleware: Sequence[Middleware] = ()) -> dict:
     }
 
 
+@contextlib.contextmanager
+def ending_here() -> Iterator[None]:
+    """For a program that does nothing but serve: the process ends with the block, unless by an error of its own.
+
+    Something may still be computed for visitors. Python's own end would stop those threads wherever they are, and one
+    that is in torch then aborts the process: for who supervises it, a crash. Here they just cease, with all of it.
+    """
+    with contextlib.suppress(KeyboardInterrupt):  # before the server waits for its end, or a second one
+        yield
+    with contextlib.suppress(BrokenPipeError):  # `virtus serve | head`
+        sys.stdout.flush()
+    os._exit(0)
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM, as `docker stop` sends it, ends the server as Ctrl-C does: with visitors' files deleted."""
+    if threading.current_thread() is not threading.main_thread():  # signals come to the main thread alone
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _load(detectors: Detectors) -> None:
     """Load what the first visitor would wait for: the face finder, checkpoints, and the library behind Grad-CAM.
 
@@ -132,3 +166,19 @@ def _load(detectors: Detectors) -> None:
     for said in detectors.load_all():
         print(f"* {said}", flush=True)
     importlib.import_module("pytorch_grad_cam")
+
+
+def _bound_memory() -> None:
+    """Let glibc hold little of what was freed: no block of more than 16 MiB, up to 64 MiB of others, in two arenas.
+
+    By itself it raises its limit with every large block that is freed, and keeps what later ones held: after photos of
+    48 million pixels the process stayed 600 MB larger. And it keeps a store for each of a server's many threads: 500 MB
+    after a minute with 16 visitors. What lies between two layers is less than 16 MiB: to fetch that anew each time took
+    nearly as long as the verdict.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries do not have it
+        if mallopt is not None:
+            mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+            mallopt(M_TRIM_THRESHOLD, SPARE_BYTES)
+            mallopt(M_ARENA_MAX, NUM_ARENAS)

@@ -5,18 +5,24 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from virtus.app.visitors.batch_judging import QUEUE, judge_batch
-    from virtus.app.visitors.batches import MAX_BATCH_BYTES, MAX_PHOTOS, BatchFile, BatchFiles, open_batch
-    from virtus.app.visitors.clip_judging import watch
-    from virtus.app.visitors.clips import KeptClip, keep_clip
+    from virtus.app.visitors.batches import (
+        MAX_BATCH_BYTES,
+        MAX_PHOTOS,
+        QUEUE,
+        BatchFile,
+        BatchFiles,
+        judge_batch,
+        open_batch,
+    )
+    from virtus.app.visitors.clips import KeptClip, keep_clip, watch
     from virtus.app.visitors.comparing import Answer, Compared, compare
     from virtus.app.visitors.detectors import Detectors
     from virtus.app.visitors.files import CLEAN_EVERY_S, KEEP_S, VisitorFiles, answer_folder, visitor_files
     from virtus.app.visitors.gpu import is_lent, on_gpu
+    from virtus.app.visitors.gradio_internals import read_function, static_url
     from virtus.app.visitors.kept_face import KeptFace, keep_face
-    from virtus.app.visitors.limits import MAX_TOOL_CALL_MIB, TOOLS_PATH, find_limits
+    from virtus.app.visitors.limits import MAX_SESSIONS, MAX_TOOL_CALL_MIB, TOOLS_PATH, find_limits
     from virtus.app.visitors.photos import NUM_AT_ONCE, Judged, face_of, judge
-    from virtus.app.visitors.sessions import MAX_SESSIONS
     from virtus.app.visitors.slots import NUM_SLOTS, hold_against_chance, steps_against_chance
     from virtus.app.visitors.uploads import SEE, GuardedBlocks, as_gradio_error, keep_data_uri, uploaded
     from virtus.app.visitors.written_reports import MAX_MAPPED, write_report

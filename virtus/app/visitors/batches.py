@@ -1,17 +1,28 @@
-"""Many uploads, or zips of them, as the photos of a batch: counted and measured before any is judged."""
+"""Many uploads, or zips of them, as the photos of a batch: counted and measured, then judged one after the other."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from virtus.app.visitors.photos import Judged, judge
 from virtus.app.visitors.uploads import uploaded
 from virtus.errors import InputError
+from virtus.judging import UNEXPECTED, unreadable
 from virtus.media import Archive, ArchivedFile, is_archive_path, open_archive
+
+if TYPE_CHECKING:
+    from virtus.checkpoints import Detector
 
 MAX_PHOTOS = 200  # some minutes on two cores; an upload is kept for ten
 MAX_BATCH_BYTES = 512 * 2**20  # of all files, and of all photos in them unpacked
+QUEUE = {"concurrency_id": "batch", "concurrency_limit": 2}  # batches at a time; others wait for their turn
+GONE = "The photo was waited for until it was no longer kept here. Give fewer photos at a time."
+# Batches together have one of the slots of `slots.py`, photo by photo: the other is left to who gave a single photo.
+_batch_slot = threading.BoundedSemaphore(1)
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,16 @@ def open_batch(files: Any) -> BatchFiles:
     return BatchFiles(tuple(photos), num_left_out)
 
 
+def judge_batch(detector: Detector, files: BatchFiles, *, whole: bool, stability: bool = False) -> Iterator[Judged]:
+    """Each photo and its report, with the name that the visitor knows as its path.
+
+    Whatever a file holds, it has a report. Who closes the iterator stops the work.
+    """
+    for photo in files.photos:
+        judged = _judge(detector, photo, whole, stability)
+        yield replace(judged, report=replace(judged.report, path=photo.name))
+
+
 def _open(path: Path, name: str) -> Archive:
     try:
         return open_archive(path, max_bytes=MAX_BATCH_BYTES)
@@ -94,3 +115,13 @@ def _check_bytes(size: int) -> None:
     if size > MAX_BATCH_BYTES:
         unpacked, most = f"{size / 2**20:.0f} MiB", f"{MAX_BATCH_BYTES // 2**20} MiB"
         raise InputError(f"The photos have {unpacked} together; at most {most} are read at once. Give fewer.")
+
+
+def _judge(detector: Detector, photo: BatchFile, whole: bool, stability: bool) -> Judged:
+    with _batch_slot:
+        if not photo.is_kept:
+            return Judged(None, unreadable(detector, GONE))
+        try:
+            return judge(detector, photo.source, whole=whole, stability=stability)
+        except Exception as exc:  # of hundreds of files from anywhere, none may end the batch; its text may hold a path
+            return Judged(None, unreadable(detector, UNEXPECTED.format(cause=type(exc).__name__)))

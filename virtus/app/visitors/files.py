@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from gradio.utils import get_upload_folder
+from virtus.app.visitors.gradio_internals import get_upload_folder
 
 KEEP_S = 600  # long enough to look at the maps of one photo, and short enough to be promised
 CLEAN_EVERY_S = 60

@@ -7,8 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from gradio.context import LocalContext
-
+from virtus.app.visitors.gradio_internals import visitor_left
 from virtus.errors import InputError
 from virtus.explain import measure_in_steps
 from virtus.results import Explanation, FaceCrop, Faithfulness
@@ -31,7 +30,7 @@ def judging_slot() -> Iterator[None]:
         InputError: if the visitor left meanwhile: nobody would read the answer.
     """
     with _slots:
-        if _has_left():
+        if visitor_left():
             raise InputError("The visitor left before it was their turn.")
         yield
 
@@ -53,10 +52,3 @@ def steps_against_chance(
             except StopIteration:
                 return
         yield step
-
-
-def _has_left() -> bool:
-    """Of the call that this thread serves. Gradio itself stops generators of visitors who left, not plain functions."""
-    blocks, event_id = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
-    event = blocks and blocks._queue.event_ids_to_events.get(event_id)
-    return bool(event) and not event.alive

@@ -11,40 +11,30 @@ from typing import Any
 
 import gradio as gr
 from gradio import FileData
-from gradio.exceptions import ComponentProcessingError
-from gradio.utils import get_upload_folder
 from pydantic import ValidationError
 
 from virtus.app.visitors.files import answer_folder
-from virtus.app.visitors.sessions import LeanBlocks
+from virtus.app.visitors.gradio_internals import CheckedBlocks, get_upload_folder
 from virtus.errors import InputError, VirtusError
 
 SEE = "The parameters are listed under Use via API, and at /gradio_api/info."
 
 
-class GuardedBlocks(LeanBlocks):
+class GuardedBlocks(CheckedBlocks):
     """Blocks that refuse files which were not uploaded, whatever component they are given to; and other wrong inputs.
 
     Gradio itself would download an address before any callback sees it, and print a traceback for the rest.
     """
 
-    async def preprocess_data(self, block_fn, inputs, *args, **kwargs):
+    def check_inputs(self, name: str, num_expected: int, values: list) -> None:
         try:
-            _check_number(block_fn, inputs)
-            for description in _descriptions(inputs):
+            if len(values) != num_expected:
+                counted = f"{num_expected} values, one for each parameter, and got {len(values)}"
+                raise InputError(f"/{name} takes {counted}. {SEE}")
+            for description in _descriptions(values):
                 _check_description(description)
         except InputError as exc:
             raise as_gradio_error(exc) from exc
-        try:
-            return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
-        except (gr.Error, ComponentProcessingError) as exc:
-            raise as_gradio_error(InputError("The page sent a value that it does not offer. Reload it.")) from exc
-
-
-def _check_number(block_fn, inputs: list) -> None:
-    if len(inputs) != len(block_fn.inputs):
-        counted = f"{len(block_fn.inputs)} values, one for each parameter, and got {len(inputs)}"
-        raise InputError(f"/{block_fn.api_name} takes {counted}. {SEE}")
 
 
 def uploaded(file: Any) -> Path:

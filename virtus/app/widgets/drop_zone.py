@@ -12,6 +12,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from virtus.app.visitors import static_url
 from virtus.bundled import ASSETS
 from virtus.media import MAX_BYTES, SUPPORTED
 
@@ -100,9 +101,8 @@ def _examples(component: gr.HTML) -> str:
 
 def _example(component: gr.HTML, path: Path) -> str:
     """A button with the picture; a click uploads it again, so that an example goes the way of every photo."""
-    url = component.serve_static_file(str(path))["url"].lstrip("/")  # relative: the app may lie below another path
     name, words = escape(path.name), escape(caption(path))
     return (
         f'<button type="button" class="example" data-name="{name}">'
-        f'<img src="{escape(url)}" alt="" loading="lazy"><span>{words}</span></button>'
+        f'<img src="{escape(static_url(component, path))}" alt="" loading="lazy"><span>{words}</span></button>'
     )

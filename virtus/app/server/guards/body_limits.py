@@ -10,8 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from virtus.app.server.guards.answers import refusal
-from virtus.app.server.guards.busy_answers import RETRY_S
+from virtus.app.server.guards.responses import RETRY_S, refusal
 from virtus.app.visitors import MAX_BATCH_BYTES, MAX_TOOL_CALL_MIB, TOOLS_PATH, VisitorFiles
 
 MIB = 2**20

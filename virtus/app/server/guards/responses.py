@@ -1,9 +1,15 @@
-"""What every answer says to browsers."""
+"""What answers say to browsers and programs: their headers, and refusals in a sentence."""
 
 from __future__ import annotations
 
+import math
+import re
+
 from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from virtus.app.visitors import SEE
 
 # Gradio's page is made of inline scripts and styles, and our components' scripts are made functions in the browser.
 # On a Space the app stands in a frame of huggingface.co.
@@ -28,6 +34,16 @@ HEADERS = {
     "Permissions-Policy": ", ".join(["camera=(self)", *(f"{name}=()" for name in DENIED)]),
     "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()),
 }
+RETRY_S = 10
+BUSY = "The app is busy: too many visitors are waiting. Try again in a moment."
+MISSING = re.compile(r"No value provided for required argument: (\w+)")
+UNKNOWN = re.compile(r"Parameter `(.*)` is not a valid key-word argument", re.DOTALL)
+
+
+def refusal(status: int, sentence: str, *, after_s: float | None = None) -> JSONResponse:
+    """`{"detail": sentence}`; `after_s` says when to ask again."""
+    headers = {} if after_s is None else {"Retry-After": str(max(1, math.ceil(after_s)))}
+    return JSONResponse({"detail": sentence}, status, headers)
 
 
 class ResponseHeaders:
@@ -54,3 +70,52 @@ def _secured(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     """Gradio sets its cookie twice, once for http: behind https that one is for https too."""
     is_open = name.lower() == b"set-cookie" and b"; secure" not in value.lower()
     return name, value + b"; Secure" if is_open else value
+
+
+class BusyAnswers:
+    """Says in a sentence that the queue is full, where Gradio gives the queue's numbers."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        full = False
+
+        async def send_ours(message: Message) -> None:
+            nonlocal full
+            if message["type"] == "http.response.start" and message["status"] == 503 and not _has_own(message):
+                full = True
+                await refusal(503, BUSY, after_s=RETRY_S)(scope, receive, send)
+            elif not full:
+                await send(message)
+
+        await self.app(scope, receive, send_ours)
+
+
+def _has_own(message: Message) -> bool:
+    """Another guard's refusal says itself when to ask again."""
+    return any(name.lower() == b"retry-after" for name, _ in message["headers"])
+
+
+class Parameters:
+    """Says which one is missing or not known, where Gradio ends in an error of the server."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except TypeError as exc:
+            sentence = _sentence(str(exc))
+            if sentence is None or "/gradio_api/call/" not in scope.get("path", ""):
+                raise
+            await refusal(422, sentence)(scope, receive, send)
+
+
+def _sentence(said: str) -> str | None:
+    if found := MISSING.match(said):
+        return f"The parameter {found[1]} is missing. {SEE}"
+    if found := UNKNOWN.match(said):
+        return f"There is no parameter {found[1][:100]!r}. {SEE}"
+    return None

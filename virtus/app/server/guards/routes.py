@@ -1,15 +1,41 @@
-"""Pages of other sites: a visitor's browser must not ask for them what the visitor may."""
+"""What is not open: routes of Gradio's that the app does not need, and all routes to pages of other sites."""
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from virtus.app.server.guards.answers import refusal
+from virtus.app.server.guards.responses import refusal
 
-REFUSAL = "Pages of other sites cannot ask this app. Open the app itself, or ask it from a program."
+# Deep links keep all that a visitor sees, the photo with it, for whoever has the link. Two routes fetch addresses for
+# others. The rest serves apps of other kinds: less that is open is less to look after.
+NAMES = (
+    "component_server custom_component deep_link dev file profiling process_recording run-history runs stream "
+    "undo-vibe-edit vibe-code vibe-edit vibe-starter-queries"
+)
+CLOSED = re.compile(rf"/gradio_api/(({'|'.join(NAMES.split())})(/|$)|proxy=)|/monitoring(/|$)")
+ADDRESS = re.compile(r"/file=.*://")
+FOREIGN = "Pages of other sites cannot ask this app. Open the app itself, or ask it from a program."
+
+
+class ClosedRoutes:
+    """There is no such page; and of the file route, no address is fetched."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if ADDRESS.search(path):
+            await PlainTextResponse("Addresses are not fetched.", status_code=403)(scope, receive, send)
+        elif CLOSED.search(path):
+            await PlainTextResponse("There is no such page.", status_code=404)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 class OwnOrigin:
@@ -26,7 +52,7 @@ class OwnOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _is_foreign(Headers(scope=scope)):
-            await refusal(403, REFUSAL)(scope, receive, send)
+            await refusal(403, FOREIGN)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 
 from virtus.app.server.guards.body_limits import BodyLimits
-from virtus.app.server.guards.busy_answers import BusyAnswers
-from virtus.app.server.guards.client_limits import BasicLogin, LoginLimit
-from virtus.app.server.guards.closed_routes import ClosedRoutes
-from virtus.app.server.guards.parameters import Parameters
-from virtus.app.server.guards.rate_limit import RateLimit
-from virtus.app.server.guards.responses import ResponseHeaders
-from virtus.app.server.guards.routes import OwnOrigin
+from virtus.app.server.guards.client_limits import BasicLogin, LoginLimit, RateLimit
+from virtus.app.server.guards.responses import BusyAnswers, Parameters, ResponseHeaders
+from virtus.app.server.guards.routes import ClosedRoutes, OwnOrigin
 from virtus.app.visitors import VisitorFiles
 
 
