@@ -7,6 +7,6 @@ from virtus.doors import offer
 if TYPE_CHECKING:
     from virtus.cli.arguments import count
     from virtus.cli.commands import main
-    from virtus.cli.terminal import ALL_JUDGED, STOPPED, exit_status
+    from virtus.cli.terminal import STOPPED, exit_status
 
 __getattr__, __all__ = offer(__name__, __file__)
