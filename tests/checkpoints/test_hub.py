@@ -1,16 +1,18 @@
 """Checkpoints from the Hub, by the real client against a server on loopback."""
 
+import ast
 import hashlib
 import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from virtus.checkpoints import load as checkpoints
-from virtus.checkpoints.hub import is_repo_id
+from virtus.checkpoints.hub import bounded_client, is_repo_id
 from virtus.checkpoints.load import load_checkpoint, locate
 from virtus.checkpoints.novelty import Novelty, store_novelty
 from virtus.errors import CheckpointError
@@ -160,3 +162,26 @@ def test_the_command_line_with_the_hub_up_and_down(hub, make_checkpoint, tmp_pat
     said, errors = down.communicate()
     assert (down.returncode, errors) == (1, "")
     assert "which cannot be reached ([Errno" in said
+
+
+def test_its_private_names_stand_in_one_file_and_are_still_there():
+    from huggingface_hub import constants, set_client_factory
+    from huggingface_hub.utils import _http
+
+    factory = _http._GLOBAL_CLIENT_FACTORY
+    with bounded_client(7.0, 3.0):
+        client = _http._GLOBAL_CLIENT_FACTORY()
+        assert (client.timeout.read, client.timeout.connect, constants.HF_HUB_DISABLE_XET) == (7.0, 3.0, True)
+        client.close()
+    assert _http._GLOBAL_CLIENT_FACTORY is factory
+    assert callable(set_client_factory)
+    root = Path(__file__).parents[2]
+    files = {path for room in ("virtus", "train", "benchmarks") for path in (root / room).rglob("*.py")}
+    private = [path.relative_to(root).as_posix() for path in files if imports_private_names(path)]
+    assert private == ["virtus/checkpoints/hub.py"]
+
+
+def imports_private_names(file):
+    imports = [node for node in ast.walk(ast.parse(file.read_bytes())) if isinstance(node, ast.ImportFrom)]
+    names = [f"{node.module}.{alias.name}" for node in imports for alias in node.names]
+    return any(name.startswith("huggingface_hub.") and "._" in name for name in names)

@@ -17,7 +17,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from train.data.samples import CACHE, Found, Unreadable, find_samples
-from virtus.checkpoints import COMMIT, CONNECT_TIMEOUT_S
+from virtus.checkpoints import COMMIT, ask_hub
 from virtus.errors import DataError
 from virtus.labels import label_from_name
 from virtus.media import is_image_path
@@ -84,13 +84,11 @@ class _Unreachable(Exception):
 
 def _ask_for_commit(name: str, repo_id: str, revision: str) -> str:
     """The commit that a revision is now."""
-    from huggingface_hub import HfApi, constants, errors
-    from huggingface_hub.utils import httpx
+    from huggingface_hub import errors
 
-    # Left alone, the client waits for ever here.
-    wait = httpx.Timeout(constants.HF_HUB_ETAG_TIMEOUT, connect=CONNECT_TIMEOUT_S)
     try:
-        return HfApi().dataset_info(repo_id, revision=revision or None, timeout=wait).sha
+        commit, _ = ask_hub(repo_id, revision, kind="dataset")
+        return commit
     except errors.RevisionNotFoundError as exc:
         raise DataError(f"{name}: there is no such revision on the Hub.") from exc
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as exc:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator
 
 from train.publish.hub_errors import LOG_IN, PublishError, translated
 from train.publish.hub_target import Target
 from train.publish.run import read_run
+from virtus.checkpoints import bounded_client
 
 CONNECT_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 60.0  # for an answer; the client asks up to six times for most steps
@@ -16,8 +15,6 @@ ANSWER_TIMEOUT_S = 60.0  # for an answer; the client asks up to six times for mo
 
 def upload(target: Target) -> str:
     """Upload what `hub_folder.write_folder` wrote, as one commit; the repository is made where there is none.
-
-    The client's way by Git LFS is taken: the other (Xet) waits without end for a server that hangs.
 
     Returns:
         The commit's address.
@@ -29,7 +26,7 @@ def upload(target: Target) -> str:
 
     token = _find_token(target)
     message = target.message or f"Publish a run of {read_run(target.run).recipe}"
-    with translated(target, token, timeout_s=ANSWER_TIMEOUT_S), _bounded():
+    with translated(target, token, timeout_s=ANSWER_TIMEOUT_S), bounded_client(ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S):
         api = HfApi(token=token)
         api.create_repo(target.repo_id, private=target.private or None, exist_ok=True)
         if target.private and not api.model_info(target.repo_id).private:
@@ -59,25 +56,3 @@ def _find_token(target: Target) -> str:
         what = "The token for the Hugging Face Hub holds characters that none can have: copy it again"
         raise PublishError(f"{what}. {LOG_IN}. {target.advice}")
     return token
-
-
-@contextlib.contextmanager
-def _bounded() -> Iterator[None]:
-    """The Hub's client by its way that can be bounded, with an end to its waiting; as before after that."""
-    from huggingface_hub import constants, set_client_factory
-    from huggingface_hub.utils import _http, httpx
-
-    factory, no_xet = _http._GLOBAL_CLIENT_FACTORY, constants.HF_HUB_DISABLE_XET
-
-    def bounded():
-        client = factory()
-        client.timeout = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)  # left alone, it has none
-        return client
-
-    set_client_factory(bounded)
-    constants.HF_HUB_DISABLE_XET = True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_DISABLE_XET = no_xet
-        set_client_factory(factory)

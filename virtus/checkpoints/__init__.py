@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from virtus.checkpoints.card import Card, read_card
     from virtus.checkpoints.detector import Detector, TrunkState, margins_of
     from virtus.checkpoints.examine import Examination, examine_checkpoint
-    from virtus.checkpoints.hub import COMMIT, CONNECT_TIMEOUT_S, is_repo_id
+    from virtus.checkpoints.hub import COMMIT, ask_hub, bounded_client, is_repo_id
     from virtus.checkpoints.load import (
         BUNDLED,
         CHECKPOINTS,

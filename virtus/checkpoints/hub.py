@@ -1,4 +1,7 @@
-"""Fetching a checkpoint's folder from the Hugging Face Hub, and saying plainly when that cannot be done."""
+"""The Hugging Face Hub: fetching a checkpoint's folder, and saying plainly when that cannot be done.
+
+The one file that touches private names of huggingface_hub.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 from virtus.checkpoints.sidecar import SIDECAR
 from virtus.errors import CheckpointError
@@ -42,7 +46,8 @@ def fetch(name: str, *, check: Callable[[Path], object] = lambda _: None) -> tup
     if COMMIT.fullmatch(revision) and (cached := _cached(repo_id, revision)):
         return cached
     try:
-        commit, files = _list_files(name, repo_id, revision)
+        with _translated(name):
+            commit, files = ask_hub(repo_id, revision)
     except _Unreachable as exc:
         if cached := _cached(repo_id, revision):
             return cached
@@ -77,16 +82,44 @@ class _Unreachable(Exception):
     """The Hub gave no usable answer; the text is a short cause."""
 
 
-def _list_files(name: str, repo_id: str, revision: str) -> tuple[str, set[str]]:
-    """The commit that a revision is now, and the repository's files in it."""
+def ask_hub(repo_id: str, revision: str, *, kind: Literal["model", "dataset"] = "model") -> tuple[str, set[str]]:
+    """The commit that a revision (`main` if empty) is now, and the repository's files in it.
+
+    Raises:
+        Exception: whatever the Hub's client raises; it gives up after seconds, where left alone it would wait for ever.
+    """
     from huggingface_hub import HfApi, constants
     from huggingface_hub.utils import httpx
 
-    # Left alone, the client waits for ever here.
     wait = httpx.Timeout(constants.HF_HUB_ETAG_TIMEOUT, connect=CONNECT_TIMEOUT_S)
-    with _translated(name):
-        found = HfApi().model_info(repo_id, revision=revision or None, timeout=wait)
-        return found.sha, {file.rfilename for file in found.siblings or ()}
+    # The client hands it on to httpx, which takes more than the number that the client's own signature names.
+    info = HfApi().repo_info(repo_id, revision=revision or None, repo_type=kind, timeout=wait)  # pyright: ignore[reportArgumentType]
+    return str(info.sha), {file.rfilename for file in getattr(info, "siblings", None) or ()}
+
+
+@contextlib.contextmanager
+def bounded_client(answer_timeout_s: float, connect_timeout_s: float) -> Iterator[None]:
+    """The Hub's client with an end to its waiting, also for uploads, and as it was after that.
+
+    It takes its way by Git LFS: the other (Xet) waits without end for a server that hangs.
+    """
+    from huggingface_hub import constants, set_client_factory
+    from huggingface_hub.utils import _http, httpx
+
+    factory, no_xet = _http._GLOBAL_CLIENT_FACTORY, constants.HF_HUB_DISABLE_XET
+
+    def bounded() -> httpx.Client:
+        client = factory()
+        client.timeout = httpx.Timeout(answer_timeout_s, connect=connect_timeout_s)  # left alone, it has none
+        return client
+
+    set_client_factory(bounded)
+    constants.HF_HUB_DISABLE_XET = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_DISABLE_XET = no_xet
+        set_client_factory(factory)
 
 
 def _download(name: str, files: list[str], revision: str) -> Path:

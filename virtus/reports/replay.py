@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from virtus.checkpoints import Detector, hub, load_checkpoint
+from virtus.checkpoints import COMMIT, Detector, is_repo_id, load_checkpoint
 from virtus.errors import InputError
 from virtus.reports.document import draft
 from virtus.reports.record import Record
@@ -140,7 +140,7 @@ def _load(record: Record, model: str | None, device: str, precision: str) -> Det
 def _at_revision(recorded: dict) -> str:
     """The recorded name; one on the Hub at the commit that judged."""
     name, revision = recorded["name"], recorded["revision"]
-    pinned = hub.is_repo_id(name) and "@" not in name and hub.COMMIT.fullmatch(revision)
+    pinned = is_repo_id(name) and "@" not in name and COMMIT.fullmatch(revision)
     return f"{name}@{revision}" if pinned else name
 
 
