@@ -24,7 +24,7 @@ from virtus.html.verdict import checkpoint_line, face_verdict, message_panel, no
 from virtus.judging.comparison import Comparison
 from virtus.provenance.reading import read_provenance
 from virtus.reports.page import write_page
-from virtus.reports.record import PhotoFacts, Record, Settings
+from virtus.reports.record import PhotoFacts, ReportRecord, ReportSettings
 from virtus.results import (
     Calibration,
     Caution,
@@ -77,8 +77,8 @@ def compared():
 
 def written_report():
     facts = PhotoFacts(TRAP, "0" * 64, 1, (8, 8))
-    settings = Settings(options={"gradcam": {"layer": TRAP}})
-    record = Record("2026-01-02T03:04:05+00:00", facts, settings, TRAP, TRAP, {TRAP: TRAP}, {}, {})
+    settings = ReportSettings(options={"gradcam": {"layer": TRAP}})
+    record = ReportRecord("2026-01-02T03:04:05+00:00", facts, settings, TRAP, TRAP, {TRAP: TRAP}, {}, {})
     return write_page(record, PHOTO, PICTURE, read_provenance(picture("JPEG", exif=exif(Make=TRAP))))
 
 

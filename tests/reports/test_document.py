@@ -15,7 +15,7 @@ from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import InputError
 from virtus.media.images import load_image
 from virtus.reports.document import draft, with_tested_maps
-from virtus.reports.record import Record, Settings
+from virtus.reports.record import ReportRecord, ReportSettings
 from virtus.results import Faithfulness
 
 TRAP = "<img src=x onerror=alert(1)>.jpg"
@@ -38,13 +38,13 @@ def photo(astronaut):
 
 @pytest.fixture(scope="module")
 def document(detector, photo):
-    settings = Settings(methods=("rollout", "evidence"), prior=0.25)
+    settings = ReportSettings(methods=("rollout", "evidence"), prior=0.25)
     return with_tested_maps(detector, draft(detector, photo, name=f"/home/me/{TRAP}", settings=settings))
 
 
 @pytest.fixture(scope="module")
 def unreadable(detector):
-    return draft(detector, b"not a picture", name="broken.jpg", settings=Settings())
+    return draft(detector, b"not a picture", name="broken.jpg", settings=ReportSettings())
 
 
 def pictures(html):
@@ -73,7 +73,7 @@ def test_the_record_says_what_was_judged_and_how(document, detector, photo):
     assert [one["method"] for one in face["explanations"]] == ["rollout", "evidence"]
     assert all(0.01 <= one["faithfulness"]["p_value"] <= 1 for one in face["explanations"])
     assert "Camera & Sons" in record.provenance["findings"][0]["what"]
-    assert Record.from_json(document.json) == record
+    assert ReportRecord.from_json(document.json) == record
 
 
 def test_the_page_shows_photo_face_and_maps_without_metadata(document):
@@ -120,18 +120,18 @@ def test_the_page_holds_its_json(document):
 
 
 def test_where_nothing_was_judged_the_page_has_no_number(detector, unreadable):
-    wall = draft(detector, as_png(Image.new("RGB", (200, 200), "navy")), name="wall.png", settings=Settings())
+    wall = draft(detector, as_png(Image.new("RGB", (200, 200), "navy")), name="wall.png", settings=ReportSettings())
     for document, outcome, word in ((unreadable, "unreadable", "Not readable"), (wall, "no_face", "No face found")):
         assert document.record.report["outcome"] == outcome
         assert word in document.html
         assert document.report.reason in document.html
         assert "Probability of fake" not in document.html
-        assert Record.from_json(document.json) == document.record
+        assert ReportRecord.from_json(document.json) == document.record
 
 
 def test_a_face_too_small_has_no_number(detector, astronaut):
     small = load_image(astronaut).resize((200, 200))
-    document = draft(detector, as_png(small), name="tiny.png", settings=Settings())
+    document = draft(detector, as_png(small), name="tiny.png", settings=ReportSettings())
     assert document.record.report["outcome"] == "face_too_small"
     assert "Probability of fake" not in document.html
     assert "too small to be judged" in document.html
@@ -142,7 +142,7 @@ def test_maps_can_be_kept_to_the_largest_faces(detector, astronaut):
     both = Image.new("RGB", (924, 512))
     both.paste(photo, (0, 0))
     both.paste(photo.resize((412, 412)), (512, 0))
-    settings = Settings(methods=("rollout",), num_mapped=1)
+    settings = ReportSettings(methods=("rollout",), num_mapped=1)
     document = draft(detector, as_png(both), name="two.png", settings=settings)
     assert [len(face.explanations) for face in document.report.faces] == [1, 0]
     measured = []
@@ -160,7 +160,7 @@ def test_maps_can_be_kept_to_the_largest_faces(detector, astronaut):
 
 
 def test_a_name_that_is_no_text_is_made_one(detector, tmp_path):
-    document = draft(detector, b"", name="C:\\photos\\caf\udce9.jpg", settings=Settings())
+    document = draft(detector, b"", name="C:\\photos\\caf\udce9.jpg", settings=ReportSettings())
     assert document.record.photo.name == "caf?.jpg"
     document.save(tmp_path / "out.html")
 

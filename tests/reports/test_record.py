@@ -7,19 +7,26 @@ from dataclasses import replace
 import pytest
 
 from virtus.errors import InputError
-from virtus.reports.record import PhotoFacts, Record, Settings, read_record
+from virtus.reports.record import PhotoFacts, ReportRecord, ReportSettings, read_record
 
 FACE = {"box_xyxy": [1.0, 2.0, 90.5, 91.0], "p_fake": 0.875, "outcome": "fake", "reason": "Ünlike."}
 CHECKPOINT = {"name": "owner/name", "revision": "ab" * 20, "sha256": "cd" * 32, "calibration": None}
-RECORD = Record(
+RECORD = ReportRecord(
     time="2026-01-02T03:04:05+00:00",
     photo=PhotoFacts("a photo.jpg", "ef" * 32, 1234, (100, 120)),
-    settings=Settings(methods=("rollout",), options={"rollout": {"head": 1}}, prior=0.25),
+    settings=ReportSettings(methods=("rollout",), options={"rollout": {"head": 1}}, prior=0.25),
     device="cpu",
     precision="float32",
     versions={"virtus": "0.1.0", "torch": "2"},
-    report={"outcome": "fake", "checkpoint": CHECKPOINT, "prior": 0.25, "faces": [FACE]},
-    provenance={"known": False},
+    report={
+        "path": "a photo.jpg",
+        "outcome": "fake",
+        "checkpoint": CHECKPOINT,
+        "prior": 0.25,
+        "image_size": [100, 120],
+        "faces": [FACE],
+    },
+    provenance={"known": False, "statement": "Unknown.", "findings": []},
 )
 
 
@@ -34,16 +41,16 @@ def signed_anew(change) -> str:
 
 
 def test_a_record_comes_back_as_it_was():
-    assert Record.from_json(RECORD.to_json()) == RECORD
-    assert Record.from_json(signed_anew(lambda _: None)) == RECORD
+    assert ReportRecord.from_json(RECORD.to_json()) == RECORD
+    assert ReportRecord.from_json(signed_anew(lambda _: None)) == RECORD
     unreadable = replace(RECORD, photo=replace(RECORD.photo, size=None))
-    assert Record.from_json(unreadable.to_json()) == unreadable
+    assert ReportRecord.from_json(unreadable.to_json()) == unreadable
 
 
 @pytest.mark.parametrize("text", ["", "[]", "no JSON", "{}", b"\xff\xfe\x00", "[" * 100_000, '{"virtus_report": true}'])
 def test_a_foreign_file_is_refused(text):
     with pytest.raises(InputError, match="This is no report of Virtus"):
-        Record.from_json(text)
+        ReportRecord.from_json(text)
 
 
 def test_an_edited_record_is_refused():
@@ -51,12 +58,12 @@ def test_an_edited_record_is_refused():
     for edited in (text.replace("0.875", "0.125"), text.replace('"prior": 0.25', '"prior": 0.5', 1)):
         assert edited != text
         with pytest.raises(InputError, match="changed after it was made"):
-            Record.from_json(edited)
+            ReportRecord.from_json(edited)
 
 
 def test_a_record_of_a_later_version_is_refused():
     with pytest.raises(InputError, match="later version of Virtus"):
-        Record.from_json(RECORD.to_json().replace('"virtus_report": 1', '"virtus_report": 2'))
+        ReportRecord.from_json(RECORD.to_json().replace('"virtus_report": 1', '"virtus_report": 2'))
 
 
 @pytest.mark.parametrize(
@@ -78,11 +85,19 @@ def test_a_record_of_a_later_version_is_refused():
         (lambda row: row["report"]["faces"][0].update(outcome="face_too_small"), "report"),
         (lambda row: row["report"]["faces"][0].update(box_xyxy=[1, 2, 3]), "report"),
         (lambda row: row["report"].update(faces=[[]]), "report"),
+        (lambda row: row["report"].pop("faces"), "report is wrong"),
+        (lambda row: row["report"]["checkpoint"].update(sha256="ab"), "report"),
+        (lambda row: row["photo"].update(more=1), "photo has other entries"),
+        (lambda row: row["photo"].update(num_bytes=True), "num_bytes is wrong"),
+        (lambda row: row["settings"].update(methods="all"), "methods is no list"),
+        (lambda row: row["settings"].update(target="both"), "target is wrong"),
+        (lambda row: row.update(versions=[]), "versions is wrong"),
+        (lambda row: row.update(provenance=None), "provenance is wrong"),
     ],
 )
 def test_a_record_of_another_form_is_refused(change, what):
     with pytest.raises(InputError, match=f"not as Virtus writes it.*{what}"):
-        Record.from_json(signed_anew(change))
+        ReportRecord.from_json(signed_anew(change))
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):

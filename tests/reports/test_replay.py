@@ -11,7 +11,7 @@ from PIL import Image
 from tests.reports.test_record import RECORD, signed_anew
 from tests.support.command import virtus
 from virtus.cli.commands import main
-from virtus.reports.record import Settings, read_record
+from virtus.reports.record import ReportSettings, read_record
 from virtus.reports.replay import Replay, _at_revision, _pairs, overlap
 
 BOX = [0.0, 0.0, 10.0, 10.0]
@@ -167,7 +167,7 @@ def test_scan_writes_the_report_of_one_picture(checkpoint, astronaut, tmp_path, 
     record = read_record(page.with_suffix(".json"))
     assert row["path"] == str(astronaut)
     assert record.report["path"] == astronaut.name
-    assert record.settings == Settings(prior=0.4)
+    assert record.settings == ReportSettings(prior=0.4)
     assert row["faces"][0]["p_fake"] == record.report["faces"][0]["p_fake"]
     assert row["faces"][0]["stability"]
     assert [one["faithfulness"]["num_random"] for one in record.report["faces"][0]["explanations"]] == [99, 99]

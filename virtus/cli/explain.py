@@ -16,7 +16,7 @@ from virtus.explain import EXPLAINERS
 if TYPE_CHECKING:
     from PIL import Image
 
-    from virtus.reports import Settings
+    from virtus.reports import ReportSettings
     from virtus.results import Explanation, FaceCrop, ImageReport
 OVERLAYS = {"overlay": "", "overlay_photo": "-photo"}
 """Keys of the manifest for the pictures of a map, and how their names end."""
@@ -73,11 +73,11 @@ def _check_places(args: argparse.Namespace) -> None:
         check_place(args.report)
 
 
-def _settings(args: argparse.Namespace) -> Settings:
-    from virtus.reports import Settings
+def _settings(args: argparse.Namespace) -> ReportSettings:
+    from virtus.reports import ReportSettings
 
     methods = _methods(args)
-    return Settings(
+    return ReportSettings(
         methods=tuple(methods),
         target=args.target,
         options=_options(args, methods),

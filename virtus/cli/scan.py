@@ -176,12 +176,12 @@ def _compare(args: argparse.Namespace) -> int:
 def _write_report(args: argparse.Namespace) -> int:
     """The row of one picture, and its written report."""
     from virtus.media import read_file
-    from virtus.reports import Settings, check_place, draft, with_tested_maps
+    from virtus.reports import ReportSettings, check_place, draft, with_tested_maps
     from virtus.scans import ROWS
 
     check_place(args.report)
     path = _only_picture(args)
-    data, settings = read_file(path), Settings(whole=args.whole_image, prior=args.prior)
+    data, settings = read_file(path), ReportSettings(whole=args.whole_image, prior=args.prior)
     detector = load_detector(args)
     document = draft(detector, data, name=path, settings=settings)
     ROWS[args.format](BesideBar()).write(replace(document.report, path=path))  # before the maps are tested

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from virtus.reports.document import Document, check_place, draft, with_tested_maps
-    from virtus.reports.record import Settings, read_record
+    from virtus.reports.document import WrittenReport, check_place, draft, with_tested_maps
+    from virtus.reports.record import ReportSettings, read_record
     from virtus.reports.replay import replay_record
 
 __getattr__, __all__ = offer(__name__, __file__)

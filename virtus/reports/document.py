@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -20,8 +20,9 @@ from virtus.judging import EachFace, Measure, analyze_photo, measure_maps, unrea
 from virtus.media import load_image
 from virtus.provenance import Provenance, read_provenance
 from virtus.reports.page import write_page
-from virtus.reports.record import PhotoFacts, Record, Settings, read_record
+from virtus.reports.record import PhotoFacts, RecordedReport, ReportRecord, ReportSettings, read_record
 from virtus.results import ImageReport
+from virtus.schema import adapter
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
@@ -31,7 +32,7 @@ LIBRARIES = ("torch", "facenet-pytorch", "opencv-python-headless", "pillow", "nu
 
 
 @dataclass(frozen=True)
-class Document:
+class WrittenReport:
     """A written report.
 
     Attributes:
@@ -44,7 +45,7 @@ class Document:
     photo: Image.Image | None
     report: ImageReport
     provenance: Provenance
-    record: Record
+    record: ReportRecord
 
     @property
     def html(self) -> str:
@@ -88,7 +89,7 @@ def check_place(file: Path) -> Path:
     return beside
 
 
-def draft(detector: Detector, data: bytes, *, name: str, settings: Settings) -> Document:
+def draft(detector: Detector, data: bytes, *, name: str, settings: ReportSettings) -> WrittenReport:
     """Judge a photo and draw its maps, which are not tested yet: see `with_tested_maps`.
 
     Args:
@@ -108,20 +109,20 @@ def draft(detector: Detector, data: bytes, *, name: str, settings: Settings) -> 
         report = replace(_with_fewer_maps(judge_as(settings, detector, photo), settings.num_mapped), path=name)
     facts = PhotoFacts(name, hashlib.sha256(data).hexdigest(), len(data), report.image_size)
     trunk, provenance = detector.checkpoint.trunk, read_provenance(data)
-    record = Record(
+    record = ReportRecord(
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         photo=facts,
         settings=settings,
         device=trunk.device.type,
         precision=str(trunk.dtype).removeprefix("torch."),
         versions=_versions(),
-        report=_rows(report),
+        report=_recorded(report),
         provenance=provenance.to_json(),
     )
-    return Document(photo, report, provenance, record)
+    return WrittenReport(photo, report, provenance, record)
 
 
-def judge_as(settings: Settings, detector: Detector, photo: Image.Image) -> ImageReport:
+def judge_as(settings: ReportSettings, detector: Detector, photo: Image.Image) -> ImageReport:
     """What `analyze_photo` says under these settings; the prior is that of the detector."""
     return analyze_photo(
         detector,
@@ -135,14 +136,14 @@ def judge_as(settings: Settings, detector: Detector, photo: Image.Image) -> Imag
 
 
 def with_tested_maps(
-    detector: Detector, document: Document, *, measure: Measure = measure_faithfulness, each: EachFace = iter
-) -> Document:
+    detector: Detector, document: WrittenReport, *, measure: Measure = measure_faithfulness, each: EachFace = iter
+) -> WrittenReport:
     """The same, with every map held against chance. Takes seconds for each face.
 
     `measure` and `each` are those of `measure_maps`.
     """
     report = measure_maps(detector, document.report, measure=measure, each=each)
-    return replace(document, report=report, record=replace(document.record, report=_rows(report)))
+    return replace(document, report=report, record=replace(document.record, report=_recorded(report)))
 
 
 def _with_fewer_maps(report: ImageReport, num_mapped: int | None) -> ImageReport:
@@ -153,12 +154,8 @@ def _with_fewer_maps(report: ImageReport, num_mapped: int | None) -> ImageReport
     return replace(report, faces=tuple(faces))
 
 
-def _rows(report: ImageReport) -> dict:
-    row = report.to_json()
-    for face, entry in zip(report.faces, row["faces"], strict=True):
-        if face.outcome.judged:
-            entry["explanations"] = [one.to_json() for one in face.explanations]
-    return row
+def _recorded(report: ImageReport) -> dict[str, Any]:
+    return adapter(RecordedReport).dump_python(report, mode="json")
 
 
 def _base_name(name: str) -> str:

@@ -22,7 +22,7 @@ from virtus.html import (
     trust_line,
 )
 from virtus.provenance import Provenance
-from virtus.reports.record import Record
+from virtus.reports.record import ReportRecord
 from virtus.results import CheckpointInfo, Explanation, FaceCrop, FaceReport, ImageReport
 
 CROP_SIDE = 384  # px of faces and their maps
@@ -31,7 +31,7 @@ Row = tuple[str, str]
 """A name and a value in words, not escaped."""
 
 
-def write_page(record: Record, report: ImageReport, photo: Image.Image | None, provenance: Provenance) -> str:
+def write_page(record: ReportRecord, report: ImageReport, photo: Image.Image | None, provenance: Provenance) -> str:
     """The page.
 
     Args:
@@ -86,14 +86,14 @@ def _change_rows(face: FaceReport) -> list[Row]:
     return [(name, f"{p:.3f}") for name, p in {"unchanged": face.p_fake, **face.stability.p_by_change}.items()]
 
 
-def _all_facts(record: Record, report: ImageReport) -> Iterator[tuple[str, list[Row]]]:
+def _all_facts(record: ReportRecord, report: ImageReport) -> Iterator[tuple[str, list[Row]]]:
     yield "The photo", _photo_rows(record)
     yield "The checkpoint", _checkpoint_rows(report.checkpoint)
     yield "The settings", _settings_rows(record)
     yield "The machine", [("Device", record.device), ("Precision", record.precision), *record.versions.items()]
 
 
-def _photo_rows(record: Record) -> list[Row]:
+def _photo_rows(record: ReportRecord) -> list[Row]:
     photo = record.photo
     size = f"{photo.size[0]} x {photo.size[1]} pixels" if photo.size else "not readable"
     return [
@@ -111,7 +111,7 @@ def _checkpoint_rows(info: CheckpointInfo) -> list[Row]:
     return [*named, ("Calibration", calibration or "none: the threshold is 0.5")]
 
 
-def _settings_rows(record: Record) -> list[Row]:
+def _settings_rows(record: ReportRecord) -> list[Row]:
     asked = record.settings
     options = [f"{method}: {_pairs(said)}" for method, said in (asked.options or {}).items() if said]
     return [

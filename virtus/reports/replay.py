@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from virtus.checkpoints import COMMIT, Detector, is_repo_id, load_checkpoint
 from virtus.errors import InputError
 from virtus.reports.document import draft
-from virtus.reports.record import Record
+from virtus.reports.record import ReportRecord
 
 TOLERANCE = 0.005  # of p: what other processors and library versions make of the same numbers
 SAME_BOX = 0.5  # intersection over union of two boxes about the same face
 
-Box = tuple[float, float, float, float]
+FaceRow = dict[str, Any]
+"""A `FaceReport` as JSON."""
 
 
 @dataclass(frozen=True)
-class Pair:
-    """One face, as the report has it and as it came out now; None where it is in one of them only.
+class FacePair:
+    """One face, as the report has it and as it came out now; None where it is in one of them only."""
 
-    Attributes:
-        then, now: entries of `ImageReport.to_json`.
-    """
-
-    then: dict | None
-    now: dict | None
+    then: FaceRow | None
+    now: FaceRow | None
 
     @property
     def difference(self) -> float | None:
         """p now less p then; None where there are not two."""
-        both = [row and row["p_fake"] for row in (self.then, self.now)]
-        return None if None in both else both[1] - both[0]
+        if self.then is None or self.now is None or None in (self.then["p_fake"], self.now["p_fake"]):
+            return None
+        return self.now["p_fake"] - self.then["p_fake"]
 
     @property
     def same(self) -> bool:
@@ -41,12 +40,14 @@ class Pair:
         return self.difference is None or abs(self.difference) <= TOLERANCE
 
     def in_words(self) -> str:
-        if self.then is None or self.now is None:
-            return f"in the report only, {_said(self.then)}" if self.then else f"not in the report, {_said(self.now)}"
+        if self.now is None:
+            return f"in the report only, {_face_words(self.then)}"
+        if self.then is None:
+            return f"not in the report, {_face_words(self.now)}"
         if not self.same:
             moved = "" if self.difference is None else f", p_fake {self.difference:+.3f}"
-            return f"different: {_said(self.then)} then, {_said(self.now)} now{moved}"
-        return f"same: {_said(self.now)}" + (f", {_said(self.then)} then" if self.difference else "")
+            return f"different: {_face_words(self.then)} then, {_face_words(self.now)} now{moved}"
+        return f"same: {_face_words(self.now)}" + (f", {_face_words(self.then)} then" if self.difference else "")
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,9 @@ class Replay:
         faces: in the order of the report, then those that are new.
     """
 
-    then: Record
-    now: Record
-    faces: tuple[Pair, ...]
+    then: ReportRecord
+    now: ReportRecord
+    faces: tuple[FacePair, ...]
 
     @property
     def same(self) -> bool:
@@ -94,7 +95,7 @@ class Replay:
 
 
 def replay_record(
-    record: Record,
+    record: ReportRecord,
     data: bytes,
     *,
     model: str | None = None,
@@ -126,7 +127,7 @@ def replay_record(
     return Replay(record, again, tuple(_pairs(record.report["faces"], again.report["faces"])))
 
 
-def _load(record: Record, model: str | None, device: str, precision: str) -> Detector:
+def _load(record: ReportRecord, model: str | None, device: str, precision: str) -> Detector:
     recorded = record.report["checkpoint"]
     checkpoint = load_checkpoint(model or _at_revision(recorded), device=device, precision=precision)
     if checkpoint.info.sha256 != recorded["sha256"]:
@@ -144,26 +145,27 @@ def _at_revision(recorded: dict) -> str:
     return f"{name}@{revision}" if pinned else name
 
 
-def _pairs(then: list[dict], now: list[dict]) -> Iterator[Pair]:
+def _pairs(then: list[FaceRow], now: list[FaceRow]) -> Iterator[FacePair]:
     """Each face with the one that overlaps it most, then the faces that are left."""
     remaining = list(now)
     for face in then:
-        found = max(remaining, key=lambda other: overlap(face["box_xyxy"], other["box_xyxy"]), default=None)
-        if found is not None and overlap(face["box_xyxy"], found["box_xyxy"]) < SAME_BOX:
-            found = None
-        remaining = [face for face in remaining if face is not found]
-        yield Pair(face, found)
-    yield from (Pair(None, face) for face in remaining)
+        nearest = max(remaining, key=lambda other: overlap(face["box_xyxy"], other["box_xyxy"]), default=None)
+        if nearest is not None and overlap(face["box_xyxy"], nearest["box_xyxy"]) < SAME_BOX:
+            nearest = None
+        remaining = [other for other in remaining if other is not nearest]
+        yield FacePair(face, nearest)
+    yield from (FacePair(None, face) for face in remaining)
 
 
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes, in [0, 1]."""
-    width, height = (min(one[i + 2], other[i + 2]) - max(one[i], other[i]) for i in (0, 1))
+def overlap(box: Sequence[float], other: Sequence[float]) -> float:
+    """Intersection over union of two XYXY boxes, in [0, 1]."""
+    width, height = (min(box[i + 2], other[i + 2]) - max(box[i], other[i]) for i in (0, 1))
     shared = max(width, 0.0) * max(height, 0.0)
-    union = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in (one, other)) - shared
+    union = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in (box, other)) - shared
     return shared / union if union > 0 else 0.0
 
 
-def _said(face: dict) -> str:
-    p_fake = face["p_fake"]
-    return face["outcome"] if p_fake is None else f"{face['outcome']} (p_fake {p_fake:.3f})"
+def _face_words(face: FaceRow | None) -> str:
+    if face is None:
+        return "none"
+    return face["outcome"] if face["p_fake"] is None else f"{face['outcome']} (p_fake {face['p_fake']:.3f})"

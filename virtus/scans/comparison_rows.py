@@ -7,9 +7,12 @@ from string import ascii_uppercase
 
 from virtus.judging import Agreement, Comparison
 from virtus.results import ImageReport
-from virtus.scans.rows import CSV_COLUMNS, JsonRows, Writable, csv_lines, csv_writer, in_one_line, notes_on
+from virtus.scans.rows import JsonRows, Writable, csv_columns, csv_lines, csv_writer, in_one_line, notes_on
 
-COLUMNS = ["path", "agreement", *CSV_COLUMNS[1:]]
+
+def comparison_columns() -> list[str]:
+    path, *others = csv_columns()
+    return [path, "agreement", *others]
 
 
 class ComparisonTable:
@@ -26,7 +29,7 @@ class ComparisonTable:
     def write(self, comparison: Comparison) -> None:
         if not self.headed:
             self._write_head(comparison)
-        says = "  ".join(f"{_says(report):20}" for report in comparison.reports)
+        says = "  ".join(f"{_verdict(report):20}" for report in comparison.reports)
         path, faces = comparison.reports[0].path, len(comparison.by_face)
         notes = "".join(f"  ({note})" for note in _notes(comparison))
         self.stream.write(in_one_line(f"{comparison.agreement or '-':9}  {says}  {faces:>5}  {path}{notes}") + "\n")
@@ -47,7 +50,7 @@ class ComparisonCsv:
 
     def __init__(self, stream: Writable):
         self.stream = stream
-        self.writer = csv_writer(stream, COLUMNS)
+        self.writer = csv_writer(stream, comparison_columns())
         self.writer.writeheader()
 
     def write(self, comparison: Comparison) -> None:
@@ -66,25 +69,24 @@ def summary(counted: Counter[Agreement | None]) -> str:
     compared = sum(number for agreement, number in counted.items() if agreement)
     if not compared:
         return "No picture was judged, so there is nothing to compare."
-    disagree, agree, undecided = (counted[one] for one in (Agreement.DISAGREE, Agreement.AGREE, Agreement.UNDECIDED))
     return (
-        f"Of {compared} pictures compared, they disagree in {disagree} (one says real, another fake), "
-        f"agree in {agree}, and in {undecided} at least one cannot tell."
+        f"Of {compared} pictures compared, they disagree in {counted[Agreement.DISAGREE]} (one says real, another "
+        f"fake), agree in {counted[Agreement.AGREE]}, and in {counted[Agreement.UNDECIDED]} at least one cannot tell."
     )
 
 
-def _says(report: ImageReport) -> str:
+def _verdict(report: ImageReport) -> str:
     face = report.decisive_face
     return f"{report.outcome} {face.p_fake:.3f}" if face else str(report.outcome)
 
 
 def _notes(comparison: Comparison) -> list[str]:
     """What all of them note once, what one of them notes with its letter."""
-    own = [notes_on(report) for report in comparison.reports]
-    common = [note for note in own[0] if all(note in notes for notes in own)]
+    by_report = [notes_on(report) for report in comparison.reports]
+    common = [note for note in by_report[0] if all(note in notes for notes in by_report)]
     special = [
         f"{letter}: {note}"
-        for letter, notes in zip(ascii_uppercase, own, strict=False)
+        for letter, notes in zip(ascii_uppercase, by_report, strict=False)
         for note in notes
         if note not in common
     ]
@@ -93,5 +95,5 @@ def _notes(comparison: Comparison) -> list[str]:
 
 def _where(comparison: Comparison) -> list[str]:
     """On which faces, counted from 0, where there are several."""
-    at = [str(index) for index, one in enumerate(comparison.by_face) if one is Agreement.DISAGREE]
+    at = [str(index) for index, agreement in enumerate(comparison.by_face) if agreement is Agreement.DISAGREE]
     return [f"disagree on face {', '.join(at)}"] if at and len(comparison.by_face) > 1 else []

@@ -5,18 +5,23 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from virtus.results import FaceReport, ImageReport
-from virtus.scans.clip_rows import clip_csv_lines, clip_notes
+from virtus.schema import Row, columns_of
 from virtus.video import PersonReport, VideoReport
 
-CSV_COLUMNS = [
-    *"path outcome face face_outcome p_fake p_low p_high flips x0 y0 x1 y1".split(),
-    *"cautions novelty checkpoint sha256 prior reason".split(),
-]
+BEFORE = "path outcome face face_outcome p_fake p_low p_high flips x0 y0 x1 y1 cautions novelty".split()
+AFTER = "checkpoint sha256 prior reason".split()
+ELSEWHERE = "outcome box_xyxy confidence stability reason".split()
+"""Keys of a face's JSON that are no columns, or stand under another name or place."""
 SETTINGS = "settings"
-SCAN_COLUMNS = [*CSV_COLUMNS, SETTINGS]
+
+
+def csv_columns(face: type[FaceReport] = FaceReport) -> list[str]:
+    """Of a line on a face or person; keys of its JSON that are named nowhere above stand before the checkpoint."""
+    more = [key.name for key in columns_of(face) if key.name not in {*BEFORE, *AFTER, *ELSEWHERE}]
+    return [*BEFORE, *more, *AFTER]
 
 
 class Writable(Protocol):
@@ -38,7 +43,7 @@ class JsonRows:
         self.stream = stream
         self.common = {SETTINGS: list(settings)} if settings else {}
 
-    def write(self, report: ImageReport | VideoReport) -> None:
+    def write(self, report: Row) -> None:
         self.stream.write(json.dumps(report.to_json() | self.common, ensure_ascii=False) + "\n")
         self.stream.flush()
 
@@ -53,7 +58,7 @@ class CsvRows:
     def __init__(self, stream: Writable, *, settings: Sequence[str] = ()):
         self.stream = stream
         self.common = {SETTINGS: ";".join(settings)} if settings else {}
-        self.writer = csv_writer(stream, SCAN_COLUMNS if settings else CSV_COLUMNS)
+        self.writer = csv_writer(stream, [*csv_columns(), *self.common])
         self.writer.writeheader()
 
     def write(self, report: ImageReport | VideoReport) -> None:
@@ -72,7 +77,7 @@ class TableRows:
         self.stream.write(f"{'outcome':14}  {'p_fake':>6}  {'faces':>5}  path\n")
 
     def write(self, report: ImageReport | VideoReport) -> None:
-        decisive, count = _decisive(report)
+        decisive, count = _decisive(report), len(_parts(report))
         p_fake = f"{decisive.p_fake:.3f}" if decisive else ""
         notes = "".join(f"  ({note})" for note in notes_on(report))
         self.stream.write(in_one_line(f"{report.outcome:14}  {p_fake:>6}  {count:>5}  {report.path}{notes}") + "\n")
@@ -98,46 +103,57 @@ class _LineFeeds:
 
 
 def csv_writer(stream: Writable, columns: Sequence[str]) -> csv.DictWriter:
-    """Rows as dicts to lines; a name with a line ending in it stands within quotes."""
-    return csv.DictWriter(_LineFeeds(stream), columns, restval="", lineterminator="\r\n")
+    """Dicts to lines, without keys that are no columns; a name with a line ending in it stands in quotes."""
+    return csv.DictWriter(_LineFeeds(stream), columns, restval="", extrasaction="ignore", lineterminator="\r\n")
 
 
-def csv_lines(report: ImageReport | VideoReport) -> list[dict]:
-    """`CSV_COLUMNS` of each face or person, those without a value left out."""
-    if isinstance(report, VideoReport):
-        return clip_csv_lines(report)
+def csv_lines(report: ImageReport | VideoReport) -> list[dict[str, Any]]:
+    """`csv_columns` of each face or person, and other keys."""
+    note = report.note if isinstance(report, VideoReport) else None
     info = report.checkpoint
-    row = {"path": report.path, "outcome": report.outcome, "checkpoint": info.name, "sha256": info.sha256}
-    row |= {"prior": report.prior, "reason": report.reason or ""}
-    return [row | _face_columns(index, face) for index, face in enumerate(report.faces)] or [row]
+    common = {"path": report.path, "outcome": report.outcome, "checkpoint": info.name, "sha256": info.sha256}
+    common |= {"prior": report.prior, "reason": _joined(report.reason, note)}
+    lines = [
+        _cells(index, part) | common | {"reason": _joined(part.reason or report.reason, note)}
+        for index, part in enumerate(_parts(report))
+    ]
+    return lines or [common]
+
+
+def _cells(index: int, part: FaceReport | PersonReport) -> dict[str, Any]:
+    """What is nested in its JSON stands side by side here. A person's quartiles are p_low and p_high."""
+    row = part.to_json()
+    steady = row.get("stability") or {}
+    cells = row | {"face": index, "face_outcome": row["outcome"], "cautions": ";".join(row.get("cautions", ()))}
+    cells |= dict(zip(("x0", "y0", "x1", "y1"), row.get("box_xyxy", ()), strict=False))
+    cells |= {"p_low": steady["low"], "p_high": steady["high"], "flips": steady["flips"]} if steady else {}
+    return {name: str(cell).lower() if isinstance(cell, bool) else cell for name, cell in cells.items()}
 
 
 def notes_on(report: ImageReport | VideoReport) -> list[str]:
     """Why nothing was judged; of the face or person that decided, its interval, its reason and its cautions."""
+    notes = [report.reason]
+    if decisive := _decisive(report):
+        cautions = ", ".join(caution.name.replace("_", " ") for caution in decisive.cautions)
+        notes += [_interval(decisive), decisive.reason, cautions]
     if isinstance(report, VideoReport):
-        return clip_notes(report)
-    face = report.decisive_face
-    return [note for note in (report.reason, *(_face_notes(face) if face else ())) if note]
+        notes.append(report.note)
+    return [note for note in notes if note]
 
 
-def _decisive(report: ImageReport | VideoReport) -> tuple[FaceReport | PersonReport | None, int]:
-    """Who decided, of how many."""
-    if isinstance(report, VideoReport):
-        return report.decisive_person, len(report.persons)
-    return report.decisive_face, len(report.faces)
+def _interval(part: FaceReport | PersonReport) -> str | None:
+    if isinstance(part, PersonReport):
+        return f"p_fake {part.p_low:.3f} to {part.p_high:.3f} in half of {part.num_counted} frames"
+    return part.stability and part.stability.in_words()
 
 
-def _face_notes(face: FaceReport) -> tuple[str | None, ...]:
-    cautions = ", ".join(caution.name.replace("_", " ") for caution in face.cautions)
-    return face.stability and face.stability.in_words(), face.reason, cautions
+def _parts(report: ImageReport | VideoReport) -> Sequence[FaceReport | PersonReport]:
+    return report.persons if isinstance(report, VideoReport) else report.faces
 
 
-def _face_columns(index: int, face: FaceReport) -> dict:
-    row = face.to_json()
-    box = dict(zip(("x0", "y0", "x1", "y1"), row["box_xyxy"], strict=True))
-    known = {name: "" if row.get(name) is None else row[name] for name in ("p_fake", "novelty")}
-    known["cautions"] = ";".join(row.get("cautions", ()))
-    known |= {"reason": face.reason} if face.reason else {}
-    if steady := row.get("stability"):
-        known |= {"p_low": steady["low"], "p_high": steady["high"], "flips": str(steady["flips"]).lower()}
-    return {"face": index, "face_outcome": row["outcome"]} | known | box
+def _decisive(report: ImageReport | VideoReport) -> FaceReport | PersonReport | None:
+    return report.decisive_person if isinstance(report, VideoReport) else report.decisive_face
+
+
+def _joined(*sentences: str | None) -> str:
+    return " ".join(filter(None, sentences))

@@ -10,7 +10,7 @@ from gradio_client.exceptions import AppError
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.reports.document import draft, with_tested_maps
-from virtus.reports.record import Settings, read_record
+from virtus.reports.record import ReportSettings, read_record
 from virtus.reports.replay import replay_record
 
 
@@ -73,7 +73,7 @@ def page_file(make_checkpoint, photos, tmp_path_factory):
     """A page about two faces, with maps, of a file whose name is a trap."""
     detector = Detector(load_checkpoint(str(make_checkpoint()), device="cpu", precision="float32"))
     name = "<img src=x onerror=document.title=1>.jpg"
-    document = draft(detector, photos["two.png"].read_bytes(), name=name, settings=Settings())
+    document = draft(detector, photos["two.png"].read_bytes(), name=name, settings=ReportSettings())
     page, _ = with_tested_maps(detector, document).save(tmp_path_factory.mktemp("page") / "out.html")
     return page
 

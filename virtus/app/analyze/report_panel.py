@@ -10,7 +10,7 @@ import gradio as gr
 from virtus.app.visitors import KEEP_S, MAX_MAPPED, Detectors, on_gpu, write_report
 from virtus.app.widgets import panels
 from virtus.errors import VirtusError
-from virtus.reports import Settings
+from virtus.reports import ReportSettings
 
 HEADING = """<h2>A report to keep</h2><p>One page with photo, verdicts, hashes, versions and settings, and a JSON file
 with which others can run it again. Nothing of it stays here for longer than ten minutes.</p>"""
@@ -53,7 +53,7 @@ class ReportPanel:
         """
 
         def make(maps: bool, file: dict, model: str, whole: bool, prior: float) -> Iterator[tuple]:
-            settings = Settings(whole=whole, prior=prior, num_mapped=MAX_MAPPED)
+            settings = ReportSettings(whole=whole, prior=prior, num_mapped=MAX_MAPPED)
             settings = settings if maps else replace(settings, methods=())
             yield _busy(maps)
             try:

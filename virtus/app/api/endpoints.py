@@ -45,7 +45,7 @@ from virtus.errors import InputError
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS, HEAD_FUSIONS
 from virtus.media import read_file
 from virtus.provenance import read_provenance
-from virtus.reports import Settings
+from virtus.reports import ReportSettings
 from virtus.results import Explanation, FaceCrop, FaceReport, count_outcomes
 from virtus.video import NUM_FRAMES
 
@@ -165,7 +165,7 @@ class Endpoints:
         self,
         file: FileData,
         model: str = "auto",
-        methods: str = ",".join(Settings().methods),
+        methods: str = ",".join(ReportSettings().methods),
         whole_image: bool = False,
         prior: float = EVEN,
     ) -> tuple[FileData, FileData]:
@@ -179,7 +179,7 @@ class Endpoints:
             prior: Share of fakes expected among photos like this one: above 0, below 1.
         """
         named = tuple(name.strip() for name in str(methods).split(",") if name.strip())
-        settings = Settings(methods=named, whole=bool(whole_image), prior=prior, num_mapped=MAX_MAPPED)
+        settings = ReportSettings(methods=named, whole=bool(whole_image), prior=prior, num_mapped=MAX_MAPPED)
         page, json = write_report(self._detectors, file, model, settings)
         kinds = {page: "text/html", json: "application/json"}
         return tuple(FileData(path=str(path), orig_name=path.name, mime_type=kind) for path, kind in kinds.items())

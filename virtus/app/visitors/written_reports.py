@@ -12,14 +12,14 @@ from virtus.app.visitors.files import answer_folder
 from virtus.app.visitors.slots import hold_against_chance, judging_slot
 from virtus.app.visitors.uploads import uploaded
 from virtus.media import read_file
-from virtus.reports import Document, Settings, draft, with_tested_maps
+from virtus.reports import ReportSettings, WrittenReport, draft, with_tested_maps
 
 MAX_MAPPED = 3  # faces: the test of each takes some 20 s on two cores, and other visitors wait for it
 
 _writing = threading.BoundedSemaphore(1)  # a report holds its photo in memory while its maps are tested
 
 
-def write_report(detectors: Detectors, file: Any, model: str, settings: Settings) -> tuple[Path, Path]:
+def write_report(detectors: Detectors, file: Any, model: str, settings: ReportSettings) -> tuple[Path, Path]:
     """The page and its JSON, once no other visitor's is being written.
 
     Args:
@@ -43,6 +43,6 @@ def _name(file: dict, path: Path) -> str:
     return name if isinstance(name, str) and name.strip() else path.name
 
 
-def _save(document: Document) -> tuple[Path, Path]:
+def _save(document: WrittenReport) -> tuple[Path, Path]:
     stem = re.sub(r"[^\w-]+", "-", Path(document.record.photo.name).stem).strip("-")[:60] or "photo"
     return document.save(answer_folder() / f"{stem}-virtus.html")
