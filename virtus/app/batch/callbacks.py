@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -15,14 +14,13 @@ from virtus.app.visitors import BatchFile, Detectors, Judged, judge, judge_batch
 from virtus.app.widgets import CROP_SIDE, map_pair, panels, write_png
 from virtus.drawing import annotate_faces, fit_display, overlay_crop
 from virtus.errors import InputError, VirtusError
-from virtus.html import map_caption
+from virtus.html import map_caption, render_part
 from virtus.results import FaceReport, ImageReport
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
 
 NOT_KEPT = "The photos of this batch are no longer kept here. Give them again."
-NOT_TESTED = "<p>Whether this map is better than chance is not tested here: give the photo to the tab Analyze.</p>"
 NO_MAP = (gr.ImageSlider(visible=False), "")
 
 
@@ -108,7 +106,7 @@ def _verdicts(name: str, report: ImageReport) -> str:
     shown = [panels.verdict_html(report, index) for index in range(len(report.faces))]
     if not report.outcome.judged:
         shown = [panels.not_judged(report)]
-    return f"<h2 class='chosen'>{escape(name)}</h2>{''.join(shown)}"
+    return render_part("batch.html", "chosen", name=name, verdicts=shown)
 
 
 def _boxed(judged: Judged) -> gr.Image:
@@ -125,4 +123,4 @@ def _map(detector: Detector, face: FaceReport) -> tuple[gr.ImageSlider, str]:
     shown = replace(face.crop, image=fit_display(face.crop.image, side=CROP_SIDE))
     overlay = overlay_crop(shown, found.heatmap, opacity=wanted.opacity, signed=found.signed)
     pair = map_pair(shown.image, overlay, f"{found.method}-face")
-    return gr.ImageSlider(pair, visible=True), f"{map_caption(found)}{NOT_TESTED}"
+    return gr.ImageSlider(pair, visible=True), render_part("batch.html", "map_caption", caption=map_caption(found))

@@ -9,7 +9,6 @@ import secrets
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from html import escape
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -18,6 +17,7 @@ from PIL import Image, ImageOps
 from virtus.app.visitors import BatchFiles, Detectors, Judged
 from virtus.bundled import ASSETS
 from virtus.drawing import TONES, jpeg_uri
+from virtus.html import render_page, render_part
 from virtus.results import ORDER, FaceReport, ImageReport
 from virtus.scans import CsvRows, JsonRows, settings_of
 
@@ -76,12 +76,10 @@ class Batch:
 
 def batch_board() -> gr.HTML:
     """A component whose value is a board; it triggers `choose` with the `number` of a row."""
-    script, template = (
-        (ASSETS / name).read_text(encoding="utf-8") for name in ("scripts/batch-board.js", "templates/batch-board.html")
-    )
+    script = (ASSETS / "scripts" / "batch-board.js").read_text(encoding="utf-8")
     looks = [{"outcome": str(outcome), **vars(TONES[outcome])} for outcome in ORDER]
     component = gr.HTML(EMPTY, elem_id="batch-board", js_on_load=script, apply_default_css=False)
-    component.html_template = template.replace("LOOKS", escape(json.dumps(looks)))
+    component.html_template = render_page("batch-board.html", looks=json.dumps(looks))
     return component
 
 
@@ -108,12 +106,8 @@ def downloads(batch: Batch) -> str:
     if not batch.reports:
         return ""
     name = f"virtus-batch-{datetime.now(UTC):%Y%m%d-%H%M}"
-    links = [
-        _link(_text_uri(_lines(CsvRows, batch), "text/csv"), f"{name}.csv", "CSV", "a line a face"),
-        _link(_text_uri(_lines(JsonRows, batch), "application/jsonl"), f"{name}.jsonl", "JSON Lines", "all there is"),
-    ]
-    return f"""<section class="downloads" aria-label="Download">
-<h2>Take it with you</h2><div class="links">{"".join(links)}</div></section>"""
+    csv, lines = _text_uri(_lines(CsvRows, batch), "text/csv"), _text_uri(_lines(JsonRows, batch), "application/jsonl")
+    return render_part("batch.html", "downloads", name=name, csv=csv, lines=lines)
 
 
 def _row(judged: Judged) -> dict:
@@ -172,7 +166,3 @@ def _lines(kind: type[CsvRows] | type[JsonRows], batch: Batch) -> str:
 
 def _text_uri(text: str, mime_type: str) -> str:
     return f"data:{mime_type};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
-
-
-def _link(uri: str, name: str, word: str, what: str) -> str:
-    return f'<a href="{uri}" download="{name}"><strong>{word}</strong> <span>{what}</span></a>'

@@ -7,13 +7,13 @@ files themselves, with their bytes as they are, so that the engine has the only 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import gradio as gr
 
 from virtus.app.visitors import static_url
 from virtus.bundled import ASSETS
+from virtus.html import render_page
 from virtus.media import MAX_BYTES, SUPPORTED
 
 EXAMPLES = ASSETS / "examples"
@@ -57,22 +57,15 @@ def add_drop_zone(taken: Taken, *, elem_id: str, result: str) -> gr.HTML:
         elem_id: of the component.
         result: of the component that shows the answer: a phone scrolls to it.
     """
-    script, template = (
-        (ASSETS / name).read_text(encoding="utf-8") for name in ("scripts/drop-zone.js", "templates/drop-zone.html")
-    )
+    script = (ASSETS / "scripts" / "drop-zone.js").read_text(encoding="utf-8")
     component = gr.HTML(elem_id=elem_id, elem_classes="drop", js_on_load=script, apply_default_css=False)
-    component.html_template = template.format(
+    component.html_template = render_page(
+        "drop-zone.html",
+        taken=taken,
         elem_id=elem_id,
-        result=f"#{result}",
-        max_files=taken.max_files,
-        max_bytes=taken.max_bytes,
-        accept=escape(taken.accept),
-        multiple="multiple" if taken.max_files > 1 else "",
-        invitation=escape(taken.invitation),
-        max_file_bytes=taken.max_file_bytes,
-        supported=escape(_limits(taken)),
-        camera="" if taken.camera else "hidden",
-        examples=_examples(component) if taken.examples else "",
+        result=result,
+        supported=_limits(taken),
+        examples=[_example(component, path) for path in example_files()] if taken.examples else [],
     )
     return component
 
@@ -94,15 +87,6 @@ def caption(path: Path) -> str:
     return " ".join(words).replace("Fake ", "Fake: ", 1)
 
 
-def _examples(component: gr.HTML) -> str:
-    buttons = "".join(_example(component, path) for path in example_files())
-    return f'<fieldset class="examples"><legend>Or try an example</legend>{buttons}</fieldset>' if buttons else ""
-
-
-def _example(component: gr.HTML, path: Path) -> str:
-    """A button with the picture; a click uploads it again, so that an example goes the way of every photo."""
-    name, words = escape(path.name), escape(caption(path))
-    return (
-        f'<button type="button" class="example" data-name="{name}">'
-        f'<img src="{escape(static_url(component, path))}" alt="" loading="lazy"><span>{words}</span></button>'
-    )
+def _example(component: gr.HTML, path: Path) -> tuple[str, str, str]:
+    """Address, name and caption; a click uploads the picture again, so that an example goes the way of every photo."""
+    return static_url(component, path), path.name, caption(path)

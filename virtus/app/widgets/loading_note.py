@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from html import escape
 
 import gradio as gr
 
 from virtus.app.visitors import Detectors
+from virtus.html import render_part
 
 LOOK_EVERY_S = 0.2
-LOADING = '<p class="checkpoint" role="status">{name} is being loaded. You can ask already: the answer comes then.</p>'
-FAILED = '<p class="checkpoint" role="alert">No verdict here: {why} Choose another checkpoint.</p>'
 
 
 def add_loading_note(app: gr.Blocks, detectors: Detectors) -> None:
@@ -21,11 +19,11 @@ def add_loading_note(app: gr.Blocks, detectors: Detectors) -> None:
 
     async def tell() -> AsyncIterator[gr.HTML]:
         if detectors.is_loading:
-            yield gr.HTML(LOADING.format(name=escape(detectors.default)), visible=True)
+            yield gr.HTML(render_part("loading.html", "loading", name=detectors.default), visible=True)
         while detectors.is_loading:
             await asyncio.sleep(LOOK_EVERY_S)
         failure = detectors.failure
-        yield gr.HTML(FAILED.format(why=escape(failure)) if failure else "", visible=bool(failure))
+        yield gr.HTML(render_part("loading.html", "failed", reason=failure) if failure else "", visible=bool(failure))
 
     private = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
     app.load(tell, None, note, api_name="loading", **private)
