@@ -6,17 +6,7 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.media.archives import Archive, ArchivedFile, RefusedArchive, is_archive_path, open_archive
-    from virtus.media.containers import (
-        Part,
-        boxes,
-        gif_application,
-        jpeg_segments,
-        mime_of,
-        png_chunks,
-        riff_chunks,
-        tiff_entries,
-        tiff_value,
-    )
+    from virtus.media.containers import gif_application, mime_of, parts_of, tiff_entries, tiff_value
     from virtus.media.guards import MAX_PARTS
     from virtus.media.images import (
         MAX_BYTES,

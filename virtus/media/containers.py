@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 PNG = b"\x89PNG\r\n\x1a\n"
-GIF = (b"GIF87a", b"GIF89a")
 
 SEGMENT = re.compile(rb"\xff([^\xff])", re.DOTALL)
 AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # the next segment: no stuffed 255, no restart
@@ -65,19 +64,13 @@ class TiffEntry(NamedTuple):
 
 def mime_of(data: bytes) -> str:
     """The MIME type by the first bytes, empty if it is none of those that are read. A BigTIFF is none."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith(PNG):
-        return "image/png"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data.startswith((b"II*\0", b"MM\0*")):
-        return "image/tiff"
-    if data.startswith(GIF):
-        return "image/gif"
-    if data[4:8] == b"ftyp":
-        return "image/avif" if data[8:12] in (b"avif", b"avis") else "image/heic"
-    return ""
+    return next((mime for mime, (start, _) in FORMATS.items() if re.match(start, data, re.DOTALL)), "")
+
+
+def parts_of(data: bytes) -> Iterator[Part]:
+    """The parts of a file of any of these formats; none of another, nor of a TIFF: see `tiff_entries`."""
+    mime = mime_of(data)
+    return FORMATS[mime][1](data) if mime else iter(())
 
 
 def jpeg_segments(data: bytes) -> Iterator[Part]:
@@ -198,3 +191,15 @@ def tiff_value(data: bytes, entry: TiffEntry, max_bytes: int) -> bytes:
     inline = struct.pack(order + ("Q" if big else "I"), entry.value)
     num_bytes = min(entry.num_bytes, max_bytes)
     return inline[:num_bytes] if entry.num_bytes <= len(inline) else data[entry.value : entry.value + num_bytes]
+
+
+FORMATS: dict[str, tuple[bytes, Callable[[bytes], Iterator[Part]]]] = {
+    "image/jpeg": (rb"\xff\xd8\xff", jpeg_segments),
+    "image/png": (rb"\x89PNG\r\n\x1a\n", png_chunks),
+    "image/webp": (rb"RIFF....WEBP", riff_chunks),
+    "image/tiff": (rb"II\*\0|MM\0\*", lambda _: iter(())),
+    "image/gif": (rb"GIF8[79]a", gif_blocks),
+    "image/avif": (rb"....ftypavi[fs]", boxes),
+    "image/heic": (rb"....ftyp", boxes),
+}
+"""By MIME type, how a file begins and what reads its parts."""

@@ -21,19 +21,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from virtus.media.containers import (
-    END_OF_IMAGE,
-    GIF_COMMENT,
-    PNG,
-    START_OF_SCAN,
-    Part,
-    boxes,
-    gif_blocks,
-    jpeg_segments,
-    png_chunks,
-    tiff_entries,
-    tiff_starts,
-)
+from virtus.media import containers
+from virtus.media.containers import Part, boxes
 
 MAX_STRUCTURES = 100  # where four bytes that look like a header stand; pixels have one by chance in 1 GB
 MAX_ENTRIES = 500_000  # tags of all directories; what looks like one by chance may have 4 x 65,535
@@ -57,11 +46,11 @@ SINGLE = (b"meta", b"iref", b"iprp", b"ipco")  # of two, who knows which a decod
 
 def tags_fit(data: bytes) -> bool:
     """Whether the tags of every TIFF structure in a file, wherever it is embedded, claim about what the file holds."""
-    starts = list(islice(tiff_starts(data), MAX_STRUCTURES + 1))
+    starts = list(islice(containers.tiff_starts(data), MAX_STRUCTURES + 1))
     if len(starts) > MAX_STRUCTURES:
         return False
     claimed = numbers = 0
-    tags = ((start, tag) for start in starts for tag in tiff_entries(data, start))
+    tags = ((start, tag) for start in starts for tag in containers.tiff_entries(data, start))
     for num_before, (at, tag) in enumerate(tags):
         num_bytes = tag.num_bytes
         if at + tag.value + num_bytes <= len(data):  # else Pillow leaves it aside
@@ -79,18 +68,18 @@ def parts_fit(data: bytes) -> bool:
 
 def _jpeg_fits(data: bytes) -> bool:
     scans = 0
-    for part, steps in _with_steps(jpeg_segments(data)):
-        scans += part.kind == START_OF_SCAN
+    for part, steps in _with_steps(containers.jpeg_segments(data)):
+        scans += part.kind == containers.START_OF_SCAN
         if steps > MAX_PARTS or scans > MAX_SCANS:
             return False
-        if part.kind == END_OF_IMAGE and scans:
+        if part.kind == containers.END_OF_IMAGE and scans:
             return True
     return True
 
 
 def _png_fits(data: bytes) -> bool:
     profiles = 0
-    for num_before, chunk in enumerate(png_chunks(data)):
+    for num_before, chunk in enumerate(containers.png_chunks(data)):
         profiles += chunk.kind == b"iCCP"
         if num_before == MAX_PARTS or profiles > MAX_PROFILES:
             return False
@@ -100,8 +89,8 @@ def _png_fits(data: bytes) -> bool:
 def _gif_fits(data: bytes) -> bool:
     """Of what stands before the first picture."""
     commented = 0
-    for part, steps in _with_steps(gif_blocks(data)):
-        commented += part.end - part.start if part.kind == GIF_COMMENT else 0
+    for part, steps in _with_steps(containers.gif_blocks(data)):
+        commented += part.end - part.start if part.kind == containers.GIF_COMMENT else 0
         if steps > MAX_PARTS or commented > MAX_COMMENT:
             return False
     return True
@@ -126,7 +115,7 @@ def _pnm_fits(data: bytes) -> bool:
     return len(data) <= MAX_HEAD or len(words) >= (3 if data[1:2] == b"4" else 4)
 
 
-FITS = {b"\xff\xd8": _jpeg_fits, PNG: _png_fits, b"GIF8": _gif_fits}
+FITS = {b"\xff\xd8": _jpeg_fits, containers.PNG: _png_fits, b"GIF8": _gif_fits}
 
 
 def items_fit(data: bytes) -> bool:

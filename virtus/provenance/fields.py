@@ -9,24 +9,12 @@ from __future__ import annotations
 import contextlib
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from xml.etree.ElementTree import ParseError, XMLParser
 
-from virtus.media import (
-    MAX_PARTS,
-    Part,
-    boxes,
-    gif_application,
-    jpeg_segments,
-    mime_of,
-    open_image,
-    png_chunks,
-    riff_chunks,
-    tiff_entries,
-    tiff_value,
-)
+from virtus.media import MAX_PARTS, gif_application, mime_of, open_image, parts_of, tiff_entries, tiff_value
 from virtus.provenance.findings import clean
 
 MAX_TEXT = 2**20  # bytes of one text or packet, unpacked: a compressed chunk of 1 MB may hold 1 GB
@@ -38,6 +26,7 @@ EXIF_TAGS = {
     0x9003: "DateTimeOriginal", 0x9286: "UserComment", 0xCD41: "C2PA",
 }  # fmt: skip
 BYTES_OR_TEXT = (1, 2, 4, 7, 13)  # kinds of values; 4 and 13 are numbers, which some programs write for bytes
+JPEG_PIXELS = (b"\xda", b"\xd9")  # they begin, or the picture is over
 EXIF = b"Exif\0\0"
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
@@ -121,14 +110,13 @@ def read_fields(data: bytes) -> Fields:
     return fields
 
 
-def _bodies(data: bytes, parts: Iterable[Part]) -> Iterator[tuple[bytes, bytes]]:
-    return ((part.kind, data[part.start : part.end]) for part in islice(parts, MAX_PARTS))
+def _bodies(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    return ((part.kind, data[part.start : part.end]) for part in islice(parts_of(data), MAX_PARTS))
 
 
 def _read_jpeg(data: bytes, fields: Fields) -> None:
     extended = []
-    before_pixels = takewhile(lambda segment: segment.kind not in (b"\xd9", b"\xda"), jpeg_segments(data))
-    for marker, body in _bodies(data, before_pixels):
+    for marker, body in takewhile(lambda segment: segment[0] not in JPEG_PIXELS, _bodies(data)):
         if marker == b"\xe1" and body.startswith(EXIF):
             fields.exif = fields.exif or body
         elif marker == b"\xe1" and body.startswith(XMP):
@@ -145,8 +133,7 @@ def _read_jpeg(data: bytes, fields: Fields) -> None:
 
 def _read_chunks(data: bytes, fields: Fields) -> None:
     """PNG and WebP, whose chunks have no name in common."""
-    chunks = png_chunks(data) if fields.mime == "image/png" else riff_chunks(data)
-    for kind, body in _bodies(data, chunks):
+    for kind, body in _bodies(data):
         if kind in (b"eXIf", b"EXIF"):
             fields.exif = fields.exif or body
         elif kind in (b"caBX", b"C2PA"):
@@ -196,8 +183,7 @@ def _read_gif(data: bytes, fields: Fields) -> None:
 
 def _read_heif(data: bytes, fields: Fields) -> None:
     """HEIC and AVIF: credentials are a box of their own; for EXIF and XMP, which lie anywhere, Pillow is asked."""
-    top = islice(boxes(data), MAX_PARTS)
-    fields.credentials = any(box.kind == b"uuid" and data[box.start :][:16] == C2PA_UUID for box in top)
+    fields.credentials = any(kind == b"uuid" and body.startswith(C2PA_UUID) for kind, body in _bodies(data))
     with open_image(data) as image:
         fields.exif = image.info.get("exif") or b""
         fields.packets.append(image.info.get("xmp") or b"")
