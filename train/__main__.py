@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from train.cli import COMMANDS
+from train.cli import add_commands
 from virtus.cli import exit_status
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add(commands)
+    add_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
     args = parser.parse_args(argv)
     return exit_status(lambda: args.run(args), "train")
 

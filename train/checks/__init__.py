@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from train.checks.audit import audit_data
+    from train.checks.audit import Audit, audit_data
     from train.checks.look import Look, look_first
     from train.checks.shortcuts import SHORTCUT, SUSPECT, Shortcut
 

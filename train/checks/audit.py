@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
-from train.checks.duplicates import Fingerprint, count_pairs, find_pairs, perceptual_hash
 from train.checks.shortcuts import Shortcut, find_shortcuts, measure_picture
-from train.data import Sample, crossing_groups, find_samples
-from train.pictures import FaceCache, calm
-from virtus.errors import ImageError
+from train.data import Sample, crossing_groups, find_samples, split_pooled, spread, take_evenly
+from train.pictures import FaceCache
+from virtus.errors import DataError, ImageError
 from virtus.media import load_image
 from virtus.results import Face, Label
 
-EVAL_SHARE = 0.4  # of the published recipes' split
+MAX_DISTANCE = 4  # of 64 bits: re-saved and rescaled copies lie within it, other photos of the same face do not
+ROWS_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Audit:
         counts: pictures by class.
         broken: files that cannot be read.
         without_face: how many pictures have no face that the engine finds.
-        duplicates: see `train.checks.duplicates.count_pairs`.
+        duplicates: see `train.checks.audit.count_pairs`.
         crossing_groups: groups that lie in several splits.
         oversampling_leak: see `count_oversampling_leak`.
         shortcuts: see `train.checks.shortcuts`.
@@ -48,15 +48,8 @@ class Audit:
     shortcuts: list[Shortcut]
 
     def to_json(self) -> dict:
-        return {**vars(self), "shortcuts": [one.to_json() for one in self.shortcuts]}
-
-    def save(self, folder: Path) -> None:
-        """Write `audit.json` and `audit.png`."""
-        from train.report import draw_shortcuts
-
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "audit.json").write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
-        draw_shortcuts(self.shortcuts, folder / "audit.png")
+        """The content of audit.json."""
+        return {**vars(self), "shortcuts": [shortcut.to_json() for shortcut in self.shortcuts]}
 
     def table(self) -> str:
         """For people who read it in a terminal."""
@@ -69,7 +62,7 @@ class Audit:
         lines.append(f"crossing groups    {len(self.crossing_groups)} {', '.join(self.crossing_groups[:3])}")
         lines.append(f"oversampling leak  {self.oversampling_leak} copies, if balanced before a 60/40 split")
         lines.append(f"\n{'statistic':18} {'AUC before':>10} {'after crop':>10}  {'higher in':9}  verdict")
-        return "\n".join(lines + [_shortcut_line(one) for one in self.shortcuts])
+        return "\n".join(lines + [shortcut.line() for shortcut in self.shortcuts])
 
 
 def audit_data(data: Path, *, margin: float = 1.3, cache: FaceCache | None = None, limit: int = 0) -> Audit:
@@ -82,57 +75,42 @@ def audit_data(data: Path, *, margin: float = 1.3, cache: FaceCache | None = Non
     Raises:
         DataError: if there are no labelled pictures.
     """
-    samples = _every(find_samples(data), limit)
-    faces = (cache or FaceCache()).find([sample.path for sample in samples])
-    looks = _look_at_all(samples, faces, margin)
-    broken = [str(sample.path) for sample, look in zip(samples, looks, strict=True) if look is None]
-    whole = [(sample, look) for sample, look in zip(samples, looks, strict=True) if look is not None]
-    kept = [sample for sample, _ in whole]
-    prints, before, after = zip(*(look for _, look in whole), strict=True) if whole else ((), (), ())
+    samples = find_samples(data)
+    samples = take_evenly(samples, limit, kind=lambda sample: sample.label) if limit else samples
+    paths = [sample.path for sample in samples]
+    faces = (cache or FaceCache()).find(paths)
+    looks = spread(
+        partial(_look, margin=margin),
+        paths,
+        [faces[path] for path in paths],
+        num_workers=os.cpu_count() or 1,
+        chunksize=16,
+    )
+    looks = list(tqdm(looks, total=len(paths), desc="audit", unit="img"))
+    readable = [sample for sample, look in zip(samples, looks, strict=True) if look is not None]
+    prints, before, after = zip(*filter(None, looks), strict=True) if readable else ((), (), ())
     return Audit(
         counts={str(label): sum(sample.label is label for sample in samples) for label in Label},
-        broken=broken,
-        without_face=sum(faces[sample.path] is None for sample in kept),
-        duplicates=count_pairs(find_pairs(prints), kept),
+        broken=[str(path) for path, look in zip(paths, looks, strict=True) if look is None],
+        without_face=sum(faces[sample.path] is None for sample in readable),
+        duplicates=count_pairs(find_pairs(prints), readable),
         crossing_groups=crossing_groups(samples),
         oversampling_leak=count_oversampling_leak(samples),
-        shortcuts=find_shortcuts([sample.label is Label.FAKE for sample in kept], list(before), list(after)),
+        shortcuts=find_shortcuts([sample.label is Label.FAKE for sample in readable], before, after),
     )
 
 
 def count_oversampling_leak(samples: Sequence[Sample], *, seed: int = 83) -> int:
-    """Evaluation pictures that are also in training if the smaller class is filled up with copies before the split.
+    """Evaluation pictures that are also in training if copies fill up the smaller class before the split.
 
-    This is what the published recipe does: RandomOverSampler(random_state=83), then a stratified 60/40 split.
+    This is what the published recipe does; 0 where there are too few pictures to be divided.
     """
-    import numpy as np
-    from sklearn.model_selection import train_test_split
-
-    draw = np.random.default_rng(seed)
-    labels = np.array([sample.label is Label.FAKE for sample in samples])
-    counts = Counter(labels.tolist())
-    indices = np.arange(len(samples))
-    if len(counts) == 2 and counts[True] != counts[False]:
-        smaller = indices[labels == (counts[True] < counts[False])]
-        indices = np.concatenate([indices, draw.choice(smaller, abs(counts[True] - counts[False]))])
-    if len(indices) < 5 or len(counts) < 2:
+    try:
+        train, held_out = split_pooled(list(samples), seed)
+    except DataError:
         return 0
-    train, held_out = train_test_split(indices, test_size=EVAL_SHARE, stratify=labels[indices], random_state=seed)
-    return int(np.isin(held_out, train).sum())
-
-
-def _every(samples: list[Sample], limit: int) -> list[Sample]:
-    if not limit:
-        return samples
-    by_class = [[sample for sample in samples if sample.label is label] for label in Label]
-    return [sample for own in by_class for sample in own[:: max(1, -(-len(own) // limit))]]
-
-
-def _look_at_all(samples: list[Sample], faces: dict[Path, Face | None], margin: float) -> list:
-    with ProcessPoolExecutor(os.cpu_count(), initializer=calm) as pool:
-        paths = [sample.path for sample in samples]
-        looks = pool.map(partial(_look, margin=margin), paths, [faces[path] for path in paths], chunksize=16)
-        return list(tqdm(looks, total=len(paths), desc="audit", unit="img"))
+    trained = {sample.path for sample in train}
+    return sum(sample.path in trained for sample in held_out)
 
 
 def _look(path: Path, face: Face | None, *, margin: float) -> tuple[Fingerprint, dict, dict] | None:
@@ -144,6 +122,56 @@ def _look(path: Path, face: Face | None, *, margin: float) -> tuple[Fingerprint,
     return fingerprint, *measure_picture(path, image, face, margin=margin)
 
 
-def _shortcut_line(one: Shortcut) -> str:
-    before, after = ("-" if auc is None else f"{auc:.3f}" for auc in (one.auc_before, one.auc_after))
-    return f"{one.statistic:18} {before:>10} {after:>10}  {one.higher_in:9}  {one.verdict}"
+@dataclass(frozen=True)
+class Fingerprint:
+    """`sha256` of the bytes; `phash`, 64 bits of the picture's coarse look (DCT signs, as ImageHash computes them)."""
+
+    sha256: str
+    phash: int
+
+
+@dataclass(frozen=True)
+class DuplicatePair:
+    """Two samples, by their index, that are the same (`exact`) or nearly."""
+
+    first: int
+    second: int
+    exact: bool
+
+
+def perceptual_hash(image: Image.Image) -> int:
+    """64 bits; few of them differ between two copies of a picture."""
+    import imagehash
+
+    return int(str(imagehash.phash(image)), 16)
+
+
+def find_pairs(prints: Sequence[Fingerprint], *, max_distance: int = MAX_DISTANCE) -> list[DuplicatePair]:
+    """All pairs with the same bytes, or whose hashes differ in at most `max_distance` bits."""
+    hashes = np.array([fingerprint.phash for fingerprint in prints], dtype=np.uint64)
+    return [
+        DuplicatePair(first, second, prints[first].sha256 == prints[second].sha256)
+        for first, second in _near(hashes, max_distance)
+    ]
+
+
+def count_pairs(pairs: Sequence[DuplicatePair], samples: Sequence[Sample]) -> dict[str, int]:
+    """How many are exact and near, and of these how many join two classes or two splits."""
+    counts = Counter()
+    for pair in pairs:
+        kind = "exact" if pair.exact else "near"
+        first, second = samples[pair.first], samples[pair.second]
+        counts[kind] += 1
+        counts[f"{kind}_across_classes"] += first.label is not second.label
+        counts[f"{kind}_across_splits"] += (first.source, first.split) != (second.source, second.split)
+    names = [f"{kind}{where}" for kind in ("exact", "near") for where in ("", "_across_classes", "_across_splits")]
+    return {name: counts[name] for name in names}
+
+
+def _near(hashes: np.ndarray, max_distance: int) -> Iterator[tuple[int, int]]:
+    for start in range(0, len(hashes), ROWS_AT_ONCE):
+        block = hashes[start : start + ROWS_AT_ONCE]
+        distances = np.bitwise_count(block[:, None] ^ hashes[None, start:])
+        for row, column in np.argwhere(distances <= max_distance):
+            if column > row:
+                yield start + int(row), start + int(column)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from train.checks.shortcuts import SUSPECT, Shortcut, find_shortcuts, measure_picture
+from train.checks.shortcuts import Shortcut, find_shortcuts, measure_picture
 from train.config import TrainConfig
 from train.data import Sample, Unreadable, check_groups, count_table, crossing_groups
 from train.pictures import Faces
@@ -37,24 +37,24 @@ class Look:
     shortcuts: tuple[Shortcut, ...]
 
     def to_json(self) -> dict:
+        """The part "audit" of run.json."""
         return {
             "broken": len(self.unreadable),
             "without_face": self.without_face,
             "crossing_groups": self.crossing_groups,
             "exact_duplicates_across_splits": self.duplicates,
-            "shortcuts": [one.to_json() for one in self.shortcuts],
+            "shortcuts": [shortcut.to_json() for shortcut in self.shortcuts],
         }
 
     def lines(self) -> list[str]:
         """What a trainer should know before the hours are spent."""
-        broken = [f"cannot be read: {one.path} ({one.reason})" for one in self.unreadable[:5]]
+        broken = [f"cannot be read: {file.path} ({file.reason})" for file in self.unreadable[:5]]
         more = [f"... and {len(self.unreadable) - 5} more files"] if len(self.unreadable) > 5 else []
-        found = [(self.without_face, "pictures without a face that the engine finds"),
-                 (self.crossing_groups, "groups lie in several splits"),
-                 (self.duplicates, "files lie byte for byte in several splits")]  # fmt: skip
-        told = [one for one in self.shortcuts if max(one.auc_before or 0, one.auc_after or 0) >= SUSPECT]
-        shortcuts = [f"{one.statistic} alone tells fake from real: {_aucs(one)}" for one in told]
-        return [*broken, *more, *(f"{count} {what}" for count, what in found if count), *shortcuts]
+        counts = [(self.without_face, "pictures without a face that the engine finds"),
+                  (self.crossing_groups, "groups lie in several splits"),
+                  (self.duplicates, "files lie byte for byte in several splits")]  # fmt: skip
+        shortcuts = [f"{one.statistic} alone tells fake from real: {_aucs(one)}" for one in self.shortcuts if one.told]
+        return [*broken, *more, *(f"{count} {what}" for count, what in counts if count), *shortcuts]
 
 
 def look_first(
@@ -95,17 +95,18 @@ def _count_duplicates(samples: Sequence[Sample]) -> int:
     splits = defaultdict(set)
     for sample in samples:
         splits[hashlib.sha256(sample.path.read_bytes()).digest()].add(sample.split)
-    return sum(len(found) > 1 for found in splits.values())
+    return sum(len(in_splits) > 1 for in_splits in splits.values())
 
 
 def _measure(samples: Sequence[Sample], faces: Faces, config: TrainConfig) -> list[Shortcut]:
-    whole = [s for s in samples if s.split in (None, "train") and faces[s.path] and s.source not in config.leave_out]
-    draw = random.Random(config.seed)
-    by_class = [[s for s in whole if s.label is label] for label in Label]
-    drawn = [s for own in by_class for s in draw.sample(own, min(len(own), NUM_MEASURED))]
+    draw, drawn = random.Random(config.seed), list[Sample]()
+    usable = [s for s in samples if s.split in (None, "train") and faces[s.path] and s.source not in config.leave_out]
+    for label in Label:
+        of_class = [sample for sample in usable if sample.label is label]
+        drawn += draw.sample(of_class, min(len(of_class), NUM_MEASURED))
     looks = [measure_picture(s.path, load_image(s.path), faces[s.path], margin=config.margin) for s in drawn]
-    before, after = map(list, zip(*looks, strict=True)) if looks else ([], [])
-    return find_shortcuts([s.label is Label.FAKE for s in drawn], before, after)
+    before, after = zip(*looks, strict=True) if looks else ((), ())
+    return find_shortcuts([sample.label is Label.FAKE for sample in drawn], before, after)
 
 
 def _aucs(one: Shortcut) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +43,18 @@ class Shortcut:
             return "unknown"
         return "shortcut" if known >= SHORTCUT else "suspect" if known >= SUSPECT else "fine"
 
+    @property
+    def told(self) -> bool:
+        """Whether it deserves a word: in the picture or in the crop it tells more than chance would."""
+        return max(self.auc_before or 0, self.auc_after or 0) >= SUSPECT
+
     def to_json(self) -> dict:
         return {**vars(self), "verdict": self.verdict}
+
+    def line(self) -> str:
+        """A row of the audit's table."""
+        before, after = ("-" if auc is None else f"{auc:.3f}" for auc in (self.auc_before, self.auc_after))
+        return f"{self.statistic:18} {before:>10} {after:>10}  {self.higher_in:9}  {self.verdict}"
 
 
 def measure_picture(path: Path, image: Image.Image, face: Face | None, *, margin: float) -> tuple[dict, dict]:
@@ -52,14 +62,14 @@ def measure_picture(path: Path, image: Image.Image, face: Face | None, *, margin
     before = measure_file(path, image) | measure_pixels(image)
     if face is None:
         return before, {}
-    before |= measure_place(face.box_xyxy, image.size)
     crop = crop_face(image, face, margin=margin)
-    before["margin_reached"] = crop.margin
+    reached = {"margin_reached": crop.margin}
+    before |= measure_place(face.box_xyxy, image.size) | reached
     left, top, *_ = crop.box_xyxy
     x0, y0, x1, y1 = face.box_xyxy
     after = measure_place((x0 - left, y0 - top, x1 - left, y1 - top), crop.image.size)
     seen = crop.image.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-    return before, after | {"margin_reached": crop.margin} | measure_pixels(seen)
+    return before, after | reached | measure_pixels(seen)
 
 
 def measure_place(box_xyxy: tuple[float, float, float, float], size: tuple[int, int]) -> dict[str, float]:
@@ -72,11 +82,14 @@ def measure_place(box_xyxy: tuple[float, float, float, float], size: tuple[int, 
 
 def measure_file(path: Path, image: Image.Image) -> dict[str, float]:
     """What the file tells: its size, bytes for each pixel, and the mean of its JPEG luminance table."""
-    found = {"width": image.width, "height": image.height}
-    found["bytes_per_pixel"] = path.stat().st_size / (image.width * image.height)
     with Image.open(path) as file:
         tables = getattr(file, "quantization", None) or {}
-    return found | {"jpeg_table_mean": float(np.mean(tables[0])) if 0 in tables else math.nan}
+    return {
+        "width": image.width,
+        "height": image.height,
+        "bytes_per_pixel": path.stat().st_size / (image.width * image.height),
+        "jpeg_table_mean": float(np.mean(tables[0])) if 0 in tables else math.nan,
+    }
 
 
 def measure_pixels(image: Image.Image) -> dict[str, float]:
@@ -92,28 +105,25 @@ def measure_pixels(image: Image.Image) -> dict[str, float]:
     }
 
 
-def find_shortcuts(is_fake: list[bool], before: list[dict], after: list[dict]) -> list[Shortcut]:
+def find_shortcuts(is_fake: Sequence[bool], before: Sequence[dict], after: Sequence[dict]) -> list[Shortcut]:
     """The AUC of each statistic, strongest first."""
     names = dict.fromkeys(name for row in before for name in row)
-    found = [_shortcut(name, is_fake, before, after) for name in names]
-    return sorted(found, key=lambda one: -(one.auc_before or 0))
+    shortcuts = [_shortcut(name, is_fake, before, after) for name in names]
+    return sorted(shortcuts, key=lambda shortcut: -(shortcut.auc_before or 0))
 
 
-def _shortcut(name: str, is_fake: list[bool], before: list[dict], after: list[dict]) -> Shortcut:
-    first, second = _auc(name, is_fake, before), _auc(name, is_fake, after)
-    higher_in = "-" if first is None else "fake" if first >= 0.5 else "real"
-    return Shortcut(name, _either_way(first), _either_way(second), higher_in)
+def _shortcut(name: str, is_fake: Sequence[bool], before: Sequence[dict], after: Sequence[dict]) -> Shortcut:
+    signed = _auc(name, is_fake, before), _auc(name, is_fake, after)
+    auc_before, auc_after = (None if auc is None else max(auc, 1 - auc) for auc in signed)
+    higher_in = "-" if signed[0] is None else "fake" if signed[0] >= 0.5 else "real"
+    return Shortcut(name, auc_before, auc_after, higher_in)
 
 
-def _auc(name: str, is_fake: Iterable[bool], rows: list[dict]) -> float | None:
+def _auc(name: str, is_fake: Sequence[bool], rows: Sequence[dict]) -> float | None:
     known = [
         (label, row[name]) for label, row in zip(is_fake, rows, strict=True) if math.isfinite(row.get(name, math.nan))
     ]
     return area_under_roc(*zip(*known, strict=True)) if known else None
-
-
-def _either_way(auc: float | None) -> float | None:
-    return None if auc is None else max(auc, 1 - auc)
 
 
 def _high_frequency(grey: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +12,13 @@ from virtus.errors import DataError
 
 if TYPE_CHECKING:
     from train.data import Sample
-    from train.report import Judged
+    from train.report import JudgedSample
     from virtus.checkpoints import Detector
 
 
-def add(commands) -> None:
+def add_evaluate(commands: argparse._SubParsersAction) -> None:
     evaluate = commands.add_parser("evaluate", help="figures for each source, on pictures that chose nothing")
-    evaluate.set_defaults(run=run)
+    evaluate.set_defaults(run=run_evaluate)
     evaluate.add_argument("checkpoint", nargs="?", help="a run's checkpoint folder, or any name that `virtus` knows")
     evaluate.add_argument("--data", required=True, help="the same as for fit")
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="write the report there")
@@ -28,8 +29,8 @@ def add(commands) -> None:
     evaluate.add_argument("--limit", type=int, default=0, help="pictures of each source and class; 0 for all")
 
 
-def run(args: argparse.Namespace) -> int:
-    from train.report import evaluations, held_out, make_folder, source_table, val_share
+def run_evaluate(args: argparse.Namespace) -> int:
+    from train.report import held_out, make_folder, source_table, val_share
     from virtus.checkpoints import Detector, load_checkpoint
 
     names = [args.checkpoint, *args.compare] if args.checkpoint else args.compare
@@ -41,24 +42,27 @@ def run(args: argparse.Namespace) -> int:
     detectors = [Detector(load_checkpoint(name)) for name in names]  # a wrong name is found out before the judging
     judged = (_compare if len(names) > 1 else _report)(args, detectors, samples)
     if len(names) == 1:
-        print(source_table(evaluations(judged)))
+        print(source_table(judged))
     return 0
 
 
-def _report(args: argparse.Namespace, detectors: list[Detector], samples: list[Sample]) -> Sequence[Judged]:
+def _report(args: argparse.Namespace, detectors: list[Detector], samples: list[Sample]) -> Sequence[JudgedSample]:
     """What was judged; with --out, the report folder besides."""
-    from train.report import assess, judge, timed, write_report
+    from train.report import assess, judge, write_report
 
     (detector,) = detectors
-    judged, seconds = timed(judge, detector, samples)
+    start = time.perf_counter()
+    judged = judge(detector, samples)
+    elapsed_s, robustness = time.perf_counter() - start, not args.no_robustness
     if args.out:
-        robustness = not args.no_robustness
-        found = assess(detector, judged, data=args.data, part=args.part, seconds=seconds, robustness=robustness)
-        write_report(args.out, found, detector.checkpoint, data=args.data)
+        assessment = assess(
+            detector, judged, data=args.data, part=args.part, elapsed_s=elapsed_s, robustness=robustness
+        )
+        write_report(args.out, assessment, detector.checkpoint, data=args.data)
     return judged
 
 
-def _compare(args: argparse.Namespace, detectors: list[Detector], samples: list[Sample]) -> Sequence[Judged]:
+def _compare(args: argparse.Namespace, detectors: list[Detector], samples: list[Sample]) -> Sequence[JudgedSample]:
     """What the first one judged; prints the comparison, and with --out writes it."""
     from train.report import compare, write_comparison
 

@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 
 from train.config import RECIPES
-from train.fit import is_begun
 from virtus.cli import STOPPED
 
 
-def add(commands) -> None:
+def add_fit(commands: argparse._SubParsersAction) -> None:
     fit = commands.add_parser("fit", help="fine-tune a checkpoint on labelled pictures")
-    fit.set_defaults(run=run)
+    fit.set_defaults(run=run_fit)
     fit.add_argument("--recipe", choices=sorted(RECIPES), required=True, help="`python -m train recipes` tells of each")
     fit.add_argument("--data", required=True, help="folder of pictures or clips, or a Hub data set id")
     fit.add_argument("--out", type=Path, required=True, help="folder for the checkpoint and all that belongs to it")
@@ -27,7 +26,7 @@ def add(commands) -> None:
     fit.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the recipe")
 
 
-def run(args: argparse.Namespace) -> int:
+def run_fit(args: argparse.Namespace) -> int:
     config = RECIPES[args.recipe](args.data, args.base)
     names = ("max_steps", "limit", "early_stopping", "report_to")
     config = config.override([*(f"{name}={getattr(args, name)}" for name in names), *args.set])
@@ -50,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
 def _say_stopped(out_dir: Path) -> None:
     """On a line of its own: the Trainer's bar is still there."""
     from tqdm import tqdm
+
+    from train.fit import is_begun
 
     how = " The same command with --resume goes on from the last step that was saved." if is_begun(out_dir) else ""
     tqdm.write(f"train: stopped.{how}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 
 from train.config.recipes import RECIPES
@@ -83,6 +84,6 @@ def _cell(value: object) -> str:
 
 def _notes(name: str) -> str:
     known = PUBLISHED[name]
-    lines = ["", f"{name}: {RECIPES[name].__doc__.splitlines()[0]}"]
+    lines = ["", f"{name}: {inspect.getdoc(RECIPES[name])}"]
     lines += [f"  published for {known.checkpoint}: {known.figures}"] if known.figures else []
     return "\n".join([*lines, *(f"  known fault: {fault}" for fault in known.faults)])

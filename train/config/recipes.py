@@ -48,8 +48,15 @@ def flask_vit(data: str, base: str | None = None) -> TrainConfig:
 def prithiv_celebdf(data: str, base: str | None = None) -> TrainConfig:
     """prithivMLmods/Deep-Fake-Detector-Model on Celeb-DF v2: at most 5 frames of each of 200 videos."""
     augmentation = replace(NOTEBOOK, area=(0.08, 1.0))
-    own = {"num_epochs": 100.0, "frames_per_clip": 5, "num_clips": 200, "augmentation": augmentation}
-    return replace(virtus(data, base or _beside(data, VIT_BASE)), recipe="prithiv-celebdf", **own)
+    config = virtus(data, base or _beside(data, VIT_BASE))
+    return replace(
+        config,
+        recipe="prithiv-celebdf",
+        num_epochs=100.0,
+        frames_per_clip=5,
+        num_clips=200,
+        augmentation=augmentation,
+    )
 
 
 def prithiv_hemg(data: str, base: str | None = None) -> TrainConfig:
@@ -59,8 +66,10 @@ def prithiv_hemg(data: str, base: str | None = None) -> TrainConfig:
 
 def virtus_honest(data: str, base: str | None = None) -> TrainConfig:
     """`virtus` with its faults mended: split by group first, only the training part balanced, the one crop."""
-    mended = {"split": "by-group", "balance": "train", "crop": "face", "choose_by": "mean_auc"}
-    return replace(virtus(data, base), recipe="virtus-honest", **mended)
+    published = virtus(data, base)
+    return replace(
+        published, recipe="virtus-honest", split="by-group", balance="train", crop="face", choose_by="mean_auc"
+    )
 
 
 def virtus_tiny(data: str, base: str | None = None) -> TrainConfig:

@@ -35,7 +35,7 @@ class TrainConfig:
         leave_out: sources that nothing of the run sees, to report on a kind of fake that it never met.
         frames_per_clip: face crops taken from each video, at most; `num_clips`: of how many videos, 0 for all.
         keep_tokens: share of the patch tokens that a training step keeps, drawn anew for each picture (see
-            `train.fit.tokens`); half of them train 2.6 times as fast on a CPU.
+            `train.fit.model`); half of them train 2.6 times as fast on a CPU.
         blended_share: how many self-blended fakes an epoch shows besides, each with its original, as a share of its
             real pictures.
         val_share: of the groups, held out where the tree has no `val` split.

@@ -5,8 +5,18 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from train.data.parts import Parts, divide, split_for
-    from train.data.samples import Sample, Unreadable, count_table, find_samples, load_samples
-    from train.data.split import assign_splits, check_groups, crossing_groups, part_of
+    from train.data.load import load_samples
+    from train.data.processes import spread
+    from train.data.samples import Sample, Unreadable, count_table, find_samples, take_evenly
+    from train.data.splits import (
+        Parts,
+        assign_splits,
+        check_groups,
+        crossing_groups,
+        divide,
+        part_of,
+        split_for,
+        split_pooled,
+    )
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -27,8 +27,8 @@ from pathlib import Path, PurePath
 
 from tqdm import tqdm
 
-from train.data.samples import CACHE, Found, Sample, Unreadable, label_files, read_groups
-from train.pictures import spread
+from train.data.processes import spread
+from train.data.samples import CACHE, Sample, SampleSet, Unreadable, label_files, read_groups
 from virtus.errors import DataError, VideoError
 from virtus.faces import MIN_FACE_SIDE, crop_face, find_faces
 from virtus.labels import label_from_name
@@ -37,7 +37,6 @@ from virtus.results import Label
 from virtus.video import sample_frames
 
 MARGIN = 2.0  # of the cached crops: training draws its own, smaller one from them
-QUALITY = {"quality": 95, "subsampling": 0}
 ENDS_BYTES = 64 * 1024  # in one of a clip's ends lies the size of each of its frames
 
 CELEB_FOLDERS = {"celeb-real": Label.REAL, "youtube-real": Label.REAL, "celeb-synthesis": Label.FAKE}
@@ -50,7 +49,7 @@ FF_ACTOR_SETS = ("actors", "deepfakedetection")
 FF_SPLITS = ("train", "val", "test")
 
 
-def find_clips(root: Path) -> Found:
+def find_clips(root: Path) -> SampleSet:
     """All labelled clips below a folder, as samples whose paths are those of the clips.
 
     In Real/ and Fake/ folders, clips that differ only in the class are one group (a fake is mostly named as what it was
@@ -67,10 +66,11 @@ def find_clips(root: Path) -> Found:
         else:
             base = root.joinpath(*path.relative_to(root).parts[:known])
             trees[base, path.relative_to(base).parts[0].lower() in CELEB_FOLDERS].append(path)
-    found = [_label_plain(plain, root)]
+    samples, notes = _label_plain(plain, root), list[str]()
     for (base, is_celeb), paths in sorted(trees.items()):
-        found.append((_label_celeb if is_celeb else _label_ff)(base, _source_of(base, root), paths))
-    return Found([s for one in found for s in one.samples], notes=[note for one in found for note in one.notes])
+        source = base.relative_to(root).as_posix() if base != root else root.resolve().name
+        samples += _label_celeb(base, source, paths, notes) if is_celeb else _label_ff(base, source, paths)
+    return SampleSet(samples, notes=notes)
 
 
 def is_of_clips(relative: PurePath) -> bool:
@@ -80,7 +80,7 @@ def is_of_clips(relative: PurePath) -> bool:
 
 def crop_clips(
     clips: Sequence[Sample], *, frames_per_clip: int, cache: Path = CACHE / "clips", num_workers: int | None = None
-) -> Found:
+) -> SampleSet:
     """The largest face of a few frames of each clip, evenly spaced in time, cut out as files.
 
     A clip is known by its size and its first and last bytes, whatever its name. What was cut is not cut again.
@@ -92,30 +92,30 @@ def crop_clips(
     Returns:
         A sample for each face, with all but the path as its clip has it; the clips that gave none, and why.
     """
-    folders, unreadable = {}, []
+    folders, unreadable = dict[Path, Path](), list[Unreadable]()
     for clip in clips:
         try:
             folders[clip.path] = cache / f"{_fingerprint(clip.path)}_{frames_per_clip}x{MARGIN:g}"
         except OSError as exc:
             unreadable.append(Unreadable(clip.path, f"The file cannot be read ({exc.strerror or exc})."))
-    known = {folder: record for folder in set(folders.values()) if (record := _read_record(folder)) is not None}
-    new = {folder: path for path, folder in folders.items() if folder not in known}
+    cuts = {folder: cut for folder in set(folders.values()) if (cut := _read_cut(folder)) is not None}
+    new = {folder: path for path, folder in folders.items() if folder not in cuts}
     if new:
-        known |= _cut_all(new, frames_per_clip, num_workers or os.cpu_count() or 1)
-    samples, cut_off = [], []
+        cuts |= _cut_all(new, frames_per_clip, num_workers or os.cpu_count() or 1)
+    samples, notes = list[Sample](), list[str]()
     for clip in (clip for clip in clips if clip.path in folders):
         folder = folders[clip.path]
-        samples += [replace(clip, path=folder / name) for name in known[folder].names]
-        if known[folder].reason:
-            unreadable.append(Unreadable(clip.path, known[folder].reason))
-        elif not known[folder].complete:
-            cut_off.append(clip.path)
-    notes = [f"{path} is cut off or damaged; its readable part is used." for path in cut_off]
-    return Found(samples, sorted(unreadable, key=lambda one: one.path), notes)
+        cut = cuts[folder]
+        samples += [replace(clip, path=folder / name) for name in cut.names]
+        if cut.reason:
+            unreadable.append(Unreadable(clip.path, cut.reason))
+        elif not cut.complete:
+            notes.append(f"{clip.path} is cut off or damaged; its readable part is used.")
+    return SampleSet(samples, sorted(unreadable, key=lambda broken: broken.path), notes)
 
 
 @dataclass(frozen=True)
-class _Record:
+class CutClip:
     """What was cut from a clip: the files' names, whether the clip is whole, and why there are none."""
 
     names: list[str]
@@ -123,46 +123,47 @@ class _Record:
     reason: str | None = None
 
 
-def _cut_all(clips: dict[Path, Path], frames_per_clip: int, num_workers: int) -> dict[Path, _Record]:
+def _cut_all(clips: dict[Path, Path], frames_per_clip: int, num_workers: int) -> dict[Path, CutClip]:
     """From the folder of each clip and the clip to what was cut."""
-    records = spread(partial(_cut, frames_per_clip=frames_per_clip), clips, clips.values(), num_workers=num_workers)
-    return dict(zip(clips, tqdm(records, total=len(clips), desc="clips", unit="clip"), strict=True))
+    cuts = spread(partial(_cut, frames_per_clip=frames_per_clip), clips, clips.values(), num_workers=num_workers)
+    return dict(zip(clips, tqdm(cuts, total=len(clips), desc="clips", unit="clip"), strict=True))
 
 
-def _cut(folder: Path, path: Path, *, frames_per_clip: int) -> _Record:
+def _cut(folder: Path, path: Path, *, frames_per_clip: int) -> CutClip:
     draft = folder.with_name(f"{folder.name}.{os.getpid()}")
     draft.mkdir(parents=True)
     try:
-        record = _cut_into(draft, path, frames_per_clip)
-        (draft / "clip.json").write_text(json.dumps({"name": path.name, **vars(record)}) + "\n", encoding="utf-8")
+        cut = _cut_into(draft, path, frames_per_clip)
+        (draft / "clip.json").write_text(json.dumps({"name": path.name, **vars(cut)}) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)  # so that a folder is whole, or not there
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return record
+    return cut
 
 
-def _cut_into(folder: Path, path: Path, frames_per_clip: int) -> _Record:
+def _cut_into(folder: Path, path: Path, frames_per_clip: int) -> CutClip:
     try:
         clip = sample_frames(path, num_frames=frames_per_clip)
     except VideoError as exc:
-        return _Record([], reason=str(exc))
+        return CutClip([], reason=str(exc))
     names = []
     for index, frame in enumerate(clip.frames):
         for face in find_faces(frame.image, min_side=MIN_FACE_SIDE)[:1]:
             names.append(f"{index:03}.jpg")
-            crop_face(frame.image, face, margin=MARGIN).image.save(folder / names[-1], **QUALITY)
+            crop = crop_face(frame.image, face, margin=MARGIN)
+            crop.image.save(folder / names[-1], quality=95, subsampling=0)
     reason = None if names else f"No face was found in {len(clip.frames)} of its frames."
-    return _Record(names, clip.complete, reason)
+    return CutClip(names, clip.complete, reason)
 
 
-def _read_record(folder: Path) -> _Record | None:
+def _read_cut(folder: Path) -> CutClip | None:
     try:
         row = json.loads((folder / "clip.json").read_text(encoding="utf-8"))
-        record = _Record(row["names"], row["complete"], row["reason"])
+        cut = CutClip(row["names"], row["complete"], row["reason"])
     except (OSError, ValueError, KeyError):
         return None
-    return record if all((folder / name).is_file() for name in record.names) else None
+    return cut if all((folder / name).is_file() for name in cut.names) else None
 
 
 def _fingerprint(path: Path) -> str:
@@ -182,14 +183,10 @@ def _known_folder(relative: PurePath) -> int | None:
     return next((at for at, part in enumerate(parts) if part in CELEB_FOLDERS or part in FF_FOLDERS), None)
 
 
-def _source_of(base: Path, root: Path) -> str:
-    return base.relative_to(root).as_posix() if base != root else root.resolve().name
-
-
-def _label_plain(paths: list[Path], root: Path) -> Found:
+def _label_plain(paths: list[Path], root: Path) -> list[Sample]:
     groups = read_groups(root)
     samples = label_files(paths, root, groups)
-    return Found([s if s.path in groups else replace(s, group=_twin_group(s, root)) for s in samples])
+    return [sample if sample.path in groups else replace(sample, group=_twin_group(sample, root)) for sample in samples]
 
 
 def _twin_group(sample: Sample, root: Path) -> str:
@@ -199,7 +196,7 @@ def _twin_group(sample: Sample, root: Path) -> str:
     return "/".join([sample.source, *folders, relative.stem])
 
 
-def _label_celeb(base: Path, source: str, paths: list[Path]) -> Found:
+def _label_celeb(base: Path, source: str, paths: list[Path], notes: list[str]) -> list[Sample]:
     official = _read_celeb_test_list(base)
     footage_in_test = {_footage(PurePath(name)) for name in official}
     samples, num_left_out = [], 0
@@ -212,8 +209,10 @@ def _label_celeb(base: Path, source: str, paths: list[Path]) -> Found:
             num_left_out += 1
         else:
             samples.append(Sample(path, label, source, None, f"{source}/{person}"))
-    note = f"{source}: {num_left_out} of {len(paths)} clips are left out: their footage is in the official test list."
-    return Found(samples, notes=[note] if num_left_out else [])
+    if num_left_out:
+        why = "their footage is in the official test list"
+        notes.append(f"{source}: {num_left_out} of {len(paths)} clips are left out: {why}.")
+    return samples
 
 
 def _footage(relative: PurePath) -> str:
@@ -237,9 +236,9 @@ def _read_celeb_test_list(base: Path) -> set[str]:
     return names
 
 
-def _label_ff(base: Path, source: str, paths: list[Path]) -> Found:
+def _label_ff(base: Path, source: str, paths: list[Path]) -> list[Sample]:
     lists = {split: pairs for split in FF_SPLITS if (pairs := _read_ff_pairs(base, split)) is not None}
-    kept = [(path, *found) for path in paths if (found := _ff_folders(path.relative_to(base))) is not None]
+    kept = [(path, *kind) for path in paths if (kind := _ff_folders(path.relative_to(base))) is not None]
     fakes = [path.stem.split("_") for path, _, name, _ in kept if name not in FF_ACTOR_SETS and "_" in path.stem]
     group_of = _unite([*fakes, *(pair for pairs in lists.values() for pair in pairs)])
     split_of = {name: split for split, pairs in lists.items() for pair in pairs for name in pair}
@@ -247,12 +246,16 @@ def _label_ff(base: Path, source: str, paths: list[Path]) -> Found:
     for path, label, name, compression in kept:
         if name in FF_ACTOR_SETS:
             match = FF_ACTOR.fullmatch(path.stem)
-            own, split, group = f"{source}/DeepFakeDetection", None, f"actor {match['person'] if match else path.stem}"
+            data_set, split, group = (
+                f"{source}/DeepFakeDetection",
+                None,
+                f"actor {match['person'] if match else path.stem}",
+            )
         else:
             first = path.stem.split("_")[0]
-            own, split, group = source, split_of.get(first), group_of.get(first, first)
-        samples.append(Sample(path, label, f"{own}/{compression}", split, f"{source}/{group}"))
-    return Found(samples)
+            data_set, split, group = source, split_of.get(first), group_of.get(first, first)
+        samples.append(Sample(path, label, f"{data_set}/{compression}", split, f"{source}/{group}"))
+    return samples
 
 
 def _ff_folders(relative: PurePath) -> tuple[Label, str, str] | None:

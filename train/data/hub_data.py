@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 from tqdm import tqdm
 
-from train.data.samples import CACHE, Found, Unreadable, find_samples
+from train.data.samples import CACHE, SampleSet, Unreadable, find_samples
 from virtus.checkpoints import COMMIT, ask_hub
 from virtus.errors import DataError
 from virtus.labels import label_from_name
@@ -30,7 +30,7 @@ TABLES = ("*.parquet", "*.tar", "metadata.csv", "metadata.jsonl")
 OTHERWISE = "Or save it as a folder with Real/ and Fake/ in it."
 
 
-def load_from_hub(name: str, *, cache: Path = CACHE / "hub") -> Found:
+def load_from_hub(name: str, *, cache: Path = CACHE / "hub") -> SampleSet:
     """The labelled pictures of a data set on the Hub, fetched now if there is something newer.
 
     The pictures are written once, with their original bytes. If the Hub cannot be reached, what was written before is
@@ -50,7 +50,7 @@ def load_from_hub(name: str, *, cache: Path = CACHE / "hub") -> Found:
     if not (COMMIT.fullmatch(revision) and _is_written(own / revision)):
         try:
             commit = _ask_for_commit(name, repo_id, revision)
-        except _Unreachable as exc:
+        except HubUnreachable as exc:
             commit = newest.read_text(encoding="utf-8") if newest.is_file() else ""
             if not commit:
                 raise DataError(
@@ -64,7 +64,7 @@ def load_from_hub(name: str, *, cache: Path = CACHE / "hub") -> Found:
     return _read(own / revision, repo_id)
 
 
-def load_from_folder(folder: Path, *, cache: Path = CACHE / "hub") -> Found:
+def load_from_folder(folder: Path, *, cache: Path = CACHE / "hub") -> SampleSet:
     """The same from a copy of a data set, in any form that `datasets` reads."""
     folder = folder.resolve()
     written = cache / f"{folder.name}-{_state_of(folder)}"
@@ -78,7 +78,7 @@ def has_tables(folder: Path) -> bool:
     return any(next(folder.rglob(pattern), None) for pattern in TABLES)
 
 
-class _Unreachable(Exception):
+class HubUnreachable(Exception):
     """The Hub gave no usable answer; the text is a short cause."""
 
 
@@ -97,7 +97,7 @@ def _ask_for_commit(name: str, repo_id: str, revision: str) -> str:
             "or gated, ask for access on its page and log in with `hf auth login`."
         ) from exc
     except Exception as exc:  # sockets, TLS, a login page of the hotel where JSON was expected: no Hub
-        raise _Unreachable(_first_line(exc)) from exc
+        raise HubUnreachable(_first_line(exc)) from exc
 
 
 def _first_line(exc: BaseException) -> str:
@@ -115,7 +115,7 @@ def _is_written(folder: Path) -> bool:
     return (folder / "export.json").is_file()
 
 
-def _read(written: Path, source: str) -> Found:
+def _read(written: Path, source: str) -> SampleSet:
     """The samples of what `_write` left."""
     row = json.loads((written / "export.json").read_text(encoding="utf-8"))
     root = written / "data"
@@ -127,7 +127,7 @@ def _read(written: Path, source: str) -> Found:
         )
         for sample in find_samples(root)
     ]
-    return Found(samples, [Unreadable(Path(path), reason) for path, reason in row["unreadable"]], row["notes"])
+    return SampleSet(samples, [Unreadable(Path(path), reason) for path, reason in row["unreadable"]], row["notes"])
 
 
 def _write(name: str, place: str, folder: Path, *, revision: str | None = None) -> None:
@@ -159,10 +159,12 @@ def _write(name: str, place: str, folder: Path, *, revision: str | None = None) 
 def _load_tables(name: str, place: str, revision: str | None, tables: str) -> dict[str, Dataset]:
     """Its splits; what they are turned into goes to the folder `tables`, what is fetched to the Hub's own cache."""
     import datasets
+    from datasets.exceptions import DataFilesNotFoundError
 
     try:
-        return dict(datasets.load_dataset(place, revision=revision, cache_dir=tables))
-    except datasets.exceptions.DataFilesNotFoundError as exc:
+        splits = datasets.load_dataset(place, revision=revision, cache_dir=tables)
+        return {str(name): rows for name, rows in dict(splits).items()}
+    except DataFilesNotFoundError as exc:
         raise DataError(f"{name} has no files that `datasets` can read. {OTHERWISE}") from exc
     except Exception as exc:  # whatever its many readers raise, and a connection that breaks
         raise DataError(
@@ -178,14 +180,16 @@ def _find_columns(name: str, splits: dict[str, Dataset]) -> tuple[str, str, dict
     pictures = [column for column, feature in features.items() if isinstance(feature, datasets.Image)]
     if not pictures:
         raise DataError(f"{name} has no column of pictures, only {', '.join(features)}. {OTHERWISE}")
-    named = {column: dict(enumerate(f.names)) for column, f in features.items() if isinstance(f, datasets.ClassLabel)}
+    named: dict[str, dict] = {
+        column: dict(enumerate(f.names)) for column, f in features.items() if isinstance(f, datasets.ClassLabel)
+    }
     texts = [c for c, f in features.items() if isinstance(f, datasets.Value) and f.dtype in ("string", "large_string")]
     for column in texts:
         values = {value for rows in splits.values() for value in rows.unique(column)} - {None, ""}
         named[column] = {value: value for value in values}
     for column, names in named.items():
-        meaning = {value: label_from_name(text) for value, text in names.items()}
-        if set(meaning.values()) == set(Label):
+        meaning = {value: label for value, text in names.items() if (label := label_from_name(text)) is not None}
+        if len(meaning) == len(names) and set(meaning.values()) == set(Label):
             return pictures[0], column, meaning
     seen = "; ".join(f"{column}: {', '.join(sorted(names.values())[:5])}" for column, names in named.items())
     raise DataError(
@@ -200,6 +204,7 @@ def _cells(rows: Dataset, picture: str, column: str, split: str) -> Iterator[tup
 
     rows = rows.select_columns([picture, column]).cast_column(picture, datasets.Image(decode=False))
     for index, row in enumerate(tqdm(rows, desc=split, unit="img")):
+        assert isinstance(row, dict)
         yield index, row[picture], row[column]
 
 
@@ -223,7 +228,7 @@ def _suffix(data: bytes, path: str | None) -> str:
         return Path(path).suffix.lower()
     try:
         with Image.open(io.BytesIO(data)) as image:
-            suffix = f".{image.format.lower()}"
+            suffix = f".{image.format}".lower()
     except Exception:  # see virtus.media.images
         return ".jpg"
     return suffix if is_image_path(Path(f"a{suffix}")) else ".jpg"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from virtus.checkpoints import is_repo_id
 from virtus.errors import DataError
 from virtus.labels import label_from_folders, label_from_name
 from virtus.media import find_pictures
 from virtus.results import Label
 
 CACHE = Path("~/.cache/virtus").expanduser()
+NOTHING_LABELLED = "No labelled pictures below {}: put them in folders named Real and Fake."
 SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
 
@@ -46,48 +46,19 @@ class Unreadable:
 
 
 @dataclass(frozen=True)
-class Found:
+class SampleSet:
     """What there is in a data set.
 
     Attributes:
         samples: pictures, and crops of the faces in clips.
         unreadable: clips that cannot be read or show no face, and rows of a Hub data set without a picture. Pictures
-            are not opened here: `train.pictures.crops.FaceCache.unreadable` says which of them are broken.
+            are not opened here: `train.pictures.face_cache.FaceCache.unreadable` says which of them are broken.
         notes: sentences on what was left out or is only partly there, for whoever started the run.
     """
 
     samples: list[Sample]
     unreadable: list[Unreadable] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-
-def load_samples(source: str | Path, *, frames_per_clip: int = 5, num_clips: int = 0, cache: Path = CACHE) -> Found:
-    """All labelled faces of a data set.
-
-    Args:
-        source: a folder of pictures in the layouts of `find_samples`, of clips in those of `train.data.clips`, or of
-            both; or a data set on the Hugging Face Hub, `owner/name` or `owner/name@revision`; or a copy of one in a
-            folder. A folder goes before a name on the Hub.
-        frames_per_clip: of each clip, the largest face of at most so many frames.
-        num_clips: so many clips at most, half of them of each class and evenly taken; 0 for all.
-        cache: folder for the faces of clips and the pictures of Hub data sets; a second run takes them from there.
-
-    Raises:
-        DataError: if there is no such data set, or nothing in it is labelled and can be read.
-    """
-    root = Path(source)
-    if frames_per_clip < 1:
-        raise DataError(f"frames_per_clip must be at least 1, not {frames_per_clip}.")
-    if root.is_dir():
-        return _load_folder(root, frames_per_clip, num_clips, cache)
-    if not is_repo_id(str(source)):
-        raise DataError(
-            f"There is no folder {source}. Give one with Real/ and Fake/ folders in it, or a data set on the Hugging "
-            "Face Hub as owner/name."
-        )
-    from train.data.hub_data import load_from_hub
-
-    return load_from_hub(str(source), cache=cache / "hub")
 
 
 def find_samples(root: Path) -> list[Sample]:
@@ -105,7 +76,7 @@ def find_samples(root: Path) -> list[Sample]:
         raise DataError(f"There is no folder {root}. Give one with Real/ and Fake/ folders in it.")
     samples = label_files(find_pictures(root), root, read_groups(root))
     if not samples:
-        raise _nothing_labelled(root)
+        raise DataError(NOTHING_LABELLED.format(root))
     return samples
 
 
@@ -116,6 +87,20 @@ def count_table(samples: list[Sample]) -> str:
     lines = [f"{source:20} {split:8} {counts[source, split, Label.REAL]:8} {counts[source, split, Label.FAKE]:8}"
              for source, split in rows]  # fmt: skip
     return "\n".join([f"{'source':20} {'split':8} {'real':>8} {'fake':>8}", *lines])
+
+
+def take_evenly(
+    samples: Iterable[Sample],
+    num: int,
+    *,
+    kind: Callable[[Sample], Hashable] = lambda sample: (sample.source, sample.label),
+) -> list[Sample]:
+    """At most `num` samples of each kind, evenly taken; a kind is a source and class unless told otherwise."""
+    by_kind = defaultdict(list)
+    for sample in samples:
+        by_kind[kind(sample)].append(sample)
+    counts = [(same, min(num, len(same))) for same in by_kind.values()]
+    return [same[index * len(same) // count] for same, count in counts for index in range(count)]
 
 
 def label_files(paths: Iterable[Path], root: Path, groups: dict[Path, str]) -> list[Sample]:
@@ -130,39 +115,6 @@ def read_groups(root: Path) -> dict[Path, str]:
         DataError: naming the file that is no such table.
     """
     return {path: group for file in sorted(root.rglob("groups.csv")) for path, group in _read_group_file(file)}
-
-
-def _load_folder(root: Path, frames_per_clip: int, num_clips: int, cache: Path) -> Found:
-    from train.data.clips import crop_clips, find_clips, is_of_clips
-    from train.data.hub_data import has_tables, load_from_folder
-
-    # Frames that somebody took out of a set of clips have no label that could be trusted, nor a group.
-    pictures = [path for path in find_pictures(root) if not is_of_clips(path.relative_to(root))]
-    samples = label_files(pictures, root, read_groups(root))
-    clips = find_clips(root)
-    if not samples and not clips.samples and has_tables(root):
-        return load_from_folder(root, cache=cache / "hub")
-    if not samples and not clips.samples:
-        raise _nothing_labelled(root)
-    taken = _evenly(clips.samples, num_clips) if num_clips else clips.samples
-    crops = crop_clips(taken, frames_per_clip=frames_per_clip, cache=cache / "clips")
-    if not samples and not crops.samples:
-        one = crops.unreadable[0]
-        raise DataError(f"None of the {len(taken)} clips below {root} gave a face. {one.path}: {one.reason}")
-    return Found(samples + crops.samples, crops.unreadable, clips.notes + crops.notes)
-
-
-def _evenly(samples: list[Sample], num: int) -> list[Sample]:
-    """At most `num` of the samples, half of each class."""
-    half, kept = -(-num // 2), []
-    for label in Label:
-        own = [sample for sample in samples if sample.label is label]
-        kept += own if len(own) <= half else [own[index * len(own) // half] for index in range(half)]
-    return kept
-
-
-def _nothing_labelled(root: Path) -> DataError:
-    return DataError(f"No labelled pictures below {root}: put them in folders named Real and Fake.")
 
 
 def _sample(path: Path, root: Path, groups: dict[Path, str]) -> Sample | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from PIL import ImageOps
 from tqdm import tqdm
 
 from train.config import Augmentation, degrade
-from train.data import Sample
+from train.data import Sample, take_evenly
 from train.pictures import Faces
 from virtus.checkpoints import MIN_PICTURES, Checkpoint, Novelty, block_of, fit_novelty, load_checkpoint, store_novelty
 from virtus.errors import DataError
@@ -52,10 +51,8 @@ def add_novelty(folder: Path, train: Sequence[Sample], held_out: Sequence[Sample
         DataError: where there are too few pictures.
         CheckpointError: if the checkpoint cannot be loaded.
     """
-    train, held_out = (
-        [sample for sample in part if faces is None or faces[sample.path] is not None]
-        for part in (thin(train), held_out)
-    )
+    train = [sample for sample in thin(train) if faces is None or faces[sample.path]]
+    held_out = [sample for sample in held_out if faces is None or faces[sample.path]]
     if min(len(train), len(held_out)) < MIN_PICTURES:
         raise DataError(
             f"Novelty needs {MIN_PICTURES} faces to train and as many to calibrate; there are {len(train)} and "
@@ -72,14 +69,7 @@ def add_novelty(folder: Path, train: Sequence[Sample], held_out: Sequence[Sample
 
 def thin(samples: Sequence[Sample]) -> list[Sample]:
     """Of the pictures that trained, those that are looked at: at most 300 of each source and class, evenly taken."""
-    by_kind = defaultdict(list)
-    for sample in dict.fromkeys(samples):
-        by_kind[sample.source, sample.label].append(sample)
-    return [
-        own[index * len(own) // min(NUM_OF_KIND, len(own))]
-        for own in by_kind.values()
-        for index in range(min(NUM_OF_KIND, len(own)))
-    ]
+    return take_evenly(dict.fromkeys(samples), NUM_OF_KIND)
 
 
 @torch.inference_mode()
@@ -105,4 +95,5 @@ def _crops(
         if draw and draw.random() < 0.5:
             photo = ImageOps.grayscale(photo).convert("RGB") if draw.random() < GREY_CHANCE else photo
             photo = degrade(photo, ORDINARY, draw)
-        yield whole_image(photo) if faces is None else crop_face(photo, faces[sample.path], margin=margin)
+        face = faces[sample.path] if faces else None
+        yield crop_face(photo, face, margin=margin) if face else whole_image(photo)

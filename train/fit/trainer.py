@@ -10,20 +10,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import PartialState
-from transformers import EarlyStoppingCallback, Trainer, TrainingArguments
+from transformers import EarlyStoppingCallback, PreTrainedModel, Trainer, TrainingArguments
 
+from train.checks import Look, look_first
 from train.config import TrainConfig
-from train.data import Sample
-from train.fit.material import Material, gather
-from train.fit.model import keep_names, load_base, save_checkpoint
+from train.data import Parts, Sample, divide, load_samples, split_for
+from train.fit.model import drop_tokens, load_base, save_checkpoint
 from train.fit.novelty import add_novelty
-from train.fit.record import record_run
-from train.fit.steps import CONFIG, find_last_step, number_of
-from train.fit.tokens import drop_tokens
-from train.pictures import CropDataset, FaceCache, TrainDataset
+from train.fit.record import CONFIG, find_last_step, number_of, record_run
+from train.pictures import CropDataset, FaceCache, Faces, TrainDataset
 from virtus.checkpoints import area_under_roc, fit_calibration
 from virtus.errors import DataError
-from virtus.models import EvalTransform, has_bfloat16_units, resolve_device
+from virtus.models import has_bfloat16_units, resolve_device
 from virtus.results import Calibration, Label
 
 
@@ -41,7 +39,7 @@ def fit(
     """Fine-tune a base on labelled faces, keep the best step, and calibrate it.
 
     Trained, chosen and calibrated on three parts of the data that share no group; a fourth is left for the report (see
-    `train.data.parts`). Under `torchrun` or `accelerate launch` every process calls this.
+    `train.data.splits`). Under `torchrun` or `accelerate launch` every process calls this.
 
     Args:
         out_dir: gets `checkpoint/` (in the Hub's layout), `train_config.json`, `run.json` and the Trainer's `steps/`.
@@ -57,22 +55,26 @@ def fit(
     last = find_last_step(config, out_dir, resume=resume)
     material = gather(config, anyway=anyway, cache=cache or FaceCache())
     model, transform = load_base(config.base)
-    keep_names(model)
     if config.keep_tokens < 1:
         drop_tokens(model, config.keep_tokens)
     state.wait_for_everyone()  # until all have looked whether there is a run
     if state.is_main_process:
         out_dir.mkdir(parents=True, exist_ok=True)
         config.save(out_dir / CONFIG)
-    trainer, started = _trainer(config, out_dir, model, material, transform), time.monotonic()
+    choosing = CropDataset(material.parts.choose, material.faces, transform, margin=config.margin)
+    trainer, started = _trainer(config, out_dir, model, material, choosing), time.monotonic()
     trainer.train(resume_from_checkpoint=last and str(last))
     chosen_by = trainer.evaluate()
-    spent = {"elapsed_s": time.monotonic() - started, "first_step": number_of(last), "chosen_by": chosen_by}
-    calibration = _fit_calibration(trainer, material.parts.calibrate)
+    elapsed_s = time.monotonic() - started
+    calibration = _fit_calibration(trainer, choosing.of(material.parts.calibrate))
     if state.is_main_process:
-        save_checkpoint(trainer.model, transform, config, out_dir / "checkpoint", calibration)
+        save_checkpoint(model, transform, config, out_dir / "checkpoint", calibration)
         _add_novelty(out_dir / "checkpoint", material)
-        record_run(config, material, trainer, **spent).save(out_dir / "run.json")
+        samples, look, first_step = material.samples, material.look, number_of(last)
+        record = record_run(
+            config, samples, look, trainer, elapsed_s=elapsed_s, first_step=first_step, chosen_by=chosen_by
+        )
+        record.save(out_dir / "run.json")
     state.wait_for_everyone()
     return TrainResult(out_dir / "checkpoint", chosen_by)
 
@@ -82,6 +84,44 @@ def _add_novelty(folder: Path, material: Material) -> None:
         add_novelty(folder, material.parts.train, material.parts.calibrate, material.faces)
     except DataError as exc:
         print(f"does not know what is unfamiliar: {exc}", flush=True)
+
+
+@dataclass(frozen=True)
+class Material:
+    """The readable samples, and the parts that they were divided into.
+
+    Attributes:
+        faces: None for a recipe that shows whole pictures.
+    """
+
+    samples: list[Sample]
+    faces: Faces | None
+    look: Look
+    parts: Parts
+
+
+def gather(config: TrainConfig, *, anyway: bool, cache: FaceCache) -> Material:
+    """Find samples and faces, look at them, and divide them; of several processes one searches, all know.
+
+    Args:
+        anyway: also where groups cross the splits.
+
+    Raises:
+        DataError: see `load_samples`, `look_first` and `divide`.
+    """
+    state = PartialState()
+    with state.main_process_first():  # the others read what it remembered
+        loaded = load_samples(config.data, frames_per_clip=config.frames_per_clip, num_clips=config.num_clips)
+        paths = [sample.path for sample in loaded.samples]
+        faces, broken = cache.find(paths), [*loaded.unreadable, *cache.unreadable(paths)]
+    left_out = {file.path for file in broken}
+    samples = [sample for sample in split_for(loaded.samples, config) if sample.path not in left_out]
+    if loaded.notes and state.is_main_process:
+        print("\n".join(loaded.notes))
+    look = look_first(samples, faces, broken, config, anyway=anyway, quiet=not state.is_main_process)
+    whole = config.crop == "whole"
+    parts = divide([sample for sample in samples if whole or faces[sample.path]], config)
+    return Material(samples, None if whole else faces, look, parts)
 
 
 def source_aucs(logits: np.ndarray, samples: list[Sample]) -> dict[str, float]:
@@ -94,16 +134,22 @@ def source_aucs(logits: np.ndarray, samples: list[Sample]) -> dict[str, float]:
     return known | {"mean_auc": float(np.mean(list(known.values()))) if known else 0.0}
 
 
-def _trainer(config: TrainConfig, out_dir: Path, model, material: Material, transform: EvalTransform) -> Trainer:
-    faces, parts = material.faces, material.parts
-    blended = {"augmentation": config.augmentation, "blended_share": config.blended_share}
-    choose = CropDataset(parts.choose, faces, transform, margin=config.margin)
+def _trainer(
+    config: TrainConfig, out_dir: Path, model: PreTrainedModel, material: Material, choosing: CropDataset
+) -> Trainer:
+    training = TrainDataset(
+        material.parts.train,
+        material.faces,
+        choosing.transform,
+        augmentation=config.augmentation,
+        blended_share=config.blended_share,
+    )
     return Trainer(
         model=model,
         args=_arguments(config, out_dir),
-        train_dataset=TrainDataset(parts.train, faces, transform, **blended),
-        eval_dataset=choose,
-        compute_metrics=lambda output: source_aucs(output.predictions, choose.samples),
+        train_dataset=training,
+        eval_dataset=choosing,
+        compute_metrics=lambda output: source_aucs(np.asarray(output.predictions), choosing.samples),
         callbacks=[EarlyStoppingCallback(config.early_stopping)] if config.early_stopping else [],
     )
 
@@ -138,13 +184,13 @@ def _arguments(config: TrainConfig, out_dir: Path) -> TrainingArguments:
     )
 
 
-def _fit_calibration(trainer: Trainer, samples: list[Sample]) -> Calibration | None:
+def _fit_calibration(trainer: Trainer, unseen: CropDataset) -> Calibration | None:
     """On pictures that served nothing else, all processes taking part; None where there are too few."""
     trainer.compute_metrics = None  # it knows the choosing part's sources alone
-    logits = trainer.predict(trainer.eval_dataset.of(samples)).predictions if samples else np.empty((0, 2))
-    labels, sources = [sample.label for sample in samples], [sample.source for sample in samples]
+    logits = np.asarray(trainer.predict(unseen).predictions) if len(unseen) else np.empty((0, 2))
+    labels, sources = [sample.label for sample in unseen.samples], [sample.source for sample in unseen.samples]
     try:
-        return fit_calibration(logits[:, 1] - logits[:, 0], labels, sources)
+        return fit_calibration((logits[:, 1] - logits[:, 0]).tolist(), labels, sources)
     except DataError as exc:
         if trainer.is_world_process_zero():
             print(f"not calibrated: {exc}", flush=True)

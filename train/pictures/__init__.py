@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from train.pictures.blending import self_blend
-    from train.pictures.crops import FaceCache, calm, spread
-    from train.pictures.forgery import Forgery, swap_face
-    from train.pictures.part_swap import PARTS, swap_part
-    from train.pictures.transforms import CropDataset, Faces, TrainDataset
+    from train.pictures.datasets import CropDataset, TrainDataset
+    from train.pictures.face_cache import FaceCache, Faces
+    from train.pictures.forgery import PARTS, Forgery, self_blend, swap_part
 
 __getattr__, __all__ = offer(__name__, __file__)

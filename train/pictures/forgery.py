@@ -1,7 +1,13 @@
-"""Fakes made from real photos, with the region that was altered."""
+"""Fakes made from real photos, with the region that was altered: swapped faces and parts, and self-blended ones.
+
+Self-blended images (Shiohara & Yamasaki 2022, arXiv:2204.08376) are made from one photo: a face is blended with a
+slightly changed copy of itself inside a face-shaped region. What tells such a fake is what tells most swaps: a seam,
+and statistics that differ on its two sides; nothing of one generator.
+"""
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
 import cv2
@@ -9,9 +15,12 @@ import numpy as np
 from PIL import Image
 
 from virtus.errors import DataError
+from virtus.judging import jpeg, rescale
 from virtus.results import Face
 
 MIN_SIDE = 8  # of a region, pixels: seamlessClone fails on less than three
+BLEND_RATIOS = (0.5, 0.75, 1.0, 1.0)
+VISIBLE = 0.1  # of the mask: less than that alters a pixel by too little to count
 
 
 @dataclass(frozen=True)
@@ -42,25 +51,26 @@ class Ellipse:
     half_height: float
 
 
-def swap_face(source: Image.Image, source_face: Face, target: Image.Image, target_face: Face) -> Forgery:
-    """Put the face of `source` in the place of that of `target`: see `swap_region`."""
-    return swap_region(source, source_face, target, target_face, face_region(target_face, target.size))
+ELLIPSES = {"eyes": Ellipse(-0.05, 0.95, 0.40), "nose": Ellipse(0.48, 0.42, 0.46), "mouth": Ellipse(1.05, 0.68, 0.38)}
+HALVES = {"left half": -1, "right half": 1}  # the viewer's left and right
+PARTS = (*ELLIPSES, *HALVES)
 
 
-def swap_region(
-    source: Image.Image, source_face: Face, target: Image.Image, target_face: Face, region: np.ndarray
+def swap_part(
+    source: Image.Image, source_face: Face, target: Image.Image, target_face: Face, part: str = "face"
 ) -> Forgery:
-    """Put what `source` shows in a region of the face in the place of what `target` shows there.
+    """Put the face of `source`, or a part of it, in the place of that of `target`.
 
     The five landmarks give the similarity transform (rotation, scale, shift) between the faces; the seam is hidden by
     Poisson blending (Pérez et al. 2003).
 
     Args:
-        region: of `target`, uint8 (height, width), 255 inside; nothing of it on the picture's border.
+        part: "face", or a name in `PARTS`.
 
     Raises:
-        DataError: if the landmarks of one face do not match those of the other, or the region is too small.
+        DataError: if there is no such part, it lies outside the photo, or the faces do not match.
     """
+    region = part_region(target_face, target.size, part)
     # No landmark is an outlier: of five, RANSAC would drop two and turn the face after the rest.
     matrix, _ = cv2.estimateAffinePartial2D(_points(source_face), _points(target_face), ransacReprojThreshold=1e6)
     if matrix is None:
@@ -102,3 +112,85 @@ def face_axes(face: Face) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _points(face: Face) -> np.ndarray:
     return np.array(face.landmarks, dtype=np.float32)
+
+
+def part_region(face: Face, size: tuple[int, int], part: str) -> np.ndarray:
+    """A part of the face, from the landmarks: uint8 (height, width), 255 inside and nothing on the picture's border.
+
+    Raises:
+        DataError: if there is no such part.
+    """
+    if part == "face":
+        return face_region(face, size)
+    if part in HALVES:
+        return np.where(_side(face, size) * HALVES[part] > 0, face_region(face, size), 0).astype(np.uint8)
+    if part not in ELLIPSES:
+        raise DataError(f"There is no part {part!r}. There are: {', '.join(PARTS)}.")
+    return ellipse_region(face, size, ELLIPSES[part])
+
+
+def _side(face: Face, size: tuple[int, int]) -> np.ndarray:
+    """Below 0 left of the line from between the eyes to between the mouth's corners, above 0 right of it."""
+    eyes, mouth, _ = face_axes(face)
+    down = mouth - eyes
+    y, x = np.mgrid[: size[1], : size[0]]
+    return down[1] * (x - eyes[0]) - down[0] * (y - eyes[1])
+
+
+def self_blend(image: Image.Image, face: Face, draw: random.Random) -> Forgery:
+    """Blend a real face with a changed copy of itself.
+
+    Args:
+        image: RGB.
+        face: with its five landmarks, in pixels of `image`.
+        draw: where all chances come from.
+    """
+    mask = _soft_mask(face, image.size, draw)
+    changed = np.asarray(_move(_recolour(image, draw), face, draw), np.float32)
+    original = np.asarray(image, np.float32)
+    if draw.random() < 0.5:  # the face or its surroundings are what was changed
+        changed, original = original, changed
+    blended = mask[:, :, None] * changed + (1 - mask[:, :, None]) * original
+    return Forgery(Image.fromarray(blended.round().clip(0, 255).astype(np.uint8)), mask > VISIBLE)
+
+
+def _soft_mask(face: Face, size: tuple[int, int], draw: random.Random) -> np.ndarray:
+    """The face's region, bent at random, with a soft edge: float32 (height, width) in [0, 1]."""
+    region = face_region(face, size, scale=draw.uniform(0.75, 1.15))
+    region = _bend(region.astype(np.float32) / 255, face, draw)
+    sigma = draw.uniform(0.01, 0.10) * face.width
+    return cv2.GaussianBlur(region, (0, 0), max(sigma, 0.5)) * draw.choice(BLEND_RATIOS)
+
+
+def _bend(region: np.ndarray, face: Face, draw: random.Random) -> np.ndarray:
+    """Elastic deformation, by up to a tenth of the face's width."""
+    height, width = region.shape
+    noise = np.random.default_rng(draw.getrandbits(32)).uniform(-1, 1, (2, 5, 5)).astype(np.float32)
+    dx, dy = (
+        cv2.resize(offsets, (width, height), interpolation=cv2.INTER_CUBIC) for offsets in noise * 0.1 * face.width
+    )
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    return cv2.remap(region, x + dx, y + dy, cv2.INTER_LINEAR)
+
+
+def _recolour(image: Image.Image, draw: random.Random) -> Image.Image:
+    """Other colours, and now and then other sharpness or compression."""
+    pixels = np.asarray(image, np.float32)
+    pixels = (pixels - 128) * draw.uniform(0.9, 1.1) + 128 + draw.uniform(-12, 12)
+    pixels = pixels + np.array([draw.uniform(-12, 12) for _ in range(3)], np.float32)
+    image = Image.fromarray(pixels.round().clip(0, 255).astype(np.uint8))
+    chance = draw.random()
+    if chance < 0.35:
+        return rescale(image, draw.uniform(0.4, 0.9))
+    return jpeg(image, draw.randint(40, 90)) if chance < 0.5 else image
+
+
+def _move(image: Image.Image, face: Face, draw: random.Random) -> Image.Image:
+    """Shifted, scaled and turned by little, around the face."""
+    x0, y0, x1, y1 = face.box_xyxy
+    matrix = cv2.getRotationMatrix2D(((x0 + x1) / 2, (y0 + y1) / 2), draw.uniform(-2, 2), draw.uniform(0.95, 1.05))
+    matrix[:, 2] += [draw.uniform(-0.03, 0.03) * face.width, draw.uniform(-0.015, 0.015) * face.height]
+    moved = cv2.warpAffine(
+        np.asarray(image), matrix, image.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return Image.fromarray(moved)

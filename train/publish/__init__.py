@@ -6,8 +6,7 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from train.publish.card import write_card
+    from train.publish.hub import Target, upload
     from train.publish.hub_folder import write_folder
-    from train.publish.hub_target import Target
-    from train.publish.hub_upload import upload
 
 __getattr__, __all__ = offer(__name__, __file__)

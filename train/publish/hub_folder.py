@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from train.publish.card import render_card
-from train.publish.hub_target import Target
+from train.publish.hub import Target
 from train.publish.run import Run, evaluate_command, folder_name, read_run
 from virtus.checkpoints import FILE as NOVELTY
 from virtus.checkpoints import Examination, examine_checkpoint, is_repo_id, load_checkpoint, write_sidecar

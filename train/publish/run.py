@@ -56,6 +56,12 @@ class Run:
         return [name for name in PLOTS if (self.report / name).is_file()]
 
     @property
+    def shown_sets(self) -> dict[str, dict]:
+        """The sets of the report that differ: "all" says nothing new of one source."""
+        sources = self.metrics["sources"]
+        return sources | ({"all": self.metrics["all"]} if len(sources) > 1 else {})
+
+    @property
     def recipe(self) -> str:
         return str(self.config["recipe"])
 

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from train.report.assessment import assess, timed, val_share
+    from train.report.assessment import assess, val_share
     from train.report.comparison import compare, write_comparison
     from train.report.document import Table, to_markdown
-    from train.report.evaluate import Judged, evaluations, held_out, judge, source_table
+    from train.report.evaluate import JudgedSample, held_out, judge, source_table
     from train.report.folder import make_folder, write_report
     from train.report.intervals import Figure, with_intervals
-    from train.report.plots import draw_shortcuts
+    from train.report.plots import write_audit
     from train.report.wording import MEANINGS, POOLED, TITLES, figure_cell, or_dash
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from train.report.evaluate import Judged
+from train.config import TrainConfig
+from train.report.evaluate import JudgedSample, as_judgements, indices_by_source
 from train.report.intervals import CONFIDENCE, NUM_DRAWS, SEED, THRESHOLD, Figure, Judgements, headline
 from train.report.robustness import Robustness, measure_robustness
 from virtus.checkpoints import CHECKPOINTS, Detector
@@ -20,7 +20,6 @@ from virtus.results import CheckpointInfo, Label
 
 ALL = "all"
 CLASSES = ("real", "fake")
-DEFAULT_VAL_SHARE = 0.2  # of TrainConfig
 RUN_FACTS = ("hours", "device")
 
 
@@ -44,7 +43,7 @@ class Assessment:
     checkpoint: CheckpointInfo
     data: str
     part: str
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedSample, ...]
     sets: dict[str, list[int]]
     judgements: dict[str, Judgements]
     figures: dict[str, dict[str, Figure]]
@@ -57,6 +56,10 @@ class Assessment:
     def shown_sets(self) -> list[str]:
         """The sets that differ: "all" says nothing new of one source."""
         return [name for name in self.sets if name != ALL or len(self.sets) > 2]
+
+    @property
+    def shown_judgements(self) -> dict[str, Judgements]:
+        return {name: self.judgements[name] for name in self.shown_sets}
 
     def to_json(self) -> dict:
         """The content of metrics.json. A figure is `{"value", "low", "high"}`, each null where it is not defined."""
@@ -75,6 +78,10 @@ class Assessment:
             "evaluation": self.evaluation,
         }
 
+    def sources_of(self, name: str) -> list[str]:
+        """Of each picture of a set: intervals are drawn within a source."""
+        return [self.judged[index].sample.source for index in self.sets[name]]
+
     def outcomes(self, name: str) -> dict[Label, Counter]:
         """How often each outcome came out, for each class of a set."""
         rows = [self.judged[index] for index in self.sets[name]]
@@ -84,74 +91,74 @@ class Assessment:
         """scikit-learn's classification report of a set, at THRESHOLD; a figure that is not defined is None."""
         from sklearn.metrics import classification_report
 
-        own = self.judgements[name]
-        if not own.judged.any():
+        judgements = self.judgements[name]
+        truth, called = judgements.is_fake[judgements.judged], judgements.called_fake[judgements.judged]
+        if not len(truth):
             return {}
-        rows = classification_report(
-            own.is_fake[own.judged],
-            own.called_fake[own.judged],
+        undefined = float("nan")  # scikit-learn takes it; its stub knows texts alone, and one kind of answer
+        rows: dict = classification_report(  # pyright: ignore[reportAssignmentType]
+            truth,
+            called,
             labels=[False, True],
             target_names=CLASSES,
             output_dict=True,
-            zero_division=float("nan"),
+            zero_division=undefined,  # pyright: ignore[reportArgumentType]
         )
         kept = (*CLASSES, "macro avg", "weighted avg")  # beside them, accuracy
-        return {row: {key: _or_none(value) for key, value in rows[row].items()} for row in kept}
+        return {
+            row: {key: None if value != value else float(value) for key, value in rows[row].items()} for row in kept
+        }
 
     def _set_to_json(self, name: str) -> dict:
-        own, outcomes = self.judgements[name], self.outcomes(name)
+        judgements, outcomes = self.judgements[name], self.outcomes(name)
         return {
-            "num_images": len(own),
+            "num_images": len(judgements),
             "num_real": outcomes[Label.REAL].total(),
             "num_fake": outcomes[Label.FAKE].total(),
-            "num_judged": int(own.judged.sum()),
-            "num_groups": len(set(own.groups.tolist())),
+            "num_judged": int(judgements.judged.sum()),
+            "num_groups": judgements.num_groups,
             **{figure: value.to_json() for figure, value in self.figures[name].items()},
-            "confusion": own.confusion(),
-            "outcomes": {str(label): dict(sorted(found.items())) for label, found in outcomes.items()},
+            "confusion": judgements.confusion(),
+            "outcomes": {str(label): dict(sorted(counts.items())) for label, counts in outcomes.items()},
             "classification_report": self.class_rows(name),
         }
 
 
 def assess(
     detector: Detector,
-    judged: Sequence[Judged],
+    judged: Sequence[JudgedSample],
     *,
     data: str,
     part: str,
-    seconds: float,
+    elapsed_s: float,
     robustness: bool = True,
 ) -> Assessment:
     """Figures, intervals and robustness of what `train.report.evaluate.judge` gave.
 
     Args:
         data: as it was given: a folder or a Hub data set.
-        seconds: that the judging took.
+        elapsed_s: that the judging took.
         robustness: False leaves it out, which takes most of the time.
     """
-    sets = _sets(judged)
-    sources = [one.sample.source for one in judged]
-    judgements = {name: _judgements([judged[index] for index in own]) for name, own in sets.items()}
-    figures = {name: headline(judgements[name], [sources[index] for index in own]) for name, own in sets.items()}
+    checkpoint = detector.checkpoint.info
+    sets = indices_by_source(judged) | {ALL: list(range(len(judged)))}
+    judgements = {name: as_judgements([judged[index] for index in indices]) for name, indices in sets.items()}
+    sources = {name: [judged[index].sample.source for index in indices] for name, indices in sets.items()}
+    run = read_beside(checkpoint.name, "run.json")
+    settings = read_beside(checkpoint.name, "train_config.json") or {}
     return Assessment(
-        checkpoint=detector.checkpoint.info,
-        data=_name(data),
+        checkpoint=checkpoint,
+        data=Path(data).resolve().name if Path(data).is_dir() else data,  # nobody needs to know where it lay
         part=part,
         judged=tuple(judged),
         sets=sets,
         judgements=judgements,
-        figures=figures,
+        figures={name: headline(judgements[name], sources[name]) for name in sets},
         robustness=tuple(measure_robustness(detector, judged, sets=sets)) if robustness else (),
-        pooled=_is_pooled(detector.checkpoint.info.name),
-        run=_run_facts(detector.checkpoint.info.name),
-        evaluation={"seconds": round(seconds, 1), "device": _device(detector)},
+        pooled=settings.get("split", "by-group") != "by-group",
+        run={name: run.get(name) for name in RUN_FACTS} if run else None,
+        evaluation={"seconds": round(elapsed_s, 1), "device": _device(detector)},
     )
-
-
-def timed(work: Callable[..., list[Judged]], *arguments) -> tuple[list[Judged], float]:
-    """What `work` gives, and the seconds that it took."""
-    start = time.perf_counter()
-    return work(*arguments), time.perf_counter() - start
 
 
 def read_beside(checkpoint: str, name: str) -> dict | None:
@@ -160,44 +167,16 @@ def read_beside(checkpoint: str, name: str) -> dict | None:
     if checkpoint in CHECKPOINTS or not folder.is_dir():  # a name of the Hub is no folder
         return None
     try:
-        found = json.loads((folder.absolute().parent / name).read_text(encoding="utf-8"))
+        content = json.loads((folder.absolute().parent / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return content if isinstance(content, dict) else None
 
 
 def val_share(checkpoints: Sequence[str]) -> float:
     """What training held out where the tree has no `val` split: of several runs the least, which all of them spared."""
     configs = [read_beside(name, "train_config.json") or {} for name in checkpoints]
-    return min(config.get("val_share", DEFAULT_VAL_SHARE) for config in configs)
-
-
-def _run_facts(checkpoint: str) -> dict | None:
-    found = read_beside(checkpoint, "run.json")
-    return {name: found.get(name) for name in RUN_FACTS} if found else None
-
-
-def _is_pooled(checkpoint: str) -> bool:
-    return (read_beside(checkpoint, "train_config.json") or {}).get("split", "by-group") != "by-group"
-
-
-def _name(data: str) -> str:
-    """Of a folder its own name alone: nobody needs to know where it lay."""
-    return Path(data).resolve().name if Path(data).is_dir() else data
-
-
-def _sets(judged: Sequence[Judged]) -> dict[str, list[int]]:
-    sources = sorted({one.sample.source for one in judged})
-    by_source = {name: [i for i, one in enumerate(judged) if one.sample.source == name] for name in sources}
-    return by_source | {ALL: list(range(len(judged)))}
-
-
-def _judgements(judged: Sequence[Judged]) -> Judgements:
-    return Judgements(
-        [one.sample.label for one in judged],
-        [one.report for one in judged],
-        [one.sample.group for one in judged],
-    )
+    return min(config.get("val_share", TrainConfig.val_share) for config in configs)
 
 
 def _device(detector: Detector) -> str:
@@ -205,7 +184,3 @@ def _device(detector: Detector) -> str:
     cuda = trunk.device.type == "cuda"
     what = torch.cuda.get_device_name(trunk.device) if cuda else f"{os.cpu_count()} cores"
     return f"{trunk.device.type} ({what}), {str(trunk.dtype).removeprefix('torch.')}"
-
-
-def _or_none(value: float) -> float | None:
-    return None if value != value else float(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,11 +14,11 @@ import numpy as np
 
 from train.data import Sample
 from train.report import plots
-from train.report.assessment import Assessment, assess, timed
-from train.report.document import Document, Picture, Section, Table, Text, to_markdown
+from train.report.assessment import Assessment, assess
+from train.report.document import Paragraph, Picture, ReportDocument, Section, Table, to_markdown
 from train.report.evaluate import judge, judge_again
 from train.report.folder import cost_table, subtitle
-from train.report.intervals import Figure, Judgements, with_intervals
+from train.report.intervals import Figure, with_intervals
 from train.report.wording import DIFFERENCE, INTERVALS, MEANINGS, PAIRED, POOLED, TITLES, figure_cell
 from virtus.checkpoints import Detector
 
@@ -45,7 +46,7 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CheckpointComparison:
     """Checkpoints on the same pictures.
 
     Attributes:
@@ -64,13 +65,13 @@ class Comparison:
 
     def to_json(self) -> dict:
         """The content of compare.json; `checkpoints` are as in a metrics.json of their own, without robustness."""
-        differences = {
-            name: {label: figure.to_json() for label, figure in own.items()} for name, own in self.differences.items()
-        }
         return {
-            "checkpoints": {label: one.to_json() for label, one in self.assessments.items()},
-            "auc_minus_first": differences,
-            "disagreements": [one.to_json() for one in self.disagreements],
+            "checkpoints": {label: assessment.to_json() for label, assessment in self.assessments.items()},
+            "auc_minus_first": {
+                name: {label: figure.to_json() for label, figure in by_label.items()}
+                for name, by_label in self.differences.items()
+            },
+            "disagreements": [disagreement.to_json() for disagreement in self.disagreements],
         }
 
     def table(self) -> str:
@@ -79,7 +80,7 @@ class Comparison:
         return "\n\n".join(to_markdown(table) for table in tables)
 
 
-def compare(detectors: Sequence[Detector], samples: Sequence[Sample], *, data: str, part: str) -> Comparison:
+def compare(detectors: Sequence[Detector], samples: Sequence[Sample], *, data: str, part: str) -> CheckpointComparison:
     """Judge the same pictures with several checkpoints; faces are found once, by the way.
 
     Raises:
@@ -87,24 +88,28 @@ def compare(detectors: Sequence[Detector], samples: Sequence[Sample], *, data: s
     """
     if len(detectors) < 2:
         raise ValueError("a comparison needs at least two checkpoints")
-    assessments, judged = [], None
+    assessments, judged = list[Assessment](), None
     for detector in detectors:
-        judged, seconds = timed(judge, detector, samples) if judged is None else timed(judge_again, detector, judged)
-        assessments.append(assess(detector, judged, data=data, part=part, seconds=seconds, robustness=False))
+        start = time.perf_counter()
+        judged = judge(detector, samples) if judged is None else judge_again(detector, judged)
+        elapsed_s = time.perf_counter() - start
+        assessments.append(assess(detector, judged, data=data, part=part, elapsed_s=elapsed_s, robustness=False))
     return compare_assessments(assessments)
 
 
-def compare_assessments(assessments: Sequence[Assessment]) -> Comparison:
+def compare_assessments(assessments: Sequence[Assessment]) -> CheckpointComparison:
     """Set assessments of the same pictures side by side."""
-    labelled = dict(zip(_labels(len(assessments)), assessments, strict=True))
-    return Comparison(
+    # Names of checkpoints are paths, too long for a table, and can be the same twice: A, B, C ... stand for them.
+    labels = [*ascii_uppercase, *(f"#{number}" for number in range(27, len(assessments) + 1))]
+    labelled = dict(zip(labels, assessments, strict=False))
+    return CheckpointComparison(
         labelled,
         {name: _differences(labelled, name) for name in assessments[0].sets},
         [_disagreement(pair, labelled) for pair in combinations(labelled, 2)],
     )
 
 
-def write_comparison(folder: Path, comparison: Comparison) -> None:
+def write_comparison(folder: Path, comparison: CheckpointComparison) -> None:
     """Write compare.json, compare.md, compare.html and compare_roc.png."""
     text = json.dumps(comparison.to_json(), indent=1, allow_nan=False)
     (folder / "compare.json").write_text(text + "\n", encoding="utf-8")
@@ -112,27 +117,18 @@ def write_comparison(folder: Path, comparison: Comparison) -> None:
     if panels:
         plots.draw_roc(panels, folder / "compare_roc.png")
     title = f"{len(comparison.assessments)} checkpoints on the same pictures"
-    Document(title, subtitle(comparison.first), _sections(comparison)).save(folder, "compare")
-
-
-def _labels(count: int) -> list[str]:
-    """A, B, C ...: names of checkpoints are paths, too long for a table, and can be the same twice."""
-    return [ascii_uppercase[index] if index < 26 else f"#{index + 1}" for index in range(count)]
-
-
-def _sources(assessment: Assessment, name: str) -> list[str]:
-    return [assessment.judged[index].sample.source for index in assessment.sets[name]]
+    ReportDocument(title, subtitle(comparison.first), _sections(comparison)).save(folder, "compare")
 
 
 def _differences(labelled: dict[str, Assessment], name: str) -> dict[str, Figure]:
     first, *others = labelled
-    own = {label: one.judgements[name] for label, one in labelled.items()}
+    judgements = {label: assessment.judgements[name] for label, assessment in labelled.items()}
 
     def differences(weights: np.ndarray) -> dict[str, float]:
-        auc = own[first].auc(weights)
-        return {label: own[label].auc(weights) - auc for label in others}
+        auc = judgements[first].auc(weights)
+        return {label: judgements[label].auc(weights) - auc for label in others}
 
-    return with_intervals(differences, own[first].groups, _sources(labelled[first], name))
+    return with_intervals(differences, judgements[first].groups, labelled[first].sources_of(name))
 
 
 def _disagreement(pair: tuple[str, str], labelled: dict[str, Assessment]) -> Disagreement:
@@ -144,33 +140,26 @@ def _disagreement(pair: tuple[str, str], labelled: dict[str, Assessment]) -> Dis
         whole = weights[judged].sum()
         return {"outcomes": weights[differ].sum() / whole if whole else np.nan}
 
-    found = with_intervals(share, first.groups, _sources(labelled[pair[0]], "all"))
-    right = [_right(one) & judged for one in (first, second)]
-    only = [int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())]
-    return Disagreement(*pair, found["outcomes"], *only)
+    figures = with_intervals(share, first.groups, labelled[pair[0]].sources_of("all"))
+    right = [judged & (judgements.called_fake == judgements.is_fake) for judgements in (first, second)]
+    only_first, only_second = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    return Disagreement(*pair, figures["outcomes"], only_first, only_second)
 
 
-def _right(judgements: Judgements) -> np.ndarray:
-    return judgements.called_fake == judgements.is_fake
-
-
-def _roc_panels(comparison: Comparison) -> dict[str, dict]:
-    panels = {
-        name: {
-            label: (one.judgements[name], one.figures[name]["auc"])
-            for label, one in comparison.assessments.items()
-            if one.figures[name]["auc"].value is not None
-        }
-        for name in comparison.first.shown_sets
-    }
+def _roc_panels(comparison: CheckpointComparison) -> dict[str, dict]:
+    panels = {name: dict[str, tuple]() for name in comparison.first.shown_sets}
+    for label, assessment in comparison.assessments.items():
+        for name, curves in panels.items():
+            if (auc := assessment.figures[name]["auc"]).value is not None:
+                curves[label] = assessment.judgements[name], auc
     return {name: curves for name, curves in panels.items() if curves}
 
 
-def _sections(comparison: Comparison) -> list[Section]:
+def _sections(comparison: CheckpointComparison) -> list[Section]:
     tables = [_table(comparison, name) for name in comparison.first.shown_sets]
     sections = [
         Section("Checkpoints", [_who(comparison), cost_table(list(comparison.assessments.items()))]),
-        Section("Figures", [*tables, Text(PAIRED), Text(MEANINGS), Text(INTERVALS)]),
+        Section("Figures", [*tables, Paragraph(PAIRED), Paragraph(MEANINGS), Paragraph(INTERVALS)]),
     ]
     if _roc_panels(comparison):
         caption = "A panel for each source, a curve for each checkpoint. The mark on a curve is p = 0.5."
@@ -178,35 +167,36 @@ def _sections(comparison: Comparison) -> list[Section]:
     return [*sections, Section("Disagreement", [_disagreement_table(comparison)])]
 
 
-def _who(comparison: Comparison) -> Table:
-    rows = [
-        [label, one.checkpoint.name, one.checkpoint.revision, one.checkpoint.sha256[:12]]
-        for label, one in comparison.assessments.items()
-    ]
+def _who(comparison: CheckpointComparison) -> Table:
+    infos = {label: assessment.checkpoint for label, assessment in comparison.assessments.items()}
+    rows = [[label, info.name, info.revision, info.sha256[:12]] for label, info in infos.items()]
     caption = "Who is who. Each crops and judges in its own way."
-    flattered = [label for label, one in comparison.assessments.items() if one.pooled]
+    flattered = [label for label, assessment in comparison.assessments.items() if assessment.pooled]
     note = f" {', '.join(flattered)}: {POOLED}" if flattered else ""
     return Table(["", "checkpoint", "revision", "sha256"], rows, caption + note)
 
 
-def _table(comparison: Comparison, name: str) -> Table:
-    differences = comparison.differences[name]
-    rows = []
-    for label, one in comparison.assessments.items():
-        figures = one.figures[name]
-        cells = {figure: figure_cell(figure, figures[figure]) for figure in SHOWN}
+def _table(comparison: CheckpointComparison, name: str) -> Table:
+    differences, rows = comparison.differences[name], []
+    for label, assessment in comparison.assessments.items():
+        cells = {figure: figure_cell(figure, assessment.figures[name][figure]) for figure in SHOWN}
         difference = figure_cell(DIFFERENCE, differences[label]) if label in differences else "-"
         rows.append([label, cells.pop("auc"), difference, *cells.values()])
     others = [TITLES[figure] for figure in SHOWN if figure != "auc"]
-    own = comparison.first.judgements[name]
-    caption = f"{name}: {len(own)} pictures, {own.judged.sum()} of them judged."
+    judgements = comparison.first.judgements[name]
+    caption = f"{name}: {len(judgements)} pictures, {judgements.judged.sum()} of them judged."
     return Table(["", "AUC", "AUC - A", *others], rows, caption)
 
 
-def _disagreement_table(comparison: Comparison) -> Table:
-    rows = []
-    for one in comparison.disagreements:
-        only = (str(one.only_first_right), str(one.only_second_right))
-        rows.append([f"{one.first} and {one.second}", figure_cell("judged", one.outcomes), *only])
+def _disagreement_table(comparison: CheckpointComparison) -> Table:
+    rows = [
+        [
+            f"{pair.first} and {pair.second}",
+            figure_cell("judged", pair.outcomes),
+            str(pair.only_first_right),
+            str(pair.only_second_right),
+        ]
+        for pair in comparison.disagreements
+    ]
     caption = "Of all judged pictures, how many came out otherwise; and which of the two alone was right, at p = 0.5."
     return Table(["pair", "other outcome", "only the first is right", "only the second is right"], rows, caption)

@@ -1,26 +1,19 @@
-"""A document of headings, text, tables and pictures, written as Markdown and as one HTML file that needs nothing else.
-
-The HTML is put together from escaped pieces in a string.Template, like the model cards: jinja2 is there only because
-other packages need it today, and would not make these few tags shorter.
-"""
+"""A document of headings, text, tables and pictures, as Markdown and as one HTML file that needs nothing else."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
-from string import Template
 
-from virtus.bundled import ASSETS
+from virtus.html import render_page
 
-TEMPLATE = ASSETS / "templates" / "training-report.html"
 MARKDOWN_SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\|<>*_`[]"})
 
 
 @dataclass(frozen=True)
-class Text:
+class Paragraph:
     """A paragraph."""
 
     text: str
@@ -61,11 +54,11 @@ class Section:
     """A heading and what stands below it."""
 
     title: str
-    blocks: Sequence[Text | Table | Picture]
+    blocks: Sequence[Paragraph | Table | Picture]
 
 
 @dataclass(frozen=True)
-class Document:
+class ReportDocument:
     """A title, a sentence below it, and sections."""
 
     title: str
@@ -86,59 +79,23 @@ class Document:
 
     def to_html(self, folder: Path) -> str:
         """Pictures are read from `folder` and become part of the file."""
-        links = "".join(f'<li><a href="#s{n}">{escape(s.title)}</a></li>' for n, s in enumerate(self.sections))
-        body = "\n".join(
-            f'<section id="s{number}"><h2>{escape(section.title)}</h2>\n'
-            + "\n".join(_html(block, folder) for block in section.blocks)
-            + "</section>"
-            for number, section in enumerate(self.sections)
-        )
-        return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-            title=escape(self.title), subtitle=escape(self.subtitle), links=links, body=body
+        blocks = [block for section in self.sections for block in section.blocks]
+        files = [block.file for block in blocks if isinstance(block, Picture)]
+        pictures = {file: base64.b64encode((folder / file).read_bytes()).decode("ascii") for file in files}
+        return render_page(
+            "training-report.html", title=self.title, subtitle=self.subtitle, sections=self.sections, pictures=pictures
         )
 
 
-def to_markdown(block: Text | Table | Picture) -> str:
+def to_markdown(block: Paragraph | Table | Picture) -> str:
     """One block alone."""
-    if isinstance(block, Text):
+    if isinstance(block, Paragraph):
         return _plain(block.text)
     if isinstance(block, Picture):
         return f"![{_plain(block.alt)}]({block.file})\n\n{_plain(block.caption)}"
     lines = [[_plain(cell) for cell in block.head], ["---", *["---:"] * (len(block.head) - 1)]]
     lines += [[_plain(cell if isinstance(cell, str) else _joined(cell)) for cell in row] for row in block.rows]
     return _plain(block.caption) + "\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _html(block: Text | Table | Picture, folder: Path) -> str:
-    if isinstance(block, Text):
-        return f"<p>{escape(block.text)}</p>"
-    caption = f"<figcaption>{escape(block.caption)}</figcaption>"
-    if isinstance(block, Picture):
-        data = base64.b64encode((folder / block.file).read_bytes()).decode("ascii")
-        inner = f'<img alt="{escape(block.alt)}" src="data:image/png;base64,{data}">'
-        return _scrolled("picture", inner, block.alt, caption)
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in block.head)
-    rows = "".join(f"<tr>{_html_row(row)}</tr>" for row in block.rows)
-    inner = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    return _scrolled("table", inner, block.caption, caption)
-
-
-def _scrolled(kind: str, inner: str, name: str, caption: str) -> str:
-    """In a box of its own that scrolls sideways, reachable by keyboard (WCAG 2.2, 2.1.1)."""
-    box = f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(name)}">{inner}</div>'
-    return f'<figure class="{kind}">{caption}{box}</figure>'
-
-
-def _html_row(row: Sequence[str | tuple[str, str]]) -> str:
-    name, *cells = row
-    return f'<th scope="row">{escape(name)}</th>' + "".join(f"<td>{_html_cell(cell)}</td>" for cell in cells)
-
-
-def _html_cell(cell: str | tuple[str, str]) -> str:
-    if isinstance(cell, str):
-        return escape(cell)
-    value, interval = cell
-    return f"{escape(value)}<small>{escape(interval)}</small>"
 
 
 def _joined(cell: tuple[str, str]) -> str:

@@ -11,26 +11,38 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from train.data import Sample, assign_splits, load_samples, part_of
+from train.data import Sample, assign_splits, load_samples, part_of, take_evenly
 from train.report.intervals import Judgements
 from train.report.wording import SHARES, TITLES
 from virtus.checkpoints import Detector
 from virtus.errors import DataError
 from virtus.faces import crop_face
-from virtus.judging import Evaluation, evaluate_labelled, with_prediction
+from virtus.judging import analyze_paths, with_prediction
 from virtus.media import load_image
-from virtus.results import FaceCrop, FaceReport, ImageReport, Prediction, gravest
+from virtus.parallel import in_chunks
+from virtus.results import Face, FaceCrop, FaceReport, ImageReport, Label, Prediction, gravest
 
 COLUMNS = [name for name in TITLES if name != "ece"]
 READ_AHEAD = 64  # pictures whose crops are judged together
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedSample:
     """A held-out picture and what was said of it. The crops are let go: those of a large data set fill the memory."""
 
     sample: Sample
     report: ImageReport
+
+    @property
+    def judged_faces(self) -> list[Face]:
+        """Those with a p, largest first: the first one's is the picture's."""
+        return [face.face for face in self.report.faces if face.face and face.outcome.judged]
+
+    @property
+    def error(self) -> float:
+        """How far p lies from the truth, in [0, 1]; 0 where nothing was judged."""
+        p_fake = self.report.p_fake
+        return 0.0 if p_fake is None else abs(p_fake - (self.sample.label is Label.FAKE))
 
 
 def held_out(data: str | Path, *, part: str = "report", val_share: float = 0.2, limit: int = 0) -> list[Sample]:
@@ -44,121 +56,90 @@ def held_out(data: str | Path, *, part: str = "report", val_share: float = 0.2, 
     Raises:
         DataError: if there are none.
     """
-    found = load_samples(data)
-    for note in found.notes:
+    loaded = load_samples(data)
+    for note in loaded.notes:
         print(note, file=sys.stderr)
-    samples = assign_splits(found.samples, val_share=val_share)
-    kept = [s for s in samples if part_of(s) == part or (part == "all" and part_of(s))]
+    samples = assign_splits(loaded.samples, val_share=val_share)
+    kept = [sample for sample in samples if part_of(sample) == part or (part == "all" and part_of(sample))]
     if not kept:
         raise DataError(
             f"{data} holds no pictures for the part {part!r}: add some to its val split, or use --part all."
         )
-    return _thin(kept, limit) if limit > 0 else kept
+    return take_evenly(kept, limit) if limit > 0 else kept
 
 
-def judge(detector: Detector, samples: Iterable[Sample]) -> list[Judged]:
+def judge(detector: Detector, samples: Iterable[Sample]) -> list[JudgedSample]:
     """Judge pictures end to end, source by source, in the sources' order."""
-    return [
-        Judged(sample, report)
-        for source, own in sorted(_by_source(samples).items())
-        for sample, (_, report) in zip(own, _evaluate(detector, source, own).rows, strict=True)
-    ]
+    by_source, judged = defaultdict(list), list[JudgedSample]()
+    for sample in samples:
+        by_source[sample.source].append(sample)
+    for source, same_source in sorted(by_source.items()):
+        reports = analyze_paths(detector, [sample.path for sample in same_source])
+        bar = tqdm(reports, total=len(same_source), desc=source, unit="img")
+        judged += [JudgedSample(*pair) for pair in zip(same_source, map(_without_crops, bar), strict=True)]
+    return judged
 
 
-def judge_again(detector: Detector, judged: Sequence[Judged]) -> list[Judged]:
+def judge_again(detector: Detector, judged: Sequence[JudgedSample]) -> list[JudgedSample]:
     """The same pictures by another checkpoint, with its own crop: the faces are those that were found before."""
-    again = []
-    bar = tqdm(total=len(judged), desc=detector.checkpoint.info.name, unit="img")
-    for start in range(0, len(judged), READ_AHEAD):
-        chunk = judged[start : start + READ_AHEAD]
-        crops = [crop for one in chunk for crop in _crops(one, detector.checkpoint.margin)]
+    again = list[JudgedSample]()
+    bar = tqdm(judged, desc=detector.checkpoint.info.name, unit="img")
+    for chunk in in_chunks(bar, READ_AHEAD):
+        crops = [crop for one in chunk for crop in crop_again(one, margin=detector.checkpoint.margin)]
         predictions = iter(detector.predict(crops))
-        again += [Judged(one.sample, _report_again(detector, one.report, predictions)) for one in chunk]
-        bar.update(len(chunk))
-    bar.close()
+        again += [JudgedSample(one.sample, _report_again(detector, one.report, predictions)) for one in chunk]
     return again
 
 
-def evaluations(judged: Iterable[Judged]) -> dict[str, Evaluation]:
-    """An `Evaluation` for each source."""
+def crop_again(judged: JudgedSample, *, margin: float) -> list[FaceCrop]:
+    """Its judged faces, cut out once more."""
+    if not judged.judged_faces:
+        return []
+    image = load_image(judged.sample.path)
+    return [crop_face(image, face, margin=margin) for face in judged.judged_faces]
+
+
+def indices_by_source(judged: Sequence[JudgedSample]) -> dict[str, list[int]]:
+    """Where the pictures of each source stand, sources sorted."""
     by_source = defaultdict(list)
-    for one in judged:
-        by_source[one.sample.source].append((one.sample.label, one.report))
-    return {source: Evaluation(rows[0][1].checkpoint, tuple(rows)) for source, rows in sorted(by_source.items())}
+    for index, one in enumerate(judged):
+        by_source[one.sample.source].append(index)
+    return dict(sorted(by_source.items()))
 
 
-def source_table(results: dict[str, Evaluation]) -> str:
+def as_judgements(judged: Sequence[JudgedSample]) -> Judgements:
+    """As arrays."""
+    samples = [one.sample for one in judged]
+    labels, groups = [sample.label for sample in samples], [sample.group for sample in samples]
+    return Judgements(labels, [one.report for one in judged], groups)
+
+
+def source_table(judged: Sequence[JudgedSample]) -> str:
     """A Markdown table, a line for each source.
 
     Accuracy, F1 and AUC are of p (of the largest face, at 0.5); the last three columns count outcomes, as users get
     them, with the checkpoint's own thresholds.
     """
-    names = ("source", "pictures", *(TITLES[name] for name in COLUMNS))
-    return "\n".join(
-        [
-            "| " + " | ".join(names) + " |",
-            "| --- |" + " ---: |" * (len(names) - 1),
-            *(_line(source, result) for source, result in results.items()),
-        ]
-    )
-
-
-def _thin(samples: list[Sample], limit: int) -> list[Sample]:
-    by_kind = defaultdict(list)
-    for sample in samples:
-        by_kind[sample.source, sample.label].append(sample)
-    return [
-        own[index * len(own) // min(limit, len(own))]
-        for own in by_kind.values()
-        for index in range(min(limit, len(own)))
-    ]
-
-
-def _by_source(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
-    by_source = defaultdict(list)
-    for sample in samples:
-        by_source[sample.source].append(sample)
-    return by_source
-
-
-def _evaluate(detector: Detector, source: str, samples: list[Sample]) -> Evaluation:
-    def progress(reports: Iterable[ImageReport]) -> Iterator[ImageReport]:
-        return map(_without_crops, tqdm(reports, total=len(samples), desc=source, unit="img"))
-
-    return evaluate_labelled(detector, [(s.path, s.label) for s in samples], progress=progress)
+    lines = [["source", "pictures", *(TITLES[name] for name in COLUMNS)]]
+    lines.append(["---", *["---:"] * (len(COLUMNS) + 1)])
+    for source, indices in indices_by_source(judged).items():
+        figures = as_judgements([judged[index] for index in indices]).figures(np.ones(len(indices)))
+        lines.append([source, str(len(indices)), *(_cell(name, figures[name]) for name in COLUMNS)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _without_crops(report: ImageReport) -> ImageReport:
     return replace(report, faces=tuple(replace(face, crop=None) for face in report.faces))
 
 
-def _crops(judged: Judged, margin: float) -> list[FaceCrop]:
-    faces = [face.face for face in judged.report.faces if face.outcome.judged]
-    if not faces:
-        return []
-    image = load_image(judged.sample.path)
-    return [crop_face(image, face, margin=margin) for face in faces]
-
-
 def _report_again(detector: Detector, report: ImageReport, predictions: Iterator[Prediction]) -> ImageReport:
-    faces = tuple(_face_again(face, predictions) for face in report.faces)
+    def face_again(face: FaceReport) -> FaceReport:
+        return with_prediction(face, next(predictions)) if face.outcome.judged else face
+
+    faces = tuple(map(face_again, report.faces))
     outcome = gravest(face.outcome for face in faces) if report.outcome.judged else report.outcome
     return replace(report, outcome=outcome, checkpoint=detector.checkpoint.info, faces=faces)
 
 
-def _face_again(face: FaceReport, predictions: Iterator[Prediction]) -> FaceReport:
-    if not face.outcome.judged:
-        return face
-    prediction = next(predictions)
-    return with_prediction(face, prediction)
-
-
-def _line(source: str, result: Evaluation) -> str:
-    labels, reports = zip(*result.rows, strict=True)
-    found = Judgements(labels, reports, groups=[""] * len(labels)).figures(np.ones(len(labels)))
-    cells = [source, str(len(labels)), *(_cell(found[name], ".1%" if name in SHARES else ".4f") for name in COLUMNS)]
-    return "| " + " | ".join(cells) + " |"
-
-
-def _cell(value: float, form: str) -> str:
-    return "-" if np.isnan(value) else format(value, form)
+def _cell(name: str, value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.1%}" if name in SHARES else f"{value:.4f}"

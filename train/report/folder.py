@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image, ImageDraw, ImageFont
+
 from train.report import plots
 from train.report.assessment import RUN_FACTS, Assessment
-from train.report.contact_sheet import draw_contact_sheet, most_wrong
-from train.report.document import Document, Picture, Section, Table, Text
-from train.report.evaluate import Judged
+from train.report.document import Paragraph, Picture, ReportDocument, Section, Table
+from train.report.evaluate import JudgedSample
 from train.report.intervals import THRESHOLD
 from train.report.robustness import STEPS, Robustness
 from train.report.wording import (
@@ -26,8 +28,16 @@ from train.report.wording import (
     say_calibration,
 )
 from virtus.checkpoints import Checkpoint
+from virtus.drawing import TONES
 from virtus.errors import DataError
+from virtus.faces import crop_face
+from virtus.media import load_image
 from virtus.results import Outcome
+
+NUM_TILES = 24
+NUM_COLUMNS = 6
+TILE, CAPTION = 168, 40  # px
+INK, QUIET = "#1a1a1a", TONES[Outcome.NO_FACE].colour
 
 
 def make_folder(folder: Path) -> Path:
@@ -58,7 +68,7 @@ def write_report(folder: Path, assessment: Assessment, checkpoint: Checkpoint, *
         sections += [_robustness(folder, assessment)] if assessment.robustness else []
         sections += [_most_wrong(folder, assessment, checkpoint, data)]
     info = assessment.checkpoint
-    Document(
+    ReportDocument(
         f"{info.name}: how good it is",
         f"{subtitle(assessment)} Revision {info.revision}, sha256 {info.sha256[:12]}.",
         [*sections, Section("Cost", [cost_table([("", assessment)])])],
@@ -75,30 +85,23 @@ def subtitle(assessment: Assessment) -> str:
 def cost_table(rows: Sequence[tuple[str, Assessment]]) -> Table:
     """What training and judging took, a row for each checkpoint by its label."""
     head = ["", "training, h", "device", "judging, s", "device"]
-    cells = [[label or a.checkpoint.name, *_run_cells(a.run or {}), *_judging_cells(a)] for label, a in rows]
+    cells = []
+    for label, assessment in rows:
+        run, judging = assessment.run or {}, assessment.evaluation
+        training = [f"{v:.3g}" if isinstance(v, float) else str(v or "-") for v in map(run.get, RUN_FACTS)]
+        cells.append([label or assessment.checkpoint.name, *training, f"{judging['seconds']:.0f}", judging["device"]])
     caption = "Training is from the run.json beside the checkpoint, where there is one."
     return Table(head, cells, caption)
 
 
-def _run_cells(run: dict) -> list[str]:
-    values = [run.get(name) for name in RUN_FACTS]
-    return ["-" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value) for value in values]
-
-
-def _judging_cells(assessment: Assessment) -> list[str]:
-    return [f"{assessment.evaluation['seconds']:.0f}", assessment.evaluation["device"]]
-
-
 def _figures(assessment: Assessment) -> Section:
     rows = []
-    for name in assessment.shown_sets:
-        figures = assessment.figures[name]
-        own = assessment.judgements[name]
-        cells = [figure_cell(figure, figures[figure]) for figure in TITLES]
-        rows.append([name, str(len(own)), str(len(set(own.groups.tolist()))), *cells])
+    for name, judgements in assessment.shown_judgements.items():
+        cells = [figure_cell(figure, assessment.figures[name][figure]) for figure in TITLES]
+        rows.append([name, str(len(judgements)), str(judgements.num_groups), *cells])
     table = Table(["source", "pictures", "groups", *TITLES.values()], rows, MEANINGS)
-    warning = [Text(POOLED)] if assessment.pooled else []
-    return Section("Figures", [*warning, table, Text(INTERVALS)])
+    warning = [Paragraph(POOLED)] if assessment.pooled else []
+    return Section("Figures", [*warning, table, Paragraph(INTERVALS)])
 
 
 def _outcomes(assessment: Assessment) -> Section:
@@ -108,21 +111,20 @@ def _outcomes(assessment: Assessment) -> Section:
         for label, counts in assessment.outcomes(name).items()
     ]
     caption = "How many pictures came out how, by what they are. Those real, fake and inconclusive are the judged ones."
-    blocks = [Table(["truth", *(outcome.replace("_", " ") for outcome in Outcome)], rows, caption)]
-    if not assessment.judgements["all"].judged.any():
-        blocks.append(Text("No picture was judged: there is nothing else to report."))
-    return Section("Outcomes", blocks)
+    table = Table(["truth", *(outcome.replace("_", " ") for outcome in Outcome)], rows, caption)
+    nothing = [Paragraph("No picture was judged: there is nothing else to report.")]
+    return Section("Outcomes", [table, *([] if assessment.judgements["all"].judged.any() else nothing)])
 
 
 def _answers(folder: Path, assessment: Assessment) -> Section:
-    plots.draw_confusion(_shown(assessment), folder / "confusion.png")
+    plots.draw_confusion(assessment.shown_judgements, folder / "confusion.png")
     reports = {name: rows for name in assessment.shown_sets if (rows := assessment.class_rows(name))}
     plots.draw_classification_report(reports, folder / "classification_report.png")
     keys = ("precision", "recall", "f1-score")
     rows = [
         [f"{name}, {label}", *(or_dash(row[key]) for key in keys), f"{row['support']:.0f}"]
-        for name, own in reports.items()
-        for label, row in own.items()
+        for name, classes in reports.items()
+        for label, row in classes.items()
     ]
     table = Table(["class", "precision", "recall", "F1", "pictures"], rows, "The same as a table.")
     return Section(
@@ -142,7 +144,7 @@ def _roc(folder: Path, assessment: Assessment) -> Section:
         if (auc := assessment.figures[name]["auc"]).value is not None
     }
     if not curves:
-        return Section("ROC", [Text("A ROC curve needs judged pictures of both classes.")])
+        return Section("ROC", [Paragraph("A ROC curve needs judged pictures of both classes.")])
     plots.draw_roc({"ROC": curves}, folder / "roc.png")
     caption = "A curve for each source. The mark on it is p = 0.5."
     return Section("ROC", [Picture("roc.png", f"ROC curves of {', '.join(curves)}", caption)])
@@ -150,10 +152,10 @@ def _roc(folder: Path, assessment: Assessment) -> Section:
 
 def _calibration(folder: Path, assessment: Assessment) -> Section:
     errors = {name: assessment.figures[name]["ece"] for name in assessment.shown_sets}
-    plots.draw_reliability(_shown(assessment), errors, folder / "reliability.png")
+    plots.draw_reliability(assessment.shown_judgements, errors, folder / "reliability.png")
     calibration = assessment.checkpoint.calibration
     thresholds = (calibration.real_below, calibration.fake_above) if calibration else (THRESHOLD, THRESHOLD)
-    plots.draw_histogram(_shown(assessment), thresholds, folder / "histogram.png")
+    plots.draw_histogram(assessment.shown_judgements, thresholds, folder / "histogram.png")
     points = (
         "Points on the dotted line are well calibrated; below it, p is too high, above it too low. Points and bars "
         "grow with the share of the pictures in the bin."
@@ -162,8 +164,8 @@ def _calibration(folder: Path, assessment: Assessment) -> Section:
     return Section(
         "Calibration",
         [
-            Text(say_calibration(calibration)),
-            Text(ERROR),
+            Paragraph(say_calibration(calibration)),
+            Paragraph(ERROR),
             Picture("reliability.png", "Reliability diagrams: share of fakes against p", points),
             Picture("histogram.png", "Histograms of p for reals and fakes", spread),
         ],
@@ -178,9 +180,9 @@ def _robustness(folder: Path, assessment: Assessment) -> Section:
     head = ["change", *(f"{name} {figure}" for name in names for figure in ("AUC", "accuracy"))]
     rows = [["as is", *(cell for name in names for cell in _robust_cells(by_place[name, "none", None], None))]]
     for change, level in STEPS:
-        found = [(by_place[name, change.name, level], by_place[name, "none", None]) for name in names]
+        pairs = [(by_place[name, change.name, level], by_place[name, "none", None]) for name in names]
         label = f"{change.title}, {change.unit} {level:g}"
-        rows.append([label, *(cell for one, clean in found for cell in _robust_cells(one, clean))])
+        rows.append([label, *(cell for changed, clean in pairs for cell in _robust_cells(changed, clean))])
     picture = Picture("robustness.png", "Accuracy and AUC under changes of the picture", ROBUSTNESS)
     table = Table(head, rows, "Beside or below each figure, its difference to that of the pictures as they are.")
     return Section("Robustness", [picture, table])
@@ -193,7 +195,7 @@ def _robust_cells(row: Robustness, clean: Robustness | None) -> list[str | tuple
 def _most_wrong(folder: Path, assessment: Assessment, checkpoint: Checkpoint, data: str) -> Section:
     wrong = most_wrong(assessment.judged)
     if not wrong:
-        return Section("Most wrong", [Text("p is on the right side of 0.5 for every judged picture.")])
+        return Section("Most wrong", [Paragraph("p is on the right side of 0.5 for every judged picture.")])
     draw_contact_sheet(checkpoint, wrong, folder / "most_wrong.png")
     rows = [[_below(one, data), str(one.sample.label), f"{one.report.p_fake:.4f}"] for one in wrong]
     caption = (
@@ -209,11 +211,38 @@ def _most_wrong(folder: Path, assessment: Assessment, checkpoint: Checkpoint, da
     )
 
 
-def _below(judged: Judged, data: str) -> str:
+def _below(judged: JudgedSample, data: str) -> str:
     """The file's path in the data set; of one that was made of a clip or a row of a table, its group and name."""
     path, root = judged.sample.path, Path(data)
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else f"{judged.sample.group}: {path.name}"
 
 
-def _shown(assessment: Assessment) -> dict:
-    return {name: assessment.judgements[name] for name in assessment.shown_sets}
+def most_wrong(judged: Sequence[JudgedSample], *, count: int = NUM_TILES) -> list[JudgedSample]:
+    """The judged pictures whose p is farthest from the truth, farthest first; none that is on the right side of 0.5."""
+    wrong = [one for one in judged if one.error > 0.5]
+    return sorted(wrong, key=lambda one: one.error, reverse=True)[:count]
+
+
+def draw_contact_sheet(checkpoint: Checkpoint, judged: Sequence[JudgedSample], file: Path) -> None:
+    """Each picture's largest face as the model got it, framed in the truth's colour; below, truth, p and source."""
+    columns = min(NUM_COLUMNS, len(judged))
+    size = (columns * TILE, math.ceil(len(judged) / columns) * (TILE + CAPTION))
+    sheet, font = Image.new("RGB", size, "white"), ImageFont.load_default(14)
+    draw = ImageDraw.Draw(sheet)
+    for index, one in enumerate(judged):
+        left, top = index % columns * TILE, index // columns * (TILE + CAPTION)
+        crop = crop_face(load_image(one.sample.path), one.judged_faces[0], margin=checkpoint.margin)
+        seen = checkpoint.transform.resize(crop.image).resize((TILE - 12, TILE - 12), Image.Resampling.LANCZOS)
+        sheet.paste(seen, (left + 6, top + 6))
+        frame = (left + 3, top + 3, left + TILE - 4, top + TILE - 4)
+        draw.rectangle(frame, outline=TONES[Outcome(one.sample.label)].colour, width=3)
+        draw.text((left + 5, top + TILE), f"is {one.sample.label}, p {one.report.p_fake:.3f}", fill=INK, font=font)
+        draw.text((left + 5, top + TILE + 17), _fitting(one.sample.source, font), fill=QUIET, font=font)
+    sheet.save(file)
+
+
+def _fitting(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """The end of a text that is too long: that is where folder names differ."""
+    while font.getlength(text) > TILE - 10:
+        text = "…" + text[2:]
+    return text

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from virtus.checkpoints import calibration_error, log_odds
 from virtus.results import ImageReport, Label, Outcome
@@ -51,19 +52,23 @@ class Judgements:
 
     def __init__(self, labels: Sequence[Label], reports: Sequence[ImageReport], groups: Sequence[str]):
         self.is_fake = np.array([label is Label.FAKE for label in labels], dtype=bool)
-        self.p_fake = np.array([np.nan if one.p_fake is None else one.p_fake for one in reports], dtype=float)
-        self.judged = np.array([one.outcome.judged for one in reports], dtype=bool)
+        self.p_fake = np.array([np.nan if report.p_fake is None else report.p_fake for report in reports], dtype=float)
+        self.judged = np.array([report.outcome.judged for report in reports], dtype=bool)
         codes = {outcome: code for code, outcome in enumerate(OUTCOMES)}
-        self.outcome = np.array([codes.get(one.outcome, -1) for one in reports], dtype=int)
+        self.outcome = np.array([codes.get(report.outcome, -1) for report in reports], dtype=int)
         self.called_fake = self.p_fake >= THRESHOLD
         self.groups = np.array(groups, dtype=str)
-        own = self.judged
-        self._auc = RankedAuc(self.is_fake[own], log_odds(self.p_fake[own]))
-        self._confusion_cell = 2 * self.is_fake[own] + self.called_fake[own]
-        self._outcome_cell = len(OUTCOMES) * self.is_fake[own] + self.outcome[own]
+        is_fake, p_fake = self.is_fake[self.judged], self.p_fake[self.judged]
+        self._auc = RankedAuc(is_fake, log_odds(p_fake))
+        self._confusion_cell = 2 * is_fake + self.called_fake[self.judged]
+        self._outcome_cell = len(OUTCOMES) * is_fake + self.outcome[self.judged]
 
     def __len__(self) -> int:
         return len(self.is_fake)
+
+    @property
+    def num_groups(self) -> int:
+        return len(set(self.groups.tolist()))
 
     def auc(self, weights: np.ndarray) -> float:
         return self._auc(weights[self.judged])
@@ -74,16 +79,16 @@ class Judgements:
 
     def figures(self, weights: np.ndarray) -> dict[str, float]:
         """All headline figures, each picture counted `weights` times; NaN where one is not defined."""
-        own = weights[self.judged]
-        cells = np.bincount(self._confusion_cell, own, 4)
-        outcomes = np.bincount(self._outcome_cell, own, 2 * len(OUTCOMES)).reshape(2, -1)
+        of_judged = weights[self.judged]
+        cells = np.bincount(self._confusion_cell, of_judged, 4)
+        outcomes = np.bincount(self._outcome_cell, of_judged, 2 * len(OUTCOMES)).reshape(2, -1)
         (of_real, of_fake), inconclusive = outcomes.sum(axis=1), outcomes[:, OUTCOMES.index(Outcome.INCONCLUSIVE)]
-        error = calibration_error(self.is_fake[self.judged], self.p_fake[self.judged], weights=own)
+        error = calibration_error(self.is_fake[self.judged], self.p_fake[self.judged], weights=of_judged)
         return {
-            "judged": _ratio(own.sum(), weights.sum()),
+            "judged": _ratio(of_judged.sum(), weights.sum()),
             "accuracy": _ratio(cells[0] + cells[3], cells.sum()),
             "macro_f1": _macro_f1(cells),
-            "auc": self._auc(own),
+            "auc": self._auc(of_judged),
             "ece": np.nan if error is None else error,
             "reals_called_fake": _ratio(outcomes[0, OUTCOMES.index(Outcome.FAKE)], of_real),
             "fakes_called_real": _ratio(outcomes[1, OUTCOMES.index(Outcome.REAL)], of_fake),
@@ -107,7 +112,9 @@ class RankedAuc:
         if not len(self._order):
             return np.nan
         ranked = weights[self._order]
-        fakes, reals = (np.add.reduceat(ranked * own, self._starts) for own in (self._is_fake, ~self._is_fake))
+        fakes, reals = (
+            np.add.reduceat(ranked * of_class, self._starts) for of_class in (self._is_fake, ~self._is_fake)
+        )
         lower_reals = np.cumsum(reals) - reals
         return _ratio((fakes * (lower_reals + reals / 2)).sum(), fakes.sum() * reals.sum())
 
@@ -122,7 +129,7 @@ def headline(judgements: Judgements, sources: Sequence[str]) -> dict[str, Figure
 
 
 def with_intervals(
-    figures: Callable[[np.ndarray], dict[str, float]], groups: Sequence[str], sources: Sequence[str]
+    figures: Callable[[np.ndarray], dict[str, float]], groups: ArrayLike, sources: ArrayLike
 ) -> dict[str, Figure]:
     """Figures of pictures that each count once, with the percentile intervals of NUM_DRAWS draws.
 
@@ -132,13 +139,13 @@ def with_intervals(
     Returns:
         No interval where there are fewer than two groups, or the figure is undefined in over 5 % of the draws.
     """
-    values = figures(np.ones(len(groups)))
+    values = figures(np.ones(np.size(groups)))
     drawn = [figures(weights) for weights in draw_weights(groups, sources)]
-    return {name: _figure(value, np.array([one[name] for one in drawn])) for name, value in values.items()}
+    return {name: _figure(value, np.array([draw[name] for draw in drawn])) for name, value in values.items()}
 
 
 def draw_weights(
-    groups: Sequence[str], sources: Sequence[str], *, num_draws: int = NUM_DRAWS, seed: int = SEED
+    groups: ArrayLike, sources: ArrayLike, *, num_draws: int = NUM_DRAWS, seed: int = SEED
 ) -> Iterator[np.ndarray]:
     """How often each picture counts in each draw, (N,) float: the same for all pictures of a group.
 
@@ -146,11 +153,11 @@ def draw_weights(
     draw. None at all where there are fewer than two groups.
     """
     draw = np.random.default_rng(seed)
-    sources = np.asarray(sources, dtype=str)
+    source_of = np.asarray(sources, dtype=str)
     names, index = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
     if len(names) < 2:
         return
-    blocks = [np.unique(index[sources == source]) for source in np.unique(sources)]
+    blocks = [np.unique(index[source_of == source]) for source in np.unique(source_of)]
     for _ in range(num_draws):
         counts = np.zeros(len(names))
         for block in blocks:

@@ -5,16 +5,17 @@ Real and fake are told apart by colour and by line or hatching, so that no one n
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from train.checks import SHORTCUT, SUSPECT, Shortcut
+from train.checks import SHORTCUT, SUSPECT, Audit, Shortcut
 from train.report.intervals import Figure, Judgements
-from train.report.robustness import CHANGES, Change, Robustness
+from train.report.robustness import CHANGES, PictureChange, Robustness
 from virtus.checkpoints import NUM_BINS, reliability
 from virtus.drawing import TONES
 from virtus.results import Outcome
@@ -31,25 +32,29 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 MARKS = "osD^vP"
 
 
+def write_audit(folder: Path, audit: Audit) -> None:
+    """Write `audit.json` and `audit.png`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "audit.json").write_text(json.dumps(audit.to_json(), indent=1) + "\n", encoding="utf-8")
+    draw_shortcuts(audit.shortcuts, folder / "audit.png")
+
+
 def draw_shortcuts(shortcuts: Sequence[Shortcut], file: Path) -> None:
     """A bar for each statistic before and after the crop, from 0.5 (chance) on, as PNG."""
     canvas, ((axes,),) = _panels(1, 1, size=(8, 0.42 * len(shortcuts) + 1.4))
-    places = range(len(shortcuts))
-    for shift, colour, name in ((-0.2, FAKE, "before"), (0.2, REAL, "after")):
-        aucs = [getattr(one, f"auc_{name}") or 0.5 for one in shortcuts]
-        label = "picture as it is" if name == "before" else "after the one crop"
-        axes.barh(
-            [place + shift for place in places], [auc - 0.5 for auc in aucs], 0.38, 0.5, color=colour, label=label
-        )
+    places = np.arange(len(shortcuts))
+    before, after = ([getattr(one, name) or 0.5 for one in shortcuts] for name in ("auc_before", "auc_after"))
+    axes.barh(places - 0.2, np.subtract(before, 0.5), 0.38, 0.5, color=FAKE, label="picture as it is")
+    axes.barh(places + 0.2, np.subtract(after, 0.5), 0.38, 0.5, color=REAL, label="after the one crop")
     for limit, name in ((SUSPECT, "suspect"), (SHORTCUT, "shortcut")):
         axes.axvline(limit, color=QUIET, linestyle=":", linewidth=1)
         above = axes.get_xaxis_transform()  # x in data, y as a share of the axes
         axes.text(limit, 1.01, name, ha="center", fontsize=8, color=QUIET, transform=above)
-    axes.set(xlim=(0.5, 1.0), yticks=list(places), yticklabels=[one.statistic for one in shortcuts])
+    axes.set(xlim=(0.5, 1.0), yticks=places, yticklabels=[one.statistic for one in shortcuts])
     axes.set_xlabel("AUC with which this alone tells fake from real")
     axes.invert_yaxis()
     axes.legend(loc="lower right", frameon=False)
-    canvas.savefig(file, dpi=DPI)
+    _save(canvas, file)
 
 
 def draw_confusion(sets: Mapping[str, Judgements], file: Path) -> None:
@@ -58,15 +63,12 @@ def draw_confusion(sets: Mapping[str, Judgements], file: Path) -> None:
     for axes, (name, judgements) in zip(panels, sets.items(), strict=False):
         counts = np.array(judgements.confusion())
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        for row, column in np.ndindex(2, 2):
-            ink = "white" if shares[row, column] > 0.55 else "black"
-            text = f"{counts[row, column]}\n{shares[row, column]:.1%}"
-            axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=13)
+        texts = [f"{count}\n{share:.1%}" for count, share in zip(counts.flat, shares.flat, strict=True)]
+        _draw_cells(axes, shares, texts, fontsize=13)
         axes.set(title=name, xticks=(0, 1), xticklabels=("called real", "called fake"))
         axes.set(yticks=(0, 1), yticklabels=("is real", "is fake"))
         axes.spines[:].set_visible(True)
-    canvas.savefig(file, dpi=DPI)
+    _save(canvas, file)
 
 
 def draw_classification_report(reports: Mapping[str, dict], file: Path) -> None:
@@ -79,14 +81,19 @@ def draw_classification_report(reports: Mapping[str, dict], file: Path) -> None:
     canvas, panels = _grid(len(reports), width=4.4, height=2.8)
     for axes, (name, rows) in zip(panels, reports.items(), strict=False):
         values = np.array([[row[column] for column in columns] for row in rows.values()], dtype=float)  # None is NaN
-        axes.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        for row, column in np.ndindex(values.shape):
-            ink = "white" if values[row, column] > 0.55 else "black"
-            text = "-" if np.isnan(values[row, column]) else f"{values[row, column]:.3f}"
-            axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=11)
+        _draw_cells(axes, values, ["-" if np.isnan(value) else f"{value:.3f}" for value in values.flat], fontsize=11)
+        axes.set_aspect("auto")
         labels = [f"{label} ({row['support']:.0f})" for label, row in rows.items()]
         axes.set(title=name, xticks=range(3), xticklabels=columns, yticks=range(len(rows)), yticklabels=labels)
-    canvas.savefig(file, dpi=DPI)
+    _save(canvas, file)
+
+
+def _draw_cells(axes: Axes, values: np.ndarray, texts: Sequence[str], *, fontsize: int) -> None:
+    """A matrix of shares as shades, a text in each cell."""
+    axes.imshow(values, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), text in zip(np.ndindex(values.shape), texts, strict=True):
+        ink = "white" if values[row, column] > 0.55 else "black"
+        axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=fontsize)
 
 
 def draw_roc(panels: Mapping[str, Mapping[str, tuple[Judgements, Figure]]], file: Path) -> None:
@@ -105,7 +112,7 @@ def draw_roc(panels: Mapping[str, Mapping[str, tuple[Judgements, Figure]]], file
         axes.set(title=title, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
         axes.set(xlabel="share of real pictures called fake", ylabel="share of fake pictures called fake")
         axes.legend(loc="lower right")
-    canvas.savefig(file, dpi=DPI)
+    _save(canvas, file)
 
 
 def _draw_curve(axes: Axes, index: int, label: str, judgements: Judgements) -> None:
@@ -122,25 +129,20 @@ def draw_reliability(sets: Mapping[str, Judgements], errors: Mapping[str, Figure
     """Share of fakes against mean p in each bin, for each set; below, how much of the pictures lies in it."""
     columns, rows = _shape(len(sets))
     canvas, panels = _panels(2 * rows, columns, size=(3.7 * columns, 4.4 * rows), heights=(3, 1) * rows)
-    shown = list(sets.items()) + [None] * (columns * rows - len(sets))
-    for index, one in enumerate(shown):
-        pair = panels[2 * (index // columns)][index % columns], panels[2 * (index // columns) + 1][index % columns]
-        if one is None:
-            for axes in pair:
-                axes.set_visible(False)
-        else:
-            _draw_bins(*pair, *one, errors[one[0]])
-    canvas.savefig(file, dpi=DPI)
+    for index, (name, judgements) in enumerate(sets.items()):
+        row, column = divmod(index, columns)
+        _draw_bins(panels[2 * row, column], panels[2 * row + 1, column], name, judgements, errors[name])
+    _save(canvas, file)
 
 
 def _draw_bins(upper: Axes, lower: Axes, name: str, judgements: Judgements, error: Figure) -> None:
     upper.plot((0, 1), (0, 1), color=QUIET, linewidth=1, linestyle=":")
-    found = reliability(judgements.is_fake[judgements.judged], judgements.p_fake[judgements.judged])
+    bins = reliability(judgements.is_fake[judgements.judged], judgements.p_fake[judgements.judged])
     upper.set(title=f"{name}: ECE {'-' if error.value is None else f'{error.value:.3f}'}")
-    if found is None:
+    if bins is None:
         upper.text(0.5, 0.5, "needs both classes", ha="center", color=QUIET)
     else:
-        share, mean_p, share_fake = found
+        share, mean_p, share_fake = bins
         full = share > 0
         upper.vlines(mean_p[full], mean_p[full], share_fake[full], color=FAKE, linewidth=1.5)
         upper.scatter(mean_p[full], share_fake[full], 12 + 400 * share[full], color=REAL, zorder=2, clip_on=False)
@@ -159,13 +161,13 @@ def draw_histogram(sets: Mapping[str, Judgements], thresholds: Sequence[float], 
             p = judgements.p_fake[judgements.judged & (judgements.is_fake == is_fake)]
             if len(p):
                 each = np.full(len(p), 1 / len(p))
-                axes.hist(p, edges, weights=each, label=f"{label} ({len(p)})", **styles[is_fake])
+                axes.hist(p, edges.tolist(), weights=each, label=f"{label} ({len(p)})", **styles[is_fake])
         for threshold in set(thresholds):
             axes.axvline(threshold, color=QUIET, linewidth=1, linestyle=":")
         axes.set(title=name, xlim=(0, 1), xlabel="p of fake", ylabel="share of the class")
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="upper center", framealpha=0.9, edgecolor="none")
-    canvas.savefig(file, dpi=DPI)
+    _save(canvas, file)
 
 
 def draw_robustness(rows: Sequence[Robustness], file: Path) -> None:
@@ -190,10 +192,10 @@ def draw_robustness(rows: Sequence[Robustness], file: Path) -> None:
     panels[1][0].set_ylabel("AUC")
     lines = panels[0][0].get_legend_handles_labels()
     canvas.legend(*lines, loc="outside lower center", ncols=min(len(names), 6), frameon=False)
-    canvas.savefig(file, dpi=DPI)
+    _save(canvas, file)
 
 
-def _steps(change: Change) -> list[tuple[float | None, str]]:
+def _steps(change: PictureChange) -> list[tuple[float | None, str]]:
     """Levels with their labels, the unchanged picture (None) in its place among them."""
     levels = sorted((*change.levels, change.clean), reverse=max(change.levels) < change.clean)
     return [(None, "as is") if level == change.clean else (level, f"{level:g}") for level in levels]
@@ -214,13 +216,10 @@ def _shape(count: int) -> tuple[int, int]:
 
 
 def _grid(count: int, *, width: float, height: float) -> tuple[Canvas, list[Axes]]:
-    """`count` panels of a size in inches; those left over in the last row are not seen."""
+    """At least `count` panels of a size in inches."""
     columns, rows = _shape(count)
     canvas, panels = _panels(rows, columns, size=(width * columns, height * rows))
-    flat = [axes for row in panels for axes in row]
-    for axes in flat[count:]:
-        axes.set_visible(False)
-    return canvas, flat
+    return canvas, panels.ravel().tolist()
 
 
 def _panels(
@@ -229,7 +228,7 @@ def _panels(
     *,
     size: tuple[float, float],
     heights: Sequence[float] | None = None,
-    sharey: bool | str = False,
+    sharey: bool | Literal["row"] = False,
 ) -> tuple[Canvas, np.ndarray]:
     from matplotlib.figure import Figure as Canvas
 
@@ -238,3 +237,10 @@ def _panels(
     for axes in panels.ravel():
         axes.spines[["top", "right"]].set_visible(False)
     return canvas, panels
+
+
+def _save(canvas: Canvas, file: Path) -> None:
+    """Write the PNG; panels that hold nothing, the last row's, are not seen."""
+    for axes in canvas.axes:
+        axes.set_visible(axes.has_data())
+    canvas.savefig(file, dpi=DPI)

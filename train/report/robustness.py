@@ -13,18 +13,19 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from train.report.evaluate import Judged
+from train.report.evaluate import JudgedSample
 from virtus.checkpoints import Detector, classification_metrics
 from virtus.faces import crop_face
 from virtus.judging import blur, brightness, jpeg, noise, rescale
 from virtus.media import load_image
-from virtus.results import Face, FaceCrop, Label
+from virtus.parallel import in_chunks
+from virtus.results import FaceCrop, Label
 
 READ_AHEAD = 8  # pictures whose changed crops, one for each level, are judged together
 
 
 @dataclass(frozen=True)
-class Change:
+class PictureChange:
     """A way to change a picture, and how far.
 
     Attributes:
@@ -32,7 +33,7 @@ class Change:
         title, unit: for people.
         levels: mildest first.
         clean: the level that changes nothing.
-        apply: from picture, level and seed to a picture of the same size.
+        change: from picture and level to a picture of the same size; with `seeded`, and from a seed.
     """
 
     name: str
@@ -40,23 +41,19 @@ class Change:
     unit: str
     levels: tuple[float, ...]
     clean: float
-    apply: Callable[[Image.Image, float, int], Image.Image]
+    change: Callable[..., Image.Image]
+    seeded: bool = False
 
-
-def _noise(image: Image.Image, sigma: float, seed: int) -> Image.Image:
-    return noise(image, sigma, seed=seed)
-
-
-def _unseeded(change: Callable[[Image.Image, float], Image.Image]) -> Callable[[Image.Image, float, int], Image.Image]:
-    return lambda image, level, _: change(image, level)
+    def apply(self, image: Image.Image, level: float, seed: int) -> Image.Image:
+        return self.change(image, level, seed=seed) if self.seeded else self.change(image, level)
 
 
 CHANGES = (
-    Change("jpeg", "JPEG", "quality", (90, 70, 50, 30), 100, _unseeded(jpeg)),
-    Change("scale", "Scaled down and up", "factor", (0.5, 0.35, 0.25), 1, _unseeded(rescale)),
-    Change("blur", "Gaussian blur", "sigma (px)", (1, 2), 0, _unseeded(blur)),
-    Change("noise", "Gaussian noise", "sigma (of 255)", (5, 10), 0, _noise),
-    Change("brightness", "Brightness", "factor", (0.6, 1.4), 1, _unseeded(brightness)),
+    PictureChange("jpeg", "JPEG", "quality", (90, 70, 50, 30), 100, jpeg),
+    PictureChange("scale", "Scaled down and up", "factor", (0.5, 0.35, 0.25), 1, rescale),
+    PictureChange("blur", "Gaussian blur", "sigma (px)", (1, 2), 0, blur),
+    PictureChange("noise", "Gaussian noise", "sigma (of 255)", (5, 10), 0, noise, seeded=True),
+    PictureChange("brightness", "Brightness", "factor", (0.6, 1.4), 1, brightness),
 )
 STEPS = tuple((change, level) for change in CHANGES for level in change.levels)
 
@@ -81,24 +78,22 @@ class Robustness:
         return dict(vars(self))
 
 
-def measure_robustness(detector: Detector, judged: Sequence[Judged], *, sets: dict[str, list[int]]) -> list[Robustness]:
+def measure_robustness(
+    detector: Detector, judged: Sequence[JudgedSample], *, sets: dict[str, list[int]]
+) -> list[Robustness]:
     """Judge the largest face of each picture again under every change; pictures without one are left out.
 
     Args:
         judged: by the same checkpoint, as the pictures are.
         sets: for each source the indices in `judged`, and so for "all".
     """
-    with_face = [index for index, one in enumerate(judged) if one.report.outcome.judged]
+    with_face = [index for index, one in enumerate(judged) if one.judged_faces]
     p_fake = np.full((1 + len(STEPS), len(judged)), np.nan)
     p_fake[0, with_face] = [judged[index].report.p_fake for index in with_face]
-    bar = tqdm(total=len(with_face), desc="robustness", unit="img")
-    for start in range(0, len(with_face), READ_AHEAD):
-        chunk = with_face[start : start + READ_AHEAD]
+    for chunk in in_chunks(tqdm(with_face, desc="robustness", unit="img"), READ_AHEAD):
         crops = [crop for index in chunk for crop in _changed_crops(judged[index], index, detector.checkpoint.margin)]
-        found = np.array([one.p_fake for one in detector.predict(crops)]).reshape(len(chunk), len(STEPS))
-        p_fake[1:, chunk] = found.T
-        bar.update(len(chunk))
-    bar.close()
+        predictions = [prediction.p_fake for prediction in detector.predict(crops)]
+        p_fake[1:, chunk] = np.reshape(predictions, (len(chunk), len(STEPS))).T
     is_fake = np.array([one.sample.label is Label.FAKE for one in judged], dtype=bool)
     return [
         _row(source, step, is_fake[kept], p_fake[row, kept])
@@ -108,17 +103,12 @@ def measure_robustness(detector: Detector, judged: Sequence[Judged], *, sets: di
     ]
 
 
-def _changed_crops(judged: Judged, seed: int, margin: float) -> list[FaceCrop]:
-    image, face = load_image(judged.sample.path), largest_judged(judged)
+def _changed_crops(judged: JudgedSample, seed: int, margin: float) -> list[FaceCrop]:
+    image, face = load_image(judged.sample.path), judged.judged_faces[0]
     return [crop_face(change.apply(image, level, seed), face, margin=margin) for change, level in STEPS]
 
 
-def largest_judged(judged: Judged) -> Face:
-    """The face whose p is the picture's."""
-    return next(face.face for face in judged.report.faces if face.outcome.judged)
-
-
-def _row(source: str, step: tuple[Change, float] | None, is_fake: np.ndarray, p_fake: np.ndarray) -> Robustness:
-    metrics = classification_metrics(is_fake.tolist(), p_fake)
+def _row(source: str, step: tuple[PictureChange, float] | None, is_fake: np.ndarray, p_fake: np.ndarray) -> Robustness:
+    metrics = classification_metrics(is_fake.tolist(), p_fake.tolist())
     name, level = (step[0].name, step[1]) if step else ("none", None)
     return Robustness(source, name, level, metrics["accuracy"], metrics["auc"])

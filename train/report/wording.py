@@ -58,9 +58,9 @@ def figure_cell(name: str, figure: Figure) -> str | tuple[str, str]:
     scale, value_form, end_form = (100, ".1f", ".1f") if name in SHARES else (1, ".4f", ".3f")
     sign, unit = "+" if name == DIFFERENCE else "", "%" if name in SHARES else ""
     value = f"{scale * figure.value:{sign}{value_form}}{unit}"
-    if figure.low is None:
+    if figure.low is None or figure.high is None:
         return value
-    return value, " to ".join(f"{scale * end:{sign}{end_form}}" for end in (figure.low, figure.high))
+    return value, f"{scale * figure.low:{sign}{end_form}} to {scale * figure.high:{sign}{end_form}}"
 
 
 def difference_cell(value: float | None, clean: float | None) -> str | tuple[str, str]:

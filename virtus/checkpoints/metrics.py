@@ -9,14 +9,14 @@ import numpy as np
 NUM_BINS = 15  # of p, as in Guo et al. 2017
 
 
-def area_under_roc(is_fake: Sequence[bool], p_fake: Sequence[float]) -> float | None:
+def area_under_roc(is_fake: Sequence[bool], p_fake: Sequence[float] | np.ndarray) -> float | None:
     """AUC of the ROC curve (0.5 is chance); None unless both classes are there."""
     from sklearn.metrics import roc_auc_score
 
     return float(roc_auc_score(is_fake, p_fake)) if len(set(is_fake)) == 2 else None
 
 
-def log_odds(p_fake: Sequence[float]) -> np.ndarray:
+def log_odds(p_fake: Sequence[float] | np.ndarray) -> np.ndarray:
     """p as log-odds to four digits, for ranking: (N,), float64.
 
     The same picture in another batch, or on other threads, gets a p that differs by the noise of float32 arithmetic.
@@ -51,7 +51,11 @@ def classification_metrics(is_fake: Sequence[bool], p_fake: Sequence[float], *, 
 
 
 def reliability(
-    is_fake: Sequence[bool], p_fake: Sequence[float], *, num_bins: int = NUM_BINS, weights: np.ndarray | None = None
+    is_fake: Sequence[bool] | np.ndarray,
+    p_fake: Sequence[float] | np.ndarray,
+    *,
+    num_bins: int = NUM_BINS,
+    weights: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """What a reliability diagram shows, with both classes weighted to be equally frequent, as p takes them to be.
 
@@ -78,7 +82,11 @@ def reliability(
 
 
 def calibration_error(
-    is_fake: Sequence[bool], p_fake: Sequence[float], *, num_bins: int = NUM_BINS, weights: np.ndarray | None = None
+    is_fake: Sequence[bool] | np.ndarray,
+    p_fake: Sequence[float] | np.ndarray,
+    *,
+    num_bins: int = NUM_BINS,
+    weights: np.ndarray | None = None,
 ) -> float | None:
     """Expected calibration error (Guo et al. 2017, arXiv:1706.04599) of p as the probability of fake.
 

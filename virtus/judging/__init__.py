@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         compare_paths,
         compare_photo,
     )
-    from virtus.judging.evaluation import Evaluation, evaluate_folder, evaluate_labelled, find_labelled
+    from virtus.judging.evaluation import evaluate_folder, evaluate_labelled, find_labelled
     from virtus.judging.perturbations import blur, brightness, jpeg, mirror, noise, rescale
     from virtus.judging.photo import (
         READ_AHEAD,

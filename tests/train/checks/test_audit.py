@@ -8,17 +8,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from train.checks.audit import audit_data, count_oversampling_leak
-from train.checks.duplicates import Fingerprint, count_pairs, find_pairs, perceptual_hash
+from train.checks.audit import (
+    Fingerprint,
+    audit_data,
+    count_oversampling_leak,
+    count_pairs,
+    find_pairs,
+    perceptual_hash,
+)
 from train.checks.shortcuts import Shortcut, find_shortcuts, measure_file, measure_pixels, measure_place
 from train.data.samples import Sample
-from train.pictures.crops import FaceCache
+from train.pictures.face_cache import FaceCache
 from virtus.media.images import load_image
 from virtus.results import Label
 
 
-def sample(label=Label.REAL, split="train", group="g"):
-    return Sample(Path("x.jpg"), label, "one", split, group)
+def sample(label=Label.REAL, split="train", group="g", name="x"):
+    return Sample(Path(f"{label}/{name}.jpg"), label, "one", split, group)
 
 
 # Shortcuts.
@@ -111,7 +117,7 @@ def test_pairs_are_counted_by_what_they_join():
 
 
 def test_balanced_classes_leak_nothing_and_copies_leak():
-    reals, fakes = [sample()] * 60, [sample(Label.FAKE)] * 60
+    reals, fakes = ([sample(label, name=index) for index in range(60)] for label in Label)
     assert count_oversampling_leak(reals + fakes) == 0
     assert 0 < count_oversampling_leak(reals + fakes[:20]) < 40
     assert count_oversampling_leak(reals) == 0

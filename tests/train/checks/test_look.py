@@ -3,9 +3,9 @@ import pytest
 from tests.train.faces import write_faces
 from train.checks.look import look_first
 from train.config.settings import TrainConfig
-from train.data.parts import split_for
-from train.data.samples import load_samples
-from train.pictures.crops import FaceCache
+from train.data.load import load_samples
+from train.data.splits import split_for
+from train.pictures.face_cache import FaceCache
 from virtus.errors import DataError
 
 CONFIG = TrainConfig("virtus-tiny", base="b", data="d")

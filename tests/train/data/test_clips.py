@@ -10,9 +10,11 @@ from PIL import Image
 from tests.support.clips import numbered, write_clip
 from train.data import clips
 from train.data.clips import crop_clips, find_clips
-from train.data.samples import Sample, load_samples
-from train.data.split import assign_splits, check_groups
-from train.pictures.crops import FaceCache, spread
+from train.data.load import load_samples
+from train.data.processes import spread
+from train.data.samples import Sample
+from train.data.splits import assign_splits, check_groups
+from train.pictures.face_cache import FaceCache
 from virtus.errors import DataError
 from virtus.media.images import load_image
 from virtus.results import Label
@@ -272,7 +274,7 @@ def test_the_same_clip_twice_is_cut_once(tmp_path, one_clip, monkeypatch):
 
     def count(new, *_):
         calls.append(len(new))
-        return {folder: clips._Record(["000.jpg"]) for folder in new}
+        return {folder: clips.CutClip(["000.jpg"]) for folder in new}
 
     monkeypatch.setattr(clips, "_cut_all", count)
     other = Sample(one_clip[0].path.with_name("8.mp4"), Label.REAL, "mine", None, "mine/8")

@@ -5,9 +5,10 @@ from PIL import Image
 
 from tests.train.data.test_clips import write_face_clip
 from tests.video.test_video import numbered, write_clip
-from train.data.samples import Found, Unreadable, count_table, find_samples, load_samples
-from train.data.split import assign_splits, check_groups
-from train.pictures.crops import FaceCache
+from train.data.load import load_samples
+from train.data.samples import SampleSet, Unreadable, count_table, find_samples
+from train.data.splits import assign_splits, check_groups
+from train.pictures.face_cache import FaceCache
 from virtus.errors import DataError
 from virtus.results import Label
 
@@ -135,7 +136,7 @@ def test_pictures_and_clips_come_together(tmp_path, astronaut):
 
 def test_of_many_clips_some_of_each_class_are_taken_evenly(tmp_path, monkeypatch):
     make_tree(tmp_path, *(f"Real/{index}.mp4" for index in range(8)), *(f"Fake/{index}.mp4" for index in range(3)))
-    monkeypatch.setattr("train.data.clips.crop_clips", lambda clips, **_: Found(clips))
+    monkeypatch.setattr("train.data.load.crop_clips", lambda clips, **_: SampleSet(clips))
     taken = [s.path.relative_to(tmp_path).as_posix() for s in load_samples(tmp_path, num_clips=8).samples]
     assert taken == ["Real/0.mp4", "Real/2.mp4", "Real/4.mp4", "Real/6.mp4", "Fake/0.mp4", "Fake/1.mp4", "Fake/2.mp4"]
 
@@ -187,7 +188,7 @@ def test_broken_pictures_are_told_from_those_without_a_face(tmp_path, pictures):
     assert unreadable_names(again.unreadable(pictures)) == expected
 
 
-def test_why_a_picture_has_no_face_is_asked_of_rows_that_do_not_say(tmp_path, pictures, monkeypatch):
+def test_pictures_of_rows_that_do_not_say_why_are_looked_at_again(tmp_path, pictures, monkeypatch):
     file = tmp_path / "faces.jsonl"
     FaceCache(file).find(pictures, num_workers=1)
     rows = [json.loads(line) for line in file.read_text().splitlines()]
@@ -195,8 +196,8 @@ def test_why_a_picture_has_no_face_is_asked_of_rows_that_do_not_say(tmp_path, pi
     old = [{"key": row["key"], "face": row["face"]} for row in rows]  # as they were before there were reasons
     file.write_text("".join(json.dumps(row) + "\n" for row in old))
     cache = FaceCache(file)
-    monkeypatch.setattr(cache, "_look", None)  # no face is looked for again
-    assert cache.find(pictures)[pictures[0]] is not None
+    assert cache.find(pictures, num_workers=1)[pictures[0]] is not None
+    assert len(file.read_text().splitlines()) == len(rows) + 2  # the face is not looked for again
     assert set(unreadable_names(cache.unreadable(pictures))) == {"broken.jpg", "missing.jpg"}
-    monkeypatch.setattr("train.pictures.crops.load_image", None)  # nor is a picture read again
+    monkeypatch.setattr("train.pictures.face_cache.load_image", None)  # nor is a picture read again
     assert set(unreadable_names(FaceCache(file).unreadable(pictures))) == {"broken.jpg", "missing.jpg"}

@@ -13,7 +13,7 @@ from PIL import Image
 
 from train.data import hub_data
 from train.data.hub_data import load_from_hub
-from train.data.samples import load_samples
+from train.data.load import load_samples
 from virtus.errors import DataError
 from virtus.results import Label
 
@@ -210,7 +210,7 @@ def fake_hub(monkeypatch, small_set):
     def ask(name, *_):
         asked.append(("commit", name))
         if state["newest"] is None:
-            raise hub_data._Unreachable("no network")
+            raise hub_data.HubUnreachable("no network")
         return state["newest"]
 
     def load_tables(name, place, revision, tables):
@@ -248,7 +248,7 @@ def test_out_of_reach_what_was_written_before_is_taken(tmp_path, fake_hub):
 @pytest.mark.parametrize("setting", [{"HF_ENDPOINT": CLOSED}, {"HF_HUB_OFFLINE": "1"}])
 def test_without_a_network_the_reason_and_another_way_are_told(tmp_path, setting):
     code = (
-        "import sys; from train.data.samples import load_samples; from virtus.errors import DataError\n"
+        "import sys; from train.data.load import load_samples; from virtus.errors import DataError\n"
         "assert 'datasets' not in sys.modules\n"
         "try: load_samples('own/set')\n"
         "except DataError as exc: print(exc)\n"

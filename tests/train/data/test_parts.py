@@ -4,10 +4,8 @@ from pathlib import Path
 import pytest
 
 from train.config.settings import TrainConfig
-from train.data.balance import oversample
-from train.data.parts import divide, split_for
 from train.data.samples import Sample
-from train.data.split import part_of
+from train.data.splits import divide, oversample, part_of, split_for
 from virtus.errors import DataError
 from virtus.results import Label
 

@@ -11,7 +11,7 @@ from tests.train.faces import write_faces
 from train.config.recipes import RECIPES
 from train.fit.model import load_base
 from train.fit.trainer import fit, source_aucs
-from train.pictures.crops import FaceCache
+from train.pictures.face_cache import FaceCache
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import CheckpointError
 

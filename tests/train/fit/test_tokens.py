@@ -3,8 +3,7 @@ import copy
 import pytest
 import torch
 
-from train.fit.model import load_base
-from train.fit.tokens import drop_tokens
+from train.fit.model import drop_tokens, load_base
 
 
 @pytest.mark.parametrize(("kind", "num_prefix"), [("vit", 1), ("deit", 2)])

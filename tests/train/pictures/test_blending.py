@@ -3,7 +3,7 @@ import random
 import numpy as np
 import pytest
 
-from train.pictures.blending import self_blend
+from train.pictures.forgery import self_blend
 from virtus.faces.find import find_faces
 from virtus.media.images import load_image
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from train.__main__ import main
-from train.pictures.forgery import face_region, swap_face
+from train.pictures.forgery import face_region, swap_part
 from virtus.faces.find import find_faces
 from virtus.media.images import load_image
 
@@ -15,7 +15,7 @@ def hopper(astronaut):
 def test_a_swap_alters_the_region_and_nothing_else(astronaut, hopper):
     source, target = load_image(hopper), load_image(astronaut)
     (source_face, *_), (target_face, *_) = find_faces(source), find_faces(target)
-    forgery = swap_face(source, source_face, target, target_face)
+    forgery = swap_part(source, source_face, target, target_face)
     changed = np.abs(np.asarray(forgery.image, int) - np.asarray(target, int)).max(axis=2) > 8
     assert changed[forgery.region].mean() > 0.5
     assert not changed[~forgery.region].any()

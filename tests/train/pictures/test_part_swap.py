@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from train.__main__ import main
-from train.pictures.forgery import face_region
-from train.pictures.part_swap import PARTS, part_region, swap_part
+from train.pictures.forgery import PARTS, face_region, part_region, swap_part
 from virtus.errors import DataError
 from virtus.faces.find import find_faces
 from virtus.media.images import load_image

@@ -8,7 +8,7 @@ from PIL import Image
 
 from train.config.augmentation import Augmentation
 from train.data.samples import Sample
-from train.pictures.transforms import CropDataset, TrainDataset
+from train.pictures.datasets import CropDataset, TrainDataset
 from virtus.faces.find import crop_face
 from virtus.models.preprocessing import EvalTransform
 from virtus.results import Face, Label

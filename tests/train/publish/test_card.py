@@ -8,11 +8,10 @@ import yaml
 from tests.train.runs import CALIBRATION, PLOTS, RECORD, write_run
 from train.__main__ import main
 from train.data.samples import Sample
-from train.publish.card import render_card
-from train.publish.card_figures import CHANGES
+from train.publish.card import CHANGES, render_card
 from train.publish.run import read_run
 from train.report.assessment import Assessment
-from train.report.evaluate import Judged
+from train.report.evaluate import JudgedSample
 from train.report.intervals import Judgements, headline
 from train.report.robustness import CHANGES as MEASURED
 from virtus.results import CheckpointInfo, FaceReport, ImageReport, Label, Outcome
@@ -34,7 +33,7 @@ def metrics_json(*rows):
     """Of the pictures of one source, by truth, outcome and p, as a report writes them."""
     info = CheckpointInfo("x", "local", "0")
     judged = [
-        Judged(Sample(Path(f"{n}.png"), truth, "dfdc", "val", f"group {n}"), image_report(info, outcome, p_fake))
+        JudgedSample(Sample(Path(f"{n}.png"), truth, "dfdc", "val", f"group {n}"), image_report(info, outcome, p_fake))
         for n, (truth, outcome, p_fake) in enumerate(rows)
     ]
     reports, groups = [one.report for one in judged], [one.sample.group for one in judged]

@@ -10,8 +10,8 @@ from transformers import pipeline
 
 from tests.train.runs import CALIBRATION, FILES, content, write_run
 from train.publish import hub_folder
+from train.publish.hub import Target
 from train.publish.hub_folder import write_folder
-from train.publish.hub_target import Target
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.examine import examine_checkpoint
 from virtus.checkpoints.load import load_checkpoint

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.train.runs import CALIBRATION, FILES, PLOTS, content, write_run
 from train.__main__ import main
-from train.publish import hub_upload as publish
+from train.publish import hub as publish
 from virtus.checkpoints.load import load_checkpoint
 
 REPO = "someone/detector"

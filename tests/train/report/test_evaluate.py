@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from train.data.samples import Sample
 from train.report import evaluate, intervals
-from train.report.evaluate import Judged, evaluations, held_out, judge, judge_again, source_table
+from train.report.evaluate import JudgedSample, held_out, indices_by_source, judge, judge_again, source_table
 from train.report.intervals import Figure, Judgements, RankedAuc, draw_weights, headline, with_intervals
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
@@ -220,14 +220,15 @@ def test_a_picture_is_as_grave_as_its_gravest_face(detectors, data):
     (found,) = judge(detectors[0], [sample])
     large = found.report.faces[0]
     small = FaceReport((0, 0, 10, 10), Outcome.FACE_TOO_SMALL, large.face)
-    both = Judged(sample, ImageReport(Outcome.REAL, INFO, (large, small, large), (170, 190), str(sample.path)))
+    both = JudgedSample(sample, ImageReport(Outcome.REAL, INFO, (large, small, large), (170, 190), str(sample.path)))
     (again,) = judge_again(detectors[1], [both])
     assert [face.outcome for face in again.report.faces] == [
         again.report.outcome,
         "face_too_small",
         again.report.outcome,
     ]
-    assert again.report.faces[0].p_fake == again.report.faces[2].p_fake == again.report.p_fake
+    assert again.report.faces[0].p_fake == again.report.p_fake
+    assert again.report.faces[2].p_fake == pytest.approx(again.report.p_fake, abs=1e-6)  # elsewhere in the batch
 
 
 def test_the_table_counts_outcomes():
@@ -235,7 +236,7 @@ def test_the_table_counts_outcomes():
     samples = [
         Sample(Path(f"{i}"), Label.FAKE if row[0] else Label.REAL, "s", "val", f"{i}") for i, row in enumerate(rows)
     ]
-    table = source_table(evaluations([Judged(s, report(*row[1:])) for s, row in zip(samples, rows, strict=True)]))
+    table = source_table([JudgedSample(s, report(*row[1:])) for s, row in zip(samples, rows, strict=True)])
     cells = [cell.strip() for cell in table.splitlines()[2].strip("|").split("|")]
     assert cells == ["s", "6", "83.3%", "0.4000", "0.4000", "0.6667", "33.3%", "50.0%", "20.0%"]
     assert table.splitlines()[0].endswith("| reals called fake | fakes called real | inconclusive |")
@@ -243,8 +244,8 @@ def test_the_table_counts_outcomes():
 
 def test_sources_are_evaluated_one_by_one(data, make_checkpoint):
     detector = Detector(load_checkpoint(str(make_checkpoint(seed=0))))
-    results = evaluations(judge(detector, held_out(data, part="all", limit=1)))
-    assert {name: len(result.rows) for name, result in results.items()} == {"one": 2, "two": 2}
+    judged = judge(detector, held_out(data, part="all", limit=1))
+    assert indices_by_source(judged) == {"one": [0, 1], "two": [2, 3]}
 
 
 def test_the_interval_is_of_so_many_draws():

@@ -12,10 +12,9 @@ from PIL import Image
 from train.__main__ import main
 from train.report.assessment import assess, read_beside, val_share
 from train.report.comparison import compare, compare_assessments, write_comparison
-from train.report.contact_sheet import most_wrong
-from train.report.document import Document, Picture, Section, Table, Text
-from train.report.evaluate import Judged, held_out, judge
-from train.report.folder import write_report
+from train.report.document import Paragraph, Picture, ReportDocument, Section, Table
+from train.report.evaluate import JudgedSample, held_out, judge
+from train.report.folder import most_wrong, write_report
 from train.report.intervals import Figure
 from train.report.robustness import STEPS
 from train.report.wording import figure_cell, say_calibration
@@ -78,7 +77,7 @@ def judged(detector, data):
 
 
 def assessment(detector, judged, **options):
-    options = {"data": "some", "part": "report", "seconds": 1.0, "robustness": False} | options
+    options = {"data": "some", "part": "report", "elapsed_s": 1.0, "robustness": False} | options
     return assess(detector, judged, **options)
 
 
@@ -257,7 +256,7 @@ def test_the_most_wrong_come_first_and_none_that_is_right(judged):
 
 def with_p(judged, p_fake, label):
     face = replace(judged.report.faces[0], p_fake=p_fake)
-    return Judged(replace(judged.sample, label=label), replace(judged.report, faces=(face,)))
+    return JudgedSample(replace(judged.sample, label=label), replace(judged.report, faces=(face,)))
 
 
 def test_figures_are_written_with_their_intervals():
@@ -277,8 +276,8 @@ def test_a_calibration_is_said():
 def test_a_document_escapes_all_that_it_is_given(tmp_path):
     Image.new("RGB", (2, 2)).save(tmp_path / "a.png")
     evil = '"><script>x</script>|*'
-    blocks = [Text(evil), Table([evil], [[evil, (evil, evil)]], evil), Picture("a.png", evil, evil)]
-    page = Document(evil, evil, [Section(evil, blocks)]).to_html(tmp_path)
+    blocks = [Paragraph(evil), Table([evil], [[evil, (evil, evil)]], evil), Picture("a.png", evil, evil)]
+    page = ReportDocument(evil, evil, [Section(evil, blocks)]).to_html(tmp_path)
     seen = Tags(page)
     assert seen.scripts == 0
     assert seen.images[0]["alt"] == evil
@@ -342,7 +341,7 @@ def called(judged, p_fake, label):
     one = with_p(judged, p_fake, label)
     outcome = Outcome.FAKE if p_fake >= 0.5 else Outcome.REAL
     faces = tuple(replace(face, outcome=outcome) for face in one.report.faces)
-    return Judged(one.sample, replace(one.report, outcome=outcome, faces=faces))
+    return JudgedSample(one.sample, replace(one.report, outcome=outcome, faces=faces))
 
 
 def test_a_comparison_needs_two(detector):

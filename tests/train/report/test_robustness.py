@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from train.data.samples import Sample
-from train.report.evaluate import Judged, judge
-from train.report.robustness import CHANGES, STEPS, Change, measure_robustness
+from train.report.evaluate import JudgedSample, judge
+from train.report.robustness import CHANGES, STEPS, PictureChange, measure_robustness
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.media.images import load_image
@@ -67,7 +67,7 @@ def test_noise_is_the_same_in_every_run():
 
 def test_rows_of_a_picture_that_is_not_changed_are_as_clean(detector, judged, monkeypatch):
     """Changes that change nothing give the clean figures: crop, order of pictures and levels are right."""
-    steps = tuple((Change(f"c{n}", "", "", (n,), 0, lambda image, *_: image), n) for n in (1, 2))
+    steps = tuple((PictureChange(f"c{n}", "", "", (n,), 0, lambda image, *_: image), n) for n in (1, 2))
     monkeypatch.setattr("train.report.robustness.STEPS", steps)
     monkeypatch.setattr("train.report.robustness.READ_AHEAD", 3)
     rows = measure_robustness(detector, judged, sets={"one": [0, 1, 2, 3, 4], "fakes": [2, 3]})
@@ -82,7 +82,7 @@ def test_rows_of_a_picture_that_is_not_changed_are_as_clean(detector, judged, mo
 
 def test_each_change_is_judged_by_its_own_crops(detector, judged, monkeypatch):
     """Black pictures have one p, whatever they were: AUC 0.5, also where the classes were told apart before."""
-    black = Change("black", "", "", (1,), 0, lambda image, *_: Image.new("RGB", image.size))
+    black = PictureChange("black", "", "", (1,), 0, lambda image, *_: Image.new("RGB", image.size))
     monkeypatch.setattr("train.report.robustness.STEPS", ((black, 1),))
     _, dark = measure_robustness(detector, judged, sets={"all": list(range(5))})
     assert (dark.auc, dark.accuracy) == (0.5, 0.5)
@@ -98,6 +98,6 @@ def test_no_face_is_looked_for_and_pictures_without_one_are_left_out(detector, j
 
 
 def test_nothing_judged_is_no_error(detector, judged):
-    empty = [Judged(one.sample, one.report) for one in judged if not one.report.outcome.judged]
+    empty = [JudgedSample(one.sample, one.report) for one in judged if not one.report.outcome.judged]
     rows = measure_robustness(detector, empty, sets={"all": [0]})
     assert {row.auc for row in rows} == {None}

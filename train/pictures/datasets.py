@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import torch
 from PIL import Image
@@ -11,13 +10,12 @@ from torch.utils.data import Dataset
 
 from train.config import Augmentation, augment
 from train.data import Sample
-from train.pictures.blending import self_blend
+from train.pictures.face_cache import Faces
+from train.pictures.forgery import self_blend
 from virtus.faces import crop_face
 from virtus.media import load_image
 from virtus.models import EvalTransform
 from virtus.results import Face, Label
-
-Faces = dict[Path, Face | None]
 
 
 class FaceDataset(Dataset):
@@ -27,8 +25,8 @@ class FaceDataset(Dataset):
     """
 
     def __init__(self, samples: list[Sample], faces: Faces | None, transform: EvalTransform):
-        self.samples = [sample for sample in samples if faces is None or faces[sample.path] is not None]
-        self.faces = faces
+        self.faces = None if faces is None else {path: face for path, face in faces.items() if face is not None}
+        self.samples = [sample for sample in samples if self.faces is None or sample.path in self.faces]
         self.transform = transform
 
     def __len__(self) -> int:
