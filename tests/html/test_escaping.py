@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.support.provenance_files import exif, picture
-from train.report.document import Document, Picture, Section, Table, Text
+from train.report.document import Paragraph, Picture, ReportDocument, Section, Table
 from virtus.app.about.tab import about
 from virtus.app.compare.kept_comparison import KeptAnswer, KeptComparison
 from virtus.app.compare.view import cards, headline
@@ -85,8 +85,8 @@ def written_report():
 def training_report():
     with TemporaryDirectory() as folder:
         PICTURE.save(Path(folder) / "x.png")
-        blocks = [Text(TRAP), Table([TRAP, TRAP], [[TRAP, (TRAP, TRAP)]], TRAP), Picture("x.png", TRAP, TRAP)]
-        return Document(TRAP, TRAP, [Section(TRAP, blocks)]).to_html(Path(folder))
+        blocks = [Paragraph(TRAP), Table([TRAP, TRAP], [[TRAP, (TRAP, TRAP)]], TRAP), Picture("x.png", TRAP, TRAP)]
+        return ReportDocument(TRAP, TRAP, [Section(TRAP, blocks)]).to_html(Path(folder))
 
 
 MADE = {
