@@ -4,6 +4,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,10 +13,10 @@ from PIL import Image
 from tests.support.provenance_files import exif, picture
 from train.report.document import Paragraph, Picture, ReportDocument, Section, Table
 from virtus.app.about.tab import about
-from virtus.app.compare.kept_comparison import KeptAnswer, KeptComparison
 from virtus.app.compare.view import cards, headline
 from virtus.app.compare.view import map_caption as compared_caption
 from virtus.app.video.view import key_frame
+from virtus.app.visitors.photos import AskedCheckpoint, ComparedPhoto, JudgedPhoto
 from virtus.checkpoints.card import Card, Measured
 from virtus.html.filmstrip import StripFrame, filmstrip_html
 from virtus.html.maps import map_caption, side_by_side, trust_line
@@ -68,11 +69,12 @@ def exif_panel():
 
 
 def compared():
-    report = replace(PHOTO, faces=(FACE,))
-    comparison = Comparison((report, report))
-    kept = KeptComparison(0, (KeptAnswer(TRAP, report, None, CROP, PICTURE), KeptAnswer("gone", error=TRAP)))
-    drawn = {TRAP: (MAP, PICTURE)}
-    return headline(comparison, 0) + cards(kept, drawn) + cards(kept, {TRAP: TRAP}) + compared_caption(drawn)
+    report, sees_all = replace(PHOTO, faces=(replace(FACE, crop=CROP),)), SimpleNamespace(resize=lambda image: image)
+    detector = SimpleNamespace(checkpoint=SimpleNamespace(transform=sees_all))
+    answers = AskedCheckpoint(TRAP, detector, JudgedPhoto(PICTURE, report)), AskedCheckpoint("gone", error=TRAP)
+    comparison, shown, drawn = Comparison((report, report)), ComparedPhoto(PICTURE, answers), {TRAP: (MAP, PICTURE)}
+    parts = headline(comparison, 0), cards(shown, 0, drawn), cards(shown, 0, {TRAP: TRAP}), compared_caption(drawn)
+    return "".join(parts)
 
 
 def written_report():

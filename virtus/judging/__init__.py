@@ -20,12 +20,16 @@ if TYPE_CHECKING:
         READ_AHEAD,
         UNEXPECTED,
         UNFAMILIAR,
+        DetectedFaces,
         EachFace,
         Item,
         Measure,
         analyze_image,
         analyze_paths,
         analyze_photo,
+        detect_faces,
+        explain_faces,
+        judge_faces,
         measure_maps,
         read_item,
         reason_of,
@@ -33,6 +37,6 @@ if TYPE_CHECKING:
         with_prediction,
     )
     from virtus.judging.recalibration import forget, keep, margins_of, recalibrate, source_from_folders
-    from virtus.judging.stability import CHANGES, find_stability
+    from virtus.judging.stability import CHANGES, find_stability, with_stability
 
 __getattr__, __all__ = offer(__name__, __file__)

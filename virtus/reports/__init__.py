@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from virtus.reports.document import WrittenReport, check_place, draft, with_tested_maps
+    from virtus.reports.document import WrittenReport, check_place, draft, set_down, with_tested_maps
     from virtus.reports.record import ReportSettings, read_record
     from virtus.reports.replay import replay_record
 

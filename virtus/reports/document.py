@@ -100,13 +100,32 @@ def draft(detector: Detector, data: bytes, *, name: str, settings: ReportSetting
     Raises:
         InputError: for a method, target or option that there is not.
     """
-    detector, name = detector.at_prior(settings.prior), _base_name(name)
+    detector = detector.at_prior(settings.prior)
     try:
         photo = load_image(data)
     except ImageError as exc:
-        photo, report = None, unreadable(detector, str(exc), name)
-    else:
-        report = replace(_with_fewer_maps(judge_as(settings, detector, photo), settings.num_mapped), path=name)
+        return set_down(detector, data, None, unreadable(detector, str(exc)), name=name, settings=settings)
+    report = _with_fewer_maps(judge_as(settings, detector, photo), settings.num_mapped)
+    return set_down(detector, data, photo, report, name=name, settings=settings)
+
+
+def set_down(
+    detector: Detector,
+    data: bytes,
+    photo: Image.Image | None,
+    report: ImageReport,
+    *,
+    name: str,
+    settings: ReportSettings,
+) -> WrittenReport:
+    """The written report of a photo that was judged under these settings, by this detector, at their prior.
+
+    Args:
+        data, name: as in `draft`.
+        photo: None where it could not be read.
+    """
+    name = _base_name(name)
+    report = replace(report, path=name)
     facts = PhotoFacts(name, hashlib.sha256(data).hexdigest(), len(data), report.image_size)
     trunk, provenance = detector.checkpoint.trunk, read_provenance(data)
     record = ReportRecord(

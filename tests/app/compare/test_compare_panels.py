@@ -1,6 +1,7 @@
 """What the tab `Compare` says, as HTML."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 
 from tests.drawing.test_annotate import luminance
 from virtus.app.compare import view as compare_panels
-from virtus.app.compare.kept_comparison import KeptAnswer, KeptComparison
+from virtus.app.visitors.photos import AskedCheckpoint, ComparedPhoto, JudgedPhoto
 from virtus.drawing.annotate import TONES
 from virtus.judging.comparison import Comparison
 from virtus.results import Calibration, CheckpointInfo, Explanation, Face, FaceCrop, FaceReport, ImageReport, Outcome
@@ -63,16 +64,25 @@ def test_disagreement_is_readable():
     assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
-def kept(info, outcome, **changes):
-    crop = FaceCrop(PICTURE, (0, 0, 32, 32), margin=1.8)
-    return replace(KeptAnswer(info.name, report(info, outcome), None, crop, PICTURE), **changes)
+SEES_ALL = SimpleNamespace(checkpoint=SimpleNamespace(transform=SimpleNamespace(resize=lambda image: image)))
+
+
+def answer(info, outcome):
+    judged = report(info, outcome)
+    crop = FaceCrop(PICTURE, (0, 0, 32, 32), margin=1.8) if outcome.judged else None
+    judged = replace(judged, faces=(replace(judged.faces[0], crop=crop),))
+    return AskedCheckpoint(info.name, SEES_ALL, JudgedPhoto(PICTURE, judged))
+
+
+def compared(*answers):
+    return ComparedPhoto(PICTURE, answers)
 
 
 def test_each_card_has_its_own_thresholds_crop_and_map():
-    found = KeptComparison(0, (kept(CALIBRATED, REAL), kept(OTHER, FAKE)))
+    found = compared(answer(CALIBRATED, REAL), answer(OTHER, FAKE))
     heatmap = np.array([[0.0, 1.0]], np.float32)
     maps = {"<b>a</b>": (Explanation("gradcam", heatmap, "real"), PICTURE), "b": "There is no such layer."}
-    first, second = compare_panels.cards(found, maps).split("</article>")[:2]
+    first, second = compare_panels.cards(found, 0, maps).split("</article>")[:2]
     assert "inconclusive from 0.25 to 0.75" in first
     assert "It sees 1.80 × the face, at 32 × 32 pixels" in first
     assert "for the class “real”" in first
@@ -84,18 +94,18 @@ def test_each_card_has_its_own_thresholds_crop_and_map():
 
 
 def test_a_card_waits_for_its_map():
-    assert "Its map is being drawn…" in compare_panels.cards(KeptComparison(0, (kept(OTHER, FAKE),)), {})
+    assert "Its map is being drawn…" in compare_panels.cards(compared(answer(OTHER, FAKE)), 0, {})
     assert compare_panels.map_caption({}) == ""
 
 
 def test_a_checkpoint_that_cannot_be_asked_has_a_card_with_the_reason():
-    found = KeptComparison(0, (KeptAnswer("<i>c</i>", error="It is <i>gone</i>."), kept(OTHER, FAKE)))
-    html = compare_panels.cards(found, {})
+    found = compared(AskedCheckpoint("<i>c</i>", error="It is <i>gone</i>."), answer(OTHER, FAKE))
+    html = compare_panels.cards(found, 0, {})
     assert "It is &lt;i&gt;gone&lt;/i&gt;." in html
     assert "&lt;i&gt;c&lt;/i&gt;" in html
     assert html.count("</article>") == 2
 
 
 def test_without_a_verdict_there_are_no_cards_but_those_of_errors():
-    found = KeptComparison(0, (KeptAnswer("c", error="Gone."), kept(OTHER, SMALL, crop=None, seen=None)))
-    assert compare_panels.cards(found, {}).count("</article>") == 1
+    found = compared(AskedCheckpoint("c", error="Gone."), answer(OTHER, SMALL))
+    assert compare_panels.cards(found, 0, {}).count("</article>") == 1

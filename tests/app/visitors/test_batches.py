@@ -11,7 +11,7 @@ from PIL import Image
 from tests.support.zips import STORED, Entry, make_zip
 from virtus.app.visitors import batches
 from virtus.app.visitors.batches import GONE, MAX_PHOTOS, BatchFile, BatchFiles, judge_batch, open_batch
-from virtus.app.visitors.photos import judge
+from virtus.app.visitors.photos import judge_photo
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import InputError
@@ -139,7 +139,7 @@ def test_two_batches_leave_a_place_to_a_single_photo(upload, detector):
         assert sources[0].started.wait(60)
         running[1].start()
         assert not sources[1].started.wait(0.3)
-        assert judge(detector, single, whole=True).report.outcome.judged  # else it would wait for the batches
+        assert judge_photo(detector, single, whole=True).report.outcome.judged  # else it would wait for the batches
     finally:
         for source in sources:
             source.may_end.set()

@@ -1,4 +1,4 @@
-"""What happens in the tab `Analyze` around the verdict. The photo is read and judged again at each of these events."""
+"""What happens in the tab `Analyze` around the verdict. What came of a photo before is not done again."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from virtus.app.visitors import Detectors, Judged, judge, uploaded
+from virtus.app.visitors import Detectors, JudgedPhoto, judge_photo, uploaded
 from virtus.app.widgets import panels, write_png
 from virtus.drawing import annotate_faces, display_size, face_at
 from virtus.errors import VirtusError
+from virtus.html import checkpoint_line, face_verdict, face_words, message_panel, not_judged, photo_words
 from virtus.results import ImageReport
 
 
@@ -43,7 +44,7 @@ class AnalyzeCallbacks:
 
     def checkpoint_line(self, model: str = "auto") -> str:
         """The line that says who judges."""
-        return panels.checkpoint(self._detectors.info(model))
+        return checkpoint_line(self._detectors.info(model))
 
     def show_verdict(self, inputs: AnalyzeInputs) -> AnalyzeOutputs:
         """The verdict on the largest face that was judged; without a photo, all as at first."""
@@ -57,7 +58,7 @@ class AnalyzeCallbacks:
     def choose_face(self, inputs: AnalyzeInputs, index: int) -> str:
         """The verdict on another face."""
         try:
-            return panels.verdict_html(self._judge(inputs).report, index)
+            return face_verdict(self._judge(inputs).report, index)
         except VirtusError as exc:
             return _error(exc)
 
@@ -72,25 +73,25 @@ class AnalyzeCallbacks:
         except VirtusError as exc:
             return gr.skip(), _error(exc)
         index = face_at(report, point, display_size(report.image_size)) if report.image_size else None
-        return (gr.skip(), gr.skip()) if index is None else (index, panels.verdict_html(report, index))
+        return (gr.skip(), gr.skip()) if index is None else (index, face_verdict(report, index))
 
-    def _judge(self, inputs: AnalyzeInputs) -> Judged:
+    def _judge(self, inputs: AnalyzeInputs) -> JudgedPhoto:
         detector = self._detectors.get(inputs.model).at_prior(inputs.prior)
-        return judge(detector, uploaded(inputs.photo), whole=inputs.whole, stability=inputs.stability)
+        return judge_photo(detector, uploaded(inputs.photo), whole=inputs.whole, stability=inputs.stability)
 
 
 def _error(exc: VirtusError) -> str:
-    return panels.message("This did not work", str(exc), "error")
+    return message_panel("This did not work", str(exc), "error")
 
 
-def _verdict(judged: Judged) -> AnalyzeOutputs:
-    report, line = judged.report, panels.checkpoint(judged.report.checkpoint)
+def _verdict(judged: JudgedPhoto) -> AnalyzeOutputs:
+    report, line = judged.report, checkpoint_line(judged.report.checkpoint)
     if judged.photo is None:
-        return _no_photo(panels.not_judged(report), line)
+        return _no_photo(not_judged(report), line)
     picture = write_png(annotate_faces(judged.photo, report), "faces")
-    annotated = gr.Image(picture, visible=True, alt_text=panels.in_words(report))
+    annotated = gr.Image(picture, visible=True, alt_text=photo_words(report))
     first = next((index for index, face in enumerate(report.faces) if face.outcome.judged), None)
-    verdict = panels.not_judged(report) if first is None else panels.verdict_html(report, first)
+    verdict = not_judged(report) if first is None else face_verdict(report, first)
     return AnalyzeOutputs(verdict, line, annotated, _face_choice(report, first), gr.Column(visible=first is not None))
 
 
@@ -100,5 +101,5 @@ def _no_photo(verdict: str, checkpoint: str) -> AnalyzeOutputs:
 
 
 def _face_choice(report: ImageReport, index: int | None) -> gr.Radio:
-    choices = [(f"{number}  {panels.words(face)}", number - 1) for number, face in enumerate(report.faces, start=1)]
+    choices = [(f"{number}  {face_words(face)}", number - 1) for number, face in enumerate(report.faces, start=1)]
     return gr.Radio(choices, value=index, visible=index is not None and len(choices) > 1)

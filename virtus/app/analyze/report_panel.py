@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import gradio as gr
 
 from virtus.app.visitors import KEEP_S, MAX_MAPPED, Detectors, on_gpu, write_report
-from virtus.app.widgets import panels
 from virtus.errors import VirtusError
+from virtus.html import message_panel
 from virtus.reports import ReportSettings
 
 HEADING = """<h2>A report to keep</h2><p>One page with photo, verdicts, hashes, versions and settings, and a JSON file
@@ -60,7 +60,7 @@ class ReportPanel:
                 files = map(str, write_report(detectors, file, model, settings))
                 yield DONE, gr.Button(READY, interactive=True), Made(_question(file, model, whole, prior), *files)
             except VirtusError as exc:
-                said = panels.message("No report could be made", str(exc), "error")
+                said = message_panel("No report could be made", str(exc), "error")
                 yield said, gr.Button(READY, interactive=True), None
 
         quiet = {"api_visibility": "private", "show_progress": "hidden"}

@@ -3,7 +3,7 @@
 Gradio shows their docstrings on its API page and reads their types, so these are not postponed to strings here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -24,15 +24,15 @@ from virtus.app.maps import TARGETS, MapRequest
 from virtus.app.visitors import (
     MAX_MAPPED,
     QUEUE,
-    Answer,
-    Compared,
+    AskedCheckpoint,
+    ComparedPhoto,
     Detectors,
-    Judged,
-    compare,
+    JudgedPhoto,
+    compare_checkpoints,
     face_of,
     hold_against_chance,
-    judge,
     judge_batch,
+    judge_photo,
     on_gpu,
     open_batch,
     uploaded,
@@ -95,7 +95,8 @@ class Endpoints:
             prior: Share of fakes expected among photos like this one: above 0, below 1.
         """
         detector = self._detectors.get(model).at_prior(prior)
-        return judge(detector, uploaded(file), whole=bool(whole_image), stability=bool(stability)).report.to_json()
+        judged = judge_photo(detector, uploaded(file), whole=bool(whole_image), stability=bool(stability))
+        return judged.report.to_json()
 
     def explain(
         self,
@@ -130,7 +131,7 @@ class Endpoints:
         """
         wanted = MapRequest(method, target, opacity, layer, head, head_fusion, discard_ratio)
         detector = self._detectors.get(model)
-        judged = judge(detector, uploaded(file), whole=bool(whole_image))
+        judged = judge_photo(detector, uploaded(file), whole=bool(whole_image))
         return _explain_face(detector, judged, face, wanted, faithfulness)
 
     def batch(
@@ -240,7 +241,7 @@ class Endpoints:
             prior: Share of fakes expected among photos like this one: above 0, below 1.
         """
         wanted = MapRequest(method or DEFAULT_METHOD, target)
-        compared = compare(
+        compared = compare_checkpoints(
             self._detectors,
             _names(self._detectors, models),
             uploaded(file),
@@ -254,7 +255,7 @@ class Endpoints:
 
 
 def _explain_face(
-    detector: "Detector", judged: Judged, index: int, wanted: MapRequest, faithfulness: bool
+    detector: "Detector", judged: JudgedPhoto, index: int, wanted: MapRequest, faithfulness: bool
 ) -> tuple[ExplainAnswer, FileData | None, FileData | None]:
     answer = judged.report.to_json()
     if not judged.report.faces:
@@ -263,7 +264,7 @@ def _explain_face(
     answer |= {"face": index} | _face_json(face)
     if face.crop is None:
         return answer, None, None
-    explanation = wanted.draw(detector.encode([face.crop]))
+    explanation = wanted.draw(judged.state_of(detector, index))
     if faithfulness:
         measured = hold_against_chance(detector, face.crop, [explanation])[0]
         explanation = replace(explanation, faithfulness=measured)
@@ -291,14 +292,14 @@ def _names(detectors: Detectors, models: object) -> list[str]:
     return [name.strip() for name in models]
 
 
-def _compared_json(compared: Compared) -> dict:
+def _compared_json(compared: ComparedPhoto) -> dict:
     """`reports` has one for each name in `models`, in that order; one with an `error` where it could not be asked."""
     answer = compared.comparison.to_json()
     reports = iter(answer["reports"])
     return answer | {"reports": [_report_json(of_one, reports) for of_one in compared.answers]}
 
 
-def _report_json(answer: Answer, reports) -> dict:
-    if answer.report is None:
+def _report_json(answer: AskedCheckpoint, reports: Iterator[dict]) -> dict:
+    if answer.judged is None:
         return {"checkpoint": {"name": answer.name}, "outcome": None, "faces": [], "error": answer.error}
     return next(reports) | {"error": None}

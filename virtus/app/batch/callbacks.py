@@ -10,7 +10,7 @@ import gradio as gr
 
 from virtus.app.batch.view import EMPTY, Asked, Batch, board, downloads, failure
 from virtus.app.maps import MapRequest
-from virtus.app.visitors import BatchFile, Detectors, Judged, judge, judge_batch, open_batch
+from virtus.app.visitors import BatchFile, Detectors, JudgedPhoto, judge_batch, judge_photo, open_batch
 from virtus.app.widgets import CROP_SIDE, map_pair, panels, write_png
 from virtus.drawing import annotate_faces, fit_display, overlay_crop
 from virtus.errors import InputError, VirtusError
@@ -69,17 +69,17 @@ class BatchCallbacks:
         return shown, *_buttons(running=False), downloads(batch)
 
     def choose(self, batch: Batch | None, number: int | None) -> Iterator[tuple]:
-        """The analysis of a row: verdicts and boxed photo first, then the map. The photo is read and judged again.
+        """The analysis of a row: verdicts and boxed photo first, then the map. It is judged once more, and kept.
 
         The outputs are the analysis as a whole, verdicts, boxed photo, map and caption.
         """
         try:
             photo = _photo_of(batch, number)
             detector = batch.asked.detector(self._detectors)
-            judged = judge(detector, photo.source, **batch.asked.how)
+            judged = judge_photo(detector, photo.source, **batch.asked.how)
             yield gr.Column(visible=True), _verdicts(photo.name, judged.report), _boxed(judged), *NO_MAP
-            if face := judged.report.decisive_face:
-                yield gr.skip(), gr.skip(), gr.skip(), *_map(detector, face)
+            if judged.report.decisive_face:
+                yield gr.skip(), gr.skip(), gr.skip(), *_map(detector, judged, judged.report.decisive_face)
         except VirtusError as exc:
             said = panels.message("This photo cannot be shown", str(exc), "error")
             yield gr.Column(visible=True), said, gr.Image(visible=False), *NO_MAP
@@ -109,17 +109,17 @@ def _verdicts(name: str, report: ImageReport) -> str:
     return render_part("batch.html", "chosen", name=name, verdicts=shown)
 
 
-def _boxed(judged: Judged) -> gr.Image:
+def _boxed(judged: JudgedPhoto) -> gr.Image:
     if judged.photo is None:
         return gr.Image(visible=False)
     picture = write_png(annotate_faces(judged.photo, judged.report), "faces")
     return gr.Image(picture, visible=True, alt_text=panels.in_words(judged.report))
 
 
-def _map(detector: Detector, face: FaceReport) -> tuple[gr.ImageSlider, str]:
+def _map(detector: Detector, judged: JudgedPhoto, face: FaceReport) -> tuple[gr.ImageSlider, str]:
     """Of the face that decided, by the usual method."""
     wanted = MapRequest()
-    found = wanted.draw(detector.encode([face.crop]))
+    found = wanted.draw(judged.state_of(detector, judged.report.faces.index(face)))
     shown = replace(face.crop, image=fit_display(face.crop.image, side=CROP_SIDE))
     overlay = overlay_crop(shown, found.heatmap, opacity=wanted.opacity, signed=found.signed)
     pair = map_pair(shown.image, overlay, f"{found.method}-face")

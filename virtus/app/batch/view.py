@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from PIL import Image, ImageOps
 
-from virtus.app.visitors import BatchFiles, Detectors, Judged
+from virtus.app.visitors import BatchFiles, Detectors, JudgedPhoto
 from virtus.bundled import ASSETS
 from virtus.drawing import TONES, jpeg_uri
 from virtus.html import render_page, render_part
@@ -63,7 +63,7 @@ class Batch:
         """The same, when it is known who judges."""
         return replace(self, settings=settings_of(detector, **self.asked.how))
 
-    def plus(self, judged: Judged) -> Batch:
+    def plus(self, judged: JudgedPhoto) -> Batch:
         """The same with one photo more; the photo itself is not kept."""
         faces = tuple(replace(face, crop=None) for face in judged.report.faces)
         small = replace(judged.report, faces=faces)
@@ -110,7 +110,7 @@ def downloads(batch: Batch) -> str:
     return render_part("batch.html", "downloads", name=name, csv=csv, lines=lines)
 
 
-def _row(judged: Judged) -> dict:
+def _row(judged: JudgedPhoto) -> dict:
     report, face = judged.report, judged.report.decisive_face
     return {
         "name": report.path,

@@ -1,22 +1,20 @@
-"""What happens in the tab `Compare`: the photo is judged anew for each face; its maps are drawn from what was kept."""
+"""What happens in the tab `Compare`: verdicts side by side first, then maps. What is asked again is not done again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 
-from virtus.app.compare import view as compare_panels
-from virtus.app.compare.kept_comparison import KeptAnswer, KeptComparison, keep_comparison
-from virtus.app.compare.view import DrawnMap
+from virtus.app.compare import view
 from virtus.app.maps import MapRequest
-from virtus.app.visitors import Compared, Detectors, compare, uploaded
-from virtus.app.widgets import panels, write_png
+from virtus.app.visitors import AskedCheckpoint, ComparedPhoto, Detectors, compare_checkpoints, uploaded
+from virtus.app.widgets import write_png
 from virtus.drawing import annotate_faces, overlay_crop
 from virtus.errors import InputError, VirtusError
+from virtus.html import message_panel, not_judged
 from virtus.judging import Comparison
-from virtus.results import FaceReport
 
 
 @dataclass(frozen=True)
@@ -31,9 +29,8 @@ class CompareInputs:
 
 
 class CompareOutputs(NamedTuple):
-    """What is shown: what is kept for the maps, headline, cards, and, at first, photo, choice of faces and the maps."""
+    """What is shown: headline, a card for each checkpoint, the photo and the choice where there are several faces."""
 
-    kept: KeptComparison | None
     headline: str
     cards: str
     annotated: gr.Image
@@ -42,7 +39,7 @@ class CompareOutputs(NamedTuple):
 
 
 class CompareCallbacks:
-    """The callbacks, with the detectors that they share."""
+    """The callbacks, with the detectors that they share. A face is chosen by its index, counted from 0."""
 
     def __init__(self, detectors: Detectors):
         self._detectors = detectors
@@ -51,77 +48,93 @@ class CompareCallbacks:
         """What the checkpoints say of the largest face that was judged; without a photo, all as at first."""
         try:
             if not inputs.photo:
-                return CompareOutputs(None, compare_panels.empty_panel(), "", *_no_photo())
+                return _no_photo(view.empty_panel(), "")
             return _show(self._compare(inputs))
         except VirtusError as exc:
-            return CompareOutputs(None, _error(exc), "", *_no_photo())
+            return _no_photo(_error(exc), "")
 
-    def choose_face(self, inputs: CompareInputs, index: int) -> tuple[KeptComparison | None, str, str]:
-        """What is kept of another face, its headline and its cards."""
+    def choose_face(self, inputs: CompareInputs, index: int) -> tuple[str, str]:
+        """Headline and cards of another face."""
         try:
             compared = self._compare(inputs)
-            kept = keep_comparison(compared, index)
-            return kept, compare_panels.headline(compared.comparison, index), compare_panels.cards(kept, {})
+            return view.headline(compared.comparison, index), view.cards(compared, index, {})
         except VirtusError as exc:
-            return None, _error(exc), ""
+            return _error(exc), ""
 
-    def _compare(self, inputs: CompareInputs) -> Compared:
+    def draw_maps(self, inputs: CompareInputs, index: int | None, method: str) -> tuple[Any, str]:
+        """The cards with their maps, and the caption of these; of the first face that was judged, if none is chosen."""
+        if not inputs.photo:
+            return gr.skip(), ""
+        try:
+            compared = self._compare(inputs)
+        except VirtusError:  # the headline says why
+            return gr.skip(), ""
+        index = _first_judged(compared.comparison) if index is None else index
+        if index is None:
+            return gr.skip(), ""
+        maps = {answer.name: _draw_map(answer, index, method) for answer in compared.answers if answer.judged}
+        return view.cards(compared, index, maps), view.map_caption(maps)
+
+    def _compare(self, inputs: CompareInputs) -> ComparedPhoto:
         if not inputs.models:
             raise InputError("No checkpoint is chosen. Choose two or more to compare.")
-        names, path = [name.strip() for name in inputs.models], uploaded(inputs.photo)
-        asked = {"whole": inputs.whole, "stability": inputs.stability, "prior": inputs.prior}
-        return compare(self._detectors, names, path, **asked)
+        return compare_checkpoints(
+            self._detectors,
+            [name.strip() for name in inputs.models],
+            uploaded(inputs.photo),
+            prior=inputs.prior,
+            whole=inputs.whole,
+            stability=inputs.stability,
+        )
 
-    def draw_maps(self, kept: KeptComparison | None, method: str) -> tuple:
-        """The cards with their maps, and the caption of these."""
-        if kept is None:
-            return gr.skip(), ""
-        maps = {answer.name: self._draw(answer, method) for answer in kept.answers if answer.crop}
-        return compare_panels.cards(kept, maps), compare_panels.map_caption(maps)
 
-    def _draw(self, answer: KeptAnswer, method: str) -> DrawnMap:
-        try:
-            one = MapRequest(method).draw(self._detectors.get(answer.name).encode([answer.crop]))
-        except VirtusError as exc:
-            return str(exc)
-        return one, overlay_crop(replace(answer.crop, image=answer.seen), one.heatmap, signed=one.signed)
+def _draw_map(answer: AskedCheckpoint, index: int, method: str) -> view.DrawnMap:
+    if answer.detector is None or answer.judged is None or (crop := answer.judged.report.faces[index].crop) is None:
+        return answer.error
+    try:
+        explanation = MapRequest(method).draw(answer.judged.state_of(answer.detector, index))
+    except VirtusError as exc:
+        return str(exc)
+    seen = replace(crop, image=answer.detector.checkpoint.transform.resize(crop.image))
+    return explanation, overlay_crop(seen, explanation.heatmap, signed=explanation.signed)
 
 
 def _error(exc: VirtusError) -> str:
-    return panels.message("This did not work", str(exc), "error")
+    return message_panel("This did not work", str(exc), "error")
 
 
-def _show(compared: Compared) -> CompareOutputs:
-    comparison = compared.comparison
-    judged = [at for at, face in enumerate(_faces(comparison)) if face.outcome.judged]
-    kept = keep_comparison(compared, judged[0] if judged else 0)
-    cards = compare_panels.cards(kept, {})
-    if not judged:
-        return CompareOutputs(kept, _not_judged(comparison), cards, *_no_photo())
-    choice = _face_choice(compared, kept.index) if len(comparison.by_face) > 1 else _no_photo()[:2]
-    headline = compare_panels.headline(comparison, kept.index)
-    return CompareOutputs(kept, headline, cards, *choice, gr.Column(visible=True))
+def _show(compared: ComparedPhoto) -> CompareOutputs:
+    comparison, index = compared.comparison, _first_judged(compared.comparison)
+    if index is None:
+        return _no_photo(_not_judged(comparison), view.cards(compared, 0, {}))
+    shown = _no_photo(view.headline(comparison, index), view.cards(compared, index, {}))
+    shown = shown._replace(maps=gr.Column(visible=True))
+    return _with_choice(shown, compared, index) if len(comparison.by_face) > 1 else shown
 
 
-def _faces(comparison: Comparison) -> tuple[FaceReport, ...]:
-    return comparison.reports[0].faces if comparison.reports else ()
+def _first_judged(comparison: Comparison) -> int | None:
+    faces = comparison.reports[0].faces if comparison.reports else ()
+    return next((index for index, face in enumerate(faces) if face.outcome.judged), None)
 
 
-def _face_choice(compared: Compared, index: int) -> tuple:
-    """The photo with its faces numbered, and their list."""
+def _with_choice(shown: CompareOutputs, compared: ComparedPhoto, index: int) -> CompareOutputs:
+    """With the photo, its faces numbered, and their list."""
     comparison, numbers = compared.comparison, range(len(compared.comparison.by_face))
-    tones = [compare_panels.tone_of(comparison, at) for at in numbers]
+    if compared.photo is None:
+        return shown
+    tones = [view.tone_of(comparison, number) for number in numbers]
     picture = write_png(annotate_faces(compared.photo, comparison.reports[0], tones), "compared-faces")
-    annotated = gr.Image(picture, visible=True, alt_text=compare_panels.in_words(comparison))
-    choices = [(f"{at + 1}  {compare_panels.title(comparison, at)}", at) for at in numbers]
-    return annotated, gr.Radio(choices, value=index, visible=True)
+    annotated = gr.Image(picture, visible=True, alt_text=view.in_words(comparison))
+    choices = [(f"{number + 1}  {view.title(comparison, number)}", number) for number in numbers]
+    return shown._replace(annotated=annotated, face=gr.Radio(choices, value=index, visible=True))
 
 
 def _not_judged(comparison: Comparison) -> str:
     if comparison.reports:
-        return panels.not_judged(comparison.reports[0])
-    return panels.message("Nobody judged", "None of the chosen checkpoints can be asked. Choose others.", "error")
+        return not_judged(comparison.reports[0])
+    return message_panel("Nobody judged", "None of the chosen checkpoints can be asked. Choose others.", "error")
 
 
-def _no_photo() -> tuple:
-    return gr.Image(None, visible=False), gr.Radio([], value=None, visible=False), gr.Column(visible=False)
+def _no_photo(headline: str, cards: str) -> CompareOutputs:
+    nothing = gr.Image(None, visible=False), gr.Radio([], value=None, visible=False), gr.Column(visible=False)
+    return CompareOutputs(headline, cards, *nothing)

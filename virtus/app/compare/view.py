@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from virtus.app.compare.kept_comparison import KeptAnswer, KeptComparison
+from virtus.app.visitors import AskedCheckpoint, ComparedPhoto
 from virtus.drawing import TONES, Tone
 from virtus.explain import EXPLAINERS
 from virtus.html import face_verdict, full_colour, message_panel, render_part
@@ -76,13 +76,14 @@ def headline(comparison: Comparison, index: int) -> Markup:
     )
 
 
-def cards(kept: KeptComparison, maps: Mapping[str, DrawnMap]) -> Markup:
+def cards(compared: ComparedPhoto, index: int, maps: Mapping[str, DrawnMap]) -> Markup:
     """One for each checkpoint: its verdict, what it sees and its map, or why it cannot be asked.
 
     Args:
+        index: of the face, counted from 0.
         maps: by name of the checkpoint; what is not there is still being drawn.
     """
-    shown = [_card(answer, kept.index, maps.get(answer.name)) for answer in kept.answers]
+    shown = [_card(answer, index, maps.get(answer.name)) for answer in compared.answers]
     return render_part("comparison.html", "cards", cards=[card for card in shown if card])
 
 
@@ -96,19 +97,21 @@ def map_caption(maps: Mapping[str, DrawnMap]) -> Markup | str:
     return render_part("comparison.html", "map_caption", **values)
 
 
-def _card(answer: KeptAnswer, index: int, drawn: DrawnMap | None) -> tuple[str, str, Markup] | None:
+def _card(answer: AskedCheckpoint, index: int, drawn: DrawnMap | None) -> tuple[str, str, Markup] | None:
     """Name, outcome and body; None where nobody judged: the headline says why."""
-    if answer.report is None:
-        return answer.name, "error", message_panel("It cannot be asked", answer.error or "", "error")
-    if answer.crop is None:
+    if answer.judged is None or answer.detector is None:
+        return answer.name, "error", message_panel("It cannot be asked", answer.error, "error")
+    report = answer.judged.report
+    crop = report.faces[index].crop if report.faces else None
+    if crop is None:
         return None
     body = render_part(
         "comparison.html",
         "answer",
-        info=answer.report.checkpoint,
-        verdict=face_verdict(answer.report, index),
-        seen=answer.seen,
-        margin=answer.crop.margin,
+        info=report.checkpoint,
+        verdict=face_verdict(report, index),
+        seen=answer.detector.checkpoint.transform.resize(crop.image),
+        margin=crop.margin,
         drawn=drawn,
     )
-    return answer.report.checkpoint.name, answer.report.faces[index].outcome, body
+    return report.checkpoint.name, report.faces[index].outcome, body

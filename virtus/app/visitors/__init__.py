@@ -15,14 +15,20 @@ if TYPE_CHECKING:
         open_batch,
     )
     from virtus.app.visitors.clips import KeptClip, keep_clip, watch
-    from virtus.app.visitors.comparing import Answer, Compared, compare
     from virtus.app.visitors.detectors import Detectors
     from virtus.app.visitors.files import CLEAN_EVERY_S, KEEP_S, VisitorFiles, answer_folder, visitor_files
     from virtus.app.visitors.gpu import is_lent, on_gpu
     from virtus.app.visitors.gradio_internals import read_function, static_url
-    from virtus.app.visitors.kept_face import KeptFace, keep_face
     from virtus.app.visitors.limits import MAX_SESSIONS, MAX_TOOL_CALL_MIB, TOOLS_PATH, find_limits
-    from virtus.app.visitors.photos import NUM_AT_ONCE, Judged, face_of, judge
+    from virtus.app.visitors.photos import (
+        NUM_AT_ONCE,
+        AskedCheckpoint,
+        ComparedPhoto,
+        JudgedPhoto,
+        compare_checkpoints,
+        face_of,
+        judge_photo,
+    )
     from virtus.app.visitors.slots import NUM_SLOTS, hold_against_chance, steps_against_chance
     from virtus.app.visitors.uploads import SEE, GuardedBlocks, as_gradio_error, keep_data_uri, uploaded
     from virtus.app.visitors.written_reports import MAX_MAPPED, write_report

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from virtus.app.visitors.photos import Judged, judge
+from virtus.app.visitors.photos import JudgedPhoto, judge_photo_once
 from virtus.app.visitors.uploads import uploaded
 from virtus.errors import InputError
 from virtus.judging import UNEXPECTED, unreadable
@@ -79,7 +79,9 @@ def open_batch(files: Any) -> BatchFiles:
     return BatchFiles(tuple(photos), num_left_out)
 
 
-def judge_batch(detector: Detector, files: BatchFiles, *, whole: bool, stability: bool = False) -> Iterator[Judged]:
+def judge_batch(
+    detector: Detector, files: BatchFiles, *, whole: bool, stability: bool = False
+) -> Iterator[JudgedPhoto]:
     """Each photo and its report, with the name that the visitor knows as its path.
 
     Whatever a file holds, it has a report. Who closes the iterator stops the work.
@@ -117,11 +119,11 @@ def _check_bytes(size: int) -> None:
         raise InputError(f"The photos have {unpacked} together; at most {most} are read at once. Give fewer.")
 
 
-def _judge(detector: Detector, photo: BatchFile, whole: bool, stability: bool) -> Judged:
+def _judge(detector: Detector, photo: BatchFile, whole: bool, stability: bool) -> JudgedPhoto:
     with _batch_slot:
         if not photo.is_kept:
-            return Judged(None, unreadable(detector, GONE))
+            return JudgedPhoto(None, unreadable(detector, GONE))
         try:
-            return judge(detector, photo.source, whole=whole, stability=stability)
+            return judge_photo_once(detector, photo.source, whole=whole, stability=stability)
         except Exception as exc:  # of hundreds of files from anywhere, none may end the batch; its text may hold a path
-            return Judged(None, unreadable(detector, UNEXPECTED.format(cause=type(exc).__name__)))
+            return JudgedPhoto(None, unreadable(detector, UNEXPECTED.format(cause=type(exc).__name__)))

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from virtus.app.visitors.files import answer_folder
 from virtus.app.visitors.gradio_internals import CheckedBlocks, get_upload_folder
+from virtus.app.visitors.sessions import GONE
 from virtus.errors import InputError, VirtusError
 
 SEE = "The parameters are listed under Use via API, and at /gradio_api/info."
@@ -48,7 +49,7 @@ def uploaded(file: Any) -> Path:
         raise InputError("No photo was handed over. Upload the file, and hand over what the upload returned.")
     own = _own_path(path)
     if not own.is_file():
-        raise InputError("The photo is no longer kept here. Upload it again.")
+        raise InputError(GONE)
     return own
 
 

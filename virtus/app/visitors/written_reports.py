@@ -9,10 +9,11 @@ from typing import Any
 
 from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.files import answer_folder
-from virtus.app.visitors.slots import hold_against_chance, judging_slot
+from virtus.app.visitors.photos import judge_photo
+from virtus.app.visitors.slots import hold_against_chance
 from virtus.app.visitors.uploads import uploaded
 from virtus.media import read_file
-from virtus.reports import ReportSettings, WrittenReport, draft, with_tested_maps
+from virtus.reports import ReportSettings, WrittenReport, set_down, with_tested_maps
 
 MAX_MAPPED = 3  # faces: the test of each takes some 20 s on two cores, and other visitors wait for it
 
@@ -29,11 +30,13 @@ def write_report(detectors: Detectors, file: Any, model: str, settings: ReportSe
         InputError: if it was not uploaded, or a setting is wrong.
         CheckpointError: if the checkpoint cannot be loaded.
     """
-    detector = detectors.get(model)
+    detector = detectors.get(model).at_prior(settings.prior)
     with _writing:
         path = uploaded(file)  # not before: while others are served, it may have become too old to be kept
-        with judging_slot():
-            document = draft(detector, read_file(path), name=_name(file, path), settings=settings)
+        judged = judge_photo(detector, path, whole=settings.whole, stability=settings.stability)
+        judged = judged.explained(detector, settings.methods, num_mapped=settings.num_mapped)
+        name = _name(file, path)
+        document = set_down(detector, read_file(path), judged.photo, judged.report, name=name, settings=settings)
         return _save(with_tested_maps(detector, document, measure=hold_against_chance))
 
 

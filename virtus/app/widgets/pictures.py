@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 import gradio as gr
 from PIL import Image
 
 from virtus.app.visitors import answer_folder
 from virtus.drawing import PNG_LEVEL, data_uri
-from virtus.results import FaceCrop
 
-__all__ = ["data_uri", "map_pair", "scale_crop", "write_png"]
+__all__ = ["data_uri", "map_pair", "write_png"]
 
 CROP_SIDE = 640  # px of the crop as it is shown
 
@@ -46,12 +44,3 @@ def write_png(image: Image.Image, name: str) -> str:
 def map_pair(picture: Image.Image, overlay: Image.Image, name: str) -> tuple[str, str]:
     """Paths of a picture and of its overlay, for a slider."""
     return write_png(picture, f"{name}-before"), write_png(overlay, name)
-
-
-def scale_crop(crop: FaceCrop, x_scale: float, y_scale: float) -> FaceCrop:
-    """The crop in the pixels of a photo that was scaled."""
-    x0, y0, x1, y1 = crop.box_xyxy
-    box = (round(x0 * x_scale), round(y0 * y_scale), round(x1 * x_scale), round(y1 * y_scale))
-    size = (max(1, box[2] - box[0]), max(1, box[3] - box[1]))
-    image = crop.image.resize(size[::-1] if crop.quarter_turns % 2 else size, Image.Resampling.BILINEAR)
-    return replace(crop, image=image, box_xyxy=box)
