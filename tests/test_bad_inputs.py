@@ -14,7 +14,7 @@ from tests.support.command import virtus
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import ImageError, InputError, VideoError
-from virtus.media.archives import list_archive
+from virtus.media.archives import open_archive
 from virtus.media.images import load_image
 from virtus.media.listing import list_files
 from virtus.provenance import Provenance, credentials, read_provenance
@@ -79,7 +79,7 @@ def test_a_zip_gives_its_files_or_is_refused_with_a_reason(corpus, tmp_path):
     wrong = []
     for path, one in write_inputs(tmp_path / "zips", corpus["zips"]).items():
         try:
-            refused = [file.read() for file in list_archive(path)] == []
+            refused = [file.read() for file in open_archive(path).files] == []
         except InputError as exc:
             refused = len(str(exc)) > 10
         wrong += [] if one.allows(refused) else [one.name]

@@ -10,7 +10,7 @@ import pytest
 from tests.support.zips import STORED, Entry, make_zip
 from virtus.errors import ImageError, InputError
 from virtus.media import archives
-from virtus.media.archives import MAX_MEMBERS, is_archive_path, list_archive, open_archive
+from virtus.media.archives import MAX_MEMBERS, is_archive_path, open_archive
 from virtus.media.images import MAX_BYTES
 from virtus.media.listing import find_pictures
 
@@ -25,7 +25,7 @@ def refused(path, **limits):
 
 
 def unread(path):
-    (file,) = list_archive(path)
+    (file,) = open_archive(path).files
     with pytest.raises(ImageError) as caught:
         file.read()
     return str(caught.value)
@@ -61,14 +61,14 @@ def test_an_archive_in_an_archive_is_reported_not_opened(tmp_path):
 
 
 def test_a_file_can_go_to_another_process(tmp_path):
-    (file,) = list_archive(make_zip(tmp_path / "a.zip", [Entry(b"a.jpg", b"photo")]))
+    (file,) = open_archive(make_zip(tmp_path / "a.zip", [Entry(b"a.jpg", b"photo")])).files
     assert pickle.loads(pickle.dumps(file)).read() == b"photo"
 
 
 def test_a_zip_behind_a_program_and_before_a_comment_is_read(tmp_path):
     made = make_zip(tmp_path / "a.zip", [Entry(b"a.jpg", b"photo", STORED)]).read_bytes()
     (tmp_path / "a.zip").write_bytes(b"program" * 9 + made[:-2] + struct.pack("<H", 4) + b"said")
-    (file,) = list_archive(tmp_path / "a.zip")
+    (file,) = open_archive(tmp_path / "a.zip").files
     assert file.read() == b"photo"
 
 
@@ -82,7 +82,7 @@ def test_a_zip_behind_a_program_and_before_a_comment_is_read(tmp_path):
     ],
 )
 def test_names_in_other_encodings(tmp_path, raw, flags, name):
-    (file,) = list_archive(make_zip(tmp_path / "a.zip", [Entry(raw, b"photo", flags=flags)]))
+    (file,) = open_archive(make_zip(tmp_path / "a.zip", [Entry(raw, b"photo", flags=flags)])).files
     assert file.member == name
     assert file.read() == b"photo"
 
@@ -190,7 +190,7 @@ def test_damaged_data_spoil_only_their_own_file(tmp_path):
     data = bytearray(path.read_bytes())
     data[35:40] = b"\xff" * 5
     path.write_bytes(data)
-    bad, good = list_archive(path)
+    bad, good = open_archive(path).files
     with pytest.raises(ImageError, match="damaged"):
         bad.read()
     assert good.read() == b"good"
@@ -226,7 +226,7 @@ def test_a_cut_zip_and_a_zip_with_any_byte_changed_never_raise_anything_else(tmp
     for content in broken:
         (tmp_path / "a.zip").write_bytes(content)
         try:
-            for file in list_archive(tmp_path / "a.zip"):
+            for file in open_archive(tmp_path / "a.zip").files:
                 file.read()
         except InputError:
             num_refused += 1

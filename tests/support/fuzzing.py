@@ -19,7 +19,7 @@ from tests.corpus.whole import whole_files
 from tests.corpus.zips import archive
 from tests.support.zips import STORED, Entry
 from virtus.errors import ImageError, InputError, VideoError
-from virtus.media.archives import list_archive
+from virtus.media.archives import open_archive
 from virtus.media.images import MAX_PIXELS, MIN_SIDE, load_image
 from virtus.provenance import read_provenance
 from virtus.video.reading import read_clip
@@ -125,10 +125,10 @@ def check_clip(data: bytes) -> None:
 
 
 def check_zip(data: bytes, path: Path) -> None:
-    """`list_archive` gives files, each of which reads as long as it says, or both raise `InputError`."""
+    """`open_archive` gives files, each of which reads as long as it says, or both raise `InputError`."""
     path.write_bytes(data)
     try:
-        files = list_archive(path)
+        files = open_archive(path).files
     except InputError:
         return
     for file in files:

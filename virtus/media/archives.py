@@ -129,19 +129,6 @@ def is_archive_path(path: str | os.PathLike) -> bool:
     return PurePosixPath(path).suffix.lower() == ".zip"
 
 
-def list_archive(path: str | os.PathLike) -> list[ArchivedFile]:
-    """The photos in a zip, after all checks of `open_archive`."""
-    return list(open_archive(path).files)
-
-
-def list_or_refuse(path: str | os.PathLike) -> list[ArchivedFile] | list[RefusedArchive]:
-    """The same; of a zip that is refused one item whose `read` says why."""
-    try:
-        return list_archive(path)
-    except InputError as exc:
-        return [RefusedArchive(os.fspath(path), str(exc))]
-
-
 def open_archive(
     path: str | os.PathLike, *, max_members: int = MAX_MEMBERS, max_bytes: int = MAX_TOTAL_BYTES
 ) -> Archive:
@@ -162,7 +149,7 @@ def open_archive(
     _check_names(members)
     _check_overlap(members)
     shown = [info for info in members if not _is_hidden(info)]
-    files = [_as_file(path, info) for info in shown if is_image_path(_path(info)) or is_archive_path(_path(info))]
+    files = [_as_file(path, info) for info in shown if is_image_path(_name(info)) or is_archive_path(_name(info))]
     if not files:
         raise InputError("There is no photo in this zip.")
     _check_sizes(files, max_bytes)
@@ -260,11 +247,8 @@ def _name(info: zipfile.ZipInfo) -> str:
         return name
 
 
-def _path(info: zipfile.ZipInfo) -> PurePosixPath:
-    return PurePosixPath(_name(info))
-
-
 def _is_hidden(info: zipfile.ZipInfo) -> bool:
     """A folder's own entry, and what a file manager would not show."""
-    parts = _path(info).parts
-    return _name(info).endswith("/") or any(part.startswith(".") or part in (SKIPPED_FOLDER, ICON) for part in parts)
+    name = _name(info)
+    parts = PurePosixPath(name).parts
+    return name.endswith("/") or any(part.startswith(".") or part in (SKIPPED_FOLDER, ICON) for part in parts)

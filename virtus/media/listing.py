@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from virtus.errors import InputError
-from virtus.media.archives import ArchivedFile, RefusedArchive, is_archive_path, list_or_refuse
+from virtus.media.archives import ArchivedFile, RefusedArchive, is_archive_path, open_archive
 from virtus.media.images import is_image_path
 
 VIDEO_SUFFIXES = frozenset(".mp4 .m4v .mov .3gp .avi .mkv .webm .mpg .mpeg .mts .m2ts .flv .wmv .ogv".split())
@@ -98,7 +98,12 @@ def _counts(entry: os.DirEntry) -> bool:
 
 
 def _within(path: str) -> Iterable[str | ArchivedFile | RefusedArchive]:
-    return list_or_refuse(path) if is_archive_path(path) and _is_there(path) else [path]
+    if not is_archive_path(path) or not _is_there(path):
+        return [path]
+    try:
+        return open_archive(path).files
+    except InputError as exc:
+        return [RefusedArchive(path, str(exc))]
 
 
 # `Path` raises for a name that is longer than the system takes; these say no.
@@ -110,8 +115,8 @@ def _is_there(path: str) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
-def _or_itself(found: Iterable[str], argument: str) -> Iterator[str]:
-    remaining = iter(found)
+def _or_itself(paths: Iterable[str], argument: str) -> Iterator[str]:
+    remaining = iter(paths)
     yield next(remaining, argument)
     yield from remaining
 

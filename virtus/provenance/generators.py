@@ -55,6 +55,7 @@ SOURCE_WORDS = {
 }
 """The IPTC's words (NewsCodes, `digitalsourcetype`), and what they mean for a reader. They stand in XMP
 (`Iptc4xmpExt:DigitalSourceType`) and in C2PA actions; the older IPTC-IIM has none."""
+NO_KNOWN_WORD = ("a kind that is not known here", "See the IPTC's list of digital source types.")
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,7 @@ def source_finding(value: str, where: str, *, by: str = "", caution: str = ANYON
         caution: how far it can be believed, put at the end of the meaning.
     """
     code = clean(value.rstrip("/").rpartition("/")[2].rpartition(":")[2], 60)
-    words, more = SOURCE_WORDS.get(
-        code, ("a kind that is not known here", "See the IPTC's list of digital source types.")
-    )
+    words, more = SOURCE_WORDS.get(code, NO_KNOWN_WORD)
     made_by = f", by {clean(by, 60)}" if by else ""
     meaning = f"Declared by who wrote the file. {more} {caution}"
     return Finding(Kind.SOURCE_TYPE, f"Digital source type: {words} ({code}){made_by}", where, meaning)
@@ -120,8 +119,8 @@ def named_generator(name: str, where: str) -> Finding | None:
 
 def generator_in(text: str) -> str:
     """The name of a generator, taken out of a text that may name people too; empty if there is none."""
-    found = NAMES.search(text[:1000])
-    return found[0] if found else ""
+    name = NAMES.search(text[:1000])
+    return name[0] if name else ""
 
 
 def _finding(trace: Trace, text: Text) -> Finding:
@@ -181,8 +180,8 @@ def _novel(text: Text) -> Trace | None:
 
 
 def _midjourney(text: Text) -> Trace | None:
-    found = text.keyword in ("Description", "description") and re.search(r"\bJob ID: [0-9a-f]{8}-", text.text)
-    return Trace("Midjourney") if found else None
+    is_description = text.keyword in ("Description", "description")
+    return Trace("Midjourney") if is_description and re.search(r"\bJob ID: [0-9a-f]{8}-", text.text) else None
 
 
 def _any_parameters(text: Text) -> Trace | None:
