@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from jinja2 import UndefinedError
 from PIL import Image
 
 from tests.support.provenance_files import exif, picture
@@ -17,10 +18,12 @@ from virtus.app.compare.view import cards, headline
 from virtus.app.compare.view import map_caption as compared_caption
 from virtus.app.video.view import key_frame
 from virtus.app.visitors.photos import AskedCheckpoint, ComparedPhoto, JudgedPhoto
+from virtus.bundled import ASSETS
 from virtus.checkpoints.card import Card, Measured
 from virtus.html.filmstrip import StripFrame, filmstrip_html
 from virtus.html.maps import map_caption, side_by_side, trust_line
 from virtus.html.provenance import provenance_panel
+from virtus.html.templates import render_part
 from virtus.html.verdict import checkpoint_line, face_verdict, message_panel, not_judged, person_verdict
 from virtus.judging.comparison import Comparison
 from virtus.provenance.reading import read_provenance
@@ -104,6 +107,9 @@ MADE = {
     "EXIF": exif_panel,
     "comparison": compared,
     "about": lambda: about(INFO, CARD),
+    "chosen of a batch": lambda: render_part("batch.html", "chosen", name=TRAP, verdicts=[face_verdict(PHOTO, 0)]),
+    "loading": lambda: render_part("loading.html", "loading", name=TRAP),
+    "not loaded": lambda: render_part("loading.html", "failed", reason=TRAP),
     "written report": written_report,
     "training report": training_report,
 }
@@ -130,3 +136,16 @@ def test_no_text_from_outside_becomes_an_element(made):
     assert "script" not in tags.elements
     assert tags.handlers == []
     assert "<script" not in html
+
+
+@pytest.mark.parametrize("script", sorted((ASSETS / "scripts").glob("*.js")), ids=lambda script: script.name)
+def test_scripts_of_the_page_write_texts_and_never_markup(script):
+    """So a batch's rows, which come to the page as data, cannot bring elements with them."""
+    code = script.read_text(encoding="utf-8")
+    writers = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval(")
+    assert [writer for writer in writers if writer in code] == []
+
+
+def test_a_value_that_is_missing_is_an_error_and_no_empty_place():
+    with pytest.raises(UndefinedError, match="sentence"):
+        render_part("verdict.html", "message", title="A title", outcome="error")

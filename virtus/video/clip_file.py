@@ -113,17 +113,6 @@ def picture_stream(container: InputContainer) -> VideoStream:
     return streams[0]
 
 
-def check_frame_size(width: int, height: int, max_pixels: int) -> None:
-    """Refuse frames that are too large.
-
-    Raises:
-        VideoError: for more than `max_pixels`.
-    """
-    if width * height > max_pixels:
-        limit = f"{max_pixels / 1e6:.0f} million" if max_pixels >= 1_000_000 else f"{max_pixels}"
-        raise VideoError(f"The clip has {width}x{height} pixels; at most {limit} are read. Scale it down.")
-
-
 def read_index(container: InputContainer, stream: VideoStream) -> ClipIndex:
     """Read the file through once. What follows a break in it is left out.
 

@@ -14,14 +14,7 @@ from PIL import Image
 
 from virtus.errors import VideoError
 from virtus.media import MAX_PIXELS
-from virtus.video.clip_file import (
-    ClipIndex,
-    VideoSource,
-    check_frame_size,
-    open_clip,
-    picture_stream,
-    read_index,
-)
+from virtus.video.clip_file import ClipIndex, VideoSource, open_clip, picture_stream, read_index
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -81,7 +74,6 @@ class ClipReader:
     stream: VideoStream
     index: ClipIndex
     wanted: Sequence[int]
-    max_pixels: int
 
     @property
     def duration_s(self) -> float:
@@ -105,7 +97,7 @@ class ClipReader:
             return
         for time, frame in _frames_from(self.container, self.stream, self.index, seek_time):
             if time in times:
-                check_frame_size(frame.width, frame.height, self.max_pixels)
+                _check_size(frame.width, frame.height)
                 if (image := _upright(frame)) is not None:
                     times.remove(time)
                     yield time, image
@@ -115,12 +107,7 @@ class ClipReader:
 
 @contextlib.contextmanager
 def read_clip(
-    source: VideoSource,
-    *,
-    num_frames: int,
-    max_pixels: int = MAX_PIXELS,
-    max_bytes: int | None = None,
-    max_duration_s: float | None = None,
+    source: VideoSource, *, num_frames: int, max_bytes: int | None = None, max_duration_s: float | None = None
 ) -> Iterator[ClipReader]:
     """Open a clip for reading a few frames of it, evenly spaced in time.
 
@@ -129,11 +116,10 @@ def read_clip(
     than `num_frames` frames gives each of them.
 
     The file is read through once without decoding, for the time of every frame; only what lies between a wanted frame
-    and the key frame before it is decoded.
+    and the key frame before it is decoded. Frames of more than `MAX_PIXELS` are refused by the file's header.
 
     Args:
         source: a path, the bytes of a file, or a binary file object that can seek (read from its start).
-        max_pixels: clips of larger frames are refused from their header, before decoding.
         max_bytes, max_duration_s: larger and longer clips are refused; None for no limit.
 
     Raises:
@@ -143,22 +129,22 @@ def read_clip(
         raise VideoError(f"At least 1 frame must be asked for, not {num_frames}.")
     with open_clip(source, max_bytes) as container:
         stream = picture_stream(container)
-        check_frame_size(stream.codec_context.width, stream.codec_context.height, max_pixels)
+        _check_size(stream.codec_context.width, stream.codec_context.height)
         _check_duration((container.duration or 0) / 1_000_000, max_duration_s)
         index = read_index(container, stream)
         _check_duration(index.duration * index.time_base, max_duration_s)
         wanted = index.evenly_spaced(num_frames)
         _check_work(index.num_decoded(wanted), stream.codec_context.width * stream.codec_context.height)
-        yield ClipReader(container, stream, index, wanted, max_pixels)
+        yield ClipReader(container, stream, index, wanted)
 
 
-def sample_frames(source: VideoSource, *, num_frames: int, max_pixels: int = MAX_PIXELS) -> Clip:
+def sample_frames(source: VideoSource, *, num_frames: int) -> Clip:
     """Read a few frames of a clip at once: see `read_clip`.
 
     Raises:
         VideoError: for anything of which no frame can be read.
     """
-    with read_clip(source, num_frames=num_frames, max_pixels=max_pixels) as reader:
+    with read_clip(source, num_frames=num_frames) as reader:
         frames = tuple(sorted(reader.frames(), key=lambda frame: frame.time_s))
     if not frames:
         raise nothing_decoded()
@@ -168,6 +154,12 @@ def sample_frames(source: VideoSource, *, num_frames: int, max_pixels: int = MAX
 def nothing_decoded() -> VideoError:
     """Of a clip none of whose wanted frames can be decoded."""
     return VideoError("No frame of the clip can be decoded. Save, download or convert it again.")
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        limit = f"{MAX_PIXELS / 1e6:g} million"
+        raise VideoError(f"The clip has {width}x{height} pixels; at most {limit} are read. Scale it down.")
 
 
 def _check_duration(duration_s: float, limit_s: float | None) -> None:
