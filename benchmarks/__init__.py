@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 
-def parser(doc: str, *, data: bool = False, **defaults) -> argparse.ArgumentParser:
+def parser(doc: str | None, *, data: bool = False, **defaults) -> argparse.ArgumentParser:
     """The options of a command.
 
     Args:

@@ -47,7 +47,7 @@ def main() -> None:
     for sample in tqdm(samples, unit="face"):
         report = analyze_image(detector, sample.path, methods=METHODS)
         face = next((face for face in report.faces if face.crop), None)
-        if face is None:
+        if face is None or face.crop is None:
             continue
         kinds = meaningless(face, draw)
         maps = [Explanation(kind, heatmap.astype(np.float32), Label.FAKE) for kind, heatmap in kinds]

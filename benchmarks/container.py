@@ -85,7 +85,8 @@ def words_of(rest: str) -> list[str]:
 
 def seconds_of(rest: str, option: str) -> float:
     """An option of HEALTHCHECK, such as --interval=30s."""
-    return float(re.search(rf"--{option}=(\d+)s", rest)[1])
+    (seconds,) = re.findall(rf"--{option}=(\d+)s", rest)
+    return float(seconds)
 
 
 def context_files(folder: Path) -> list[PurePosixPath]:

@@ -134,7 +134,8 @@ def main() -> None:
     detector = Detector(load_checkpoint(args.model))
     every, some = (held_out(args.data, part=args.part, limit=limit) for limit in (0, args.count))
     faces = FaceCache().find([sample.path for sample in every])
-    every, some = ([s for s in samples if faces[s.path] and s.source != "videos"] for samples in (every, some))
+    faces = {path: face for path, face in faces.items() if face}
+    every, some = ([s for s in samples if s.path in faces and s.source != "videos"] for samples in (every, some))
     print("| photos as they are | class | pictures | unfamiliar |\n| --- | --- | ---: | ---: |")
     for (source, label), own in by_kind(every).items():
         print(f"| {source} | {label} | {len(own)} | {rate(detector, cut(detector, own, faces, lambda one: one)):.1%} |")
@@ -185,7 +186,8 @@ def whole_pictures() -> dict[str, list[Image.Image]]:
 
 
 def rate(detector: Detector, crops: Sequence[FaceCrop]) -> float:
-    return float(np.mean([one.novelty > 1 for one in detector.predict(crops)])) if crops else float("nan")
+    novelties = [prediction.novelty or 0.0 for prediction in detector.predict(crops)]
+    return float(np.mean([novelty > 1 for novelty in novelties])) if crops else float("nan")
 
 
 def row(detector: Detector, name: str, crops: Sequence[FaceCrop]) -> str:

@@ -23,7 +23,7 @@ EXAMPLES = ASSETS / "examples"
 FOUND = "fake-collins-in-hopper.jpg"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update".split()
-SIZE = {"width": 1280, "height": 960}
+WIDTH, HEIGHT = 1280, 960
 QUALITY = 82  # of the JPEGs
 ANSWER_MS, SETTLE_MS = 180_000, 800
 
@@ -83,7 +83,7 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         for name, (tab, prepare, theme) in SHOTS.items():
-            page = browser.new_page(viewport=SIZE, reduced_motion="reduce")
+            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce")
             page.set_default_timeout(ANSWER_MS)
             page.goto(f"{url}?__theme={theme}")
             page.get_by_role("tab", name=tab, exact=True).click()

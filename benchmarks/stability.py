@@ -16,7 +16,7 @@ from benchmarks import parser
 from train.report import held_out
 from virtus.checkpoints import EVEN, Detector, load_checkpoint
 from virtus.judging import CHANGES, analyze_paths, find_stability
-from virtus.results import FaceReport, Label
+from virtus.results import Label, Stability
 
 ALL = "all"
 
@@ -27,15 +27,16 @@ class Row:
 
     source: str
     label: Label
-    face: FaceReport
+    p_fake: float
+    stability: Stability
 
     @property
     def right(self) -> bool:
-        return (self.face.p_fake >= EVEN) == (self.label is Label.FAKE)
+        return (self.p_fake >= EVEN) == (self.label is Label.FAKE)
 
     def flips_under(self, name: str) -> bool:
-        p_by_change = self.face.stability.p_by_change
-        return name in p_by_change and find_stability(self.face.p_fake, {name: p_by_change[name]}).flips
+        p_by_change = self.stability.p_by_change
+        return name in p_by_change and find_stability(self.p_fake, {name: p_by_change[name]}).flips
 
 
 def judge(detector: Detector, data: Path, *, part: str, limit: int) -> list[Row]:
@@ -44,7 +45,11 @@ def judge(detector: Detector, data: Path, *, part: str, limit: int) -> list[Row]
     reports = analyze_paths(detector, [sample.path for sample in samples], stability=True)
     found = zip(samples, tqdm(reports, total=len(samples), unit="img"), strict=True)
     largest = [(s, next((face for face in report.faces if face.stability), None)) for s, report in found]
-    return [Row(sample.source, sample.label, face) for sample, face in largest if face]
+    return [
+        Row(sample.source, sample.label, face.p_fake, face.stability)
+        for sample, face in largest
+        if face and face.p_fake is not None and face.stability
+    ]
 
 
 def print_by_class(rows: list[Row]) -> None:
@@ -56,12 +61,12 @@ def print_by_class(rows: list[Row]) -> None:
             *((str(label), [row for row in own if row.label is label]) for label in Label),
             ("both", own),
         ):
-            flips = [row for row in kept if row.face.stability.flips]
-            steady = [row for row in kept if not row.face.stability.flips]
-            width = np.mean([row.face.stability.high - row.face.stability.low for row in kept]) if kept else np.nan
+            flips = [row for row in kept if row.stability.flips]
+            steady = [row for row in kept if not row.stability.flips]
+            width = np.mean([row.stability.high - row.stability.low for row in kept]) if kept else np.nan
             cells = (
                 len(kept),
-                _share(kept, lambda row: row.face.stability.flips),
+                _share(kept, lambda row: row.stability.flips),
                 f"{width:.3f}",
                 _right(steady),
                 _right(flips),
@@ -72,8 +77,8 @@ def print_by_class(rows: list[Row]) -> None:
 def print_by_change(rows: list[Row]) -> None:
     print("| change | flips | mean change of p |\n| --- | ---: | ---: |")
     for name in CHANGES:
-        own = [row for row in rows if name in row.face.stability.p_by_change]
-        moved = np.mean([abs(row.face.stability.p_by_change[name] - row.face.p_fake) for row in own])
+        own = [row for row in rows if name in row.stability.p_by_change]
+        moved = np.mean([abs(row.stability.p_by_change[name] - row.p_fake) for row in own])
         print(f"| {name} | {_share(own, lambda row, name=name: row.flips_under(name))} | {moved:.3f} |")
 
 

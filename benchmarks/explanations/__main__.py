@@ -70,12 +70,12 @@ def summarise(rows: Rows, fakes: Sequence[Fake], kinds: Sequence[str]) -> dict[s
     known = ~np.isnan(values)
     filled = np.where(known, values, 0)
 
-    def means(weights: np.ndarray) -> dict[tuple[str, str], float]:
+    def means(weights: np.ndarray) -> dict[str, float]:
         with np.errstate(invalid="ignore"):
-            return dict(zip(columns, (filled @ weights) / (known @ weights), strict=True))
+            return dict(zip(map(" ".join, columns), (filled @ weights) / (known @ weights), strict=True))
 
     found = with_intervals(means, groups, sources)
-    return {name: {key: found[name, key] for key in row} for name, row in rows.items()}
+    return {name: {key: found[f"{name} {key}"] for key in row} for name, row in rows.items()}
 
 
 def catch_table(catches: dict[str, Catch]) -> str:
@@ -121,7 +121,7 @@ def part_table(figures: dict[str, dict[str, dict[str, Figure]]]) -> str:
 
 
 def _sets() -> dict[str, Sequence[str]]:
-    return {"part swaps": PARTS} | {kind: [kind] for kind in KINDS}
+    return {"part swaps": PARTS, **{kind: [kind] for kind in KINDS}}
 
 
 def _cell(figure: Figure) -> str:

@@ -10,7 +10,7 @@ import dataclasses
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -60,11 +60,12 @@ def change(heatmap: np.ndarray, other: np.ndarray) -> float:
 
     A map that is the same everywhere is like no other.
     """
-    from scipy.stats import spearmanr
+    from scipy.stats import rankdata
 
     if np.ptp(heatmap) == 0 or np.ptp(other) == 0:
         return 1.0
-    return 1 - abs(float(spearmanr(heatmap.ravel(), other.ravel()).statistic))
+    ranks = rankdata(heatmap.ravel()), rankdata(other.ravel())
+    return 1 - abs(float(np.corrcoef(*ranks)[0, 1]))
 
 
 LOCALISATION = {"hit": pointing_hit, "inside": relevance_share, "iou": iou_at_area}
@@ -144,7 +145,7 @@ def _localise(maps: np.ndarray, fakes: Sequence[Fake]) -> dict[str, np.ndarray]:
     return rows
 
 
-def _each(function: Callable, first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> list[float]:
+def _each(function: Callable, first: Iterable[np.ndarray], second: Iterable[np.ndarray]) -> list[float]:
     return [function(one, other) for one, other in zip(first, second, strict=True)]
 
 

@@ -60,7 +60,7 @@ class Visitor:
         Raises:
             Busy, Failed, MixedUp: where there was no answer, or not this visitor's.
         """
-        (api_name,) = draw.choices(list(ASKED), ASKED.values())
+        (api_name,) = draw.choices(list(ASKED), list(ASKED.values()))
         file = {"path": await self._upload(client), "orig_name": self.name, "meta": {"_type": "gradio.FileData"}}
         given = {"files": [file, file]} if api_name == "batch" else {"file": file}
         answer = await _last_answer(client, api_name, given)

@@ -45,7 +45,7 @@ def report_folder(folder: Path, args: argparse.Namespace) -> None:
         return sum(face.outcome.judged for report in reports for face in report.faces)
 
     def timed(judge: Callable[[Sequence[Path]], int], paths: Sequence[Path], at: int) -> float:
-        torch.set_num_threads(os.cpu_count())
+        torch.set_num_threads(os.cpu_count() or 1)
         start = time.perf_counter()
         num_faces[at] += judge(paths)
         return time.perf_counter() - start

@@ -54,7 +54,8 @@ def photo_with(picture: Image.Image, *, seed: int) -> Image.Image:
     photo = Image.fromarray(np.clip(np.asarray(ground) + grain, 0, 255).astype(np.uint8))
     side = int(draw.integers(*SIDES))
     small = picture.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
-    photo.paste(small, tuple(int(draw.integers(0, length - side)) for length in PHOTO_SIZE))
+    left, top = (int(draw.integers(0, length - side)) for length in PHOTO_SIZE)
+    photo.paste(small, (left, top))
     return photo
 
 

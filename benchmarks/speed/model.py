@@ -116,7 +116,8 @@ def maps_of(folder: Path) -> Callable[[Image.Image], None]:
         with torch.no_grad():
             joint_attention(model(pixel_values, output_attentions=True).attentions)
         with GradCAM(Logits(), [model.base_model.layers[-1].layernorm_before], on_grid) as cam:
-            cam(pixel_values, [ClassifierOutputTarget(1)])
+            targets = [ClassifierOutputTarget(1)]
+            cam(pixel_values, targets)  # pyright: ignore[reportArgumentType]  # its hint asks for modules, its code calls
 
     return run
 
@@ -129,7 +130,8 @@ def stock_finder(side: int) -> Callable[[Image.Image], list[tuple[np.ndarray, fl
 
     def find(photo: Image.Image) -> list[tuple[np.ndarray, float]]:
         scale = min(1.0, side / max(photo.size))
-        boxes, confidences = finder.detect(photo.resize([round(length * scale) for length in photo.size]))
+        width, height = (round(length * scale) for length in photo.size)
+        boxes, confidences = finder.detect(photo.resize((width, height)))[:2]
         found = [] if boxes is None else zip(boxes, confidences, strict=True)
         return [(box / scale, float(sure)) for box, sure in found if sure >= MIN_CONFIDENCE]
 

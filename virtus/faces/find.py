@@ -25,7 +25,9 @@ DETECTION_SIDES = (512, 1024)
 _lock = threading.Lock()
 
 
-def find_faces(image: Image.Image, *, min_side: int = MIN_FACE_SIDE) -> list[Face]:
+def find_faces(
+    image: Image.Image, *, min_side: int = MIN_FACE_SIDE, sure_confidence: float = SURE_CONFIDENCE
+) -> list[Face]:
     """Find all faces in an upright picture with MTCNN (Zhang et al. 2016).
 
     The picture is looked at with a longer side of at most 512 px, and of 1024 px if nothing was found. Unless that
@@ -35,22 +37,23 @@ def find_faces(image: Image.Image, *, min_side: int = MIN_FACE_SIDE) -> list[Fac
     Args:
         image: RGB.
         min_side: faces whose box has a shorter side (in pixels of `image`) are left out; 0 keeps all.
+        sure_confidence: of a face that spares the other turns.
 
     Returns:
         Faces with a confidence of at least `MIN_CONFIDENCE`, largest first, in pixels of `image`.
     """
-    faces = _faces_of_best_turn(image) if min(image.size) >= MIN_PICTURE_SIDE else []
+    faces = _faces_of_best_turn(image, sure_confidence) if min(image.size) >= MIN_PICTURE_SIDE else []
     return [face for face in faces if min(face.width, face.height) >= min_side]
 
 
-def _faces_of_best_turn(image: Image.Image) -> list[Face]:
+def _faces_of_best_turn(image: Image.Image, sure_confidence: float) -> list[Face]:
     """Of the four turns, the one with the most confident face: MTCNN also fires on faces that lie on their side."""
     best: list[Face] = []
     for turns in range(4):
         faces = _detect_at_two_sizes(_turn(image, turns))
         if _best_confidence(faces) > _best_confidence(best):
             best = [_turn_back(face, turns, image.size) for face in faces]
-        if _best_confidence(best) >= SURE_CONFIDENCE:
+        if _best_confidence(best) >= sure_confidence:
             break
     return best
 
