@@ -9,18 +9,11 @@ import gradio as gr
 
 from virtus.app.visitors import KEEP_S, MAX_MAPPED, Detectors, on_gpu, write_report
 from virtus.errors import VirtusError
-from virtus.html import message_panel
+from virtus.html import message_panel, render_part
 from virtus.reports import ReportSettings
 
-HEADING = """<h2>A report to keep</h2><p>One page with photo, verdicts, hashes, versions and settings, and a JSON file
-with which others can run it again. Nothing of it stays here for longer than ten minutes.</p>"""
 MAPS_INFO = "Each map is held against chance: about half a minute more for each face."
-JUDGING = "Judging the photo again, under small changes too…"
-TESTING = (
-    f"{JUDGING} Then its maps are held against chance, one visitor's after the other: half a minute a face or more."
-)
 READY, BUSY = "Make a report", "Making the report…"
-DONE = '<p class="report-done" role="status">The report is ready.</p>'
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,8 @@ class ReportPanel:
             yield _busy(maps)
             try:
                 files = map(str, write_report(detectors, file, model, settings))
-                yield DONE, gr.Button(READY, interactive=True), Made(_question(file, model, whole, prior), *files)
+                report = Made(_question(file, model, whole, prior), *files)
+                yield render_part("report-panel.html", "done"), gr.Button(READY, interactive=True), report
             except VirtusError as exc:
                 said = message_panel("No report could be made", str(exc), "error")
                 yield said, gr.Button(READY, interactive=True), None
@@ -74,7 +68,7 @@ class ReportPanel:
 def add_report_panel() -> ReportPanel:
     """Add the components to the Blocks that are being built."""
     with gr.Column(visible=False, elem_id="report") as group:
-        gr.HTML(HEADING, elem_classes="maps-heading")
+        gr.HTML(render_part("report-panel.html", "heading"), elem_classes="maps-heading")
         with gr.Row(equal_height=False):
             make = gr.Button(READY, elem_id="make-report", min_width=160)
             maps = gr.Checkbox(value=True, label="With maps", info=MAPS_INFO, elem_id="report-maps", min_width=240)
@@ -94,7 +88,7 @@ def _question(file: dict | None, *others) -> tuple:
 
 def _busy(maps: bool) -> tuple:
     return (
-        f'<p class="report-busy" role="status">{TESTING if maps else JUDGING}</p>',
+        render_part("report-panel.html", "busy", maps=maps),
         gr.Button(BUSY, interactive=False),
         None,
     )

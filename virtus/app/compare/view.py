@@ -24,7 +24,7 @@ DrawnMap = tuple[Explanation, Image.Image] | str
 # Set apart from the outcomes' colours; on the photo as everywhere.
 DISAGREE = Tone("Disagree", "#8e2c6e", "#ffffff", "≠")
 UNDECIDED = replace(TONES[Outcome.INCONCLUSIVE], word="Undecided")
-TONES_OF = {Agreement.DISAGREE: DISAGREE, Agreement.UNDECIDED: UNDECIDED}
+TONES_OF: dict[Agreement | None, Tone] = {Agreement.DISAGREE: DISAGREE, Agreement.UNDECIDED: UNDECIDED}
 MEANINGS = {
     Agreement.AGREE: "That is no proof: checkpoints that learned from the same pictures err on the same ones.",
     Agreement.DISAGREE: "At least one of them is wrong, and nothing here says which. The numbers of different "

@@ -15,10 +15,9 @@ from virtus.app.visitors import KEEP_S, on_gpu
 from virtus.app.widgets import taking
 from virtus.drawing import DEFAULT_OPACITY
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS, HEAD_FUSIONS
+from virtus.html import render_part
 
-ALL_INFO = "Draws every method's map, and holds each against chance. Takes a minute on two cores."
 DISCARD_INFO = "Share of the smallest attention left out of each block."
-HEADING = "<h2>What did the model use?</h2><p>Drag each handle: photo to its left, map to its right.</p>"
 LAYER_INFO = "Whose tokens are looked at; the last one is nearest to the verdict."
 NUM_BLOCKS = 12  # of the controls until a checkpoint says how many it has
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last"}
@@ -93,7 +92,7 @@ class MapControls:
 def add_map_controls() -> MapControls:
     """Add the components to the Blocks that are being built."""
     mapped = gr.State(time_to_live=KEEP_S)
-    gr.HTML(HEADING, elem_classes="maps-heading")
+    gr.HTML(render_part("map.html", "heading"), elem_classes="maps-heading")
     with gr.Row(elem_classes="method-row"):
         method = gr.Dropdown(
             list(EXPLAINERS), value=DEFAULT_METHOD, label="Method", scale=2, min_width=140, elem_id="method"
@@ -108,7 +107,7 @@ def add_map_controls() -> MapControls:
     opacity = gr.Slider(0, 1, DEFAULT_OPACITY, step=0.05, label="Opacity of the map", elem_id="opacity")
     options = _add_options()
     with gr.Accordion("All methods side by side", open=False, elem_id="all"):
-        gr.HTML(f"<p>{ALL_INFO}</p>", elem_classes="maps-heading")
+        gr.HTML(render_part("map.html", "all_methods"), elem_classes="maps-heading")
         draw_all = gr.Button("Draw and test all", elem_id="draw-all")
         all_maps = gr.HTML(elem_id="all-maps")
     return MapControls(mapped, method, target, opacity, *options, face, photo, caption, trust, draw_all, all_maps)
