@@ -25,7 +25,7 @@ EXIF_TAGS = {
     0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x02BC: "XMLPacket",
     0x9003: "DateTimeOriginal", 0x9286: "UserComment", 0xCD41: "C2PA",
 }  # fmt: skip
-BYTES_OR_TEXT = (1, 2, 4, 7, 13)  # kinds of values; 4 and 13 are numbers, which some programs write for bytes
+BYTES_OR_TEXT = (1, 2, 7)  # kinds of values: bytes, ASCII, undefined
 JPEG_PIXELS = (b"\xda", b"\xd9")  # they begin, or the picture is over
 EXIF = b"Exif\0\0"
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
