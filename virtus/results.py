@@ -118,8 +118,8 @@ class Calibration(Row):
     """What a checkpoint's logits are worth: logit(p) = margin / temperature + bias, with margin = fake minus real.
 
     Attributes:
-        temperature: the difference of the logits is divided by it,
-        bias: and this is added.
+        temperature: by which the difference of the logits is divided.
+        bias: that is added to it then.
         real_below: a calibrated p below it is `real`.
         fake_above: a p from it on is `fake`; between the two it is `inconclusive`.
         num_pictures: that it was fitted on; 0 where it was not fitted.
@@ -244,9 +244,9 @@ class Explanation(Row):
     """A raw heatmap on the model's patch grid.
 
     Attributes:
-        method: its name in `EXPLAINERS`.
+        method: that made it: its name in `EXPLAINERS`.
         heatmap: float32, (grid_h, grid_w), rows from the top, higher is more relevant; neither resized nor normalised.
-        target: the class it speaks of; None for a method that knows no class.
+        target: the class it speaks of, `real` or `fake`; None for a method that knows no class.
         signed: whether it is evidence for fake (above 0) and for real (below 0), in logits.
         faithfulness: None where it was not measured.
     """
@@ -260,12 +260,13 @@ class Explanation(Row):
 
 @dataclass(frozen=True)
 class FaceReport(Row):
-    """One face of a picture: judged (`crop` and `p_fake` are set) or too small to be judged (both None).
+    """One face of a picture: judged, with `crop` and `p_fake`, or too small to be judged, without.
 
     Attributes:
         box_xyxy: left, top, right, bottom in pixels of the upright picture; all of it where no face was looked for.
         outcome: `real`, `fake`, `inconclusive` or `face_too_small`.
         p_fake: probability of fake; None where the face was not judged.
+        explanations: its maps, one for each method that was asked for.
         cautions: what makes the verdict less sure: `small`, `blurred`, `compressed`, `turned_away`, `cut_off`,
             `several_faces`, `unfamiliar`. Absent, like the next two, where the face was not judged.
         novelty: above 1: unlike anything in training; None where the checkpoint cannot say.

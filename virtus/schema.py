@@ -207,7 +207,8 @@ def _column(cls: type, attribute: str, hint: Any, key: Key) -> Column:
 
 def _inlined(attribute: str, hint: Any, inline: Inline) -> list[Column]:
     """The columns of the row in a field; all may be absent where there need not be one."""
-    (row, *_), optional = _without_none(hint), NoneType in get_args(get_args(hint)[0])
+    view = next((mark.type for mark in _marks(hint) if isinstance(mark, As)), None)
+    row, optional = view or _without_none(hint)[0], NoneType in get_args(get_args(hint)[0])
     outer = attrgetter(attribute)
 
     def inlined(column: Column) -> Column:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from virtus.judging.comparison import (
         MAX_COMPARED,
         Agreement,
+        ComparedReport,
         Comparison,
         check_comparable,
         check_names,

@@ -72,13 +72,15 @@ class Comparison(Row):
 
     @property
     def agreement(self) -> Annotated[Agreement | None, Key(after="path")]:
-        """Of the picture: that of the face on which they agree least; None where there is nothing to compare."""
+        """`agree`: all say real, or all say fake. `disagree`: one says real and another fake. `undecided`: one at least
+        is inconclusive. Of the face on which they agree least; None where there is nothing to compare.
+        """
         found = set(self.by_face)
         return next((agreement for agreement in GRAVITY if agreement in found), None)
 
     @property
     def by_face(self) -> Annotated[tuple[Agreement | None, ...], Key(after="agreement")]:
-        """For each face; None for one that fewer than two checkpoints judged."""
+        """The same of each face; None for one that fewer than two checkpoints judged."""
         return tuple(agreement_of(face.outcome for face in faces) for faces in self._faces())
 
     def in_words(self, index: int) -> str:

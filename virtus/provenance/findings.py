@@ -38,7 +38,7 @@ class Finding(Row):
     """One thing that the file says.
 
     Attributes:
-        kind: what it is about.
+        kind: what it is about: `camera`, `software`, `generator`, `source_type` or `credentials`.
         what: what the file says; texts from the file have at most `MAX_SHOWN` printable characters.
         where: where in the file it stands, e.g. "EXIF Make, Model".
         meaning: what it means, and what it does not.
@@ -52,8 +52,11 @@ class Finding(Row):
 
 @dataclass(frozen=True)
 class Provenance(Row):
-    """All that a file says of its origin, at most `MAX_FINDINGS` things. Places, serial numbers and names of people
-    are never read into it."""
+    """All that a file says of its origin. Places, serial numbers and names of people are never read into it.
+
+    Attributes:
+        findings: at most `MAX_FINDINGS`.
+    """
 
     findings: tuple[Finding, ...] = field(default=())
 

@@ -34,12 +34,13 @@ class PersonReport(Row):
         outcome: of the person: by `p_fake` and its spread, see `virtus.video.verdict`.
         sights: in the order of time.
         p_fake: the median over the frames that count; None where none was judged.
-        p_low, p_high: its quartiles over these frames: half of them lie between.
+        p_low: the lower quartile over these frames.
+        p_high: the upper one: half of the frames lie between.
         num_counted: frames that count: judged, and not unlike anything in training.
         telling: index in `sights` of the frame that shows best what the verdict rests on; None where none was judged.
         novelty: median over the judged frames.
         cautions: that most of the judged frames have.
-        reason: a sentence, where something else than p_fake made the outcome.
+        reason: a sentence, where something else than `p_fake` made the outcome.
     """
 
     outcome: Outcome

@@ -120,10 +120,11 @@ def test_real_answers_are_of_the_type(client, clips, name):
     from pydantic import TypeAdapter
 
     from tests.app.api.test_api_docs import strict
-    from virtus.app.api.answers import VideoAnswer
+    from virtus.schema import row_type
+    from virtus.video.report import VideoReport
 
     report = client.predict(handle_file(clips[name]), num_frames=2, explain=True, api_name="/video")
-    jsonschema.validate(report, strict(TypeAdapter(VideoAnswer).json_schema()))
+    jsonschema.validate(report, strict(TypeAdapter(row_type(VideoReport)).json_schema()))
 
 
 def test_the_endpoint_says_what_it_cannot_judge(client, clips):

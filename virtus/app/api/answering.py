@@ -4,12 +4,41 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable
+from typing import Any, get_args, get_origin
 
 from gradio import FileData
 
 from virtus.app.visitors import as_gradio_error
 from virtus.app.widgets import write_png
 from virtus.errors import InputError, VirtusError
+from virtus.schema import Row, plain_type
+
+
+def as_json(function: Callable) -> Callable:
+    """The same endpoint, answering JSON for rows; its types, which Gradio and assistants are shown, say so."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def answer(*args, **kwargs):
+        return _as_json(function(*args, **kwargs))
+
+    @functools.wraps(function)
+    def answers(*args, **kwargs):
+        yield from map(_as_json, function(*args, **kwargs))
+
+    chosen: Any = answers if inspect.isgeneratorfunction(function) else answer
+    chosen.__signature__ = signature.replace(return_annotation=_json_type(signature.return_annotation))
+    return chosen
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_as_json, value))
+    return value.to_json() if isinstance(value, Row) else value
+
+
+def _json_type(hint: Any) -> Any:
+    return tuple[tuple(map(plain_type, get_args(hint)))] if get_origin(hint) is tuple else plain_type(hint)
 
 
 def answering(function: Callable) -> Callable:

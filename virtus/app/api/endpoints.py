@@ -3,7 +3,7 @@
 Gradio shows their docstrings on its API page and reads their types, so these are not postponed to strings here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -11,21 +11,21 @@ import gradio as gr
 from gradio import FileData
 from PIL import Image
 
-from virtus.app.api.answering import answering, png
+from virtus.app.api.answering import answering, as_json, png
 from virtus.app.api.answers import (
-    BatchReportAnswer,
+    BatchReport,
+    CheckpointName,
+    CheckpointReport,
     CompareAnswer,
     ExplainAnswer,
-    ProvenanceAnswer,
-    ReportAnswer,
-    VideoAnswer,
+    ExplainedFace,
+    NotAsked,
 )
 from virtus.app.maps import TARGETS, MapRequest
 from virtus.app.visitors import (
     MAX_MAPPED,
     QUEUE,
     AskedCheckpoint,
-    ComparedPhoto,
     Detectors,
     JudgedPhoto,
     compare_checkpoints,
@@ -44,10 +44,10 @@ from virtus.drawing import DEFAULT_OPACITY, overlay_crop, overlay_photo
 from virtus.errors import InputError
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS, HEAD_FUSIONS
 from virtus.media import read_file
-from virtus.provenance import read_provenance
+from virtus.provenance import Provenance, read_provenance
 from virtus.reports import ReportSettings
-from virtus.results import Explanation, FaceCrop, FaceReport, count_outcomes
-from virtus.video import NUM_FRAMES
+from virtus.results import Explanation, FaceCrop, ImageReport, count_outcomes
+from virtus.video import NUM_FRAMES, VideoReport
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
@@ -60,7 +60,7 @@ QUEUES = {"batch": QUEUE}
 def endpoint_functions(detectors: Detectors) -> dict[str, Callable]:
     """Name of each endpoint to its function. It raises a `VirtusError` for what cannot be answered."""
     endpoints = Endpoints(detectors)
-    return {name: getattr(endpoints, name) for name in ENDPOINTS}
+    return {name: as_json(getattr(endpoints, name)) for name in ENDPOINTS}
 
 
 def add_endpoints(detectors: Detectors) -> None:
@@ -84,7 +84,7 @@ class Endpoints:
         whole_image: bool = False,
         stability: bool = False,
         prior: float = EVEN,
-    ) -> ReportAnswer:
+    ) -> ImageReport:
         """Judge every face of a photo: real, fake or inconclusive, with its probability of fake where it was judged.
 
         Args:
@@ -96,7 +96,7 @@ class Endpoints:
         """
         detector = self._detectors.get(model).at_prior(prior)
         judged = judge_photo(detector, uploaded(file), whole=bool(whole_image), stability=bool(stability))
-        return judged.report.to_json()
+        return judged.report
 
     def explain(
         self,
@@ -141,7 +141,7 @@ class Endpoints:
         whole_image: bool = False,
         stability: bool = False,
         prior: float = EVEN,
-    ) -> tuple[list[BatchReportAnswer], dict[str, int]]:  # of each answer: Gradio looks for no generator
+    ) -> tuple[list[BatchReport], dict[str, int]]:  # of each answer: Gradio looks for no generator
         """Judge the faces of many photos: a report for each, and how many photos there are of each outcome.
 
         Answers after each photo with all reports so far; the last answer has all of them.
@@ -155,12 +155,12 @@ class Endpoints:
         """
         opened = open_batch(files)
         detector = self._detectors.get(model).at_prior(prior)
-        reports, answers = [], []
+        reports, named = [], []
         for judged in judge_batch(detector, opened, whole=bool(whole_image), stability=bool(stability)):
             reports.append(judged.report)
             # Not as `path`: Gradio's client would try to fetch it.
-            answers.append({"name": judged.report.path} | judged.report.to_json() | {"path": None})
-            yield list(answers), {str(outcome): number for outcome, number in count_outcomes(reports).items()}
+            named.append(BatchReport(judged.report.path or "", replace(judged.report, path=None)))
+            yield list(named), {str(outcome): number for outcome, number in count_outcomes(reports).items()}
 
     def report(
         self,
@@ -185,13 +185,13 @@ class Endpoints:
         kinds = {page: "text/html", json: "application/json"}
         return tuple(FileData(path=str(path), orig_name=path.name, mime_type=kind) for path, kind in kinds.items())
 
-    def provenance(self, file: FileData) -> ProvenanceAnswer:
+    def provenance(self, file: FileData) -> Provenance:
         """Read what a photo's file says of its own origin (camera, programs, generators, credentials): a claim.
 
         Args:
             file: The photo as it came: JPEG, PNG, WebP, TIFF, HEIC, AVIF or GIF, up to 64 MiB.
         """
-        return read_provenance(read_file(uploaded(file))).to_json()
+        return read_provenance(read_file(uploaded(file)))
 
     def video(
         self,
@@ -201,7 +201,7 @@ class Endpoints:
         whole_image: bool = False,
         prior: float = EVEN,
         explain: bool = False,
-    ) -> VideoAnswer:
+    ) -> VideoReport:
         """Judge every person in a clip: real, fake or inconclusive, by the median of evenly spaced frames.
 
         Args:
@@ -217,7 +217,7 @@ class Endpoints:
         detector = self._detectors.get(model).at_prior(prior)
         methods = [DEFAULT_METHOD] if explain else []
         *_, judged = watch(detector, uploaded(file), num_frames=num_frames, whole=bool(whole_image), methods=methods)
-        return judged.report.to_json()
+        return judged.report
 
     def compare(
         self,
@@ -251,28 +251,24 @@ class Endpoints:
             methods=[wanted.method] if method else [],
             target=wanted.label,
         )
-        return _compared_json(compared)
+        return CompareAnswer(compared.comparison, tuple(map(_checkpoint_report, compared.answers)))
 
 
 def _explain_face(
     detector: "Detector", judged: JudgedPhoto, index: int, wanted: MapRequest, faithfulness: bool
 ) -> tuple[ExplainAnswer, FileData | None, FileData | None]:
-    answer = judged.report.to_json()
     if not judged.report.faces:
-        return answer, None, None
+        return ExplainAnswer(judged.report), None, None
     face = face_of(judged.report, index)
-    answer |= {"face": index} | _face_json(face)
+    explained = ExplainedFace(index, face.box_xyxy, face.outcome)
     if face.crop is None:
-        return answer, None, None
+        return ExplainAnswer(judged.report, explained), None, None
     explanation = wanted.draw(judged.state_of(detector, index))
     if faithfulness:
         measured = hold_against_chance(detector, face.crop, [explanation])[0]
         explanation = replace(explanation, faithfulness=measured)
-    return answer | explanation.to_json(), *_overlays(judged.photo, face.crop, explanation, wanted.opacity)
-
-
-def _face_json(face: FaceReport) -> dict:
-    return {"box_xyxy": [round(value, 1) for value in face.box_xyxy], "face_outcome": str(face.outcome)}
+    answer = ExplainAnswer(judged.report, replace(explained, explanation=explanation))
+    return answer, *_overlays(judged.photo, face.crop, explanation, wanted.opacity)
 
 
 def _overlays(
@@ -292,14 +288,7 @@ def _names(detectors: Detectors, models: object) -> list[str]:
     return [name.strip() for name in models]
 
 
-def _compared_json(compared: ComparedPhoto) -> dict:
-    """`reports` has one for each name in `models`, in that order; one with an `error` where it could not be asked."""
-    answer = compared.comparison.to_json()
-    reports = iter(answer["reports"])
-    return answer | {"reports": [_report_json(of_one, reports) for of_one in compared.answers]}
-
-
-def _report_json(answer: AskedCheckpoint, reports: Iterator[dict]) -> dict:
+def _checkpoint_report(answer: AskedCheckpoint) -> CheckpointReport | NotAsked:
     if answer.judged is None:
-        return {"checkpoint": {"name": answer.name}, "outcome": None, "faces": [], "error": answer.error}
-    return next(reports) | {"error": None}
+        return NotAsked(CheckpointName(answer.name), answer.error or "")
+    return CheckpointReport(answer.judged.report)
