@@ -110,3 +110,10 @@ def test_a_field_is_declared_once_and_stands_in_rows_schemas_and_types():
     schema = adapter(AgedReport).json_schema(mode="serialization")
     assert schema["properties"]["faces"]["items"]["properties"]["age_years"]["type"] == "number"
     assert get_type_hints(get_type_hints(row_type(AgedReport))["faces"].__args__[0])["age_years"] is float
+
+
+def test_a_field_is_a_column_of_parquet_too():
+    pytest.importorskip("pyarrow", reason="Ray is not installed: pip install 'virtus[ray]'")
+    from virtus.scans.ray.parquet import schema_of
+
+    assert str(schema_of(AgedReport).field("faces").type.value_type.field("age_years").type) == "double"

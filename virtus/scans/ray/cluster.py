@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ray
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from virtus import __version__
@@ -50,9 +51,9 @@ def connected(address: str | None = None) -> Iterator[None]:
     _quieten()
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     _check_listening(address)
-    here = {"include_dashboard": False} if address == "local" else {}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", **here)
+        dashboard = False if address == "local" else None
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=dashboard)
     except UnicodeEncodeError as exc:  # Ray keeps the command line that a job was started by
         raise InputError(
             "A name on the command line is no UTF-8, which Ray does not take. Give its folder, or @list.txt with it."
@@ -138,7 +139,7 @@ def _look(path: str | None) -> tuple[str, bool]:
 def _check_answer(host: str, answer, path: str | None) -> None:
     try:
         version, seen = ray.get(answer, timeout=PATIENCE_S)
-    except ray.exceptions.RayError as exc:
+    except RayError as exc:
         raise InputError(
             f"Virtus cannot be run on {host} ({last_line(exc)}). Install the same Virtus and Ray on each machine."
         ) from exc

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import ray.data
+from ray.exceptions import RayError
 
 from virtus.checkpoints import check_prior
 from virtus.errors import InputError, VirtusError
@@ -120,7 +121,7 @@ def _judged(blocks: Iterable[pa.Table], workers: Workers, parcel: Parcel, judgin
     )
     try:
         yield from dataset.iter_batches(batch_size=None, batch_format="pyarrow")
-    except ray.exceptions.RayError as exc:
+    except RayError as exc:
         raise VirtusError(f"A worker failed, and with it the scan ({last_line(exc)}).") from exc
 
 

@@ -80,12 +80,13 @@ class Judge:
         torch.set_num_threads(judging.threads)
         checkpoint = unpack(ray.get(parcel), device=judging.device, precision=judging.precision)
         self.detector = Detector(checkpoint, prior=judging.prior)
-        self.how = {"whole": judging.whole, "stability": judging.stability}
+        self.judging = judging
         self.readers = ThreadPoolExecutor(READ_AHEAD)  # they wait for the store, and need no core
 
     def __call__(self, table: pa.Table) -> pa.Table:
         paths, sources = ([os.fsdecode(name) for name in table[column].to_pylist()] for column in ("path", "source"))
-        reports = analyze_paths(self.detector, self._fetched(sources), **self.how)
+        whole, stability = self.judging.whole, self.judging.stability
+        reports = analyze_paths(self.detector, self._fetched(sources), whole=whole, stability=stability)
         return to_table(replace(report, path=path) for report, path in zip(reports, paths, strict=True))
 
     def _fetched(self, sources: list[str]) -> Iterator[str | StoredFile]:

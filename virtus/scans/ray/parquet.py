@@ -6,48 +6,40 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import NoneType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from typing_extensions import is_typeddict
 
 from virtus.errors import InputError
 from virtus.results import ImageReport
+from virtus.schema import Row, row_type
 
 ROW_GROUP = 16_384
 
-_NUMBERS = pa.list_(pa.float64())
-_WORDS = pa.list_(pa.string())
-_CALIBRATION = pa.struct({name: pa.float64() for name in ("temperature", "bias", "real_below", "fake_above")})
-_STABILITY = pa.struct(
-    {"low": pa.float64(), "high": pa.float64(), "flips": pa.bool_(), "p_fake": pa.map_(pa.string(), pa.float64())}
-)
-_CHECKPOINT = pa.struct(
-    {"name": pa.string(), "revision": pa.string(), "sha256": pa.string(), "calibration": _CALIBRATION}
-)
-_FACE = pa.struct(
-    {
-        "box_xyxy": _NUMBERS,
-        "p_fake": pa.float64(),
-        "outcome": pa.string(),
-        "confidence": pa.float64(),
-        "cautions": _WORDS,
-        "novelty": pa.float64(),
-        "stability": _STABILITY,
-        "reason": pa.string(),
-    }
-)
-SCHEMA = pa.schema(
-    {
-        "path": pa.string(),
-        "outcome": pa.string(),
-        "checkpoint": _CHECKPOINT,
-        "prior": pa.float64(),
-        "image_size": pa.list_(pa.int32()),
-        "faces": pa.list_(_FACE),
-        "reason": pa.string(),
-    }
-)
-"""What `ImageReport.to_json` says, by name; null where it says nothing."""
+_SCALARS = {bool: pa.bool_(), int: pa.int32(), float: pa.float64()}
+
+
+def arrow_type(kind: Any) -> pa.DataType:
+    """That of a type as `virtus.schema.row_type` makes them: what is no number or nested is a text."""
+    kind, *_ = [one for one in get_args(kind) if one is not NoneType] if get_origin(kind) is Union else [kind]
+    if is_typeddict(kind):
+        return pa.struct({name: arrow_type(inner) for name, inner in get_type_hints(kind).items()})
+    if get_origin(kind) is list:
+        return pa.list_(arrow_type(get_args(kind)[0]))
+    if get_origin(kind) is dict:
+        return pa.map_(pa.string(), arrow_type(get_args(kind)[1]))
+    return _SCALARS.get(kind, pa.string())
+
+
+def schema_of(report: type[Row]) -> pa.Schema:
+    """A column for each key of its JSON; null where that says nothing."""
+    return pa.schema(list(arrow_type(row_type(report))))
+
+
+SCHEMA = schema_of(ImageReport)
 
 
 def to_table(reports: Iterable[ImageReport]) -> pa.Table:
