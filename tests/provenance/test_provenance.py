@@ -8,9 +8,9 @@ import pillow_heif
 import pytest
 
 from tests.support.provenance_files import SOURCE_TYPES, TRAINED, exif, picture, png_with, png_with_chunk, with_xmp, xmp
-from virtus.provenance import Kind, Provenance, read_provenance
+from virtus.provenance import Provenance, read_provenance
 from virtus.provenance.fields import EXIF_TAGS
-from virtus.provenance.findings import UNKNOWN
+from virtus.provenance.findings import UNKNOWN, Kind
 from virtus.provenance.generators import SOURCE_WORDS
 
 pillow_heif.register_heif_opener()

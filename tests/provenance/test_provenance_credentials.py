@@ -9,8 +9,9 @@ import pillow_heif
 import pytest
 
 from tests.support.provenance_files import SOURCE_TYPES, Signer, picture
-from virtus.provenance import Kind, credentials, read_provenance
+from virtus.provenance import credentials, read_provenance
 from virtus.provenance.credentials import FITS, FITS_NOT, NOT_SIGNED, SIGNED, read_store, store_findings
+from virtus.provenance.findings import Kind
 
 c2pa = pytest.importorskip("c2pa", reason="the extra c2pa is not installed")
 pillow_heif.register_heif_opener()

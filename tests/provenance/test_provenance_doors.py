@@ -8,8 +8,8 @@ from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.html.provenance import provenance_panel
 from virtus.judging.photo import analyze_image
-from virtus.provenance import Kind, Provenance, read_provenance
-from virtus.provenance.findings import UNKNOWN, Finding
+from virtus.provenance import Provenance, read_provenance
+from virtus.provenance.findings import UNKNOWN, Finding, Kind
 
 SETTINGS = "x\nSteps: 20, Sampler: Euler a, Model: realVis_v5"
 

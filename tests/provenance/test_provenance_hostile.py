@@ -11,9 +11,9 @@ import pytest
 
 from tests.support.pictures import greedy_tags
 from tests.support.provenance_files import TRAINED, exif, picture, png_chunk, png_with, png_with_chunk, with_xmp, xmp
-from virtus.provenance import Kind, Provenance, credentials, read_provenance
+from virtus.provenance import Provenance, credentials, read_provenance
 from virtus.provenance.fields import MAX_TEXT
-from virtus.provenance.findings import MAX_FINDINGS, MAX_SHOWN, clean
+from virtus.provenance.findings import MAX_FINDINGS, MAX_SHOWN, Kind, clean
 
 pillow_heif.register_heif_opener()
 
