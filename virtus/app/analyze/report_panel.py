@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import gradio as gr
 
@@ -57,7 +58,7 @@ class ReportPanel:
                 said = message_panel("No report could be made", str(exc), "error")
                 yield said, gr.Button(READY, interactive=True), None
 
-        quiet = {"api_visibility": "private", "show_progress": "hidden"}
+        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         making = [self.with_maps, *asked], [self.status, self.make, self.made]
         made = self.make.click(on_gpu(make), *making, api_name="make_report", trigger_mode="once", **quiet)
         shown = [self.status, self.page, self.json]

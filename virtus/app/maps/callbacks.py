@@ -194,6 +194,7 @@ def scale_crop(crop: FaceCrop, x_scale: float, y_scale: float) -> FaceCrop:
     """The crop in the pixels of a photo that was scaled."""
     x0, y0, x1, y1 = crop.box_xyxy
     box = (round(x0 * x_scale), round(y0 * y_scale), round(x1 * x_scale), round(y1 * y_scale))
-    size = (max(1, box[2] - box[0]), max(1, box[3] - box[1]))
-    image = crop.image.resize(size[::-1] if crop.quarter_turns % 2 else size, Image.Resampling.BILINEAR)
+    width, height = max(1, box[2] - box[0]), max(1, box[3] - box[1])
+    size = (height, width) if crop.quarter_turns % 2 else (width, height)
+    image = crop.image.resize(size, Image.Resampling.BILINEAR)
     return replace(crop, image=image, box_xyxy=box)

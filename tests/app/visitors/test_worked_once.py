@@ -1,0 +1,167 @@
+"""A photo is worked on once: all that a visitor and a program can ask of one upload, counted by what it costs."""
+
+import hashlib
+import json
+import threading
+from collections import Counter
+
+import httpx
+import pytest
+from gradio_client import Client, handle_file
+
+from virtus.app import build_app
+from virtus.app.server.serving import launch_settings
+from virtus.app.visitors import photos as kept_photos
+from virtus.app.visitors.detectors import Detectors
+from virtus.app.visitors.sessions import KeptPhotos
+from virtus.explain import faithfulness
+from virtus.faces import find
+from virtus.media import images
+from virtus.models.trunk import Trunk
+
+COSTS = ("decoded", "searched")
+METHODS = ("rollout", "gradcam")
+
+
+class Costs:
+    """What was decoded and searched, and how often each crop went through a trunk; the test against chance apart."""
+
+    def __init__(self, monkeypatch):
+        self.count, self.passes, self._apart = Counter(), Counter(), threading.local()
+        self._wrap(monkeypatch, images, "_decode", lambda *_: self.count.update(decoded=1))
+        self._wrap(monkeypatch, find, "_faces_of_best_turn", lambda *_: self.count.update(searched=1))
+        self._wrap(monkeypatch, Trunk, "embed", self._note)
+        judge = faithfulness.blurring_judge
+
+        def judge_apart(*args):
+            self._apart.is_so = True
+            try:
+                return judge(*args)
+            finally:
+                self._apart.is_so = False
+
+        monkeypatch.setattr(faithfulness, "blurring_judge", judge_apart)
+
+    def _wrap(self, monkeypatch, home, name, note):
+        original = getattr(home, name)
+
+        def counting(*args, **kwargs):
+            note(*args)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(home, name, counting)
+
+    def _note(self, trunk, pixel_values):
+        if not getattr(self._apart, "is_so", False):
+            crops = [hashlib.sha256(crop.cpu().numpy().tobytes()).hexdigest() for crop in pixel_values]
+            self.passes.update((id(trunk), crop) for crop in crops)
+
+
+class Page:
+    """A visitor's page: its events by name, with the values of its components."""
+
+    def __init__(self, client):
+        self.client, self.config = client, client.config
+        parts = self.config["components"]
+        self.values = {part["id"]: part["props"].get("value") for part in parts}
+        self.ids = {part["props"].get("elem_id"): part["id"] for part in parts}
+        self.events = {event["api_name"]: event for event in self.config["dependencies"]}
+
+    def set(self, elem_id, value):
+        self.values[self.ids[elem_id]] = value
+
+    def fire(self, name):
+        """What the event answers at last."""
+        event, session = self.events[name], self.client.session_hash
+        data = [self.values[part] for part in event["inputs"]]
+        joining = {"data": data, "fn_index": event["id"], "session_hash": session}
+        address = f"{self.client.src}gradio_api/queue"
+        httpx.post(f"{address}/join", json=joining, timeout=60).raise_for_status()
+        with httpx.stream("GET", f"{address}/data", params={"session_hash": session}, timeout=120) as messages:
+            for line in messages.iter_lines():
+                message = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
+                if message.get("msg") == "process_completed":
+                    assert message["success"], message
+                    return message["output"]["data"]
+        raise AssertionError("no answer")
+
+
+@pytest.fixture(scope="module")
+def client(make_checkpoint):
+    names = [str(make_checkpoint()), str(make_checkpoint(own={"margin": 2.0}))]
+    app = build_app(Detectors(names[0], names[1:], device="cpu", precision="float32"))
+    app.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    yield Client(app.local_url, verbose=False)
+    app.close()
+
+
+@pytest.fixture
+def costs(monkeypatch):
+    monkeypatch.setattr(kept_photos, "PHOTOS", KeptPhotos())
+    return Costs(monkeypatch)
+
+
+def upload(client, path):
+    """What a drop zone hands over; the client would upload anew what is described with a `meta`."""
+    with path.open("rb") as stream:
+        answer = httpx.post(f"{client.src}gradio_api/upload", files={"files": (path.name, stream)}, timeout=60)
+    return {"path": answer.json()[0], "orig_name": path.name}
+
+
+def ask_all(client, file):
+    """Everything that can be asked of one upload: the tabs Analyze and Compare, then the endpoints."""
+    page = Page(client)
+    for elem_id in ("photo", "compare-photo"):
+        page.set(elem_id, file)
+    answers = [page.fire("show_verdict")[0]]
+    for face in (0, 1):
+        page.set("face", face)
+        answers += [page.fire("choose_face"), page.fire("draw_other")[3]]
+    answers.append(page.fire("test_other"))
+    for method in METHODS:
+        page.set("method", method)
+        for target in ("real", "fake"):
+            page.set("target", target)
+            answers.append(page.fire("draw_changed")[3])
+    page.set("layer", 1)
+    answers.append(page.fire("draw_changed")[3])
+    page.set("prior", 0.2)
+    answers.append(page.fire("show_verdict")[0])
+    answers += page.fire("show_comparison")[:1]
+    page.set("compare-face", 1)
+    answers += [page.fire("choose_compared"), page.fire("map_chosen")]
+    for method in METHODS:
+        answers.append(client.predict(file, method=method, face=1, api_name="/explain")[0])
+    answers += [client.predict(file, prior=0.3, api_name="/analyze"), client.predict(file, api_name="/compare")]
+    client.predict(file, methods="gradcam", api_name="/report")
+    return answers
+
+
+def test_one_upload_is_decoded_and_searched_once_and_each_face_encoded_once_a_checkpoint(client, photos, costs):
+    file = upload(client, photos["two.png"])
+    judged = client.predict(file, api_name="/analyze")
+    assert len(judged["faces"]) == 2
+    assert len(costs.passes) == 2
+    ask_all(client, file)
+    assert [costs.count[name] for name in COSTS] == [1, 1]
+    assert set(costs.passes.values()) == {1}
+
+
+def test_without_room_all_answers_are_the_same(client, photos, costs):
+    file = upload(client, photos["two.png"])
+    answers = ask_all(client, file)
+    assert costs.count["decoded"] == 1
+    kept_photos.PHOTOS.max_bytes = 0
+    assert ask_all(client, file) == answers
+    assert costs.count["decoded"] > 15
+    assert len(kept_photos.PHOTOS) == 0
+
+
+def test_two_uploads_never_mix(client, photos, costs):
+    files = {name: upload(client, photos[name]) for name in ("one.jpg", "two.png")}
+    for _ in range(2):
+        counts = {name: len(client.predict(file, api_name="/analyze")["faces"]) for name, file in files.items()}
+        assert counts == {"one.jpg": 1, "two.png": 2}
+    assert [costs.count[name] for name in COSTS] == [2, 2]
+    again = client.predict(handle_file(str(photos["one.jpg"])), face=0, api_name="/explain")[0]
+    assert again["image_size"] == client.predict(files["one.jpg"], api_name="/analyze")["image_size"]
