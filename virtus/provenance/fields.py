@@ -54,8 +54,8 @@ XMP_TEXTS = ("TC260:AIGC", "exif:UserComment", "dc:description")  # where genera
 
 
 @dataclass(frozen=True)
-class Text:
-    """A text of the file: where it stands ("PNG text"), under which keyword, and what it says."""
+class NamedText:
+    """A text of a file: where it stands ("PNG text"), under which keyword, and what it says."""
 
     where: str
     keyword: str
@@ -85,7 +85,7 @@ class Fields:
     mime: str = ""
     exif: bytes = b""
     packets: list[bytes] = field(default_factory=list)
-    texts: list[Text] = field(default_factory=list)
+    texts: list[NamedText] = field(default_factory=list)
     tags: dict[str, bytes] = field(default_factory=dict)
     properties: dict[str, str] = field(default_factory=dict)
     credentials: bool = False
@@ -126,7 +126,7 @@ def _read_jpeg(data: bytes, fields: Fields) -> None:
         elif marker == b"\xeb" and body.startswith(b"JP") and b"jumb" in body[:24] and b"c2pa" in body[:64]:
             fields.credentials = True
         elif marker == b"\xfe" and len(fields.texts) < MAX_TEXTS:
-            fields.texts.append(Text("JPEG comment", "", _decoded(body)))
+            fields.texts.append(NamedText("JPEG comment", "", _decoded(body)))
     if extended:
         fields.packets.append(b"".join(extended))
 
@@ -172,7 +172,7 @@ def _keep_png_text(keyword: str, text: bytes, fields: Fields) -> None:
         else:
             fields.packets.append(raw.removeprefix(XMP))
     else:
-        fields.texts.append(Text("PNG text", keyword, _decoded(text)))
+        fields.texts.append(NamedText("PNG text", keyword, _decoded(text)))
 
 
 def _read_gif(data: bytes, fields: Fields) -> None:
@@ -212,16 +212,16 @@ def read_tags(tiff: bytes) -> dict[str, bytes]:
     return tags
 
 
-def _exif_texts(fields: Fields) -> Iterator[Text]:
+def _exif_texts(fields: Fields) -> Iterator[NamedText]:
     """Texts that image generators write into tags meant for something else: ComfyUI writes `workflow:{...}` and
     `prompt:{...}` into Make and Model."""
     for name in ("Make", "Model", "ImageDescription", "Software"):
         if text := fields.tag(name):
             key = re.match(r"(prompt|workflow|parameters)\s*:\s*(?=\{)", text, re.IGNORECASE)
             keyword = key[1].lower() if key else name.removeprefix("Image")
-            yield Text(f"EXIF {name}", keyword, text[key.end() :] if key else text)
+            yield NamedText(f"EXIF {name}", keyword, text[key.end() :] if key else text)
     if comment := _comment(fields.tags.get("UserComment", b"")):
-        yield Text("EXIF UserComment", "UserComment", comment)
+        yield NamedText("EXIF UserComment", "UserComment", comment)
 
 
 def _comment(raw: bytes) -> str:
@@ -233,10 +233,10 @@ def _comment(raw: bytes) -> str:
     return _decoded(text if code in (b"ASCII\0\0\0", b"\0" * 8) else raw).strip("\0 ")
 
 
-def _xmp_texts(properties: Mapping[str, str]) -> Iterator[Text]:
+def _xmp_texts(properties: Mapping[str, str]) -> Iterator[NamedText]:
     for name in XMP_TEXTS:
         if name in properties:
-            yield Text(f"XMP {name}", name.partition(":")[2], properties[name])
+            yield NamedText(f"XMP {name}", name.partition(":")[2], properties[name])
 
 
 def read_properties(packet: bytes) -> dict[str, str]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from virtus.provenance.fields import Text
+from virtus.provenance.fields import NamedText
 from virtus.provenance.findings import ANYONE, Finding, Kind, base_name, clean
 
 MEANS = f"Image generators write this. {ANYONE} Programs that only enlarge or edit a photo can write it too."
@@ -67,7 +67,7 @@ class Trace:
     prompt: bool = True
 
 
-def generator_findings(texts: Iterable[Text]) -> Iterator[Finding]:
+def generator_findings(texts: Iterable[NamedText]) -> Iterator[Finding]:
     """One finding for each program that wrote some of the texts, from the text that names its model, if one does."""
     traced = [(trace, text) for text in texts if (trace := find_trace(text)) is not None]
     traced.sort(key=lambda pair: not pair[0].model)
@@ -78,12 +78,12 @@ def generator_findings(texts: Iterable[Text]) -> Iterator[Finding]:
             yield _finding(trace, text)
 
 
-def find_trace(text: Text) -> Trace | None:
+def find_trace(text: NamedText) -> Trace | None:
     """The generator that wrote this text, if it is one that is known."""
     return next(filter(None, (look(text) for look in LOOKS)), None)
 
 
-def label_findings(texts: Iterable[Text]) -> Iterator[Finding]:
+def label_findings(texts: Iterable[NamedText]) -> Iterator[Finding]:
     """The label that China asks of generators and platforms (GB 45438-2025): JSON under the keyword `AIGC`."""
     for text in texts:
         content = _json(text.text) if "Label" in text.text else None
@@ -123,25 +123,25 @@ def generator_in(text: str) -> str:
     return name[0] if name else ""
 
 
-def _finding(trace: Trace, text: Text) -> Finding:
+def _finding(trace: Trace, text: NamedText) -> Finding:
     model = f", model {clean(base_name(trace.model), 80)}" if trace.model else ""
     means = f"{MEANS} {PROMPT_MEANS}" if trace.prompt else MEANS
     return Finding(Kind.GENERATOR, f"Image generator: {trace.program}{model}", text.location, means)
 
 
-def _swarm(text: Text) -> Trace | None:
+def _swarm(text: NamedText) -> Trace | None:
     if "sui_image_params" not in text.text:
         return None
     return Trace("SwarmUI", _at(_json(text.text), "sui_image_params", "model"))
 
 
-def _fooocus(text: Text) -> Trace | None:
+def _fooocus(text: NamedText) -> Trace | None:
     if text.keyword == "fooocus_scheme" or ('"base_model"' in text.text and "Fooocus" in text.text):
         return Trace("Fooocus", _at(_json(text.text), "base_model"))
     return None
 
 
-def _comfy(text: Text) -> Trace | None:
+def _comfy(text: NamedText) -> Trace | None:
     if text.keyword == "prompt" and '"class_type"' in text.text:
         return Trace("ComfyUI", _comfy_model(_json(text.text)))
     return Trace("ComfyUI") if text.keyword == "workflow" and '"nodes"' in text.text else None
@@ -153,7 +153,7 @@ def _comfy_model(graph: object) -> str:
     return next(filter(None, named), "")
 
 
-def _automatic(text: Text) -> Trace | None:
+def _automatic(text: NamedText) -> Trace | None:
     """A1111 and those that write as it does: prompt, then a last line `Steps: 20, Sampler: Euler a, ..., Model: x`."""
     settings = text.text.rpartition("Steps: ")[2]
     if settings == text.text or "Sampler: " not in settings:
@@ -162,7 +162,7 @@ def _automatic(text: Text) -> Trace | None:
     return Trace("AUTOMATIC1111, or a program that writes as it does", model[1] if model else "")
 
 
-def _invoke(text: Text) -> Trace | None:
+def _invoke(text: NamedText) -> Trace | None:
     if text.keyword not in ("invokeai_metadata", "invokeai_graph", "invokeai_workflow", "sd-metadata", "Dream"):
         return None
     content = _json(text.text)
@@ -170,7 +170,7 @@ def _invoke(text: Text) -> Trace | None:
     return Trace("InvokeAI", named)
 
 
-def _novel(text: Text) -> Trace | None:
+def _novel(text: NamedText) -> Trace | None:
     if text.keyword == "Source" and text.text.startswith(("NovelAI Diffusion", "Stable Diffusion")):
         return Trace("NovelAI", text.text, prompt=False)
     if text.keyword == "Software" and text.text.startswith("NovelAI"):
@@ -179,17 +179,17 @@ def _novel(text: Text) -> Trace | None:
     return Trace("NovelAI") if written else None
 
 
-def _midjourney(text: Text) -> Trace | None:
+def _midjourney(text: NamedText) -> Trace | None:
     is_description = text.keyword in ("Description", "description")
     return Trace("Midjourney") if is_description and re.search(r"\bJob ID: [0-9a-f]{8}-", text.text) else None
 
 
-def _any_parameters(text: Text) -> Trace | None:
+def _any_parameters(text: NamedText) -> Trace | None:
     """Keywords that only generators use, with content that no other look knows."""
     return Trace(NOT_NAMED) if text.keyword in ("parameters", "prompt", "workflow") else None
 
 
-LOOKS: tuple[Callable[[Text], Trace | None], ...] = (
+LOOKS: tuple[Callable[[NamedText], Trace | None], ...] = (
     _swarm, _fooocus, _comfy, _automatic, _invoke, _novel, _midjourney, _any_parameters,
 )  # fmt: skip
 
