@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks import parser
 from train.report import held_out
 from virtus.checkpoints import Detector, calibration_error, load_checkpoint
-from virtus.judging import margins_of
+from virtus.judging import measure_margins
 from virtus.results import Label
 
 ALL, NUM_DRAWS, NUM_FOLDS, NUM_REPEATS = "all", 500, 5, 20
@@ -95,7 +95,7 @@ def noise_floor(p: np.ndarray) -> float:
 def judge(detector: Detector, data: Path, part: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Margins, whether each is fake, and sources, of the judged pictures of a part."""
     samples = held_out(data, part=part)
-    margins = margins_of(detector, [(s.path, s.label) for s in samples])
+    margins = measure_margins(detector, [(s.path, s.label) for s in samples])
     judged = ~np.isnan(margins)
     is_fake, sources = np.array([s.label is Label.FAKE for s in samples]), np.array([s.source for s in samples])
     return margins[judged], is_fake[judged], sources[judged]

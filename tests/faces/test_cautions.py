@@ -11,8 +11,8 @@ from tests.support.pictures import encode
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.faces.cautions import blockiness, find_cautions, sharpness, visible_share, yaw
-from virtus.judging.perturbations import jpeg
 from virtus.judging.photo import analyze_image, analyze_photo
+from virtus.judging.stability import jpeg
 from virtus.media.images import load_image
 from virtus.results import Face, FaceCrop
 

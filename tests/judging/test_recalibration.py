@@ -16,7 +16,7 @@ from virtus.checkpoints.sidecar import store_calibration, user_file
 from virtus.cli.commands import main
 from virtus.errors import CheckpointError
 from virtus.faces.find import whole_image
-from virtus.judging.recalibration import source_from_folders
+from virtus.judging.evaluation import source_from_folders
 from virtus.results import Calibration, Label
 
 

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
@@ -9,7 +10,7 @@ from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import InputError
 from virtus.faces.find import crop_face, whole_image
 from virtus.judging.photo import analyze_image, analyze_paths
-from virtus.judging.stability import CHANGES, find_stability, with_stability
+from virtus.judging.stability import CHANGES, find_stability, jpeg, mirror, rescale, with_stability
 from virtus.media.images import load_image
 from virtus.results import Face, FaceReport, ImageReport, Outcome
 
@@ -153,3 +154,26 @@ def test_a_detector_at_another_prior_shares_the_checkpoint(detector, make_image)
     assert (even.prior, shifted.prior) == (0.5, 0.01)
     with pytest.raises(InputError, match="share of fakes"):
         detector.at_prior(1)
+
+
+def speckled(side: int = 32) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(4).integers(0, 256, (side, side, 3), dtype=np.uint8))
+
+
+def test_jpeg_loses_more_at_lower_quality():
+    image = speckled()
+    losses = [np.abs(np.asarray(jpeg(image, q), int) - np.asarray(image, int)).mean() for q in (95, 50, 10)]
+    assert losses == sorted(losses)
+    assert losses[0] < losses[2]
+
+
+def test_rescaling_keeps_the_size_and_loses_detail():
+    image = speckled()
+    assert rescale(image, 0.5).size == image.size
+    assert np.asarray(rescale(image, 0.25)).std() < np.asarray(rescale(image, 0.5)).std() < np.asarray(image).std()
+
+
+def test_mirroring_twice_gives_the_picture_back():
+    image = speckled()
+    assert mirror(image).getpixel((0, 0)) == image.getpixel((31, 0))
+    assert mirror(mirror(image)).tobytes() == image.tobytes()

@@ -75,7 +75,7 @@ def _shift(p: float, prior: float) -> float:
 
 
 def fit_calibration(
-    margins: Sequence[float], labels: Sequence[Label], sources: Sequence[str] | None = None
+    margins: Sequence[float] | np.ndarray, labels: Sequence[Label], sources: Sequence[str] | None = None
 ) -> Calibration:
     """Fit temperature, bias and thresholds on pictures that neither training nor choosing used.
 
@@ -134,10 +134,8 @@ def _fit_scaling(margins: np.ndarray, is_fake: np.ndarray) -> tuple[float, float
 
 def _bounds(p_fake: np.ndarray, is_fake: np.ndarray, sources: np.ndarray) -> tuple[float, float]:
     """The p above which at most 5 % of the reals of any source lie, and below which at most 5 % of all fakes do."""
-    kept = [sources == source for source in np.unique(sources)]
-    kept = [own for own in kept if (own & ~is_fake).sum() >= MIN_PICTURES]
-    parts = [np.ones(len(p_fake), bool), *kept]
-    highest = max(_conformal(p_fake[own & ~is_fake]) for own in parts)
+    reals = [~is_fake, *((sources == source) & ~is_fake for source in np.unique(sources))]
+    highest = max(_conformal(p_fake[part]) for part in reals if part is reals[0] or part.sum() >= MIN_PICTURES)
     return highest, 1 - _conformal(1 - p_fake[is_fake])
 
 

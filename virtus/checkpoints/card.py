@@ -50,7 +50,7 @@ def read_card(folder: Path) -> Card | None:
         card = ModelCard(text, ignore_metadata_errors=True)
     except Exception:  # no such file, no UTF-8, and what YAML can be is for its reader to say
         return None
-    return Card(_sections(card.text), _measured(card.data.eval_results or []))
+    return Card(_sections(card.text), _measured(getattr(card.data, "eval_results", None) or []))
 
 
 def _sections(text: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from virtus.checkpoints.calibration import EVEN, check_prior, even_margin_of, ju
 from virtus.checkpoints.load import Checkpoint
 from virtus.models import Trunk, crops_at_once
 from virtus.parallel import with_own_cores
-from virtus.results import FaceCrop, Label, Prediction
+from virtus.results import Calibration, FaceCrop, Label, Prediction
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,11 @@ class Detector:
         """
         return Detector(self.checkpoint, batch_size=self.batch_size, prior=prior)
 
+    def with_calibration(self, calibration: Calibration) -> Detector:
+        """The same checkpoint, its weights shared, by another calibration and at even odds."""
+        info = replace(self.checkpoint.info, calibration=calibration)
+        return Detector(replace(self.checkpoint, info=info), batch_size=self.batch_size)
+
     @torch.inference_mode()
     def encode(self, crops: Sequence[FaceCrop]) -> TrunkState:
         """Run the trunk once and keep what explanations need: 4 x blocks x tokens x width bytes a crop.
@@ -96,8 +101,9 @@ class Detector:
         For verdicts alone, `predict` keeps nothing and takes any number.
         """
         batches = [tuple(self._block_inputs(batch)) for batch in map(self._pixel_values, self._batches(crops))]
-        inputs = tuple(torch.cat(parts) if len(parts) > 1 else parts[0] for parts in zip(*batches, strict=True))
-        return self.state_of(inputs)
+        if len(batches) == 1:
+            return self.state_of(batches[0])
+        return self.state_of([torch.cat(parts) for parts in zip(*batches, strict=True)])
 
     def state_of(self, block_inputs: Sequence[torch.Tensor]) -> TrunkState:
         """What `encode` gave, from its `block_inputs` alone, on any device. No pass of the trunk."""

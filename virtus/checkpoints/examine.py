@@ -32,7 +32,7 @@ class Examination:
         transform: from its processor.
         weights: the safetensors files.
         sha256: of these, one after the other.
-        own: the content of `virtus.json`, empty without one.
+        sidecar: the content of `virtus.json`, empty without one.
         name: what errors call it.
     """
 
@@ -42,7 +42,7 @@ class Examination:
     transform: EvalTransform
     weights: tuple[Path, ...]
     sha256: str
-    own: dict
+    sidecar: dict
     name: str
 
 
@@ -55,12 +55,12 @@ def examine_checkpoint(folder: Path, *, name: str = "") -> Examination:
     """
     architecture, labels, transform = examine_configs(folder, name=name)
     with _naming(name or folder):
-        own = read_sidecar(folder)
+        sidecar = read_sidecar(folder)
         index = folder / "model.safetensors.index.json"
         weights = find_weights(folder, read_json(index) if index.exists() else None)
         _check_tensors(architecture.tensors(), read_shapes(weights))
         sha256 = hash_weights(weights)
-        return Examination(folder, architecture, labels, transform, weights, sha256, own, name or str(folder))
+        return Examination(folder, architecture, labels, transform, weights, sha256, sidecar, name or str(folder))
 
 
 def examine_configs(folder: Path, *, name: str = "") -> tuple[Architecture, dict[Label, int], EvalTransform]:
@@ -115,7 +115,7 @@ def _labels(config: dict) -> dict[Label, int]:
     if not isinstance(id2label, dict) or len(id2label) != 2:
         count = len(id2label) if isinstance(id2label, dict) else "none"
         raise CheckpointError(f"A real-or-fake classifier has two labels, and it has {count}.")
-    named = {label_from_name(str(name)): index for index, name in id2label.items()}
+    named = {label: index for index, name in id2label.items() if (label := label_from_name(str(name)))}
     if set(named) != set(Label):
         names = " and ".join(repr(name) for name in id2label.values())
         raise CheckpointError(

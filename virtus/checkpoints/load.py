@@ -81,7 +81,7 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
-class Found:
+class LocatedCheckpoint:
     """A checkpoint that was examined, and not loaded: what it is called, what is in its folder, its face crop."""
 
     info: CheckpointInfo
@@ -89,7 +89,7 @@ class Found:
     margin: float
 
 
-def find_checkpoint(name: str = "auto") -> Found:
+def find_checkpoint(name: str = "auto") -> LocatedCheckpoint:
     """Find, fetch where needed, and examine a checkpoint. Without torch: all that `load_checkpoint` does before it.
 
     Raises:
@@ -101,7 +101,7 @@ def find_checkpoint(name: str = "auto") -> Found:
     resolved, folder, revision = locate(name)
     examined = examine_checkpoint(folder, name=resolved)
     info = CheckpointInfo(resolved, revision, examined.sha256, _calibration(resolved, revision, examined))
-    return Found(info, examined, _margin(resolved, examined.own))
+    return LocatedCheckpoint(info, examined, _margin(resolved, examined.sidecar))
 
 
 def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str = "auto") -> Checkpoint:
@@ -122,17 +122,17 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
 
     on = resolve_device(device)
     dtype = resolve_precision(precision, on)
-    found = find_checkpoint(name)
-    examined = found.examined
+    located = find_checkpoint(name)
+    examined = located.examined
     trunk = Trunk(load_model(examined), device=on, dtype=dtype)
     return Checkpoint(
-        info=found.info,
+        info=located.info,
         trunk=trunk,
         transform=examined.transform,
         labels=examined.labels,
-        margin=found.margin,
+        margin=located.margin,
         architecture=examined.architecture.name,
-        novelty=_novelty(examined, trunk),
+        novelty=_novelty(examined),
     )
 
 
@@ -140,8 +140,8 @@ def _calibration(name: str, revision: str, examined: Examination) -> Calibration
     """The user's own, else the checkpoint's; a local folder's is in its virtus.json, whoever made it."""
     from virtus.checkpoints.sidecar import read_calibration, read_user_calibration
 
-    own = None if revision == LOCAL else read_user_calibration(name, examined.sha256)
-    return own or read_calibration(examined.own)
+    of_user = None if revision == LOCAL else read_user_calibration(name, examined.sha256)
+    return of_user or read_calibration(examined.sidecar)
 
 
 def locate(name: str = "auto") -> tuple[str, Path, str]:
@@ -180,20 +180,26 @@ def resolve_name(name: str = "auto") -> str:
     return (os.environ.get(ENVIRONMENT_VARIABLE) or BUNDLED) if name == "auto" else name
 
 
-def _novelty(examined: Examination, trunk: Trunk) -> Novelty | None:
+def _novelty(examined: Examination) -> Novelty | None:
     from virtus.checkpoints.novelty import read_novelty
 
-    sizes = {"num_blocks": len(trunk.blocks), "width": trunk.model.config.hidden_size}
+    made_of = examined.architecture
     try:
-        return read_novelty(examined.folder, examined.own, sha256=examined.sha256, **sizes)
+        return read_novelty(
+            examined.folder,
+            examined.sidecar,
+            sha256=examined.sha256,
+            num_blocks=made_of.num_hidden_layers,
+            width=made_of.hidden_size,
+        )
     except CheckpointError as exc:
         raise CheckpointError(f"{examined.name} is not used. {exc}") from exc
 
 
-def _margin(name: str, own: dict) -> float:
+def _margin(name: str, sidecar: dict) -> float:
     """The checkpoint's own word, else that of its spec, else the default."""
     spec = CHECKPOINTS.get(name.partition("@")[0])
-    margin = own.get("margin", spec.margin if spec else DEFAULT_MARGIN)
+    margin = sidecar.get("margin", spec.margin if spec else DEFAULT_MARGIN)
     if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0.5 <= margin <= 4:
         raise CheckpointError(
             f"{name} is not used. The margin in its virtus.json is {margin!r}, not a number in 0.5 to 4."

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+Flags = Sequence[bool] | np.ndarray
+Shares = Sequence[float] | np.ndarray
 NUM_BINS = 15  # of p, as in Guo et al. 2017
 
 
-def area_under_roc(is_fake: Sequence[bool], p_fake: Sequence[float] | np.ndarray) -> float | None:
+def area_under_roc(is_fake: Flags, p_fake: Shares) -> float | None:
     """AUC of the ROC curve (0.5 is chance); None unless both classes are there."""
     from sklearn.metrics import roc_auc_score
 
     return float(roc_auc_score(is_fake, p_fake)) if len(set(is_fake)) == 2 else None
 
 
-def log_odds(p_fake: Sequence[float] | np.ndarray) -> np.ndarray:
+def log_odds(p_fake: Shares) -> np.ndarray:
     """p as log-odds to four digits, for ranking: (N,), float64.
 
     The same picture in another batch, or on other threads, gets a p that differs by the noise of float32 arithmetic.
@@ -26,7 +28,7 @@ def log_odds(p_fake: Sequence[float] | np.ndarray) -> np.ndarray:
     return np.round(np.log(p) - np.log1p(-p), 4)
 
 
-def classification_metrics(is_fake: Sequence[bool], p_fake: Sequence[float], *, threshold: float = 0.5) -> dict:
+def classification_metrics(is_fake: Flags, p_fake: Shares, *, threshold: float = 0.5) -> dict:
     """Accuracy, macro F1, AUC and confusion matrix of judged pictures.
 
     Args:
@@ -51,11 +53,7 @@ def classification_metrics(is_fake: Sequence[bool], p_fake: Sequence[float], *, 
 
 
 def reliability(
-    is_fake: Sequence[bool] | np.ndarray,
-    p_fake: Sequence[float] | np.ndarray,
-    *,
-    num_bins: int = NUM_BINS,
-    weights: np.ndarray | None = None,
+    is_fake: Flags, p_fake: Shares, *, num_bins: int = NUM_BINS, weights: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """What a reliability diagram shows, with both classes weighted to be equally frequent, as p takes them to be.
 
@@ -82,11 +80,7 @@ def reliability(
 
 
 def calibration_error(
-    is_fake: Sequence[bool] | np.ndarray,
-    p_fake: Sequence[float] | np.ndarray,
-    *,
-    num_bins: int = NUM_BINS,
-    weights: np.ndarray | None = None,
+    is_fake: Flags, p_fake: Shares, *, num_bins: int = NUM_BINS, weights: np.ndarray | None = None
 ) -> float | None:
     """Expected calibration error (Guo et al. 2017, arXiv:1706.04599) of p as the probability of fake.
 
@@ -94,8 +88,8 @@ def calibration_error(
     confidence in the class that was called; here p itself is binned, so that too low and too high are told apart. None
     unless both classes are there.
     """
-    found = reliability(is_fake, p_fake, num_bins=num_bins, weights=weights)
-    if found is None:
+    diagram = reliability(is_fake, p_fake, num_bins=num_bins, weights=weights)
+    if diagram is None:
         return None
-    share, mean_p, share_fake = found
+    share, mean_p, share_fake = diagram
     return float(np.nansum(share * np.abs(mean_p - share_fake)))

@@ -79,8 +79,8 @@ def fit_novelty(
     mean, whitening = _whiten(np.asarray(features, np.float64))
     distances = np.linalg.norm((held_out - mean) @ whitening, axis=1)
     threshold = _threshold(distances, np.asarray(sources if sources is not None else ["all"] * len(distances)))
-    tensors = (torch.from_numpy(part.astype(np.float32)) for part in (mean, whitening))
-    return Novelty(block, *tensors, threshold, len(held_out))
+    mean, whitening = (torch.from_numpy(part.astype(np.float32)) for part in (mean, whitening))
+    return Novelty(block, mean, whitening, threshold, len(held_out))
 
 
 def store_novelty(folder: Path, novelty: Novelty, *, sha256: str) -> None:
@@ -101,8 +101,8 @@ def forget_novelty(folder: Path) -> None:
     (folder / FILE).unlink(missing_ok=True)
 
 
-def read_novelty(folder: Path, own: dict, *, sha256: str, num_blocks: int, width: int) -> Novelty | None:
-    """What a checkpoint folder knows of novelty; None where its `virtus.json` (`own`) says nothing of it.
+def read_novelty(folder: Path, sidecar: dict, *, sha256: str, num_blocks: int, width: int) -> Novelty | None:
+    """What a checkpoint folder knows of novelty; None where its `virtus.json` says nothing of it.
 
     Args:
         sha256, num_blocks, width: of the weights beside it.
@@ -112,7 +112,7 @@ def read_novelty(folder: Path, own: dict, *, sha256: str, num_blocks: int, width
     """
     from safetensors import SafetensorError, safe_open
 
-    row = own.get("novelty")
+    row = sidecar.get("novelty")
     if row is None:
         return None
     again = f"fit it again (python -m train novelty {folder} --data DATA)."
@@ -134,7 +134,7 @@ def read_novelty(folder: Path, own: dict, *, sha256: str, num_blocks: int, width
 def _is_sound(novelty: Novelty) -> bool:
     whole = type(novelty.block) is int and novelty.block >= 0 and 0 < novelty.threshold < math.inf
     shaped = novelty.mean.ndim == 1 and novelty.whitening.ndim == 2 and len(novelty.mean) == len(novelty.whitening)
-    return whole and shaped and all(bool(one.isfinite().all()) for one in (novelty.mean, novelty.whitening))
+    return whole and shaped and all(bool(part.isfinite().all()) for part in (novelty.mean, novelty.whitening))
 
 
 def _whiten(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

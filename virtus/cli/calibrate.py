@@ -24,15 +24,17 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from virtus.judging import find_labelled, forget, keep, recalibrate, source_from_folders
+    from virtus.judging import find_labelled, forget_calibration, keep_calibration, recalibrate, source_from_folders
 
     if args.forget:
-        file = forget(args.model)
+        file = forget_calibration(args.model)
         print(f"removed from {file}" if file else "There was no calibration to remove.")
         return ALL_JUDGED
     labelled = find_labelled(args.data)
     sources = [source_from_folders(path.relative_to(args.data)) for path, _ in labelled]
     detector, bar = load_detector(args), progress(len(labelled))
     found = recalibrate(detector, labelled, sources, whole=args.whole_image, progress=bar)
-    print(f"{found.in_words()}\nkept in {keep(detector.checkpoint.info, found.calibration)}\n{NOT_TRAINED_ON}")
+    print(
+        f"{found.in_words()}\nkept in {keep_calibration(detector.checkpoint.info, found.calibration)}\n{NOT_TRAINED_ON}"
+    )
     return ALL_JUDGED if found.calibration.num_pictures == len(labelled) else SOME_NOT_JUDGED

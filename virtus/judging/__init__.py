@@ -15,8 +15,16 @@ if TYPE_CHECKING:
         compare_paths,
         compare_photo,
     )
-    from virtus.judging.evaluation import evaluate_folder, evaluate_labelled, find_labelled
-    from virtus.judging.perturbations import blur, brightness, jpeg, mirror, noise, rescale
+    from virtus.judging.evaluation import (
+        evaluate_folder,
+        evaluate_labelled,
+        find_labelled,
+        forget_calibration,
+        keep_calibration,
+        measure_margins,
+        recalibrate,
+        source_from_folders,
+    )
     from virtus.judging.photo import (
         READ_AHEAD,
         UNEXPECTED,
@@ -37,7 +45,16 @@ if TYPE_CHECKING:
         unreadable,
         with_prediction,
     )
-    from virtus.judging.recalibration import forget, keep, margins_of, recalibrate, source_from_folders
-    from virtus.judging.stability import CHANGES, find_stability, with_stability
+    from virtus.judging.stability import (
+        CHANGES,
+        blur,
+        brightness,
+        find_stability,
+        jpeg,
+        mirror,
+        noise,
+        rescale,
+        with_stability,
+    )
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -1,4 +1,4 @@
-"""A labelled folder to metrics: how good a checkpoint is on somebody's own pictures."""
+"""A labelled folder to metrics, or to a calibration: how good a checkpoint is on somebody's own pictures."""
 
 from __future__ import annotations
 
@@ -8,15 +8,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from virtus.checkpoints import EVEN, classification_metrics
+import numpy as np
+
+from virtus.checkpoints import (
+    EVEN,
+    LOCAL,
+    classification_metrics,
+    examine_checkpoint,
+    fit_calibration,
+    forget_user_calibration,
+    judge,
+    locate,
+    store_calibration,
+    store_user_calibration,
+)
 from virtus.errors import DataError
 from virtus.judging.photo import analyze_paths
-from virtus.labels import label_from_folders
+from virtus.labels import label_from_folders, label_from_name
 from virtus.media import find_pictures
-from virtus.results import CheckpointInfo, ImageReport, Label
+from virtus.results import Calibration, CheckpointInfo, ImageReport, Label, Outcome
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
+
+# Softened so far that no p is rounded to 0 or 1: the margin can be read off it again.
+SOFT = Calibration(temperature=100.0, real_below=0.5, fake_above=0.5)
 
 
 @dataclass(frozen=True)
@@ -28,7 +44,7 @@ class Evaluation:
 
     def to_json(self) -> dict:
         """Metrics over judged pictures (a picture with several faces counts by its largest), counts over all."""
-        judged = [(label, report.p_fake) for label, report in self.rows if report.outcome.judged]
+        judged = [(label, report.p_fake) for label, report in self.rows if report.p_fake is not None]
         metrics = classification_metrics([label is Label.FAKE for label, _ in judged], [p_fake for _, p_fake in judged])
         counts = Counter(str(report.outcome) for _, report in self.rows)
         return metrics | {
@@ -85,3 +101,109 @@ def evaluate_labelled(
     reports = progress(analyze_paths(detector, [path for path, _ in labelled], whole=whole))
     rows = tuple((label, report) for (_, label), report in zip(labelled, reports, strict=True))
     return Evaluation(detector.checkpoint.info, rows)
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """A calibration, and what it was made from.
+
+    Attributes:
+        evaluation: of the pictures; its p and outcomes are those of no calibration that is used.
+        inconclusive: share of the judged pictures that it leaves between the thresholds.
+    """
+
+    calibration: Calibration
+    evaluation: Evaluation
+    inconclusive: float
+
+    def in_words(self) -> str:
+        """Lines for the person who asked for it."""
+        fitted, counts = self.calibration, self.evaluation.to_json()
+        (real, fake) = (sum(row) for row in counts["confusion"])
+        lines = [f"{fitted.num_pictures} pictures: {real} real, {fake} fake"]
+        if unjudged := {name: n for name, n in counts["outcomes"].items() if not Outcome(name).judged}:
+            listed = ", ".join(f"{n} {name}" for name, n in unjudged.items())
+            lines.append(f"not judged, and left out: {listed}")
+        return "\n".join(
+            [
+                *lines,
+                f"calibration error (ECE) {fitted.ece_before:.3f} before, {fitted.ece_after:.3f} now, "
+                "on these same pictures",
+                f"temperature {fitted.temperature:.3f}, bias {fitted.bias:.3f}",
+                f"real below {fitted.real_below:.3f}, fake from {fitted.fake_above:.3f}, "
+                f"{self.inconclusive:.1%} of these pictures inconclusive between",
+            ]
+        )
+
+
+def recalibrate(
+    detector: Detector,
+    labelled: Sequence[tuple[Path, Label]],
+    sources: Sequence[str],
+    *,
+    whole: bool = False,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> Recalibration:
+    """Judge pictures whose class is known, and fit a calibration on the largest face of each.
+
+    Args:
+        detector: its own calibration and prior play no part.
+        labelled: pictures that its checkpoint was not trained on; otherwise p will be far too sure.
+        sources: where each is from: see `fit_calibration`.
+
+    Raises:
+        DataError: with too few judged pictures of a class.
+    """
+    evaluation = evaluate_labelled(detector.with_calibration(SOFT), labelled, whole=whole, progress=progress)
+    margins = _margins(evaluation)
+    judged = np.flatnonzero(~np.isnan(margins)).tolist()
+    calibration = fit_calibration(margins[judged], [labelled[i][1] for i in judged], [sources[i] for i in judged])
+    outcomes = [judge(margin, calibration)[1] for margin in margins[judged]]
+    return Recalibration(calibration, evaluation, outcomes.count(Outcome.INCONCLUSIVE) / len(outcomes))
+
+
+def measure_margins(detector: Detector, labelled: Sequence[tuple[Path, Label]], *, whole: bool = False) -> np.ndarray:
+    """Logit of fake minus real of the largest face of each picture, (N,) float64; NaN where none was judged."""
+    return _margins(evaluate_labelled(detector.with_calibration(SOFT), labelled, whole=whole))
+
+
+def _margins(evaluation: Evaluation) -> np.ndarray:
+    p_fake = np.array([report.p_fake for _, report in evaluation.rows], dtype=float)  # None becomes NaN
+    return SOFT.temperature * np.log(p_fake / (1 - p_fake))
+
+
+def keep_calibration(info: CheckpointInfo, calibration: Calibration) -> Path:
+    """Store it where `load_checkpoint` will find it: in a local folder's own virtus.json, else with the user's own.
+
+    Returns:
+        The file that it is in.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    if info.revision != LOCAL:
+        return store_user_calibration(info.name, info.sha256, calibration)
+    _, folder, _ = locate(info.name)
+    return store_calibration(folder, calibration)
+
+
+def forget_calibration(name: str) -> Path | None:
+    """Remove what `keep_calibration` stored; the file that it was in, None where there was none.
+
+    Raises:
+        CheckpointError: if there is no such checkpoint.
+        InputError: if it cannot be removed.
+    """
+    name, folder, revision = locate(name)
+    examined = examine_checkpoint(folder, name=name)
+    if revision != LOCAL:
+        return forget_user_calibration(name, examined.sha256)
+    if examined.sidecar.get("calibration") is None:
+        return None
+    return store_calibration(folder, None)
+
+
+def source_from_folders(relative: Path) -> str:
+    """The first folder of a labelled tree, unless it is that of a class: `lfw/Real/1.jpg` is of the source `lfw`."""
+    first = relative.parts[0]
+    return "all" if len(relative.parts) == 1 or label_from_name(first) else first

@@ -263,10 +263,10 @@ def measure_maps(
 
 
 def _measure_maps(detector: Detector, face: FaceReport, measure: Measure) -> FaceReport:
-    if not face.explanations:
+    if face.crop is None or not face.explanations:
         return face
     measured = zip(face.explanations, measure(detector, face.crop, face.explanations), strict=True)
-    return replace(face, explanations=tuple(replace(one, faithfulness=found) for one, found in measured))
+    return replace(face, explanations=tuple(replace(one, faithfulness=figures) for one, figures in measured))
 
 
 def analyze_paths(

@@ -1,20 +1,57 @@
-"""Whether a verdict holds when the face is changed as little as any photo is on its way through the net."""
+"""Harmless changes that a photo meets on its way through the net, and whether a verdict holds under them."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageEnhance, ImageFilter
 
 from virtus.checkpoints import EVEN
 from virtus.faces import crop_face
-from virtus.judging.perturbations import jpeg, mirror, rescale
 from virtus.results import Face, FaceCrop, FaceReport, ImageReport, Label, Outcome, Stability, gravest
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
+
+
+def jpeg(image: Image.Image, quality: int) -> Image.Image:
+    """Saved as JPEG of `quality` (1 to 95) and read again."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    buffer.seek(0)
+    return Image.open(buffer).convert("RGB")
+
+
+def rescale(image: Image.Image, factor: float) -> Image.Image:
+    """Scaled by `factor` (in (0, 1]) and back to its size."""
+    small = image.resize([max(1, round(side * factor)) for side in image.size], Image.Resampling.BILINEAR)
+    return small.resize(image.size, Image.Resampling.BICUBIC)
+
+
+def blur(image: Image.Image, sigma: float) -> Image.Image:
+    """Gaussian, of `sigma` pixels."""
+    return image.filter(ImageFilter.GaussianBlur(sigma))
+
+
+def noise(image: Image.Image, sigma: float, *, seed: int) -> Image.Image:
+    """Gaussian, of standard deviation `sigma` (of 255), drawn anew for each pixel and channel."""
+    pixels = np.asarray(image.convert("RGB"), np.float32)
+    drawn = np.random.default_rng(seed).standard_normal(pixels.shape, np.float32)
+    return Image.fromarray((pixels + sigma * drawn).round().clip(0, 255).astype(np.uint8))
+
+
+def brightness(image: Image.Image, factor: float) -> Image.Image:
+    """Every pixel times `factor` (1 changes nothing), clipped to white."""
+    return ImageEnhance.Brightness(image).enhance(factor)
+
+
+def mirror(image: Image.Image) -> Image.Image:
+    """Left and right exchanged."""
+    return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
 
 
 @dataclass(frozen=True)
@@ -41,14 +78,12 @@ def with_stability(detector: Detector, photo: Image.Image, report: ImageReport) 
         photo: that the report is of.
         report: by the same detector, with the crops still in it.
     """
-    changed = [_changed_crops(photo, face) if face.outcome.judged else {} for face in report.faces]
+    changed = [_changed_crops(photo, face) for face in report.faces]
     if not any(changed):
         return report
     predictions = iter(detector.predict([crop for crops in changed for crop in crops.values()]))
-    faces = tuple(
-        _steadied(face, {name: next(predictions).p_fake for name in crops}) if crops else face
-        for face, crops in zip(report.faces, changed, strict=True)
-    )
+    p_by_change = [{name: next(predictions).p_fake for name in crops} for crops in changed]
+    faces = tuple(map(_steadied, report.faces, p_by_change))
     return replace(report, faces=faces, outcome=gravest(face.outcome for face in faces))
 
 
@@ -59,6 +94,8 @@ def find_stability(p_fake: float, p_by_change: Mapping[str, float]) -> Stability
 
 
 def _steadied(face: FaceReport, p_by_change: dict[str, float]) -> FaceReport:
+    if face.p_fake is None or not p_by_change:
+        return face
     stability = find_stability(face.p_fake, p_by_change)
     if not stability.flips:
         return replace(face, stability=stability)
@@ -73,11 +110,14 @@ def _flipping(p_fake: float, p_by_change: Mapping[str, float]) -> list[str]:
 def _reason(p_fake: float, p_by_change: Mapping[str, float]) -> str:
     done = [CHANGES[name].done for name in _flipping(p_fake, p_by_change)]
     ways = " or ".join([", ".join(done[:-1]), done[-1]] if len(done) > 1 else done)
-    own, other = (Label.FAKE, Label.REAL) if p_fake >= EVEN else (Label.REAL, Label.FAKE)
-    return f"{ways[0].upper()}{ways[1:]}, the same face looks more like a {other} one than a {own} one."
+    likelier, other = (Label.FAKE, Label.REAL) if p_fake >= EVEN else (Label.REAL, Label.FAKE)
+    return f"{ways[0].upper()}{ways[1:]}, the same face looks more like a {other} one than a {likelier} one."
 
 
 def _changed_crops(photo: Image.Image, face: FaceReport) -> dict[str, FaceCrop]:
+    """A crop by each change that the picture has room for; none of a face that was not judged."""
+    if face.crop is None:
+        return {}
     crops = {name: change.apply(photo, face.face, face.crop) for name, change in CHANGES.items()}
     return {name: crop for name, crop in crops.items() if crop is not None}
 
@@ -92,7 +132,7 @@ def _to_cut(done: str, factor: float) -> Change:
 
 def _cut_again(photo: Image.Image, face: Face | None, crop: FaceCrop, factor: float) -> FaceCrop | None:
     """A cut whose sides are `factor` times those of `crop`, about the same face."""
-    if face is not None:
+    if face is not None and crop.margin is not None:
         again = crop_face(photo, face, margin=crop.margin * factor)
         return again if again.box_xyxy != crop.box_xyxy else None
     return _centre(crop, factor) if factor < 1 else None
