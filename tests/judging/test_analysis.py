@@ -8,10 +8,9 @@ from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import ImageError
 from virtus.judging import photo as judging
+from virtus.judging.paths import READ_AHEAD, analyze_paths
 from virtus.judging.photo import (
-    READ_AHEAD,
     analyze_image,
-    analyze_paths,
     analyze_photo,
     detect_faces,
     explain_faces,

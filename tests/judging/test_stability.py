@@ -9,7 +9,8 @@ from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import InputError
 from virtus.faces.find import crop_face, whole_image
-from virtus.judging.photo import analyze_image, analyze_paths
+from virtus.judging.paths import analyze_paths
+from virtus.judging.photo import analyze_image
 from virtus.judging.stability import CHANGES, find_stability, jpeg, mirror, rescale, with_stability
 from virtus.media.images import load_image
 from virtus.results import Face, FaceReport, ImageReport, Outcome

@@ -15,7 +15,7 @@ from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.cli.commands import main
 from virtus.errors import ImageError, InputError
-from virtus.judging.photo import analyze_paths
+from virtus.judging.paths import analyze_paths
 from virtus.media.images import load_image
 from virtus.scans.ray.requirements import require_ray
 

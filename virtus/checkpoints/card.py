@@ -59,9 +59,9 @@ def _sections(text: str) -> dict[str, str]:
 
 
 def _measured(results: list) -> tuple[Measured, ...]:
-    found: dict[str, dict[str, float]] = {}
-    for one in results:
-        name, value = METRICS.get(one.metric_type), one.metric_value
+    by_dataset: dict[str, dict[str, float]] = {}
+    for result in results:
+        name, value = METRICS.get(result.metric_type), result.metric_value
         if name and isinstance(value, (int, float)) and 0 <= value <= 1:
-            found.setdefault(str(one.dataset_name), {})[name] = float(value)
-    return tuple(Measured(dataset, figures) for dataset, figures in found.items())
+            by_dataset.setdefault(str(result.dataset_name), {})[name] = float(value)
+    return tuple(Measured(dataset, figures) for dataset, figures in by_dataset.items())

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from virtus.bundled import ASSETS
+from virtus.checkpoints.examine import Examination, examine_checkpoint, examine_configs, load_model
+from virtus.checkpoints.hub import fetch, fetched_before, is_repo_id
+from virtus.checkpoints.sidecar import read_calibration, read_user_calibration
 from virtus.errors import CheckpointError
 from virtus.results import Calibration, CheckpointInfo, Label
 
 if TYPE_CHECKING:
-    from virtus.checkpoints.examine import Examination
     from virtus.checkpoints.novelty import Novelty
     from virtus.models import EvalTransform, Trunk
 
@@ -25,35 +27,13 @@ DEFAULT_MARGIN = 1.3
 RAW_KAGGLE_MARGIN = 1.8
 
 
-@dataclass(frozen=True)
-class CheckpointSpec:
-    """A known checkpoint.
-
-    Attributes:
-        name: a Hub id, or of a bundled folder.
-        description: one line for people who choose.
-        margin: of the crop that it is shown: about that of the pictures it was trained on.
-        bundled: whether it comes with Virtus.
-    """
-
-    name: str
-    description: str
-    margin: float = DEFAULT_MARGIN
-    bundled: bool = False
-
-
-CHECKPOINTS = {
-    spec.name: spec
-    for spec in (
-        CheckpointSpec(BUNDLED, "bundled: DeiT-tiny on three sources, faces cropped alike", bundled=True),
-        CheckpointSpec("agasta/virtus", "DeiT-base on raw Kaggle pictures", RAW_KAGGLE_MARGIN),
-        CheckpointSpec("prithivMLmods/Deep-Fake-Detector-Model", "ViT-base on raw Kaggle pictures", RAW_KAGGLE_MARGIN),
-        CheckpointSpec("ashwin-raikar/vit-deepfake-detector-celebdfv2", "ViT-base on Celeb-DF v2"),
-        CheckpointSpec("Sxhni/deepfake-detector-vit", "ViT-base on raw Kaggle pictures", RAW_KAGGLE_MARGIN),
-        CheckpointSpec(
-            "dima806/deepfake_vs_real_image_detection", "ViT-base on raw Kaggle pictures", RAW_KAGGLE_MARGIN
-        ),
-    )
+CHECKPOINTS = {  # a bundled folder or Hub ids, to the margin of the face crop: about that of what they were trained on
+    BUNDLED: DEFAULT_MARGIN,  # DeiT-tiny on three sources, faces cropped alike
+    "agasta/virtus": RAW_KAGGLE_MARGIN,  # DeiT-base
+    "prithivMLmods/Deep-Fake-Detector-Model": RAW_KAGGLE_MARGIN,  # this and all others: ViT-base
+    "ashwin-raikar/vit-deepfake-detector-celebdfv2": DEFAULT_MARGIN,
+    "Sxhni/deepfake-detector-vit": RAW_KAGGLE_MARGIN,
+    "dima806/deepfake_vs_real_image_detection": RAW_KAGGLE_MARGIN,
 }
 
 
@@ -96,8 +76,6 @@ def find_checkpoint(name: str = "auto") -> LocatedCheckpoint:
         CheckpointError: if it is unknown, cannot be fetched, or cannot be trusted. Of the weights' values nothing is
             known yet.
     """
-    from virtus.checkpoints.examine import examine_checkpoint
-
     resolved, folder, revision = locate(name)
     examined = examine_checkpoint(folder, name=resolved)
     info = CheckpointInfo(resolved, revision, examined.sha256, _calibration(resolved, revision, examined))
@@ -117,7 +95,6 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
         CheckpointError: if it is unknown, cannot be fetched, or cannot be trusted.
         InputError: for a device or precision that there is not.
     """
-    from virtus.checkpoints.examine import load_model
     from virtus.models import Trunk, resolve_device, resolve_precision
 
     on = resolve_device(device)
@@ -138,8 +115,6 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
 
 def _calibration(name: str, revision: str, examined: Examination) -> Calibration | None:
     """The user's own, else the checkpoint's; a local folder's is in its virtus.json, whoever made it."""
-    from virtus.checkpoints.sidecar import read_calibration, read_user_calibration
-
     of_user = None if revision == LOCAL else read_user_calibration(name, examined.sha256)
     return of_user or read_calibration(examined.sidecar)
 
@@ -150,29 +125,22 @@ def locate(name: str = "auto") -> tuple[str, Path, str]:
     Raises:
         CheckpointError: if there is no such checkpoint, or it cannot be fetched.
     """
-    from virtus.checkpoints import hub
-
     offline = name == "auto"
     name = resolve_name(name)
-    if name in CHECKPOINTS and CHECKPOINTS[name].bundled:
+    if name == BUNDLED:
         return name, BUNDLED_FOLDER / name, "bundled"
     path = Path(os.path.expanduser(name))  # noqa: PTH111  Path.expanduser raises for users that there are not
     if name not in CHECKPOINTS and name and path.is_dir():
         return name, path, LOCAL
     if path.is_file():
         raise CheckpointError(f"{name} is a file. Give the folder that it lies in, with config.json beside it.")
-    if not hub.is_repo_id(name):
+    if not is_repo_id(name):
         known = ", ".join(CHECKPOINTS)
         raise CheckpointError(f"There is no checkpoint {name!r}: no such folder, and not a known name ({known}).")
-    folder, commit = hub.fetched_before(name) if offline else hub.fetch(name, check=_check_before(name))
+    # By a repository's small files, so that the weights of another kind of model are never fetched.
+    check = partial(examine_configs, name=name)
+    folder, commit = fetched_before(name) if offline else fetch(name, check=check)
     return name, folder, commit
-
-
-def _check_before(name: str) -> Callable[[Path], object]:
-    """Refuses by a repository's small files, so that the weights of another kind of model are never fetched."""
-    from virtus.checkpoints.examine import examine_configs
-
-    return lambda folder: examine_configs(folder, name=name)
 
 
 def resolve_name(name: str = "auto") -> str:
@@ -197,9 +165,8 @@ def _novelty(examined: Examination) -> Novelty | None:
 
 
 def _margin(name: str, sidecar: dict) -> float:
-    """The checkpoint's own word, else that of its spec, else the default."""
-    spec = CHECKPOINTS.get(name.partition("@")[0])
-    margin = sidecar.get("margin", spec.margin if spec else DEFAULT_MARGIN)
+    """What its `virtus.json` says, else what is known of it, else the default."""
+    margin = sidecar.get("margin", CHECKPOINTS.get(name.partition("@")[0], DEFAULT_MARGIN))
     if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0.5 <= margin <= 4:
         raise CheckpointError(
             f"{name} is not used. The margin in its virtus.json is {margin!r}, not a number in 0.5 to 4."

@@ -25,24 +25,26 @@ if TYPE_CHECKING:
         recalibrate,
         source_from_folders,
     )
-    from virtus.judging.photo import (
+    from virtus.judging.paths import (
         READ_AHEAD,
         UNEXPECTED,
+        Item,
+        analyze_paths,
+        read_item,
+        reason_of,
+        unreadable,
+    )
+    from virtus.judging.photo import (
         UNFAMILIAR,
         DetectedFaces,
         EachFace,
-        Item,
         Measure,
         analyze_image,
-        analyze_paths,
         analyze_photo,
         detect_faces,
         explain_faces,
         judge_faces,
         measure_maps,
-        read_item,
-        reason_of,
-        unreadable,
         with_prediction,
     )
     from virtus.judging.stability import (

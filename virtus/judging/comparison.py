@@ -14,7 +14,8 @@ from PIL import Image
 from virtus.checkpoints import Checkpoint
 from virtus.errors import InputError
 from virtus.faces import find_faces
-from virtus.judging.photo import Item, analyze_photo, listed, read_item, reason_of, unreadable
+from virtus.judging.paths import Item, listed, read_item, reason_of, unreadable
+from virtus.judging.photo import analyze_photo
 from virtus.media import is_video_path, load_image
 from virtus.parallel import in_order
 from virtus.results import Explanation, FaceReport, ImageReport, Label, Outcome
@@ -75,8 +76,7 @@ class Comparison(Row):
         """`agree`: all say real, or all say fake. `disagree`: one says real and another fake. `undecided`: one at least
         is inconclusive. Of the face on which they agree least; None where there is nothing to compare.
         """
-        found = set(self.by_face)
-        return next((agreement for agreement in GRAVITY if agreement in found), None)
+        return next((agreement for agreement in GRAVITY if agreement in self.by_face), None)
 
     @property
     def by_face(self) -> Annotated[tuple[Agreement | None, ...], Key(after="agreement")]:
@@ -111,11 +111,9 @@ def say(outcomes: Mapping[str, Outcome]) -> str:
         return "There is nothing to compare: the face is too small to be judged."
     if len(outcomes) > 1 and set(outcomes.values()) == {Outcome.INCONCLUSIVE}:
         return "None of them can tell."
-    said = ", ".join(
-        _said([name for name, outcome in outcomes.items() if outcome is one], one)
-        for one in dict.fromkeys(outcomes.values())
-    )
-    return f"They disagree: {said}." if agreement is Agreement.DISAGREE else f"{said}."
+    names = {of: [name for name, outcome in outcomes.items() if outcome is of] for of in outcomes.values()}
+    clauses = ", ".join(_clause(names[outcome], outcome) for outcome in names)
+    return f"They disagree: {clauses}." if agreement is Agreement.DISAGREE else f"{clauses}."
 
 
 def compare_photo(
@@ -159,7 +157,7 @@ def compare_paths(
     The faces of the reports have no `crop`.
 
     Args:
-        jobs: threads: see `virtus.judging.photo.analyze_paths`.
+        jobs: threads: see `virtus.judging.paths.analyze_paths`.
 
     Raises:
         InputError: as `compare_photo`, before the first file is read.
@@ -168,7 +166,7 @@ def compare_paths(
     return in_order(lambda path: _compare_file(detectors, path, whole, stability), paths, jobs=jobs)
 
 
-def check_names(names: Sequence[object]) -> None:
+def check_names(names: Sequence[str]) -> None:
     """Refuses what need not be loaded to be known as wrong.
 
     Raises:
@@ -188,9 +186,9 @@ def check_comparable(detectors: Sequence[Detector]) -> None:
         InputError: as `check_names`; for two checkpoints that judge alike, whatever their names.
     """
     check_names([detector.checkpoint.info.name for detector in detectors])
-    for one, other in combinations([detector.checkpoint for detector in detectors], 2):
-        if _identity(one) == _identity(other):
-            names = f"{one.info.name} and {other.info.name}"
+    for first, second in combinations([detector.checkpoint for detector in detectors], 2):
+        if _identity(first) == _identity(second):
+            names = f"{first.info.name} and {second.info.name}"
             raise InputError(f"{names} are the same checkpoint: it would agree with itself. Name different ones.")
 
 
@@ -212,7 +210,7 @@ def _compare_file(detectors: Sequence[Detector], item: Item, whole: bool, stabil
     return Comparison(tuple(listed(report, item) for report in reports))
 
 
-def _said(names: Sequence[str], outcome: Outcome) -> str:
+def _clause(names: Sequence[str], outcome: Outcome) -> str:
     """ "A says real", "A and B say real", "A cannot tell"."""
     who = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
     if outcome is Outcome.INCONCLUSIVE:

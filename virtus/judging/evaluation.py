@@ -23,7 +23,7 @@ from virtus.checkpoints import (
     store_user_calibration,
 )
 from virtus.errors import DataError
-from virtus.judging.photo import analyze_paths
+from virtus.judging.paths import analyze_paths
 from virtus.labels import label_from_folders, label_from_name
 from virtus.media import find_pictures
 from virtus.results import Calibration, CheckpointInfo, ImageReport, Label, Outcome

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from virtus.checkpoints import Checkpoint
-from virtus.errors import VirtusError
 from virtus.explain import explain, measure_faithfulness
 from virtus.faces import MIN_FACE_SIDE, crop_face, find_cautions, find_faces, unfamiliar, whole_image
 from virtus.judging.stability import with_stability
 from virtus.media import ImageSource, load_image
-from virtus.parallel import in_chunks, in_order
 from virtus.results import (
     Caution,
     Explanation,
@@ -36,8 +34,6 @@ if TYPE_CHECKING:
     from virtus.checkpoints import Detector, TrunkState
     from virtus.models import EvalTransform
 
-READ_AHEAD = 8  # pictures whose crops are judged together: on a CPU more at once are no faster
-
 REASONS = {
     Outcome.NO_FACE: "No face was found, so nothing was judged. "
     "Use a photo with a face seen from the front, or judge the whole image if it is a ready-made crop.",
@@ -47,17 +43,7 @@ REASONS = {
 Measure = Callable[["Detector", FaceCrop, Sequence[Explanation]], list[Faithfulness]]
 Box = tuple[float, float, float, float]
 EachFace = Callable[[Iterable[FaceReport]], Iterable[FaceReport]]
-UNEXPECTED = "This file could not be read ({cause}). Open it elsewhere and save it again."
 UNFAMILIAR = "This is unlike anything that the checkpoint was made for, so its p counts for nothing here."
-
-
-class Readable(Protocol):
-    """A picture that lies elsewhere than in a file of its own, such as one in an archive. `str()` is its path."""
-
-    def read(self) -> bytes: ...
-
-
-Item = str | Path | Readable
 
 
 @dataclass(frozen=True)
@@ -198,8 +184,8 @@ def judge_faces(detector: Detector, detected: DetectedFaces, state: TrunkState |
         state: what `detector.encode(detected.crops)` gave, where that was done before: no other pass of the trunk.
     """
     if state is None:
-        return _report(detector, detected, detector.predict(detected.crops))
-    return _report(detector, detected, detector.predict_state(state))
+        return report_on(detector, detected, detector.predict(detected.crops))
+    return report_on(detector, detected, detector.predict_state(state))
 
 
 def explain_faces(
@@ -231,7 +217,8 @@ def _crop(image: Image.Image, face: Face, margin: float) -> FaceCrop | None:
     return crop_face(image, face, margin=margin) if large_enough else None
 
 
-def _report(detector: Detector, detected: DetectedFaces, predictions: Sequence[Prediction]) -> ImageReport:
+def report_on(detector: Detector, detected: DetectedFaces, predictions: Sequence[Prediction]) -> ImageReport:
+    """The report of faces that were judged, from a prediction for each of their crops."""
     if len(predictions) != len(detected.crops):
         raise ValueError(f"{len(predictions)} predictions for {len(detected.crops)} faces")
     remaining = iter(predictions)
@@ -266,69 +253,7 @@ def _measure_maps(detector: Detector, face: FaceReport, measure: Measure) -> Fac
     if face.crop is None or not face.explanations:
         return face
     measured = zip(face.explanations, measure(detector, face.crop, face.explanations), strict=True)
-    return replace(face, explanations=tuple(replace(one, faithfulness=figures) for one, figures in measured))
-
-
-def analyze_paths(
-    detector: Detector, items: Iterable[Item], *, whole: bool = False, stability: bool = False, jobs: int = 1
-) -> Iterator[ImageReport]:
-    """Judge many files, in their order, however many: nothing is held but a few of them at a time.
-
-    One that cannot be read, whatever the reason, is a report with the outcome `unreadable`. The faces of the reports
-    have no `crop`.
-
-    Args:
-        items: taken as they are needed; see `read_item`.
-        jobs: threads that read, find faces and judge, each `READ_AHEAD` pictures at a time. On a CPU call
-            `virtus.parallel.share_cores` once before.
-    """
-    analyze = partial(_analyze_chunk, detector, whole=whole, stability=stability)
-    for reports in in_order(analyze, in_chunks(items, READ_AHEAD), jobs=jobs):
-        yield from reports
-
-
-def read_item(item: Item) -> ImageSource:
-    """What `load_image` takes: a path as it is, the bytes of anything else.
-
-    Raises:
-        Exception: whatever reading it raises.
-    """
-    return item if isinstance(item, (str, Path)) else item.read()
-
-
-def _analyze_chunk(detector: Detector, items: Sequence[Item], *, whole: bool, stability: bool) -> list[ImageReport]:
-    """The crops of several pictures in one batch."""
-    read = [_detect_or_report(detector, item, whole, stability) for item in items]
-    predictions = iter(detector.predict([c for one in read if isinstance(one, DetectedFaces) for c in one.crops]))
-    reports = [
-        _report(detector, one, list(islice(predictions, len(one.crops)))) if isinstance(one, DetectedFaces) else one
-        for one in read
-    ]
-    return [listed(report, item) for report, item in zip(reports, items, strict=True)]
-
-
-def _detect_or_report(detector: Detector, item: Item, whole: bool, stability: bool) -> DetectedFaces | ImageReport:
-    """What is still to be judged; a report where nothing is, or where a picture needs a batch of its own."""
-    try:
-        photo = load_image(read_item(item))
-        if stability:  # its changed crops fill a batch, and are cut from the picture
-            return analyze_photo(detector, photo, whole=whole, stability=True)
-        return detect_faces(photo, detector.checkpoint, whole=whole).scaled(detector.checkpoint.transform)
-    except Exception as exc:  # of thousands of files from anywhere, none may end the scan
-        return unreadable(detector, reason_of(exc))
-
-
-def reason_of(exc: Exception) -> str:
-    """Why a file could not be read, in a sentence, whatever was raised by it."""
-    if isinstance(exc, VirtusError):
-        return str(exc)
-    return UNEXPECTED.format(cause=f"{type(exc).__name__}: {exc}".rstrip(": "))
-
-
-def listed(report: ImageReport, item: Item) -> ImageReport:
-    """As one of many: under the name of its file, and without pictures."""
-    faces = tuple(replace(face, crop=None) for face in report.faces)
-    return replace(report, path=str(item), faces=faces)
+    return replace(face, explanations=tuple(replace(of, faithfulness=figures) for of, figures in measured))
 
 
 def with_prediction(report: FaceReport, prediction: Prediction) -> FaceReport:
@@ -339,9 +264,3 @@ def with_prediction(report: FaceReport, prediction: Prediction) -> FaceReport:
     if prediction.novelty is None or prediction.novelty <= 1:
         return replace(known, cautions=cautions, reason=None)
     return replace(known, outcome=Outcome.INCONCLUSIVE, cautions=(*cautions, unfamiliar()), reason=UNFAMILIAR)
-
-
-def unreadable(detector: Detector, reason: str, path: str | Path | None = None) -> ImageReport:
-    """The report of a source that is no picture."""
-    path = None if path is None else str(path)
-    return ImageReport(Outcome.UNREADABLE, detector.checkpoint.info, path=path, reason=reason, prior=detector.prior)
