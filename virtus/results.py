@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from virtus.schema import FIRST, HIDDEN, As, Key, Number, Row, Share, Text, columns_of
 
@@ -47,6 +47,8 @@ class Outcome(StrEnum):
         return self in GRAVITY
 
 
+FaceOutcome = Annotated[Outcome, As(Literal["real", "fake", "inconclusive", "face_too_small"], str)]
+"""Those that a face or a person can have."""
 SIGNIFICANCE = 0.05  # a map that means nothing is called better than chance one time in twenty
 GRAVITY = (Outcome.FAKE, Outcome.INCONCLUSIVE, Outcome.REAL)
 """Judged outcomes, gravest first: the picture's outcome is the first of these that any of its faces has."""
@@ -275,7 +277,7 @@ class FaceReport(Row):
     """
 
     box_xyxy: Box
-    outcome: Outcome
+    outcome: FaceOutcome
     face: Annotated[Face | None, HIDDEN] = None
     crop: Annotated[FaceCrop | None, HIDDEN] = None
     p_fake: Annotated[Share | None, Key(after="box_xyxy")] = None

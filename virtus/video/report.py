@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from virtus.results import CautionName, CheckpointInfo, Explanation, FaceReport, Outcome
+from virtus.results import CautionName, CheckpointInfo, Explanation, FaceOutcome, FaceReport, Outcome
 from virtus.schema import FIRST, Inline, Key, Number, Row, Share
 
 Seconds = Annotated[float, Number(3)]
@@ -43,7 +43,7 @@ class PersonReport(Row):
         reason: a sentence, where something else than `p_fake` made the outcome.
     """
 
-    outcome: Outcome
+    outcome: FaceOutcome
     sights: Annotated[tuple[Sight, ...], Key(after="cautions")]
     p_fake: Share | None = None
     p_low: Share | None = None

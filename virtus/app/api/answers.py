@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from virtus.judging import ComparedReport, Comparison
-from virtus.results import Box, Explanation, ImageReport, Outcome
+from virtus.results import Box, Explanation, FaceOutcome, ImageReport
 from virtus.schema import As, Inline, Key, Row
 
 
@@ -32,7 +32,7 @@ class ExplainedFace(Row):
 
     face: int
     box_xyxy: Box
-    face_outcome: Outcome
+    face_outcome: FaceOutcome
     explanation: Annotated[Explanation | None, Inline()] = None
 
 
