@@ -22,7 +22,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class SteadyFace:
+class LabelledFace:
     """The largest judged face of a picture, whose class is known."""
 
     source: str
@@ -39,20 +39,20 @@ class SteadyFace:
         return name in p_by_change and find_stability(self.p_fake, {name: p_by_change[name]}).flips
 
 
-def judge(detector: Detector, data: Path, *, part: str, limit: int) -> list[SteadyFace]:
+def judge(detector: Detector, data: Path, *, part: str, limit: int) -> list[LabelledFace]:
     """The faces of held-out pictures, each judged again under every change."""
     samples = held_out(data, part=part, limit=limit)
     reports = analyze_paths(detector, [sample.path for sample in samples], stability=True)
     found = zip(samples, tqdm(reports, total=len(samples), unit="img"), strict=True)
     largest = [(s, next((face for face in report.faces if face.stability), None)) for s, report in found]
     return [
-        SteadyFace(sample.source, sample.label, face.p_fake, face.stability)
+        LabelledFace(sample.source, sample.label, face.p_fake, face.stability)
         for sample, face in largest
         if face and face.p_fake is not None and face.stability
     ]
 
 
-def print_by_class(rows: list[SteadyFace]) -> None:
+def print_by_class(rows: list[LabelledFace]) -> None:
     print("| source | class | faces | flip | mean interval | right, no flip | right, flip |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     for source in [*sorted({row.source for row in rows}), ALL]:
@@ -74,7 +74,7 @@ def print_by_class(rows: list[SteadyFace]) -> None:
             print(f"| {source} | {name} | {' | '.join(map(str, cells))} |")
 
 
-def print_by_change(rows: list[SteadyFace]) -> None:
+def print_by_change(rows: list[LabelledFace]) -> None:
     print("| change | flips | mean change of p |\n| --- | ---: | ---: |")
     for name in CHANGES:
         own = [row for row in rows if name in row.stability.p_by_change]
@@ -82,11 +82,11 @@ def print_by_change(rows: list[SteadyFace]) -> None:
         print(f"| {name} | {_share(own, lambda row, name=name: row.flips_under(name))} | {moved:.3f} |")
 
 
-def _right(rows: list[SteadyFace]) -> str:
+def _right(rows: list[LabelledFace]) -> str:
     return f"{_share(rows, lambda row: row.right)} of {len(rows)}"
 
 
-def _share(rows: list[SteadyFace], has: Callable[[SteadyFace], bool]) -> str:
+def _share(rows: list[LabelledFace], has: Callable[[LabelledFace], bool]) -> str:
     return f"{np.mean([has(row) for row in rows]):.1%}" if rows else "-"
 
 
