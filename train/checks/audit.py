@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -53,16 +53,20 @@ class Audit:
 
     def table(self) -> str:
         """For people who read it in a terminal."""
-        lines = [f"pictures           {', '.join(f'{count} {label}' for label, count in self.counts.items())}"]
-        lines.append(
-            f"broken             {len(self.broken)}" + (f" ({', '.join(self.broken[:3])})" if self.broken else "")
-        )
-        lines.append(f"without a face     {self.without_face}")
-        lines += [f"duplicates         {name.replace('_', ' ')}: {count}" for name, count in self.duplicates.items()]
-        lines.append(f"crossing groups    {len(self.crossing_groups)} {', '.join(self.crossing_groups[:3])}")
-        lines.append(f"oversampling leak  {self.oversampling_leak} copies, if balanced before a 60/40 split")
-        lines.append(f"\n{'statistic':18} {'AUC before':>10} {'after crop':>10}  {'higher in':9}  verdict")
-        return "\n".join(lines + [shortcut.line() for shortcut in self.shortcuts])
+        examples = f" ({', '.join(self.broken[:3])})" if self.broken else ""
+        lines = [
+            f"pictures           {', '.join(f'{count} {label}' for label, count in self.counts.items())}",
+            f"broken             {len(self.broken)}{examples}",
+            f"without a face     {self.without_face}",
+            *(f"duplicates         {name.replace('_', ' ')}: {count}" for name, count in self.duplicates.items()),
+            f"crossing groups    {len(self.crossing_groups)} {', '.join(self.crossing_groups[:3])}",
+            f"oversampling leak  {self.oversampling_leak} copies, if balanced before a 60/40 split",
+            f"\n{'statistic':18} {'AUC before':>10} {'after crop':>10}  {'higher in':9}  verdict",
+        ]
+        for one in self.shortcuts:
+            before, after = one.aucs(3)
+            lines.append(f"{one.statistic:18} {before:>10} {after:>10}  {one.higher_in:9}  {one.verdict}")
+        return "\n".join(lines)
 
 
 def audit_data(data: Path, *, margin: float = 1.3, cache: FaceCache | None = None, limit: int = 0) -> Audit:
@@ -149,10 +153,13 @@ def perceptual_hash(image: Image.Image) -> int:
 def find_pairs(prints: Sequence[Fingerprint], *, max_distance: int = MAX_DISTANCE) -> list[DuplicatePair]:
     """All pairs with the same bytes, or whose hashes differ in at most `max_distance` bits."""
     hashes = np.array([fingerprint.phash for fingerprint in prints], dtype=np.uint64)
-    return [
-        DuplicatePair(first, second, prints[first].sha256 == prints[second].sha256)
-        for first, second in _near(hashes, max_distance)
-    ]
+    pairs = []
+    for start in range(0, len(hashes), ROWS_AT_ONCE):
+        distances = np.bitwise_count(hashes[start : start + ROWS_AT_ONCE, None] ^ hashes[None, start:])
+        for row, column in np.argwhere(distances <= max_distance) + start:
+            if column > row:
+                pairs.append(DuplicatePair(int(row), int(column), prints[row].sha256 == prints[column].sha256))
+    return pairs
 
 
 def count_pairs(pairs: Sequence[DuplicatePair], samples: Sequence[Sample]) -> dict[str, int]:
@@ -166,12 +173,3 @@ def count_pairs(pairs: Sequence[DuplicatePair], samples: Sequence[Sample]) -> di
         counts[f"{kind}_across_splits"] += (first.source, first.split) != (second.source, second.split)
     names = [f"{kind}{where}" for kind in ("exact", "near") for where in ("", "_across_classes", "_across_splits")]
     return {name: counts[name] for name in names}
-
-
-def _near(hashes: np.ndarray, max_distance: int) -> Iterator[tuple[int, int]]:
-    for start in range(0, len(hashes), ROWS_AT_ONCE):
-        block = hashes[start : start + ROWS_AT_ONCE]
-        distances = np.bitwise_count(block[:, None] ^ hashes[None, start:])
-        for row, column in np.argwhere(distances <= max_distance):
-            if column > row:
-                yield start + int(row), start + int(column)

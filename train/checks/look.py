@@ -53,7 +53,13 @@ class Look:
         counts = [(self.without_face, "pictures without a face that the engine finds"),
                   (self.crossing_groups, "groups lie in several splits"),
                   (self.duplicates, "files lie byte for byte in several splits")]  # fmt: skip
-        shortcuts = [f"{one.statistic} alone tells fake from real: {_aucs(one)}" for one in self.shortcuts if one.told]
+        shortcuts = [
+            "{} alone tells fake from real: AUC {} in the picture, {} after the crop".format(
+                one.statistic, *one.aucs(2)
+            )
+            for one in self.shortcuts
+            if one.told
+        ]
         return [*broken, *more, *(f"{count} {what}" for count, what in counts if count), *shortcuts]
 
 
@@ -107,8 +113,3 @@ def _measure(samples: Sequence[Sample], faces: Faces, config: TrainConfig) -> li
     looks = [measure_picture(s.path, load_image(s.path), faces[s.path], margin=config.margin) for s in drawn]
     before, after = zip(*looks, strict=True) if looks else ((), ())
     return find_shortcuts([sample.label is Label.FAKE for sample in drawn], before, after)
-
-
-def _aucs(one: Shortcut) -> str:
-    before, after = ("-" if auc is None else f"{auc:.2f}" for auc in (one.auc_before, one.auc_after))
-    return f"AUC {before} in the picture, {after} after the crop"

@@ -51,10 +51,10 @@ class Shortcut:
     def to_json(self) -> dict:
         return {**vars(self), "verdict": self.verdict}
 
-    def line(self) -> str:
-        """A row of the audit's table."""
-        before, after = ("-" if auc is None else f"{auc:.3f}" for auc in (self.auc_before, self.auc_after))
-        return f"{self.statistic:18} {before:>10} {after:>10}  {self.higher_in:9}  {self.verdict}"
+    def aucs(self, num_digits: int) -> tuple[str, str]:
+        """Before and after, a dash for what there is not."""
+        before, after = ("-" if auc is None else f"{auc:.{num_digits}f}" for auc in (self.auc_before, self.auc_after))
+        return before, after
 
 
 def measure_picture(path: Path, image: Image.Image, face: Face | None, *, margin: float) -> tuple[dict, dict]:
@@ -107,16 +107,13 @@ def measure_pixels(image: Image.Image) -> dict[str, float]:
 
 def find_shortcuts(is_fake: Sequence[bool], before: Sequence[dict], after: Sequence[dict]) -> list[Shortcut]:
     """The AUC of each statistic, strongest first."""
-    names = dict.fromkeys(name for row in before for name in row)
-    shortcuts = [_shortcut(name, is_fake, before, after) for name in names]
+    shortcuts = []
+    for name in dict.fromkeys(name for row in before for name in row):
+        signed = _auc(name, is_fake, before), _auc(name, is_fake, after)
+        auc_before, auc_after = (None if auc is None else max(auc, 1 - auc) for auc in signed)
+        higher_in = "-" if signed[0] is None else "fake" if signed[0] >= 0.5 else "real"
+        shortcuts.append(Shortcut(name, auc_before, auc_after, higher_in))
     return sorted(shortcuts, key=lambda shortcut: -(shortcut.auc_before or 0))
-
-
-def _shortcut(name: str, is_fake: Sequence[bool], before: Sequence[dict], after: Sequence[dict]) -> Shortcut:
-    signed = _auc(name, is_fake, before), _auc(name, is_fake, after)
-    auc_before, auc_after = (None if auc is None else max(auc, 1 - auc) for auc in signed)
-    higher_in = "-" if signed[0] is None else "fake" if signed[0] >= 0.5 else "real"
-    return Shortcut(name, auc_before, auc_after, higher_in)
 
 
 def _auc(name: str, is_fake: Sequence[bool], rows: Sequence[dict]) -> float | None:

@@ -72,14 +72,12 @@ def recipe_table() -> str:
     """The recipes side by side, a line each, then of each the published figures and known faults."""
     configs = {name: make("DATA") for name, make in RECIPES.items()}
     rows = [("recipe", *SETTINGS)]
-    rows += [(name, *(_cell(getattr(config, key)) for key in SETTINGS.values())) for name, config in configs.items()]
+    for name, config in configs.items():
+        values = [getattr(config, key) for key in SETTINGS.values()]
+        rows.append((name, *(f"{value:g}" if isinstance(value, float) else str(value) for value in values)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([*lines, *(_notes(name) for name in configs)])
-
-
-def _cell(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _notes(name: str) -> str:

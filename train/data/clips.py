@@ -184,16 +184,13 @@ def _known_folder(relative: PurePath) -> int | None:
 
 
 def _label_plain(paths: list[Path], root: Path) -> list[Sample]:
-    groups = read_groups(root)
-    samples = label_files(paths, root, groups)
-    return [sample if sample.path in groups else replace(sample, group=_twin_group(sample, root)) for sample in samples]
-
-
-def _twin_group(sample: Sample, root: Path) -> str:
-    """The path but for the class and the suffix: Real/7.mp4 and Fake/7.mp4 share it."""
-    relative = sample.path.relative_to(root)
-    folders = [part for part in relative.parts[:-1] if label_from_name(part) is None]
-    return "/".join([sample.source, *folders, relative.stem])
+    groups, samples = read_groups(root), []
+    for sample in label_files(paths, root, groups):
+        relative = sample.path.relative_to(root)
+        folders = [part for part in relative.parts[:-1] if label_from_name(part) is None]
+        twins = "/".join([sample.source, *folders, relative.stem])  # Real/7.mp4 and Fake/7.mp4
+        samples.append(sample if sample.path in groups else replace(sample, group=twins))
+    return samples
 
 
 def _label_celeb(base: Path, source: str, paths: list[Path], notes: list[str]) -> list[Sample]:

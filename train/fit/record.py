@@ -6,7 +6,6 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,32 +52,6 @@ def number_of(step: Path | None) -> int:
     return int(step.name.rpartition("-")[2]) if step else 0
 
 
-@dataclass(frozen=True)
-class RunRecord:
-    """The content of `run.json`, from which reports and model cards are filled.
-
-    Attributes:
-        hours: of training and choosing; of a resumed run, those of its last part times all steps over its own.
-        num_images_seen: training pictures shown, each as often as it was.
-        chosen_by: figures of the choosing part.
-        counts: pictures of each source and split, `{"source", "split", "real", "fake"}`.
-        audit: see `train.checks.look`.
-    """
-
-    recipe: str
-    base: str
-    device: str
-    hours: float
-    num_images_seen: int
-    chosen_by: dict[str, float]
-    counts: list[dict]
-    audit: dict
-    versions: dict[str, str]
-
-    def save(self, file: Path) -> None:
-        file.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
-
-
 def record_run(
     config: TrainConfig,
     samples: Sequence[Sample],
@@ -88,22 +61,33 @@ def record_run(
     elapsed_s: float,
     first_step: int,
     chosen_by: dict[str, float],
-) -> RunRecord:
-    """The record of a run that ended; it began, or was resumed, `elapsed_s` ago at `first_step`."""
+) -> dict:
+    """The content of `run.json`, from which reports and model cards are filled, of a run that ended.
+
+    Args:
+        look: its findings become `audit`.
+        elapsed_s, first_step: it began, or was resumed, that long ago at that step; `hours` of a resumed run are those
+            of its last part times all steps over its own.
+        chosen_by: figures of the choosing part.
+    """
     args, num_steps = trainer.args, trainer.state.global_step
     num_new_steps = num_steps - first_step
     hours = elapsed_s / 3600 * num_steps / num_new_steps if num_new_steps else 0.0
-    return RunRecord(
-        recipe=config.recipe,
-        base=Path(config.base).name,
-        device=_device(args),
-        hours=round(hours, 4),
-        num_images_seen=num_steps * args.train_batch_size * args.world_size,
-        chosen_by={name.removeprefix("eval_"): value for name, value in chosen_by.items() if "auc" in name},
-        counts=_counts(samples),
-        audit=look.to_json(),
-        versions={"virtus": __version__} | {name: version(name) for name in ("torch", "transformers")},
-    )
+    counts = Counter((sample.source, sample.split, sample.label) for sample in samples)
+    return {
+        "recipe": config.recipe,
+        "base": Path(config.base).name,
+        "device": _device(args),
+        "hours": round(hours, 4),
+        "num_images_seen": num_steps * args.train_batch_size * args.world_size,  # each as often as it was shown
+        "chosen_by": {name.removeprefix("eval_"): value for name, value in chosen_by.items() if "auc" in name},
+        "counts": [
+            {"source": source, "split": split, **{str(label): counts[source, split, label] for label in Label}}
+            for source, split in sorted({kind[:2] for kind in counts}, key=str)
+        ],
+        "audit": look.to_json(),
+        "versions": {"virtus": __version__} | {name: version(name) for name in ("torch", "transformers")},
+    }
 
 
 def _is_whole(step: Path) -> bool:
@@ -113,14 +97,6 @@ def _is_whole(step: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
-
-
-def _counts(samples: Sequence[Sample]) -> list[dict]:
-    counts = Counter((sample.source, sample.split, sample.label) for sample in samples)
-    return [
-        {"source": source, "split": split, **{str(label): counts[source, split, label] for label in Label}}
-        for source, split in sorted({kind[:2] for kind in counts}, key=str)
-    ]
 
 
 def _device(args: TrainingArguments) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
 from dataclasses import dataclass
@@ -70,11 +71,16 @@ def fit(
     if state.is_main_process:
         save_checkpoint(model, transform, config, out_dir / "checkpoint", calibration)
         _add_novelty(out_dir / "checkpoint", material)
-        samples, look, first_step = material.samples, material.look, number_of(last)
         record = record_run(
-            config, samples, look, trainer, elapsed_s=elapsed_s, first_step=first_step, chosen_by=chosen_by
+            config,
+            material.samples,
+            material.look,
+            trainer,
+            elapsed_s=elapsed_s,
+            first_step=number_of(last),
+            chosen_by=chosen_by,
         )
-        record.save(out_dir / "run.json")
+        (out_dir / "run.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     state.wait_for_everyone()
     return TrainResult(out_dir / "checkpoint", chosen_by)
 

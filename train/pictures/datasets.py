@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import torch
 from PIL import Image
@@ -86,17 +87,14 @@ class TrainDataset(FaceDataset):
         if self.faces is None:  # in the published recipes' order: resized before it is turned and sharpened
             image = self.transform.resize(image)
         else:
-            image = self._crop(image, self.faces[sample.path], draw, blended=blended)
+            face = self.faces[sample.path]
+            image = self_blend(image, face, draw).image if blended else image
+            moved = _shift(face, self.augmentation.shift, draw)
+            image = crop_face(image, moved, margin=draw.uniform(*self.augmentation.margin)).image
         return self._row(augment(image, self.augmentation, draw), Label.FAKE if blended else sample.label)
-
-    def _crop(self, image: Image.Image, face: Face, draw: random.Random, *, blended: bool) -> Image.Image:
-        if blended:
-            image = self_blend(image, face, draw).image
-        moved = _shift(face, self.augmentation.shift, draw)
-        return crop_face(image, moved, margin=draw.uniform(*self.augmentation.margin)).image
 
 
 def _shift(face: Face, share: float, draw: random.Random) -> Face:
     dx, dy = (draw.uniform(-share, share) * length for length in (face.width, face.height))
     x0, y0, x1, y1 = face.box_xyxy
-    return Face((x0 + dx, y0 + dy, x1 + dx, y1 + dy), face.landmarks, face.confidence, face.quarter_turns)
+    return replace(face, box_xyxy=(x0 + dx, y0 + dy, x1 + dx, y1 + dy))

@@ -60,7 +60,9 @@ def render_card(run: Run, *, name: str | None = None, where: str | None = None, 
 
     name, record = name or run.recipe, run.record or {}
     audit, counts = record.get("audit") or {}, record.get("counts") or []
-    shortcuts = [row for row in audit.get("shortcuts") or [] if _is_told(row)]
+    shortcuts = [
+        row for row in audit.get("shortcuts") or [] if max(row["auc_before"] or 0, row["auc_after"] or 0) >= SUSPECT
+    ]
     cards = Environment(  # Markdown, in which nothing is escaped but the cells of tables
         loader=FileSystemLoader(ASSETS / "cards"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -165,10 +167,6 @@ def _robustness(rows: list[dict], names: list[str]) -> str:
 def _counts(rows: list[dict]) -> str:
     cells = [[row["source"], row["split"] or "-", str(row["real"]), str(row["fake"])] for row in rows]
     return to_markdown(Table(["source", "split", "real", "fake"], cells, "Pictures of each source:"))
-
-
-def _is_told(shortcut: dict) -> bool:
-    return max(shortcut["auc_before"] or 0, shortcut["auc_after"] or 0) >= SUSPECT
 
 
 def _shortcuts(rows: list[dict]) -> str:

@@ -47,7 +47,8 @@ def write_folder(target: Target) -> list[tuple[str, int]]:
         _swap_in(partial, target.folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return _list_files(target.folder)
+    files = sorted(path for path in target.folder.rglob("*") if path.is_file())
+    return [(path.relative_to(target.folder).as_posix(), path.stat().st_size) for path in files]
 
 
 def without_paths(value: Any) -> Any:
@@ -85,7 +86,8 @@ def _copy_files(folder: Path, run: Run, examined: Examination) -> None:
 def _write_settings(folder: Path, run: Run, examined: Examination, target: Target) -> None:
     indices = {NAMES[label]: index for label, index in examined.labels.items()}
     names = {str(index): name for name, index in sorted(indices.items(), key=lambda pair: pair[1])}
-    public = {"base": run.base, "data": _public_data(run.config["data"])}
+    data = run.config["data"]
+    public = {"base": run.base, "data": data if is_repo_id(data) and not Path(data).is_dir() else folder_name(data)}
     contents = {
         "config.json": run.model | {"id2label": names, "label2id": indices},
         "train_config.json": run.config | public,
@@ -94,10 +96,6 @@ def _write_settings(folder: Path, run: Run, examined: Examination, target: Targe
     for name, content in contents.items():
         (folder / name).write_text(json.dumps(without_paths(content), indent=2) + "\n", encoding="utf-8")
     write_sidecar(folder, without_paths(run.own))
-
-
-def _public_data(data: str) -> str:
-    return data if is_repo_id(data) and not Path(data).is_dir() else folder_name(data)
 
 
 def _check_no_paths(folder: Path, run: Run) -> None:
@@ -120,11 +118,6 @@ def _swap_in(partial: Path, folder: Path) -> None:
         folder.rename(replaced)
     partial.rename(folder)
     shutil.rmtree(replaced, ignore_errors=True)
-
-
-def _list_files(folder: Path) -> list[tuple[str, int]]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [(path.relative_to(folder).as_posix(), path.stat().st_size) for path in files]
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -72,7 +72,7 @@ class Assessment:
             "bootstrap": {"over": "groups", "num_draws": NUM_DRAWS, "confidence": CONFIDENCE, "seed": SEED},
             "all": sets.pop(ALL),
             "sources": sets,
-            "robustness": [row.to_json() for row in self.robustness],
+            "robustness": [asdict(row) for row in self.robustness],
             "pooled": self.pooled,
             "run": self.run,
             "evaluation": self.evaluation,
@@ -117,7 +117,7 @@ class Assessment:
             "num_fake": outcomes[Label.FAKE].total(),
             "num_judged": int(judgements.judged.sum()),
             "num_groups": judgements.num_groups,
-            **{figure: value.to_json() for figure, value in self.figures[name].items()},
+            **{figure: asdict(value) for figure, value in self.figures[name].items()},
             "confusion": judgements.confusion(),
             "outcomes": {str(label): dict(sorted(counts.items())) for label, counts in outcomes.items()},
             "classification_report": self.class_rows(name),

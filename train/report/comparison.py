@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 from string import ascii_uppercase
@@ -41,9 +41,6 @@ class Disagreement:
     only_first_right: int
     only_second_right: int
 
-    def to_json(self) -> dict:
-        return {**vars(self), "outcomes": self.outcomes.to_json()}
-
 
 @dataclass(frozen=True)
 class CheckpointComparison:
@@ -68,10 +65,10 @@ class CheckpointComparison:
         return {
             "checkpoints": {label: assessment.to_json() for label, assessment in self.assessments.items()},
             "auc_minus_first": {
-                name: {label: figure.to_json() for label, figure in by_label.items()}
+                name: {label: asdict(figure) for label, figure in by_label.items()}
                 for name, by_label in self.differences.items()
             },
-            "disagreements": [disagreement.to_json() for disagreement in self.disagreements],
+            "disagreements": [asdict(disagreement) for disagreement in self.disagreements],
         }
 
     def table(self) -> str:

@@ -34,9 +34,6 @@ class Figure:
     low: float | None = None
     high: float | None = None
 
-    def to_json(self) -> dict:
-        return {"value": self.value, "low": self.low, "high": self.high}
-
 
 class Judgements:
     """What was said of pictures, as arrays, and the headline figures of it.

@@ -74,9 +74,6 @@ class Robustness:
     accuracy: float | None
     auc: float | None
 
-    def to_json(self) -> dict:
-        return dict(vars(self))
-
 
 def measure_robustness(
     detector: Detector, judged: Sequence[JudgedSample], *, sets: dict[str, list[int]]

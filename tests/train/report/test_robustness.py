@@ -1,5 +1,7 @@
 """Changed pictures: what is changed, where the crop is taken, and what is said of it."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -86,7 +88,7 @@ def test_each_change_is_judged_by_its_own_crops(detector, judged, monkeypatch):
     monkeypatch.setattr("train.report.robustness.STEPS", ((black, 1),))
     _, dark = measure_robustness(detector, judged, sets={"all": list(range(5))})
     assert (dark.auc, dark.accuracy) == (0.5, 0.5)
-    assert dark.to_json().keys() == {"source", "change", "level", "accuracy", "auc"}
+    assert asdict(dark).keys() == {"source", "change", "level", "accuracy", "auc"}
 
 
 def test_no_face_is_looked_for_and_pictures_without_one_are_left_out(detector, judged, monkeypatch):
