@@ -88,7 +88,7 @@ def render_card(run: Run, *, name: str | None = None, where: str | None = None, 
         faults=PUBLISHED[run.recipe].faults if run.recipe in PUBLISHED else (),
         apache_bases=(DEIT_TINY, DEIT_BASE, VIT_BASE),
     )
-    text = re.sub(r"\n{3,}", "\n\n", text)
+    text = re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
     return str(ModelCard(f"---\n{metadata(run, name).to_yaml()}\n---\n\n{text}"))
 
 
