@@ -63,9 +63,11 @@ class Audit:
             f"oversampling leak  {self.oversampling_leak} copies, if balanced before a 60/40 split",
             f"\n{'statistic':18} {'AUC before':>10} {'after crop':>10}  {'higher in':9}  verdict",
         ]
-        for one in self.shortcuts:
-            before, after = one.aucs(3)
-            lines.append(f"{one.statistic:18} {before:>10} {after:>10}  {one.higher_in:9}  {one.verdict}")
+        for shortcut in self.shortcuts:
+            before, after = shortcut.aucs(3)
+            lines.append(
+                f"{shortcut.statistic:18} {before:>10} {after:>10}  {shortcut.higher_in:9}  {shortcut.verdict}"
+            )
         return "\n".join(lines)
 
 

@@ -55,10 +55,10 @@ class Look:
                   (self.duplicates, "files lie byte for byte in several splits")]  # fmt: skip
         shortcuts = [
             "{} alone tells fake from real: AUC {} in the picture, {} after the crop".format(
-                one.statistic, *one.aucs(2)
+                shortcut.statistic, *shortcut.aucs(2)
             )
-            for one in self.shortcuts
-            if one.told
+            for shortcut in self.shortcuts
+            if shortcut.told
         ]
         return [*broken, *more, *(f"{count} {what}" for count, what in counts if count), *shortcuts]
 

@@ -105,8 +105,8 @@ class TrainConfig:
 
     def differs_from(self, file: Path) -> list[str]:
         """Names of the settings that differ from those saved in `file`."""
-        saved, own = json.loads(file.read_text(encoding="utf-8")), json.loads(json.dumps(asdict(self)))
-        return [name for name in own if own[name] != saved.get(name)]
+        saved, current = json.loads(file.read_text(encoding="utf-8")), json.loads(json.dumps(asdict(self)))
+        return [name for name in current if current[name] != saved.get(name)]
 
     def override(self, settings: list[str]) -> TrainConfig:
         """With `key=value` settings applied; values are JSON, `augmentation.key` reaches inside.
@@ -116,8 +116,8 @@ class TrainConfig:
         """
         config = self
         for setting in settings:
-            key, found, value = setting.partition("=")
-            if not found:
+            key, separator, value = setting.partition("=")
+            if not separator:
                 raise DataError(f"--set takes key=value, not {setting!r}.")
             config = _set(config, key, value)
         return config

@@ -45,9 +45,9 @@ def load_from_hub(name: str, *, cache: Path = CACHE / "hub") -> SampleSet:
             real and what is fake.
     """
     repo_id, _, revision = name.partition("@")
-    own = cache / repo_id.replace("/", "--")
-    newest = own / f"newest of {(revision or 'main').replace('/', '--')}.txt"
-    if not (COMMIT.fullmatch(revision) and _is_written(own / revision)):
+    commits = cache / repo_id.replace("/", "--")
+    newest = commits / f"newest of {(revision or 'main').replace('/', '--')}.txt"
+    if not (COMMIT.fullmatch(revision) and _is_written(commits / revision)):
         try:
             commit = _ask_for_commit(name, repo_id, revision)
         except HubUnreachable as exc:
@@ -57,11 +57,11 @@ def load_from_hub(name: str, *, cache: Path = CACHE / "hub") -> SampleSet:
                     f"There is no folder {name}. The Hugging Face Hub, which may have a data set of that name, cannot "
                     f"be reached ({exc}). Try again with a network, or give a folder with Real/ and Fake/ in it."
                 ) from exc
-        if not _is_written(own / commit):
-            _write(name, repo_id, own / commit, revision=commit)
+        if not _is_written(commits / commit):
+            _write(name, repo_id, commits / commit, revision=commit)
         newest.write_text(commit, encoding="utf-8")
         revision = commit
-    return _read(own / revision, repo_id)
+    return _read(commits / revision, repo_id)
 
 
 def load_from_folder(folder: Path, *, cache: Path = CACHE / "hub") -> SampleSet:

@@ -61,8 +61,8 @@ def save_checkpoint(
     model.float()
     (folder / "preprocessor_config.json").write_text(json.dumps(transform.to_config(), indent=2) + "\n")
     provenance = {"recipe": config.recipe, "base": Path(config.base).name, "seed": config.seed}
-    own = {"margin": config.margin, "calibration": calibration and asdict(calibration), "provenance": provenance}
-    write_sidecar(folder, own)
+    sidecar = {"margin": config.margin, "calibration": calibration and asdict(calibration), "provenance": provenance}
+    write_sidecar(folder, sidecar)
 
 
 def _from_pretrained(

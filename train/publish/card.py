@@ -70,7 +70,7 @@ def render_card(run: Run, *, name: str | None = None, where: str | None = None, 
         run=run,
         name=name,
         where=where or name,
-        margin=run.own.get("margin", run.config.get("margin", "not said")),
+        margin=run.sidecar.get("margin", run.config.get("margin", "not said")),
         record=record,
         audit=audit,
         calibration=run.calibration,
@@ -127,11 +127,11 @@ def _eval_results(sources: dict[str, dict]) -> list[EvalResult]:
             dataset_split="report",
             metric_type=kind,
             metric_name=title,
-            metric_value=round(own[figure]["value"], 4),
+            metric_value=round(figures[figure]["value"], 4),
         )
-        for source, own in sources.items()
+        for source, figures in sources.items()
         for figure, (kind, title) in INDEXED.items()
-        if own[figure]["value"] is not None
+        if figures[figure]["value"] is not None
     ]
 
 

@@ -54,9 +54,9 @@ def write_folder(target: Target) -> list[tuple[str, int]]:
 def without_paths(value: Any) -> Any:
     """JSON content in which each text that is a path of this machine is the last part of that path."""
     if isinstance(value, dict):
-        return {key: without_paths(one) for key, one in value.items()}
+        return {key: without_paths(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [without_paths(one) for one in value]
+        return [without_paths(item) for item in value]
     return folder_name(value) if isinstance(value, str) and LOCAL_PATH.fullmatch(value) else value
 
 
@@ -76,7 +76,7 @@ def _fill(folder: Path, run: Run, target: Target) -> None:
 
 def _copy_files(folder: Path, run: Run, examined: Examination) -> None:
     index = [run.checkpoint / SHARDS] if len(examined.weights) > 1 else []
-    novelty = [run.checkpoint / NOVELTY] if "novelty" in run.own else []
+    novelty = [run.checkpoint / NOVELTY] if "novelty" in run.sidecar else []
     for file in (*examined.weights, *index, *novelty, run.checkpoint / "preprocessor_config.json"):
         shutil.copyfile(file, folder / file.name)
     for name in run.plots:
@@ -95,7 +95,7 @@ def _write_settings(folder: Path, run: Run, examined: Examination, target: Targe
     }
     for name, content in contents.items():
         (folder / name).write_text(json.dumps(without_paths(content), indent=2) + "\n", encoding="utf-8")
-    write_sidecar(folder, without_paths(run.own))
+    write_sidecar(folder, without_paths(run.sidecar))
 
 
 def _check_no_paths(folder: Path, run: Run) -> None:

@@ -30,7 +30,7 @@ class Run:
         folder: what `fit` got as --out; the report lies in its `report/`.
         config: `train_config.json`.
         model: `checkpoint/config.json`.
-        own: `checkpoint/virtus.json`; empty where there is none.
+        sidecar: `checkpoint/virtus.json`; empty where there is none.
         record: `run.json`; None for a run that was made before there was one.
         metrics: `report/metrics.json`, of the part that chose nothing (see `Assessment.to_json`).
     """
@@ -38,7 +38,7 @@ class Run:
     folder: Path
     config: dict
     model: dict
-    own: dict
+    sidecar: dict
     record: dict | None
     metrics: dict
 
@@ -72,7 +72,7 @@ class Run:
 
     @property
     def calibration(self) -> Calibration | None:
-        return read_calibration(self.own)
+        return read_calibration(self.sidecar)
 
     @property
     def pooled(self) -> bool:
@@ -96,11 +96,11 @@ def read_run(folder: Path) -> Run:
         folder,
         config=_read(folder / "train_config.json", BY_FIT, needs=("recipe", "base", "data", "augmentation")),
         model=_read(checkpoint / "config.json", BY_FIT),
-        own=read_sidecar(checkpoint),
+        sidecar=read_sidecar(checkpoint),
         record=_read_if_there(folder / "run.json"),
         metrics=_read_metrics(folder),
     )
-    read_calibration(run.own)  # it may be refused, and should be at once
+    read_calibration(run.sidecar)  # it may be refused, and should be at once
     return run
 
 

@@ -85,7 +85,10 @@ class Assessment:
     def outcomes(self, name: str) -> dict[Label, Counter]:
         """How often each outcome came out, for each class of a set."""
         rows = [self.judged[index] for index in self.sets[name]]
-        return {label: Counter(str(one.report.outcome) for one in rows if one.sample.label is label) for label in Label}
+        return {
+            label: Counter(str(picture.report.outcome) for picture in rows if picture.sample.label is label)
+            for label in Label
+        }
 
     def class_rows(self, name: str) -> dict[str, dict]:
         """scikit-learn's classification report of a set, at THRESHOLD; a figure that is not defined is None."""

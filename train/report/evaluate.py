@@ -85,9 +85,11 @@ def judge_again(detector: Detector, judged: Sequence[JudgedSample]) -> list[Judg
     again = list[JudgedSample]()
     bar = tqdm(judged, desc=detector.checkpoint.info.name, unit="img")
     for chunk in in_chunks(bar, READ_AHEAD):
-        crops = [crop for one in chunk for crop in crop_again(one, margin=detector.checkpoint.margin)]
+        crops = [crop for picture in chunk for crop in crop_again(picture, margin=detector.checkpoint.margin)]
         predictions = iter(detector.predict(crops))
-        again += [JudgedSample(one.sample, _report_again(detector, one.report, predictions)) for one in chunk]
+        again += [
+            JudgedSample(picture.sample, _report_again(detector, picture.report, predictions)) for picture in chunk
+        ]
     return again
 
 
@@ -102,16 +104,16 @@ def crop_again(judged: JudgedSample, *, margin: float) -> list[FaceCrop]:
 def indices_by_source(judged: Sequence[JudgedSample]) -> dict[str, list[int]]:
     """Where the pictures of each source stand, sources sorted."""
     by_source = defaultdict(list)
-    for index, one in enumerate(judged):
-        by_source[one.sample.source].append(index)
+    for index, picture in enumerate(judged):
+        by_source[picture.sample.source].append(index)
     return dict(sorted(by_source.items()))
 
 
 def as_judgements(judged: Sequence[JudgedSample]) -> Judgements:
     """As arrays."""
-    samples = [one.sample for one in judged]
+    samples = [picture.sample for picture in judged]
     labels, groups = [sample.label for sample in samples], [sample.group for sample in samples]
-    return Judgements(labels, [one.report for one in judged], groups)
+    return Judgements(labels, [picture.report for picture in judged], groups)
 
 
 def source_table(judged: Sequence[JudgedSample]) -> str:

@@ -197,7 +197,7 @@ def _most_wrong(folder: Path, assessment: Assessment, checkpoint: Checkpoint, da
     if not wrong:
         return Section("Most wrong", [Paragraph("p is on the right side of 0.5 for every judged picture.")])
     draw_contact_sheet(checkpoint, wrong, folder / "most_wrong.png")
-    rows = [[_below(one, data), str(one.sample.label), f"{one.report.p_fake:.4f}"] for one in wrong]
+    rows = [[_below(picture, data), str(picture.sample.label), f"{picture.report.p_fake:.4f}"] for picture in wrong]
     caption = (
         "The judged faces whose p is farthest from the truth, as the model got them. Blue frames: real, orange ones: "
         "fake. These are pictures of the data set: mind its licence before you hand the report on."
@@ -219,8 +219,8 @@ def _below(judged: JudgedSample, data: str) -> str:
 
 def most_wrong(judged: Sequence[JudgedSample], *, count: int = NUM_TILES) -> list[JudgedSample]:
     """The judged pictures whose p is farthest from the truth, farthest first; none that is on the right side of 0.5."""
-    wrong = [one for one in judged if one.error > 0.5]
-    return sorted(wrong, key=lambda one: one.error, reverse=True)[:count]
+    wrong = [picture for picture in judged if picture.error > 0.5]
+    return sorted(wrong, key=lambda picture: picture.error, reverse=True)[:count]
 
 
 def draw_contact_sheet(checkpoint: Checkpoint, judged: Sequence[JudgedSample], file: Path) -> None:
@@ -229,15 +229,17 @@ def draw_contact_sheet(checkpoint: Checkpoint, judged: Sequence[JudgedSample], f
     size = (columns * TILE, math.ceil(len(judged) / columns) * (TILE + CAPTION))
     sheet, font = Image.new("RGB", size, "white"), ImageFont.load_default(14)
     draw = ImageDraw.Draw(sheet)
-    for index, one in enumerate(judged):
+    for index, picture in enumerate(judged):
         left, top = index % columns * TILE, index // columns * (TILE + CAPTION)
-        crop = crop_face(load_image(one.sample.path), one.judged_faces[0], margin=checkpoint.margin)
+        crop = crop_face(load_image(picture.sample.path), picture.judged_faces[0], margin=checkpoint.margin)
         seen = checkpoint.transform.resize(crop.image).resize((TILE - 12, TILE - 12), Image.Resampling.LANCZOS)
         sheet.paste(seen, (left + 6, top + 6))
         frame = (left + 3, top + 3, left + TILE - 4, top + TILE - 4)
-        draw.rectangle(frame, outline=TONES[Outcome(one.sample.label)].colour, width=3)
-        draw.text((left + 5, top + TILE), f"is {one.sample.label}, p {one.report.p_fake:.3f}", fill=INK, font=font)
-        draw.text((left + 5, top + TILE + 17), _fitting(one.sample.source, font), fill=QUIET, font=font)
+        draw.rectangle(frame, outline=TONES[Outcome(picture.sample.label)].colour, width=3)
+        draw.text(
+            (left + 5, top + TILE), f"is {picture.sample.label}, p {picture.report.p_fake:.3f}", fill=INK, font=font
+        )
+        draw.text((left + 5, top + TILE + 17), _fitting(picture.sample.source, font), fill=QUIET, font=font)
     sheet.save(file)
 
 

@@ -43,14 +43,14 @@ def draw_shortcuts(shortcuts: Sequence[Shortcut], file: Path) -> None:
     """A bar for each statistic before and after the crop, from 0.5 (chance) on, as PNG."""
     canvas, ((axes,),) = _panels(1, 1, size=(8, 0.42 * len(shortcuts) + 1.4))
     places = np.arange(len(shortcuts))
-    before, after = ([getattr(one, name) or 0.5 for one in shortcuts] for name in ("auc_before", "auc_after"))
+    before, after = ([getattr(shortcut, name) or 0.5 for shortcut in shortcuts] for name in ("auc_before", "auc_after"))
     axes.barh(places - 0.2, np.subtract(before, 0.5), 0.38, 0.5, color=FAKE, label="picture as it is")
     axes.barh(places + 0.2, np.subtract(after, 0.5), 0.38, 0.5, color=REAL, label="after the one crop")
     for limit, name in ((SUSPECT, "suspect"), (SHORTCUT, "shortcut")):
         axes.axvline(limit, color=QUIET, linestyle=":", linewidth=1)
         above = axes.get_xaxis_transform()  # x in data, y as a share of the axes
         axes.text(limit, 1.01, name, ha="center", fontsize=8, color=QUIET, transform=above)
-    axes.set(xlim=(0.5, 1.0), yticks=places, yticklabels=[one.statistic for one in shortcuts])
+    axes.set(xlim=(0.5, 1.0), yticks=places, yticklabels=[shortcut.statistic for shortcut in shortcuts])
     axes.set_xlabel("AUC with which this alone tells fake from real")
     axes.invert_yaxis()
     axes.legend(loc="lower right", frameon=False)
@@ -119,9 +119,9 @@ def _draw_curve(axes: Axes, index: int, label: str, judgements: Judgements) -> N
     from sklearn.metrics import roc_curve
 
     truth, called = judgements.is_fake[judgements.judged], judgements.called_fake[judgements.judged]
-    false_alarms, found, _ = roc_curve(truth, judgements.p_fake[judgements.judged])
+    false_alarms, caught, _ = roc_curve(truth, judgements.p_fake[judgements.judged])
     mark = {"marker": MARKS[index % len(MARKS)], "markersize": 8}
-    axes.plot(false_alarms, found, **_line(index))
+    axes.plot(false_alarms, caught, **_line(index))
     axes.plot(called[~truth].mean(), called[truth].mean(), **_line(index), **mark, label=label)
 
 

@@ -84,14 +84,14 @@ def measure_robustness(
         judged: by the same checkpoint, as the pictures are.
         sets: for each source the indices in `judged`, and so for "all".
     """
-    with_face = [index for index, one in enumerate(judged) if one.judged_faces]
+    with_face = [index for index, picture in enumerate(judged) if picture.judged_faces]
     p_fake = np.full((1 + len(STEPS), len(judged)), np.nan)
     p_fake[0, with_face] = [judged[index].report.p_fake for index in with_face]
     for chunk in in_chunks(tqdm(with_face, desc="robustness", unit="img"), READ_AHEAD):
         crops = [crop for index in chunk for crop in _changed_crops(judged[index], index, detector.checkpoint.margin)]
         predictions = [prediction.p_fake for prediction in detector.predict(crops)]
         p_fake[1:, chunk] = np.reshape(predictions, (len(chunk), len(STEPS))).T
-    is_fake = np.array([one.sample.label is Label.FAKE for one in judged], dtype=bool)
+    is_fake = np.array([picture.sample.label is Label.FAKE for picture in judged], dtype=bool)
     return [
         _row(source, step, is_fake[kept], p_fake[row, kept])
         for source, indices in sets.items()
