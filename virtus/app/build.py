@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import gradio as gr
 
 from virtus.app.about import add_about_tab
@@ -11,13 +14,14 @@ from virtus.app.batch import add_batch_tab
 from virtus.app.compare import add_compare_tab
 from virtus.app.video import add_video_tab
 from virtus.app.visitors import CLEAN_EVERY_S, KEEP_S, Detectors, GuardedBlocks
-from virtus.app.widgets import add_loading_note
 from virtus.checkpoints import EVEN
+from virtus.html import render_part
 
 HEADING = """<header class="heading">
 <h1>Virtus</h1>
 <p>Is this face real or a deepfake? And what did the model use?</p>
 </header>"""
+LOOK_EVERY_S = 0.2
 
 
 def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior: float = EVEN) -> gr.Blocks:
@@ -35,7 +39,7 @@ def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior:
     detectors = detectors or Detectors()
     with GuardedBlocks(title="Virtus", analytics_enabled=False, delete_cache=(CLEAN_EVERY_S, KEEP_S)) as app:
         gr.HTML(HEADING)
-        add_loading_note(app, detectors)
+        _add_loading_note(app, detectors)
         # Gradio's menu of those that find no room measures them before the fonts are there, and then hides too many.
         with gr.Tabs(overflow_behavior="wrap"):
             with gr.Tab("Analyze"):
@@ -50,3 +54,19 @@ def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior:
                 add_about_tab(detectors)
         add_endpoints(detectors)
     return app
+
+
+def _add_loading_note(app: gr.Blocks, detectors: Detectors) -> None:
+    """Add the line to the Blocks that are being built. A page that comes later never shows it."""
+    note = gr.HTML(visible=False, elem_id="loading-note")
+
+    async def tell() -> AsyncIterator[gr.HTML]:
+        if detectors.is_loading:
+            yield gr.HTML(render_part("loading.html", "loading", name=detectors.default), visible=True)
+        while detectors.is_loading:
+            await asyncio.sleep(LOOK_EVERY_S)
+        failure = detectors.failure
+        yield gr.HTML(render_part("loading.html", "failed", reason=failure) if failure else "", visible=bool(failure))
+
+    private = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+    app.load(tell, None, note, api_name="loading", **private)

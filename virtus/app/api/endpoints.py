@@ -3,12 +3,13 @@
 Gradio shows their docstrings on its API page and reads their types, so these are not postponed to strings here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import gradio as gr
 from gradio import FileData
+from gradio.events import api as add_api
 from PIL import Image
 
 from virtus.app.api.answering import answering, as_json, png
@@ -47,10 +48,18 @@ from virtus.media import read_file
 from virtus.provenance import Provenance, read_provenance
 from virtus.reports import ReportSettings
 from virtus.results import Explanation, FaceCrop, ImageReport, count_outcomes
-from virtus.video import NUM_FRAMES, VideoReport
+from virtus.video import NUM_FRAMES, JudgedClip, VideoReport
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
+
+    Method = str
+    Target = str
+    HeadFusion = str
+    BatchAnswers = Iterator[tuple[list[BatchReport], dict[str, int]]]
+else:  # type checkers read no names from tables; and Gradio wants the type of each answer
+    Method, Target, HeadFusion = Literal[*EXPLAINERS], Literal[*TARGETS], Literal[*HEAD_FUSIONS]
+    BatchAnswers = tuple[list[BatchReport], dict[str, int]]
 
 ENDPOINTS = ("analyze", "explain", "batch", "report", "provenance", "video", "compare")
 WITHOUT_MODEL = ("provenance",)
@@ -68,7 +77,7 @@ def add_endpoints(detectors: Detectors) -> None:
     for name, function in endpoint_functions(detectors).items():
         answer = answering(function)
         run = answer if name in WITHOUT_MODEL else on_gpu(answer)
-        gr.api(run, api_name=name, **QUEUES.get(name, {}))
+        add_api(run, api_name=name, **QUEUES.get(name, {}))
 
 
 class Endpoints:
@@ -102,13 +111,13 @@ class Endpoints:
         self,
         file: FileData,
         model: str = "auto",
-        method: Literal[*EXPLAINERS] = DEFAULT_METHOD,
-        target: Literal[*TARGETS] = "predicted",
+        method: Method = DEFAULT_METHOD,
+        target: Target = "predicted",
         face: int = 0,
         opacity: float = DEFAULT_OPACITY,
         layer: int = -1,
         head: int | None = None,
-        head_fusion: Literal[*HEAD_FUSIONS] = "mean",
+        head_fusion: HeadFusion = "mean",
         discard_ratio: float = 0.0,
         whole_image: bool = False,
         faithfulness: bool = False,
@@ -141,7 +150,7 @@ class Endpoints:
         whole_image: bool = False,
         stability: bool = False,
         prior: float = EVEN,
-    ) -> tuple[list[BatchReport], dict[str, int]]:  # of each answer: Gradio looks for no generator
+    ) -> BatchAnswers:
         """Judge the faces of many photos: a report for each, and how many photos there are of each outcome.
 
         Answers after each photo with all reports so far; the last answer has all of them.
@@ -155,7 +164,8 @@ class Endpoints:
         """
         opened = open_batch(files)
         detector = self._detectors.get(model).at_prior(prior)
-        reports, named = [], []
+        reports: list[ImageReport] = []
+        named: list[BatchReport] = []
         for judged in judge_batch(detector, opened, whole=bool(whole_image), stability=bool(stability)):
             reports.append(judged.report)
             # Not as `path`: Gradio's client would try to fetch it.
@@ -182,8 +192,7 @@ class Endpoints:
         named = tuple(name.strip() for name in str(methods).split(",") if name.strip())
         settings = ReportSettings(methods=named, whole=bool(whole_image), prior=prior, num_mapped=MAX_MAPPED)
         page, json = write_report(self._detectors, file, model, settings)
-        kinds = {page: "text/html", json: "application/json"}
-        return tuple(FileData(path=str(path), orig_name=path.name, mime_type=kind) for path, kind in kinds.items())
+        return _file(page, "text/html"), _file(json, "application/json")
 
     def provenance(self, file: FileData) -> Provenance:
         """Read what a photo's file says of its own origin (camera, programs, generators, credentials): a claim.
@@ -216,15 +225,16 @@ class Endpoints:
             raise InputError(f"num_frames is a whole number from 1 on, not {num_frames!r}.")
         detector = self._detectors.get(model).at_prior(prior)
         methods = [DEFAULT_METHOD] if explain else []
-        *_, judged = watch(detector, uploaded(file), num_frames=num_frames, whole=bool(whole_image), methods=methods)
+        steps = watch(detector, uploaded(file), num_frames=num_frames, whole=bool(whole_image), methods=methods)
+        (judged,) = (step for step in steps if isinstance(step, JudgedClip))
         return judged.report
 
     def compare(
         self,
         file: FileData,
         models: list[str] | None = None,
-        method: Literal[*EXPLAINERS] | None = None,
-        target: Literal[*TARGETS] = "predicted",
+        method: Method | None = None,
+        target: Target = "predicted",
         whole_image: bool = False,
         stability: bool = False,
         prior: float = EVEN,
@@ -254,6 +264,10 @@ class Endpoints:
         return CompareAnswer(compared.comparison, tuple(map(_checkpoint_report, compared.answers)))
 
 
+def _file(path: Path, kind: str) -> FileData:
+    return FileData(path=str(path), orig_name=path.name, mime_type=kind)
+
+
 def _explain_face(
     detector: "Detector", judged: JudgedPhoto, index: int, wanted: MapRequest, faithfulness: bool
 ) -> tuple[ExplainAnswer, FileData | None, FileData | None]:
@@ -261,7 +275,7 @@ def _explain_face(
         return ExplainAnswer(judged.report), None, None
     face = face_of(judged.report, index)
     explained = ExplainedFace(index, face.box_xyxy, face.outcome)
-    if face.crop is None:
+    if face.crop is None or judged.photo is None:
         return ExplainAnswer(judged.report, explained), None, None
     explanation = wanted.draw(judged.state_of(detector, index))
     if faithfulness:

@@ -15,7 +15,7 @@ from mcp.server.fastmcp import FastMCP, Image
 from mcp.server.fastmcp.tools import Tool
 from mcp.server.lowlevel.server import request_ctx
 from mcp.types import CallToolResult, ContentBlock, ResourceLink, TextContent, ToolAnnotations
-from pydantic import AfterValidator, Field, create_model
+from pydantic import AfterValidator, AnyUrl, Field, create_model
 from pydantic_core import to_json
 from starlette.routing import Route
 
@@ -46,21 +46,20 @@ def tool_server(detectors: Detectors) -> dict:
         log_level="WARNING",
     )
     server._mcp_server.version = __version__  # else it is that of the SDK
-    (route,) = server.streamable_http_app().routes
-    routes = [Route(path, route.endpoint) for path in (TOOLS_PATH, f"{TOOLS_PATH}/")]
+    endpoints = [route.endpoint for route in server.streamable_http_app().routes if isinstance(route, Route)]
+    routes = [Route(path, endpoints[0]) for path in (TOOLS_PATH, f"{TOOLS_PATH}/")]
     return {"routes": routes, "lifespan": lambda _: server.session_manager.run()}
 
 
 def _as_tool(name: str, function: Callable, at_once: anyio.CapacityLimiter) -> Tool:
     """An endpoint with files as text: this is how assistants can hand them over. Other arguments are refused."""
     about, of_parameters, types = read_function(function)
-    parameters = inspect.signature(function).parameters.values()
 
-    async def call(**arguments) -> CallToolResult:
+    async def call(**arguments: Any) -> CallToolResult:
         return await anyio.to_thread.run_sync(_call, function, arguments, limiter=at_once)
 
     call.__signature__ = inspect.Signature(
-        [one.replace(annotation=_annotation(one.annotation, of_parameters[one.name])) for one in parameters],
+        [_as_text(one, of_parameters[one.name]) for one in inspect.signature(function).parameters.values()],
         return_annotation=_result_type(types),
     )
     tool = Tool.from_function(call, name, description=about, annotations=READ_ONLY)
@@ -70,11 +69,11 @@ def _as_tool(name: str, function: Callable, at_once: anyio.CapacityLimiter) -> T
     return tool.model_copy(update={"parameters": model.model_json_schema()})
 
 
-def _annotation(annotation: Any, about: str) -> Any:
-    file = Annotated[str, AfterValidator(_as_file)]
+def _as_text(parameter: inspect.Parameter, about: str) -> inspect.Parameter:
+    file, kind = Annotated[str, AfterValidator(_as_file)], parameter.annotation
     files = {FileData: file, list[FileData]: list[file]}
-    about += HANDED_OVER if annotation in files else ""
-    return Annotated[files.get(annotation, annotation), Field(description=about)]
+    about += HANDED_OVER if kind in files else ""
+    return parameter.replace(annotation=Annotated[files.get(kind, kind), Field(description=about)])
 
 
 def _result_type(types: list) -> Any:
@@ -94,7 +93,7 @@ def _call(function: Callable, arguments: dict) -> CallToolResult:
     except Exception as exc:  # its text may name files of this server
         logging.getLogger(__name__).exception("The tool %s failed", function.__name__)
         raise RuntimeError("This did not work. The server's log says why.") from exc
-    parts = answer if isinstance(answer, tuple) else (answer,)
+    parts: tuple[Any, ...] = answer if isinstance(answer, tuple) else (answer,)
     values = [part for part in parts if part is not None and not isinstance(part, FileData)]
     structured = {"answers": values} if len(values) > 1 else next(iter(values), None)
     text = [TextContent(type="text", text=to_json(structured).decode())] if values else []
@@ -103,15 +102,19 @@ def _call(function: Callable, arguments: dict) -> CallToolResult:
 
 
 def _content(file: FileData) -> ContentBlock:
-    if file.mime_type.startswith("image/"):
+    if str(file.mime_type).startswith("image/"):
         return Image(file.path).to_image_content()
-    link = f"{request_ctx.get().request.base_url}{FILE_ROUTE}{quote(file.path)}"
-    return ResourceLink(type="resource_link", name=file.orig_name, uri=link, mimeType=file.mime_type)
+    link = AnyUrl(f"{_address()}{FILE_ROUTE}{quote(file.path)}")
+    return ResourceLink(type="resource_link", name=str(file.orig_name), uri=link, mimeType=file.mime_type)
 
 
 def _as_file(text: str) -> dict:
     """What an upload would be. Of an address of this server, as `gradio upload-mcp` answers it, the path is read."""
     host, route, path = text.partition(FILE_ROUTE)
-    own = str(request_ctx.get().request.base_url)  # of this server, as it was asked
-    is_ours = route and host.partition("://")[2] == own.partition("://")[2]
+    is_ours = route and host.partition("://")[2] == _address().partition("://")[2]
     return {"path": keep_data_uri(text) if text.startswith("data:") else unquote(path) if is_ours else text}
+
+
+def _address() -> str:
+    request: Any = request_ctx.get().request
+    return str(request.base_url)  # of this server, as it was asked

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from virtus.app.batch.view import EMPTY, Asked, Batch, board, downloads, failure
+from virtus.app.batch.view import EMPTY, Batch, BatchInputs, board, downloads, failure
 from virtus.app.maps import MapRequest
 from virtus.app.visitors import BatchFile, Detectors, JudgedPhoto, judge_batch, judge_photo, open_batch
-from virtus.app.widgets import CROP_SIDE, map_pair, panels, write_png
+from virtus.app.widgets import CROP_SIDE, map_pair, write_png
 from virtus.drawing import annotate_faces, fit_display, overlay_crop
 from virtus.errors import InputError, VirtusError
-from virtus.html import map_caption, render_part
+from virtus.html import face_verdict, map_caption, message_panel, not_judged, photo_words, render_part
 from virtus.results import FaceReport, ImageReport
 
 if TYPE_CHECKING:
@@ -30,28 +30,27 @@ class BatchCallbacks:
     def __init__(self, detectors: Detectors):
         self._detectors = detectors
 
-    def begin(self, files: list | None, *settings) -> tuple:
+    def begin(self, inputs: BatchInputs) -> tuple:
         """Batch, a board that waits, the buttons, nothing of an earlier batch; without files all as at first."""
         nothing = (gr.Column(visible=False), "")
         try:
-            if not files:
+            if not inputs.photos:
                 return None, EMPTY, *_buttons(running=False, again=False), *nothing
-            batch = _batch(files, *settings)
+            batch = Batch(open_batch(inputs.photos), inputs)
             return batch, board(batch, "waiting"), *_buttons(running=True), *nothing
         except VirtusError as exc:
             return None, failure(str(exc)), *_buttons(running=False), *nothing
 
-    def judge(self, files: list | None, *settings) -> Iterator[tuple]:
+    def judge(self, inputs: BatchInputs) -> Iterator[tuple]:
         """Batch and board, after each photo. Closed where the visitor stops it or leaves."""
-        if not files:
+        if not inputs.photos:
             yield gr.skip(), gr.skip()
             return
         try:
-            batch = _batch(files, *settings)
-            detector = batch.asked.detector(self._detectors)
-            batch = batch.by(detector)
+            files, detector = open_batch(inputs.photos), inputs.detector(self._detectors)
+            batch = Batch(files, inputs).by(detector)
             yield batch, board(batch, "busy")
-            for judged in judge_batch(detector, batch.files, **batch.asked.how):
+            for judged in judge_batch(detector, files, whole=inputs.whole, stability=inputs.stability):
                 batch = batch.plus(judged)
                 yield batch, board(batch, "busy")
         except VirtusError as exc:
@@ -74,27 +73,25 @@ class BatchCallbacks:
         The outputs are the analysis as a whole, verdicts, boxed photo, map and caption.
         """
         try:
-            photo = _photo_of(batch, number)
-            detector = batch.asked.detector(self._detectors)
-            judged = judge_photo(detector, photo.source, **batch.asked.how)
+            photo, inputs = _row_of(batch, number)
+            detector = inputs.detector(self._detectors)
+            judged = judge_photo(detector, photo.source, whole=inputs.whole, stability=inputs.stability)
             yield gr.Column(visible=True), _verdicts(photo.name, judged.report), _boxed(judged), *NO_MAP
-            if judged.report.decisive_face:
-                yield gr.skip(), gr.skip(), gr.skip(), *_map(detector, judged, judged.report.decisive_face)
+            if face := judged.report.decisive_face:
+                yield gr.skip(), gr.skip(), gr.skip(), *_map(detector, judged, face)
         except VirtusError as exc:
-            said = panels.message("This photo cannot be shown", str(exc), "error")
-            yield gr.Column(visible=True), said, gr.Image(visible=False), *NO_MAP
+            failed = message_panel("This photo cannot be shown", str(exc), "error")
+            yield gr.Column(visible=True), failed, gr.Image(visible=False), *NO_MAP
 
 
-def _batch(files: list, model: str, whole: bool, stability: bool, prior: float) -> Batch:
-    return Batch(open_batch(files), Asked(model, prior, {"whole": whole, "stability": stability}))
-
-
-def _photo_of(batch: Batch | None, number: Any) -> BatchFile:
+def _row_of(batch: Batch | None, number: Any) -> tuple[BatchFile, BatchInputs]:
+    """The photo of a row, and how it was judged."""
     if batch is None or not isinstance(number, int) or not 0 <= number < len(batch.files.photos):
         raise InputError(NOT_KEPT)
-    if not batch.files.photos[number].is_kept:
+    photo = batch.files.photos[number]
+    if not photo.is_kept:
         raise InputError(NOT_KEPT)
-    return batch.files.photos[number]
+    return photo, batch.inputs
 
 
 def _buttons(*, running: bool, again: bool = True) -> tuple[gr.Button, gr.Button]:
@@ -103,9 +100,9 @@ def _buttons(*, running: bool, again: bool = True) -> tuple[gr.Button, gr.Button
 
 
 def _verdicts(name: str, report: ImageReport) -> str:
-    shown = [panels.verdict_html(report, index) for index in range(len(report.faces))]
+    shown = [face_verdict(report, index) for index in range(len(report.faces))]
     if not report.outcome.judged:
-        shown = [panels.not_judged(report)]
+        shown = [not_judged(report)]
     return render_part("batch.html", "chosen", name=name, verdicts=shown)
 
 
@@ -113,14 +110,17 @@ def _boxed(judged: JudgedPhoto) -> gr.Image:
     if judged.photo is None:
         return gr.Image(visible=False)
     picture = write_png(annotate_faces(judged.photo, judged.report), "faces")
-    return gr.Image(picture, visible=True, alt_text=panels.in_words(judged.report))
+    return gr.Image(picture, visible=True, alt_text=photo_words(judged.report))
 
 
 def _map(detector: Detector, judged: JudgedPhoto, face: FaceReport) -> tuple[gr.ImageSlider, str]:
     """Of the face that decided, by the usual method."""
+    if face.crop is None:
+        return NO_MAP
     wanted = MapRequest()
-    found = wanted.draw(judged.state_of(detector, judged.report.faces.index(face)))
-    shown = replace(face.crop, image=fit_display(face.crop.image, side=CROP_SIDE))
-    overlay = overlay_crop(shown, found.heatmap, opacity=wanted.opacity, signed=found.signed)
-    pair = map_pair(shown.image, overlay, f"{found.method}-face")
-    return gr.ImageSlider(pair, visible=True), render_part("batch.html", "map_caption", caption=map_caption(found))
+    explanation = wanted.draw(judged.state_of(detector, judged.report.faces.index(face)))
+    shown = fit_display(face.crop.image, side=CROP_SIDE)
+    crop = replace(face.crop, image=shown)
+    overlay = overlay_crop(crop, explanation.heatmap, opacity=wanted.opacity, signed=explanation.signed)
+    caption = render_part("batch.html", "map_caption", caption=map_caption(explanation))
+    return gr.ImageSlider(map_pair(shown, overlay, f"{explanation.method}-face"), visible=True), caption

@@ -7,13 +7,23 @@ and draws all rows anew with each that comes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
 from virtus.app.batch.callbacks import BatchCallbacks
-from virtus.app.batch.view import batch_board
+from virtus.app.batch.view import BatchInputs, batch_board
 from virtus.app.visitors import KEEP_S, MAX_BATCH_BYTES, MAX_PHOTOS, QUEUE, Detectors, on_gpu
-from virtus.app.widgets import PHOTO, Taken, add_drop_zone, add_verdict_settings, boxed_photo, checkpoint_chooser
+from virtus.app.widgets import (
+    PHOTO,
+    Taken,
+    add_drop_zone,
+    add_verdict_settings,
+    boxed_photo,
+    checkpoint_chooser,
+    map_slider,
+    taking,
+)
 from virtus.media import SUPPORTED
 
 PHOTOS = Taken(
@@ -23,7 +33,7 @@ PHOTOS = Taken(
     max_files=MAX_PHOTOS,
     max_bytes=MAX_BATCH_BYTES,
 )
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}  # the board says how far it is
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}  # the board says how far it is
 # The analysis lies below the table.
 COME_INTO_VIEW = """const come = () => {
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
@@ -40,8 +50,8 @@ CHOSEN = """(batch) => {
 
 
 @dataclass(frozen=True)
-class _Question:
-    """What is asked: photos, of whom, and how."""
+class BatchControls:
+    """What is asked: photos, of whom, and how (the values of these are `BatchInputs`); and to begin again or stop."""
 
     photos: gr.HTML
     model: gr.Dropdown
@@ -51,72 +61,56 @@ class _Question:
     again: gr.Button
     stop: gr.Button
 
-
-@dataclass(frozen=True)
-class _Analysis:
-    """What is shown of a row."""
-
-    group: gr.Column
-    verdicts: gr.HTML
-    boxed: gr.Image
-    map: gr.ImageSlider
-    caption: gr.HTML
-
     @property
-    def components(self) -> list:
-        return [self.group, self.verdicts, self.boxed, self.map, self.caption]
+    def components(self) -> list[Any]:
+        return [self.photos, self.model, self.whole, self.stability, self.prior]
 
 
 def add_batch_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
     """Add the tab's components and events to the Blocks that are being built."""
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=2, min_width=300, elem_classes="ask"):
-            question = _add_question(detectors, whole, prior)
+            controls = _add_controls(detectors, whole, prior)
         with gr.Column(scale=3, min_width=300, elem_classes="answer"):
             board = batch_board()
-    row = _add_analysis()
+    analysis = _add_analysis()
     downloads = gr.HTML(elem_id="batch-downloads")
-    _wire(BatchCallbacks(detectors), question, board, row, downloads)
+    _wire(BatchCallbacks(detectors), controls, board, analysis, downloads)
 
 
-def _add_question(detectors: Detectors, whole: bool, prior: float) -> _Question:
+def _add_controls(detectors: Detectors, whole: bool, prior: float) -> BatchControls:
     photos = add_drop_zone(PHOTOS, elem_id="batch-photos", result="batch-board")
     again = gr.Button("Judge these again", visible=False, elem_id="batch-again")
     stop = gr.Button("Stop", visible=False, elem_id="batch-stop")
     model = checkpoint_chooser(detectors, elem_id="batch-model")
-    return _Question(photos, model, *add_verdict_settings(whole, prior, prefix="batch-"), again, stop)
+    return BatchControls(photos, model, *add_verdict_settings(whole, prior, prefix="batch-"), again, stop)
 
 
-def _add_analysis() -> _Analysis:
+def _add_analysis() -> list[Any]:
+    """What is shown of a row: all of it, verdicts, boxed photo, map and caption."""
     with gr.Column(visible=False, elem_id="batch-analysis") as group, gr.Row(elem_classes="columns"):
         with gr.Column(scale=2, min_width=300):
             verdicts = gr.HTML(elem_id="batch-verdicts", js_on_load=COME_INTO_VIEW)
         with gr.Column(scale=3, min_width=300):
             boxed = boxed_photo(elem_id="batch-boxed")
-            slider = gr.ImageSlider(
-                format="png",
-                label="Photo and map",
-                interactive=False,
-                max_height=420,
-                buttons=["fullscreen"],
-                elem_id="batch-map",
-            )
+            slider = map_slider("Photo and map", elem_id="batch-map")
             caption = gr.HTML(elem_id="batch-caption")
-    return _Analysis(group, verdicts, boxed, slider, caption)
+    return [group, verdicts, boxed, slider, caption]
 
 
-def _wire(callbacks: BatchCallbacks, question: _Question, board: gr.HTML, row: _Analysis, downloads: gr.HTML) -> None:
+def _wire(
+    callbacks: BatchCallbacks, controls: BatchControls, board: gr.HTML, analysis: list[Any], downloads: gr.HTML
+) -> None:
     """Begin, judge, finish; a stop cancels the second. Meanwhile the board keeps the drop zone closed."""
     kept = gr.State(time_to_live=KEEP_S)
-    asked = [question.photos, question.model, question.whole, question.stability, question.prior]
-    shown = [board, question.again, question.stop]
-    given = [question.photos.upload, question.photos.clear, question.again.click]
-    begun = gr.on(
-        given, callbacks.begin, asked, [kept, *shown, row.group, downloads], api_name="begin_batch", **PRIVATE
-    )
-    judged = begun.then(on_gpu(callbacks.judge), asked, [kept, board], api_name="judge_batch", **QUEUE, **PRIVATE)
+    inputs, shown = controls.components, [board, controls.again, controls.stop]
+    given: Any = [controls.photos.upload, controls.photos.clear, controls.again.click]
+    begin, judge = (taking(BatchInputs, callback) for callback in (callbacks.begin, callbacks.judge))
+    begun = gr.on(given, begin, inputs, [kept, *shown, analysis[0], downloads], api_name="begin_batch", **PRIVATE)
+    judged = begun.then(on_gpu(judge), inputs, [kept, board], api_name="judge_batch", **QUEUE, **PRIVATE)
     judged.then(callbacks.finish, kept, [*shown, downloads], api_name="finish_batch", **PRIVATE)
-    question.stop.click(callbacks.stop, kept, question.stop, cancels=[judged], api_name="stop_batch", **PRIVATE)
-    look = {"show_progress_on": row.verdicts, "trigger_mode": "always_last", "api_visibility": "private"}
+    controls.stop.click(callbacks.stop, kept, controls.stop, cancels=[judged], api_name="stop_batch", **PRIVATE)
+    look: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
+    look |= {"show_progress_on": analysis[1], "js": CHOSEN, "api_name": "choose_row"}
     number = gr.Number(precision=0, visible=False)
-    board.choose(on_gpu(callbacks.choose), [kept, number], row.components, js=CHOSEN, api_name="choose_row", **look)
+    board.choose(on_gpu(callbacks.choose), [kept, number], analysis, **look)

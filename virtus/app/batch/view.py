@@ -29,14 +29,17 @@ EMPTY = {"batch": "", "state": "empty", "said": "", "done": 0, "total": 0, "rows
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Who judges a batch, and how: `how` is handed on to `judge`."""
+class BatchInputs:
+    """What a visitor asks of a batch: the values of the tab's components for that, in their order."""
 
+    photos: list[dict] | None
     model: str
+    whole: bool
+    stability: bool
     prior: float
-    how: dict[str, bool]
 
     def detector(self, detectors: Detectors) -> Detector:
+        """Who judges."""
         return detectors.get(self.model).at_prior(self.prior)
 
 
@@ -52,7 +55,7 @@ class Batch:
     """
 
     files: BatchFiles
-    asked: Asked
+    inputs: BatchInputs
     reports: tuple[ImageReport, ...] = ()
     rows: tuple[dict, ...] = ()
     settings: tuple[str, ...] = ()
@@ -61,7 +64,8 @@ class Batch:
 
     def by(self, detector: Detector) -> Batch:
         """The same, when it is known who judges."""
-        return replace(self, settings=settings_of(detector, **self.asked.how))
+        settings = settings_of(detector, whole=self.inputs.whole, stability=self.inputs.stability)
+        return replace(self, settings=settings)
 
     def plus(self, judged: JudgedPhoto) -> Batch:
         """The same with one photo more; the photo itself is not kept."""
@@ -115,7 +119,7 @@ def _row(judged: JudgedPhoto) -> dict:
     return {
         "name": report.path,
         "outcome": str(report.outcome),
-        "p": None if face is None else round(face.p_fake, 3),
+        "p": None if face is None or face.p_fake is None else round(face.p_fake, 3),
         "faces": len(report.faces),
         "note": _note(report, face),
         "thumbnail": "" if judged.photo is None else _thumbnail(judged.photo, face),

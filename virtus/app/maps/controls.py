@@ -12,7 +12,7 @@ import gradio as gr
 from virtus.app.maps.callbacks import MapCallbacks, MapInputs
 from virtus.app.maps.request import TARGETS
 from virtus.app.visitors import KEEP_S, on_gpu
-from virtus.app.widgets import taking
+from virtus.app.widgets import map_slider, taking
 from virtus.drawing import DEFAULT_OPACITY
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS, HEAD_FUSIONS
 from virtus.html import render_part
@@ -101,7 +101,7 @@ def add_map_controls() -> MapControls:
             list(TARGETS), value="predicted", label="Target class", scale=3, min_width=260, elem_id="target"
         )
     with gr.Row(elem_classes="sliders"):
-        face, photo = _add_slider("Face", "map-face"), _add_slider("Photo", "map-photo")
+        face, photo = map_slider("Face", elem_id="map-face"), map_slider("Photo", elem_id="map-photo")
     trust = gr.HTML(elem_id="map-trust")
     caption = gr.HTML(elem_id="map-caption")
     opacity = gr.Slider(0, 1, DEFAULT_OPACITY, step=0.05, label="Opacity of the map", elem_id="opacity")
@@ -121,9 +121,3 @@ def _add_options() -> tuple[gr.Slider, gr.Dropdown, gr.Radio, gr.Slider]:
         fusion = gr.Radio(list(HEAD_FUSIONS), value="mean", label="head_fusion", info="How the heads become one.")
         discard = gr.Slider(0, 0.95, 0, step=0.05, label="discard_ratio", info=DISCARD_INFO)
     return layer, head, fusion, discard
-
-
-def _add_slider(label: str, name: str) -> gr.ImageSlider:
-    return gr.ImageSlider(
-        format="png", label=label, interactive=False, max_height=420, buttons=["fullscreen"], elem_id=name
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gradio as gr
+from gradio.themes import Base
 
 from virtus.bundled import ASSETS
 
@@ -12,9 +12,9 @@ FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO_FONTS = ("SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
 
-def build_theme() -> gr.themes.Base:
+def build_theme() -> Base:
     """Calm and light by day, a dark gradient by night."""
-    theme = gr.themes.Base(
+    theme = Base(
         primary_hue="indigo",
         secondary_hue="violet",
         neutral_hue="slate",

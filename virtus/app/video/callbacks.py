@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import gradio as gr
 
-from virtus.app.video import view as video_panels
+from virtus.app.video.view import empty_panel, key_frame, progress
 from virtus.app.visitors import Detectors, KeptClip, hold_against_chance, keep_clip, uploaded, watch
-from virtus.app.widgets import panels
 from virtus.errors import VirtusError
 from virtus.explain import DEFAULT_METHOD
-from virtus.html import face_words, not_judged, person_verdict, trust_line
+from virtus.html import checkpoint_line, face_words, message_panel, not_judged, person_verdict, trust_line
 from virtus.video import JudgedClip, Progress, VideoReport
+
+
+@dataclass(frozen=True)
+class VideoInputs:
+    """What a visitor asks of a clip: the values of the tab's components for that, in their order."""
+
+    clip: dict | None
+    model: str
+    num_frames: float
+    prior: float
 
 
 class VideoCallbacks:
@@ -27,58 +37,59 @@ class VideoCallbacks:
 
     def checkpoint_line(self, model: str = "auto") -> str:
         """The line that says who judges."""
-        return panels.checkpoint(self._detectors.info(model))
+        return checkpoint_line(self._detectors.info(model))
 
-    def show_clip(self, file, model: str, num_frames: int, prior: float) -> Iterator[tuple]:
+    def show_clip(self, inputs: VideoInputs) -> Iterator[tuple]:
         """How far it is, again and again; at last the verdict on the person who decides."""
         try:
-            line = self.checkpoint_line(model)
-            if file is None:
-                yield video_panels.empty_panel(), line, *_nothing()
+            line = self.checkpoint_line(inputs.model)
+            if inputs.clip is None:
+                yield empty_panel(), line, *_no_persons()
                 return
-            detector = self._detectors.get(model).at_prior(prior)
-            for step in watch(detector, uploaded(file), num_frames=int(num_frames), methods=[DEFAULT_METHOD]):
+            detector, path = self._detectors.get(inputs.model).at_prior(inputs.prior), uploaded(inputs.clip)
+            for step in watch(detector, path, num_frames=int(inputs.num_frames), methods=[DEFAULT_METHOD]):
                 if isinstance(step, Progress):
-                    yield video_panels.progress(step.done, step.total), line, *_nothing()
+                    yield progress(step.done, step.total), line, *_no_persons()
                 else:
-                    yield _shown(step, model, line)
+                    yield _clip(step, inputs.model, line)
         except VirtusError as exc:
-            yield panels.message("This clip could not be judged", str(exc), "error"), gr.skip(), *_nothing()
+            failed = message_panel("This clip could not be judged", str(exc), "error")
+            yield failed, gr.skip(), *_no_persons()
 
     def choose_person(self, kept: KeptClip | None, index: int | None) -> tuple:
         """Verdict, frames, map, and its trust line, of another person."""
-        if kept is None or index not in range(len(kept.report.persons)):
-            return gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        return person_verdict(kept.report, index), *_about(kept, index)
+        if kept is None or index is None or index not in range(len(kept.report.persons)):
+            return (gr.skip(),) * 5
+        return person_verdict(kept.report, index), *_person(kept, index)
 
     def test_map(self, kept: KeptClip | None, index: int | None) -> str:
-        """Whether the map of the most telling frame is better than chance."""
-        if kept is None or not (person := kept.report.persons[index or 0]).explanations:
+        """Whether the map of the key frame is better than chance."""
+        person = kept.report.persons[index or 0] if kept else None
+        crop = person.key_frame.face.crop if person and person.key_frame else None
+        if kept is None or person is None or crop is None or not person.explanations:
             return ""
         try:
-            crop = person.key_frame.face.crop
-            measured = hold_against_chance(self._detectors.get(kept.model), crop, list(person.explanations))
+            measured = hold_against_chance(self._detectors.get(kept.model), crop, person.explanations)
             return trust_line(measured[0])
         except VirtusError as exc:
-            return panels.message("This map could not be tested", str(exc), "error")
+            return message_panel("This map could not be tested", str(exc), "error")
 
 
-def _shown(judged: JudgedClip, model: str, line: str) -> tuple:
+def _clip(judged: JudgedClip, model: str, line: str) -> tuple:
     report = judged.report
     if report.decisive_person is None:
-        return not_judged(report), line, *_nothing()
+        return not_judged(report), line, *_no_persons()
     kept, index = keep_clip(judged, model), report.persons.index(report.decisive_person)
-    verdict, strip, drawn, trust, button = person_verdict(report, index), *_about(kept, index)
-    return verdict, line, _chooser(report, index), kept, strip, drawn, trust, button
+    return person_verdict(report, index), line, _chooser(report, index), kept, *_person(kept, index)
 
 
-def _about(kept: KeptClip, index: int) -> tuple:
+def _person(kept: KeptClip, index: int) -> tuple:
     """The frames, the map, no trust line yet, and whether there is a map to test."""
     person = kept.report.persons[index]
-    return kept.strip(index), video_panels.key_frame(person), "", gr.Button(visible=bool(person.explanations))
+    return kept.strip(index), key_frame(person), "", gr.Button(visible=bool(person.explanations))
 
 
-def _nothing() -> tuple:
+def _no_persons() -> tuple:
     return gr.Radio([], value=None, visible=False), None, "", "", "", gr.Button(visible=False)
 
 

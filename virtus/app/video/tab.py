@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
-from virtus.app.video import view as video_panels
-from virtus.app.video.callbacks import VideoCallbacks
+from virtus.app.video.callbacks import VideoCallbacks, VideoInputs
+from virtus.app.video.view import empty_panel
 from virtus.app.visitors import KEEP_S, Detectors, on_gpu
-from virtus.app.widgets import FADE_IN, Taken, add_drop_zone, checkpoint_chooser, expected_share
+from virtus.app.widgets import FADE_IN, Taken, add_drop_zone, checkpoint_chooser, expected_share, taking
 from virtus.bundled import ASSETS
 from virtus.media import VIDEO_SUFFIXES
 from virtus.video import MAX_CLIP_BYTES, MAX_CLIP_S, NUM_FRAMES
@@ -24,21 +25,31 @@ CLIP = Taken(
 )
 FRAMES_INFO = "Evenly spaced in time. More take longer and follow people better; they make no verdict surer."
 PRIOR_INFO = "How many of a hundred clips like this one do you expect to be fake? Numbers and outcomes go by it."
-PRIVATE = {"api_visibility": "private", "trigger_mode": "always_last"}
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last"}
 
 
 @dataclass(frozen=True)
-class _Question:
-    """What is asked: a clip, of whom, and how."""
+class VideoControls:
+    """What is asked: a clip, of whom, and how. Their values are `VideoInputs`."""
 
     clip: gr.HTML
     model: gr.Dropdown
     frames: gr.Slider
     prior: gr.Slider
 
+    @property
+    def components(self) -> list[Any]:
+        return [self.clip, self.model, self.frames, self.prior]
+
+    @property
+    def changes(self) -> list[Any]:
+        """Events after which another verdict is due."""
+        given: list[Any] = [self.clip.upload, self.clip.clear]
+        return [*given, self.model.input, self.frames.release, self.prior.release]
+
 
 @dataclass(frozen=True)
-class _Answer:
+class VideoPanels:
     """What is shown for a clip."""
 
     verdict: gr.HTML
@@ -46,7 +57,7 @@ class _Answer:
     person: gr.Radio
     kept: gr.State
     strip: gr.HTML
-    telling: gr.HTML
+    key_frame: gr.HTML
     trust: gr.HTML
     test: gr.Button
 
@@ -56,44 +67,39 @@ def add_video_tab(detectors: Detectors, *, prior: float) -> None:
     callbacks = VideoCallbacks(detectors)
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=2, min_width=300, elem_classes="ask"):
-            question = _add_question(detectors, prior)
+            controls = _add_controls(detectors, prior)
         with gr.Column(scale=3, min_width=300, elem_classes="answer"):
-            answer = _add_answer(callbacks)
-    _wire(callbacks, question, answer)
+            shown = _add_panels(callbacks)
+    _wire(callbacks, controls, shown)
 
 
-def _add_question(detectors: Detectors, prior: float) -> _Question:
+def _add_controls(detectors: Detectors, prior: float) -> VideoControls:
     clip = add_drop_zone(CLIP, elem_id="clip", result="video-verdict")
     model = checkpoint_chooser(detectors, elem_id="video-model")
     with gr.Accordion("Settings of the verdict", open=False, elem_id="video-settings"):
         frames = gr.Slider(8, 96, NUM_FRAMES, step=8, label="Frames", info=FRAMES_INFO, elem_id="video-frames")
         share = expected_share(prior, elem_id="video-prior", info=PRIOR_INFO)
-    return _Question(clip, model, frames, share)
+    return VideoControls(clip, model, frames, share)
 
 
-def _add_answer(callbacks: VideoCallbacks) -> _Answer:
+def _add_panels(callbacks: VideoCallbacks) -> VideoPanels:
     checkpoint = gr.HTML(callbacks.checkpoint_line(), elem_id="video-checkpoint")
-    verdict = gr.HTML(video_panels.empty_panel(), elem_id="video-verdict")
+    verdict = gr.HTML(empty_panel(), elem_id="video-verdict")
     person = gr.Radio([], label="Person", info="Seen in most frames first.", visible=False, elem_id="person")
     strip = gr.HTML(elem_id="filmstrip", js_on_load=SCRIPT.read_text(encoding="utf-8") + FADE_IN)
-    telling = gr.HTML(elem_id="telling")
+    key_frame = gr.HTML(elem_id="telling")
     test = gr.Button("Is this map better than chance?", visible=False, elem_id="video-test")
     trust = gr.HTML(elem_id="video-trust")
-    return _Answer(verdict, checkpoint, person, gr.State(time_to_live=KEEP_S), strip, telling, trust, test)
+    return VideoPanels(verdict, checkpoint, person, gr.State(time_to_live=KEEP_S), strip, key_frame, trust, test)
 
 
-def _wire(callbacks: VideoCallbacks, question: _Question, answer: _Answer) -> None:
-    """These serve the page; `endpoints/video.py` serves programs."""
-    asked = [question.clip, question.model, question.frames, question.prior]
-    asking = [question.clip.upload, question.clip.clear, question.model.input]
-    asking += [question.frames.release, question.prior.release]
-    about = [answer.strip, answer.telling, answer.trust, answer.test]
-    shown = [answer.verdict, answer.checkpoint, answer.person, answer.kept, *about]
-    own = {"show_progress": "hidden", **PRIVATE}
-    gr.on(asking, on_gpu(callbacks.show_clip), asked, shown, api_name="show_clip", **own)
-    chosen = [answer.kept, answer.person]
-    gr.on(
-        answer.person.input, callbacks.choose_person, chosen, [answer.verdict, *about], api_name="choose_person", **own
-    )
-    test = {"fn": on_gpu(callbacks.test_map), "inputs": chosen, "outputs": answer.trust, **PRIVATE}
-    answer.test.click(**test, api_name="test_clip_map")
+def _wire(callbacks: VideoCallbacks, controls: VideoControls, shown: VideoPanels) -> None:
+    """These serve the page; `virtus.app.api` serves programs."""
+    of_person = [shown.strip, shown.key_frame, shown.trust, shown.test]
+    of_clip = [shown.verdict, shown.checkpoint, shown.person, shown.kept, *of_person]
+    quiet: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
+    show = on_gpu(taking(VideoInputs, callbacks.show_clip))
+    gr.on(controls.changes, show, controls.components, of_clip, api_name="show_clip", **quiet)
+    chosen, outputs = [shown.kept, shown.person], [shown.verdict, *of_person]
+    shown.person.input(callbacks.choose_person, chosen, outputs, api_name="choose_person", **quiet)
+    shown.test.click(on_gpu(callbacks.test_map), chosen, shown.trust, api_name="test_clip_map", **PRIVATE)

@@ -29,6 +29,13 @@ def boxed_photo(*, elem_id: str, visible: bool = True) -> gr.Image:
     )
 
 
+def map_slider(label: str, *, elem_id: str) -> gr.ImageSlider:
+    """The component that shows a picture to the left of its handle, and a map over it to the right."""
+    return gr.ImageSlider(
+        format="png", label=label, interactive=False, max_height=420, buttons=["fullscreen"], elem_id=elem_id
+    )
+
+
 def write_png(image: Image.Image, name: str) -> str:
     """Write into Gradio's own folder, which is emptied by age, and return the path.
 

@@ -52,7 +52,7 @@ class BasicLogin:
 
     def __init__(self, app: ASGIApp, auth: tuple[str, str] | None):
         self.app = app
-        self._expected = auth and "Basic " + b64encode(":".join(auth).encode()).decode()
+        self._expected = "Basic " + b64encode(":".join(auth).encode()).decode() if auth else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_asked = self._expected and scope["type"] == "http" and scope["path"].rstrip("/").endswith(TOOLS_PATH)
