@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from virtus.app.visitors import Detectors, JudgedPhoto, judge_photo, uploaded
-from virtus.app.widgets import panels, write_png
+from virtus.app.widgets import write_png
 from virtus.drawing import annotate_faces, display_size, face_at
 from virtus.errors import VirtusError
-from virtus.html import checkpoint_line, face_verdict, face_words, message_panel, not_judged, photo_words
+from virtus.html import checkpoint_line, face_verdict, face_words, message_panel, not_judged, photo_words, render_part
 from virtus.results import ImageReport
+
+NO_CHECKPOINT = '<p class="checkpoint">No checkpoint judges now: choose another one.</p>'
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,10 @@ class AnalyzeCallbacks:
         """The verdict on the largest face that was judged; without a photo, all as at first."""
         try:
             if not inputs.photo:  # Gradio makes "" of a value that was taken away
-                return _no_photo(panels.EMPTY, self.checkpoint_line(inputs.model))
+                return _no_photo(render_part("empty.html", "photo"), self.checkpoint_line(inputs.model))
             return _verdict(self._judge(inputs))
         except VirtusError as exc:
-            return _no_photo(_error(exc), panels.NO_CHECKPOINT)
+            return _no_photo(_error(exc), NO_CHECKPOINT)
 
     def choose_face(self, inputs: AnalyzeInputs, index: int) -> str:
         """The verdict on another face."""

@@ -15,14 +15,15 @@ from virtus.app.analyze.report_panel import ReportPanel, add_report_panel
 from virtus.app.maps import MapCallbacks, MapControls, add_map_controls
 from virtus.app.visitors import KEEP_S, Detectors, on_gpu
 from virtus.app.widgets import (
+    FADE_IN,
     PHOTO,
     add_drop_zone,
     add_verdict_settings,
     boxed_photo,
     checkpoint_chooser,
-    panels,
     taking,
 )
+from virtus.html import render_part
 
 # Of several quick changes, the last one counts.
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last"}
@@ -85,7 +86,7 @@ def _add_controls(detectors: Detectors, whole: bool, prior: float) -> AnalyzeCon
 
 def _add_panels(callbacks: AnalyzeCallbacks) -> tuple[AnalyzePanels, MapControls]:
     checkpoint = gr.HTML(callbacks.checkpoint_line(), elem_id="checkpoint")
-    verdict = gr.HTML(panels.EMPTY, elem_id="verdict", js_on_load=panels.FADE_IN)
+    verdict = gr.HTML(render_part("empty.html", "photo"), elem_id="verdict", js_on_load=FADE_IN)
     face = gr.Radio([], label="Face", info="Or click a face in the photo.", visible=False, elem_id="face")
     annotated = boxed_photo(elem_id="annotated", visible=False)
     with gr.Column(visible=False, elem_id="maps") as group:

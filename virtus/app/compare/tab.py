@@ -12,7 +12,7 @@ import gradio as gr
 from virtus.app.compare.callbacks import CompareCallbacks, CompareInputs
 from virtus.app.compare.view import empty_panel
 from virtus.app.visitors import Detectors, on_gpu
-from virtus.app.widgets import PHOTO, add_drop_zone, add_verdict_settings, boxed_photo, panels, taking
+from virtus.app.widgets import FADE_IN, PHOTO, add_drop_zone, add_verdict_settings, boxed_photo, taking
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS
 from virtus.judging import MAX_COMPARED
 
@@ -40,7 +40,7 @@ def add_compare_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
             photo = add_drop_zone(PHOTO, elem_id="compare-photo", result="compare-headline")
         with gr.Column(scale=3, min_width=300, elem_classes="answer"):
             controls = [photo, _add_models(detectors), *add_verdict_settings(whole, prior, prefix="compare-")]
-            headline = gr.HTML(empty_panel(), elem_id="compare-headline", js_on_load=panels.FADE_IN)
+            headline = gr.HTML(empty_panel(), elem_id="compare-headline", js_on_load=FADE_IN)
             face = gr.Radio([], label="Face", visible=False, elem_id="compare-face")
             annotated = boxed_photo(elem_id="compare-annotated", visible=False)
     cards = gr.HTML(elem_id="compare-cards")

@@ -1,4 +1,4 @@
-"""Pictures on their way to the browser."""
+"""How results appear: pictures on their way to the browser, and panels that fade in."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import gradio as gr
 from PIL import Image
 
 from virtus.app.visitors import answer_folder
-from virtus.drawing import PNG_LEVEL, data_uri
-
-__all__ = ["data_uri", "map_pair", "write_png"]
+from virtus.drawing import PNG_LEVEL
 
 CROP_SIDE = 640  # px of the crop as it is shown
+# Gradio keeps the elements of a panel and changes their text, so CSS alone would fade in the first result only.
+FADE_IN = """watch("value", () => {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  element.animate([{ opacity: 0, transform: "translateY(8px)" }, { opacity: 1, transform: "none" }], 350);
+});"""
 
 
 def boxed_photo(*, elem_id: str, visible: bool = True) -> gr.Image:
