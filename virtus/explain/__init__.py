@@ -9,6 +9,6 @@ if TYPE_CHECKING:
     from virtus.explain.heads import HEAD_FUSIONS
     from virtus.explain.nullmaps import centre_map, random_maps
     from virtus.explain.registry import DEFAULT_METHOD, EXPLAINERS, explain
-    from virtus.explain.rollout import joint_attention
+    from virtus.explain.attention import joint_attention
 
 __getattr__, __all__ = offer(__name__, __file__)

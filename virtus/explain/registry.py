@@ -49,7 +49,7 @@ class Explainer:
 BESIDE = "On known forgeries its brightest patch lies outside the forged part in more than half of them."
 EXPLAINERS = {
     "rollout": Explainer(
-        "rollout.rollout",
+        "attention.rollout",
         False,
         "where attention flowed through all blocks; knows no class",
         options=("head", "head_fusion", "discard_ratio"),
@@ -122,7 +122,7 @@ def explain(
 
             layer: index of the block to look at, negative from the end; the last by default.
             head: index of the attention head to follow; None, the default, is all of them.
-            head_fusion, discard_ratio: see `virtus.explain.rollout.rollout`.
+            head_fusion, discard_ratio: see `virtus.explain.attention.rollout`.
             window: see `virtus.explain.occlusion.occlusion`.
 
     Raises:

@@ -6,7 +6,7 @@ import torch
 
 from tests.support.explaining import KINDS, crops, heatmaps, load_detector
 from virtus.explain.registry import explain
-from virtus.explain.rollout import joint_attention
+from virtus.explain.attention import joint_attention
 
 HALF = torch.tensor([[[[0.5, 0.5], [0.0, 1.0]]]])  # one picture, one head, two tokens
 
