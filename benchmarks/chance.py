@@ -28,7 +28,7 @@ def meaningless(face: FaceReport, draw: np.random.Generator) -> list[tuple[str, 
     """Kind and map, of which none knows the face's pixels at their place."""
     grid = face.explanations[0].heatmap.shape
     widths = draw.uniform(0, SMOOTHEST, 2 * PER_METHOD)
-    maps = [(RANDOM, random_maps(width, grid, count=1, seed=int(draw.integers(2**31)))[0]) for width in widths]
+    maps = [(RANDOM, random_maps(width, grid, num_maps=1, seed=int(draw.integers(2**31)))[0]) for width in widths]
     return maps + [
         (f"{one.method}, rolled", _roll(one.heatmap, draw)) for one in face.explanations for _ in range(PER_METHOD)
     ]

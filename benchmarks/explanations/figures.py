@@ -74,7 +74,7 @@ def noise(detector: virtus.Detector) -> list[Tile]:
     crop = face_of(detector, FOUND)
     own = explain(detector.encode([crop]), method="gradcam", target=Label.FAKE)[0]
     untrained = explain(randomise(detector).encode([crop]), method="gradcam", target=Label.FAKE)[0]
-    random = random_maps(WIDTH, detector.checkpoint.trunk.grid_size, count=1, seed=0)[0].astype(np.float32)
+    random = random_maps(WIDTH, detector.checkpoint.trunk.grid_size, num_maps=1, seed=0)[0].astype(np.float32)
     named = {"Grad-CAM": own, "Grad-CAM of a model\nwith random weights": untrained}
     named["random numbers,\nsmoothed"] = Explanation("random", random, Label.FAKE)
     return [(draw(crop, one), name) for name, one in named.items()]

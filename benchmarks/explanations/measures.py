@@ -18,8 +18,8 @@ import transformers
 
 from benchmarks.explanations.forgeries import INSIDE, Fake
 from virtus.checkpoints import Detector
-from virtus.explain import Trial, blurring_judge, centre_map, explain, random_maps
-from virtus.models import Trunk
+from virtus.explain import ChanceTest, blurring_judge, centre_map, explain, random_maps
+from virtus.models import Classifier, Trunk
 from virtus.results import FaceCrop, Label
 
 CHANCE, CENTRE = "chance", "centre"
@@ -108,7 +108,7 @@ def maps_of(detector: Detector, crops: Sequence[FaceCrop], methods: Sequence[str
 
 def baselines(count: int, grid_size: tuple[int, int]) -> dict[str, np.ndarray]:
     """Maps that know nothing of the picture: (count, NUM_RANDOM, grid_h, grid_w), and (count, 1, grid_h, grid_w)."""
-    random = np.stack([random_maps(WIDTH, grid_size, count=NUM_RANDOM, seed=seed) for seed in range(count)])
+    random = np.stack([random_maps(WIDTH, grid_size, num_maps=NUM_RANDOM, seed=seed) for seed in range(count)])
     centre = centre_map(grid_size)
     return {CHANCE: random, CENTRE: np.broadcast_to(centre - centre.min(), (count, 1, *grid_size))}
 
@@ -119,7 +119,9 @@ def randomise(detector: Detector, *, seed: int = 83) -> Detector:
     config = transformers.AutoConfig.for_model(trunk.model.config.model_type, **dataclasses.asdict(trunk.model.config))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = getattr(transformers, architecture)(config)
+        stock = getattr(transformers, architecture)(config)
+    model = Classifier(trunk.model.config)
+    model.load_state_dict(stock.state_dict())
     fresh = Trunk(model, device=trunk.device, dtype=trunk.dtype)
     return Detector(dataclasses.replace(detector.checkpoint, trunk=fresh), batch_size=detector.batch_size)
 
@@ -153,7 +155,7 @@ def _areas(detector: Detector, fakes: Sequence[Fake], maps: dict[str, np.ndarray
     """Deletion and insertion of p of fake, (N, 2) for each name: the blurred copy of a face serves all its maps."""
     found = {name: np.empty((len(fakes), 2)) for name in maps}
     for index, fake in enumerate(fakes):
-        trial = Trial(blurring_judge(detector, fake.crop), detector.checkpoint.trunk.grid_size, seed=0)
+        test = ChanceTest(blurring_judge(detector, fake.crop), detector.checkpoint.trunk.grid_size, seed=0)
         for name, own in maps.items():
-            found[name][index] = trial.areas(own[index, :NUM_JUDGED_RANDOM]).mean(axis=0)
+            found[name][index] = test.areas(own[index, :NUM_JUDGED_RANDOM]).mean(axis=0)
     return found

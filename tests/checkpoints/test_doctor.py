@@ -41,7 +41,7 @@ def test_sound_checkpoints_pass_and_load_as_float32(make_checkpoint, kind, half)
     assert examined.architecture.name == KINDS[kind]
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
     assert (examined.transform.input_size, examined.sidecar) == ((32, 32), {})
-    name = f"{model.base_model_prefix}.embeddings.cls_token"
+    name = f"{model.config.model_type}.embeddings.cls_token"
     assert torch.equal(model.state_dict()[name], load_file(examined.weights[0])[name].float())
 
 

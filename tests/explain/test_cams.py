@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.support.explaining import KINDS, crops, heatmaps, load_detector, pixels, stock_model
-from virtus.explain.gradients import norm_gradients, towards, towards_fake
+from virtus.explain.gradients import margin_weights, norm_gradients, target_weights
 from virtus.explain.registry import explain
 from virtus.results import Label
 
@@ -77,7 +77,7 @@ def test_eigencams_peak_is_the_patch_that_differs_most(detector):
 
 def test_gradcam_of_the_gradient_by_hand(detector):
     state = detector.encode(crops(1))
-    activations, gradients = (tokens[0].numpy() for tokens in norm_gradients(state, towards(state, [1])))
+    activations, gradients = (tokens[0].numpy() for tokens in norm_gradients(state, target_weights(state, [1])))
     first = state.trunk.num_prefix_tokens
     expected = np.maximum(activations[first:] @ gradients[first:].mean(axis=0), 0).reshape(state.trunk.grid_size)
     label = next(label for label, own in state.labels.items() if own == 1)
@@ -104,7 +104,7 @@ def test_evidence_for_fake_is_evidence_against_real(make_checkpoint):
 def test_evidence_is_in_logits(detector):
     # Moving the activations of one patch by a small share moves the margin by that share of the patch's evidence.
     state, share, place = detector.encode(crops(1)), 1e-2, 5
-    trunk, weights = state.trunk, towards_fake(state)
+    trunk, weights = state.trunk, margin_weights(state)
     normed = trunk.first_norm(2, state.tail_input).clone()
     margins = []
     for sign in (1, -1):

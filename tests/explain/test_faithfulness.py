@@ -4,14 +4,26 @@ import torch
 
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
-from virtus.explain.faithfulness import BLUR, Trial, blurring_judge, in_words, measure_faithfulness
-from virtus.explain.nullmaps import nearest_width, random_maps, smoothing_matrix
+from virtus.explain.faithfulness import (
+    BLUR,
+    WIDTHS,
+    ChanceTest,
+    blurring_judge,
+    centre_map,
+    describe_faithfulness,
+    measure_faithfulness,
+    measure_smoothness,
+    nearest_width,
+    random_maps,
+    rank_patches,
+    smoothing_matrix,
+)
 from virtus.explain.registry import EXPLAINERS, explain
 from virtus.faces.find import whole_image
 from virtus.results import Explanation, Faithfulness, Label
 
 GRID = (14, 14)
-SMOOTH = random_maps(1.4, GRID, count=1, seed=7)[0]
+SMOOTH = random_maps(1.4, GRID, num_maps=1, seed=7)[0]
 
 
 class Counting:
@@ -26,7 +38,7 @@ class Counting:
 
 
 def measure(judge, heatmap, *, target=Label.FAKE, signed=False, seed=1) -> Faithfulness:
-    return Trial(judge, np.shape(heatmap), seed=seed).measure(Explanation("by hand", heatmap, target, signed))
+    return ChanceTest(judge, np.shape(heatmap), seed=seed).measure(Explanation("by hand", heatmap, target, signed))
 
 
 def test_areas_by_hand():
@@ -58,14 +70,14 @@ def test_the_map_of_what_counts_is_better_than_chance_and_its_negative_is_not():
 
 def test_p_counts_the_random_maps_that_do_as_well_and_the_map_itself():
     judge = Counting(SMOOTH > 0)
-    heatmap = random_maps(1.4, GRID, count=1, seed=3)[0]
-    maps = random_maps(nearest_width(heatmap), GRID, count=50, seed=5)
-    trial = Trial(judge, GRID, seed=5)
-    deletion, insertion = trial.areas(np.concatenate([heatmap[None], maps, -maps])).T
+    heatmap = random_maps(1.4, GRID, num_maps=1, seed=3)[0]
+    maps = random_maps(nearest_width(heatmap), GRID, num_maps=50, seed=5)
+    test = ChanceTest(judge, GRID, seed=5)
+    deletion, insertion = test.areas(np.concatenate([heatmap[None], maps, -maps])).T
     scores = insertion - deletion
     as_good = int((scores[1:100] >= scores[0] - 1e-9).sum())  # of 99: the last negative is left out
     assert 0 < as_good < 99
-    assert trial.measure(Explanation("by hand", heatmap, Label.FAKE)).p_value == (1 + as_good) / 100
+    assert test.measure(Explanation("by hand", heatmap, Label.FAKE)).p_value == (1 + as_good) / 100
 
 
 def test_a_map_for_the_other_class_is_held_against_p_of_that_class():
@@ -109,12 +121,12 @@ def test_the_centre_is_beaten_only_by_maps_that_know_more():
 
 def test_random_maps_are_judged_once_for_all_maps_as_smooth():
     judge = Counting(SMOOTH > 0)
-    trial = Trial(judge, GRID, seed=1)
+    test = ChanceTest(judge, GRID, seed=1)
     maps = [Explanation("by hand", one, Label.FAKE) for one in (SMOOTH, SMOOTH[::-1], SMOOTH.T)]
-    trial.measure(maps[0])
+    test.measure(maps[0])
     assert judge.num_pictures == 2 + 26 + 26 + 50 * 26  # unchanged and blurred; the map; the centre; half of the maps
-    trial.measure(maps[1])
-    trial.measure(maps[2])
+    test.measure(maps[1])
+    test.measure(maps[2])
     assert judge.num_pictures == 2 + 26 + 26 + 50 * 26 + 2 * 26
 
 
@@ -122,7 +134,7 @@ def test_an_empty_map_is_not_tested():
     judge = Counting(SMOOTH > 0)
     found = measure(judge, np.full(GRID, 0.3, np.float32))
     assert (found.p_value, found.num_random, judge.num_pictures) == (1.0, 0, 0)
-    assert in_words(found) == "the map is empty: there is nothing to read in it"
+    assert describe_faithfulness(found) == "the map is empty: there is nothing to read in it"
 
 
 @pytest.mark.parametrize("kind", ["smooth", "rough", "half empty"])
@@ -130,11 +142,71 @@ def test_maps_that_mean_nothing_are_better_than_chance_one_time_in_twenty(kind):
     draw = np.random.default_rng(11)
     rejected = 0
     for number in range(200):
-        important = random_maps(2.0, GRID, count=1, seed=1000 + number)[0]
-        heatmap = random_maps(draw.uniform(1, 2) if kind == "smooth" else 0.5, GRID, count=1, seed=number)[0]
+        important = random_maps(2.0, GRID, num_maps=1, seed=1000 + number)[0]
+        heatmap = random_maps(draw.uniform(1, 2) if kind == "smooth" else 0.5, GRID, num_maps=1, seed=number)[0]
         heatmap = np.maximum(heatmap, 0) if kind == "half empty" else heatmap
         rejected += measure(Counting(important >= np.quantile(important, 0.8)), heatmap, seed=number).better_than_chance
     assert 1 <= rejected <= 20  # of 200 at 5 %: 10 expected, standard deviation 3.1
+
+
+# Maps that know nothing of the photo.
+
+
+def test_ranks_begin_with_the_most_relevant():
+    assert rank_patches(np.array([[0.1, 0.9], [-3.0, 0.5]])).tolist() == [[2, 0], [3, 1]]
+
+
+def test_equal_patches_are_not_ranked_in_reading_order_but_always_alike():
+    heatmap = np.zeros((14, 14))
+    heatmap[7, 7] = 1
+    ranks = rank_patches(heatmap)
+    assert ranks[7, 7] == 0
+    assert sorted(ranks.ravel()) == list(range(196))
+    assert abs(np.corrcoef(ranks.ravel(), np.arange(196))[0, 1]) < 0.3
+    np.testing.assert_array_equal(ranks, rank_patches(5 * heatmap))
+
+
+def test_smoothness_by_hand():
+    # ranks 3, 2, 1, 0 less their mean: 1.5, .5, -.5, -1.5, variance 1.25; neighbours multiply to .75, -.25, .75
+    assert measure_smoothness(np.array([[1.0, 2.0, 3.0, 4.0]])) == pytest.approx((0.75 - 0.25 + 0.75) / 3 / 1.25)
+    assert measure_smoothness(np.array([[1.0], [2.0], [3.0], [4.0]])) == pytest.approx(1.25 / 3 / 1.25)
+
+
+def test_only_the_order_of_a_map_counts():
+    heatmap = random_maps(1.0, (14, 14), num_maps=1, seed=0)[0]
+    assert measure_smoothness(np.exp(9 * heatmap)) == measure_smoothness(heatmap)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_random_map_is_held_against_those_of_about_its_own_width(width):
+    places = [WIDTHS.index(nearest_width(one)) for one in random_maps(width, (14, 14), num_maps=50, seed=1)]
+    assert max(abs(place - WIDTHS.index(width)) for place in places) <= 1
+    assert np.median(places) == WIDTHS.index(width)
+
+
+def test_random_maps_are_as_smooth_and_as_strong_at_the_border_as_in_the_middle():
+    maps = random_maps(1.4, (14, 14), num_maps=4000, seed=0)
+    spread = maps.std(axis=0)
+    assert spread.min() > 0.9 * spread.max()
+    assert maps.shape == (4000, 14, 14)
+    np.testing.assert_array_equal(maps, random_maps(1.4, (14, 14), num_maps=4000, seed=0))
+
+
+def test_the_centre_map_by_hand():
+    assert centre_map((3, 5)).tolist() == [
+        [-2, -1.25, -1, -1.25, -2],
+        [-1, -0.25, 0, -0.25, -1],
+        [-2, -1.25, -1, -1.25, -2],
+    ]
+    assert centre_map((1, 3)).tolist() == [[-1, 0, -1]]
+
+
+def test_smoothing_keeps_what_is_even_and_spreads_a_point():
+    matrix = smoothing_matrix(9, 1.0)
+    np.testing.assert_allclose(matrix @ np.ones(9), 1)
+    point = matrix @ np.eye(9)[4]
+    assert point[3] / point[4] == pytest.approx(np.exp(-0.5), rel=1e-3)  # up to the cut ends
+    np.testing.assert_array_equal(smoothing_matrix(4, 0.0), np.eye(4))
 
 
 # With a model.
@@ -200,7 +272,7 @@ def test_another_photo_is_held_against_other_maps(make_checkpoint, make_image, m
     for number in (1, 2):
         crop = whole_image(make_image(48, 48, seed=number))
         measure_faithfulness(Detector(checkpoint), crop, explain(Detector(checkpoint).encode([crop])))
-    assert len(set(seeds)) == 2
+    assert len(set(seeds) - {0}) == 2  # 0 draws the maps that say how smooth a width makes them
 
 
 @pytest.mark.parametrize(
@@ -213,5 +285,5 @@ def test_another_photo_is_held_against_other_maps(make_checkpoint, make_image, m
         (0.9, False, "no better than chance: do not read anything into it"),
     ],
 )
-def test_in_words(p_value, beats_centre, sentence):
-    assert in_words(Faithfulness(0.1, 0.9, p_value, beats_centre, 99)) == sentence
+def test_describe_faithfulness(p_value, beats_centre, sentence):
+    assert describe_faithfulness(Faithfulness(0.1, 0.9, p_value, beats_centre, 99)) == sentence

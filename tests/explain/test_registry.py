@@ -4,6 +4,7 @@ import inspect
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,3 +185,8 @@ def test_importing_the_registry_does_not_load_pytorch_grad_cam():
     code = "import sys, virtus.explain; print(sorted({'pytorch_grad_cam', 'sklearn', 'matplotlib'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_page_of_explanations_says_what_each_method_shows():
+    page = Path(__file__).parents[2].joinpath("docs", "explanations.md").read_text(encoding="utf-8")
+    assert [method for method in EXPLAINERS if f"`{method}`" not in page] == []

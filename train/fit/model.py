@@ -44,7 +44,7 @@ def load_base(base: str) -> tuple[PreTrainedModel, EvalTransform]:
     # resume, and end on its best step, with none of the blocks restored.
     vars(model)["save_pretrained"] = partial(model.save_pretrained, save_original_format=False)
     size = (model_config.image_size, model_config.image_size)
-    return model, replace(transform, size=size, shortest_edge=None, crop_size=None)
+    return model, replace(transform, size=size, crop_size=None)
 
 
 def save_checkpoint(

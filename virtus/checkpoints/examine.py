@@ -132,7 +132,7 @@ def _transform(folder: Path, config: dict) -> EvalTransform:
     height, width = wanted = tuple(size) if isinstance(size, list) and len(size) == 2 else (size, size)
     if not all(type(side) is int for side in wanted) or channels != 3:
         raise CheckpointError(f"config.json asks for pictures of {channels!r} channels and {size!r} pixels a side.")
-    if not (transform.size or transform.crop_size):
+    if isinstance(transform.size, int) and not transform.crop_size:
         raise CheckpointError(
             "Its processor does not fit: it keeps the proportions and cuts out no centre, so that sizes would differ."
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from virtus.checkpoints import LOCAL, at_prior, read_user_calibration, user_file
-from virtus.explain import in_words
+from virtus.explain import describe_faithfulness
 from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def explanation_lines(report: ImageReport) -> Iterator[str]:
     for number, face in enumerate(report.faces):
         for explanation in face.explanations:
             if explanation.faithfulness:
-                yield f"  face {number}, {_about(explanation)}: {in_words(explanation.faithfulness)}"
+                yield f"  face {number}, {_about(explanation)}: {describe_faithfulness(explanation.faithfulness)}"
 
 
 def calibration_words(info: CheckpointInfo) -> str:

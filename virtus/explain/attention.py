@@ -1,4 +1,4 @@
-"""Attention rollout (Abnar & Zuidema 2020, arXiv:2005.00928)."""
+"""Methods that follow attention through all blocks: rollout, and attribution, which also asks what raised a class."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import torch
 
 from virtus.checkpoints import TrunkState
 from virtus.errors import InputError
-from virtus.explain.heads import fuse
+from virtus.explain.gradients import attention_gradients, target_weights
+
+FUSIONS = {"mean": torch.mean, "max": torch.amax, "min": torch.amin}
 
 
 @torch.no_grad()
@@ -24,6 +26,8 @@ def rollout(
 ) -> np.ndarray:
     """How much of each patch reaches the head's token(s) if attention is all that moves information.
 
+    Attention rollout (Abnar & Zuidema 2020, arXiv:2005.00928).
+
     Args:
         _targets: not used; the method knows no class.
         head: index of the attention head to follow through all blocks; all of them, fused, by default.
@@ -33,12 +37,26 @@ def rollout(
     Returns:
         (N, grid_h, grid_w), float32, not negative.
     """
-    trunk = state.trunk
     # Of the last block only the rows that are read, unless the weights to discard are looked for in all.
-    attentions = _attentions(state, None if discard_ratio else trunk.num_head_tokens)
+    attentions = _attentions(state, None if discard_ratio else state.trunk.num_head_tokens)
     joint = joint_attention(attentions, head=head, head_fusion=head_fusion, discard_ratio=discard_ratio)
-    patches = joint[:, : trunk.num_head_tokens, trunk.num_prefix_tokens :].mean(dim=1)
-    return patches.unflatten(1, trunk.grid_size).cpu().numpy()
+    return _on_grid(state, joint[:, : state.trunk.num_head_tokens])
+
+
+def attribution(state: TrunkState, targets: Sequence[int], *, head: int | None = None) -> np.ndarray:
+    """How much of each patch the head's token(s) hold, counting only attention that raises the target's logit.
+
+    Attention times gradient, carried through all blocks (Chefer et al. 2021, arXiv:2103.15679).
+
+    Args:
+        targets: index in the logits for each crop.
+        head: index of the attention head to follow through all blocks; their mean by default.
+
+    Returns:
+        (N, grid_h, grid_w), float32, not negative.
+    """
+    attentions = attention_gradients(state, target_weights(state, targets))
+    return _on_grid(state, head_relevance(attentions, head=head))
 
 
 def joint_attention(
@@ -60,10 +78,46 @@ def joint_attention(
         raise InputError(f"discard_ratio is a share of at least 0 and less than 1, not {discard_ratio}.")
     blocks = []
     for attention in attentions:
-        fused = _discard(fuse(attention, head=head, head_fusion=head_fusion), discard_ratio)
+        fused = _discard(_fuse(attention, head=head, head_fusion=head_fusion), discard_ratio)
         fused = fused + torch.eye(*fused.shape[1:], device=fused.device)
         blocks.append(fused / fused.sum(dim=-1, keepdim=True))
     return functools.reduce(torch.matmul, reversed(blocks))  # from the last: rows that are not wanted cost nothing
+
+
+def head_relevance(attentions: Iterable[tuple[torch.Tensor, torch.Tensor]], *, head: int | None = None) -> torch.Tensor:
+    """The first rows of the product over blocks, last to first, of I + mean over heads of relu(gradient * attention).
+
+    Only the rows that the head reads are followed, from the last block back, so no (T, T) is multiplied by another.
+
+    Args:
+        attentions: for each block, last first, attention and gradient (N, heads, rows, T); rows is T but in the last
+            block, whose number of rows is that of the result.
+
+    Returns:
+        (N, rows, T), float32, not negative.
+    """
+    blocks = (_fuse((attention * gradient).relu(), head=head) for attention, gradient in attentions)
+    last = next(blocks)
+    relevance = last + torch.eye(*last.shape[1:], device=last.device)
+    for fused in blocks:
+        relevance = relevance + relevance @ fused
+    return relevance
+
+
+def _fuse(attention: torch.Tensor, *, head: int | None = None, head_fusion: str = "mean") -> torch.Tensor:
+    """(N, heads, rows, T) to (N, rows, T): the head of that index, or where it is None all heads.
+
+    Raises:
+        InputError: if there is no such head or fusion.
+    """
+    if head_fusion not in FUSIONS:
+        raise InputError(f"There is no head_fusion {head_fusion!r}. There are: {', '.join(FUSIONS)}.")
+    if head is None:
+        return FUSIONS[head_fusion](attention, dim=1)
+    count = attention.shape[1]
+    if isinstance(head, bool) or not isinstance(head, int) or not 0 <= head < count:
+        raise InputError(f"There is no head {head!r}: the model has {count}, 0 to {count - 1}.")
+    return attention[:, head]
 
 
 def _attentions(state: TrunkState, num_last_rows: int | None) -> Iterator[torch.Tensor]:
@@ -80,3 +134,9 @@ def _discard(fused: torch.Tensor, ratio: float) -> torch.Tensor:
     flat = fused.flatten(1)
     smallest = flat.topk(int(flat.shape[1] * ratio), dim=1, largest=False).indices
     return flat.scatter(1, smallest, 0.0).view_as(fused)
+
+
+def _on_grid(state: TrunkState, rows: torch.Tensor) -> np.ndarray:
+    """What the head's tokens are made of, (N, num_head_tokens, T), to the mean over them for each patch."""
+    patches = rows[:, :, state.trunk.num_prefix_tokens :].mean(dim=1)
+    return patches.unflatten(1, state.trunk.grid_size).cpu().numpy()

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from virtus.checkpoints import TrunkState
-from virtus.explain.gradients import block_index, norm_gradients, towards, towards_fake
+from virtus.explain.gradients import block_index, margin_weights, norm_gradients, target_weights
 
 
 def cam(name: str) -> Callable[..., np.ndarray]:
@@ -21,7 +21,7 @@ def cam(name: str) -> Callable[..., np.ndarray]:
 
     def compute(state: TrunkState, targets: Sequence[int], *, layer: int = -1) -> np.ndarray:
         """(N, grid_h, grid_w), float32, not negative: what speaks against the target is 0."""
-        maps = _by_library(name, state, *norm_gradients(state, towards(state, targets), layer=layer))
+        maps = _by_library(name, state, *norm_gradients(state, target_weights(state, targets), layer=layer))
         return np.maximum(maps, 0)
 
     return compute
@@ -59,19 +59,19 @@ def evidence(state: TrunkState, _targets: Sequence[int] = (), *, layer: int = -1
     Returns:
         (N, grid_h, grid_w), float32, in logits: above 0 speaks for fake, below 0 for real.
     """
-    activations, gradients = norm_gradients(state, towards_fake(state), layer=layer)
-    return on_grid(state, (activations * gradients).sum(dim=-1, keepdim=True))[:, 0]
+    activations, gradients = norm_gradients(state, margin_weights(state), layer=layer)
+    return _on_grid(state, (activations * gradients).sum(dim=-1, keepdim=True))[:, 0]
 
 
 def _by_library(name: str, state: TrunkState, activations: torch.Tensor, gradients: torch.Tensor) -> np.ndarray:
     import pytorch_grad_cam  # it loads matplotlib and scikit-learn
 
     method = getattr(pytorch_grad_cam, name)(model=state.trunk.model, target_layers=[])
-    on_grids = on_grid(state, activations), on_grid(state, gradients)
+    on_grids = _on_grid(state, activations), _on_grid(state, gradients)
     return method.get_cam_image(None, None, None, *on_grids, False).astype(np.float32)
 
 
-def on_grid(state: TrunkState, tokens: torch.Tensor) -> np.ndarray:
+def _on_grid(state: TrunkState, tokens: torch.Tensor) -> np.ndarray:
     """Tokens (N, T, D) to their patches as (N, D, grid_h, grid_w), float32."""
     patches = tokens[:, state.trunk.num_prefix_tokens :].transpose(1, 2)
     return patches.unflatten(2, state.trunk.grid_size).float().cpu().numpy()

@@ -1,4 +1,7 @@
-"""Is a heatmap better than chance, for this very photo? Deletion and insertion against random maps as smooth as it."""
+"""Is a heatmap better than chance, for this very photo? Deletion and insertion against random maps as smooth as it.
+
+Deletion and insertion are those of Petsiuk et al. 2018 (RISE, arXiv:1806.07421), with patches in place of pixels.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from virtus.checkpoints import UNCALIBRATED
-from virtus.explain.nullmaps import centre_map, nearest_width, random_maps, rank_patches, smoothing_matrix
 from virtus.results import Explanation, FaceCrop, Faithfulness, Label
 
 if TYPE_CHECKING:
@@ -19,10 +21,12 @@ if TYPE_CHECKING:
 NUM_STEPS = 14
 NUM_RANDOM = 99
 MAPS_A_STEP = 5
+WIDTHS = (0.0, 0.5, 0.7, 1.0, 1.4, 2.0)  # of the Gaussian that smooths noise into random maps, in patches
+NUM_DRAWS = 400  # maps that say how smooth a width makes them
 BLUR = 1 / 14  # standard deviation, of the sides of the model's input
 ROUNDING = 1e-9  # of a score: maps that differ by less do equally well
 
-Judge = Callable[[np.ndarray], np.ndarray]
+MaskJudge = Callable[[np.ndarray], np.ndarray]
 """Masks (M, grid_h * grid_w), True where a patch is blurred, to p of fake, (M,)."""
 
 
@@ -38,30 +42,32 @@ def measure_faithfulness(detector: Detector, crop: FaceCrop, explanations: Seque
         One for each explanation, in their order. A map without any difference gets a p_value of 1, zeros for the rest,
         and `num_random` 0.
     """
-    return [found for found in measure_in_steps(detector, crop, explanations) if found is not None]
+    return [measured for measured in measure_in_steps(detector, crop, explanations) if measured is not None]
 
 
 def measure_in_steps(
     detector: Detector, crop: FaceCrop, explanations: Sequence[Explanation]
 ) -> Iterator[Faithfulness | None]:
     """The same in steps of about a second, None after those that only took time: who is gone need not be served."""
-    trial = Trial(blurring_judge(detector, crop), detector.checkpoint.trunk.grid_size, seed=_seed(crop))
+    test = ChanceTest(
+        blurring_judge(detector, crop), detector.checkpoint.trunk.grid_size, seed=zlib.crc32(crop.image.tobytes())
+    )
     for explanation in explanations:
-        yield from trial.prepare(explanation)
-        yield trial.measure(explanation)
+        yield from test.prepare(explanation)
+        yield test.measure(explanation)
 
 
-def in_words(faithfulness: Faithfulness) -> str:
+def describe_faithfulness(faithfulness: Faithfulness) -> str:
     """The sentence to show beside a map."""
     if not faithfulness.num_random:
         return "the map is empty: there is nothing to read in it"
     if not faithfulness.better_than_chance:
         return "no better than chance: do not read anything into it"
-    found = f"better than chance (p={faithfulness.p_value:.2f})"
-    return found if faithfulness.beats_centre else f"{found}, but no better than pointing at the centre"
+    words = f"better than chance (p={faithfulness.p_value:.2f})"
+    return words if faithfulness.beats_centre else f"{words}, but no better than pointing at the centre"
 
 
-class Trial:
+class ChanceTest:
     """What all maps of one crop are held against. Each random map is judged once, when the first map needs it.
 
     A map's score is insertion minus deletion (areas under the curves). The pictures that insert a map are those that
@@ -69,7 +75,7 @@ class Trial:
     test stays exact, because a random map is as likely as its negative.
     """
 
-    def __init__(self, judge: Judge, grid_size: tuple[int, int], *, seed: int):
+    def __init__(self, judge: MaskJudge, grid_size: tuple[int, int], *, seed: int):
         self.judge, self.grid_size, self.seed = judge, grid_size, seed
         self._chance: dict[float, np.ndarray] = {}
 
@@ -78,11 +84,11 @@ class Trial:
         width = nearest_width(explanation.heatmap) if np.ptp(explanation.heatmap) else None
         if width is None or width in self._chance:
             return
-        maps, scores = random_maps(width, self.grid_size, count=(NUM_RANDOM + 1) // 2, seed=self.seed), []
+        maps, scores = random_maps(width, self.grid_size, num_maps=(NUM_RANDOM + 1) // 2, seed=self.seed), []
         for first in range(0, len(maps), MAPS_A_STEP):
             scores.append(self._scores(maps[first : first + MAPS_A_STEP]))
             yield
-        self._chance[width] = np.concatenate([*scores, *(-one for one in scores)])[:NUM_RANDOM]
+        self._chance[width] = np.concatenate([*scores, *(-batch for batch in scores)])[:NUM_RANDOM]
 
     def measure(self, explanation: Explanation) -> Faithfulness:
         heatmap = explanation.heatmap
@@ -93,12 +99,12 @@ class Trial:
         list(self.prepare(explanation))
         sign = -1 if is_real else 1  # p of real is 1 - p of fake, and the score is a difference of two of them
         deletion, insertion = self.areas(heatmap[None])[0]
-        own, chance = sign * (insertion - deletion), sign * self._chance[nearest_width(explanation.heatmap)]
+        score, chance = sign * (insertion - deletion), sign * self._chance[nearest_width(explanation.heatmap)]
         return Faithfulness(
             deletion=float(1 - deletion if is_real else deletion),
             insertion=float(1 - insertion if is_real else insertion),
-            p_value=(1 + int((chance >= own - ROUNDING).sum())) / (1 + NUM_RANDOM),
-            beats_centre=bool(own > sign * self._centre),
+            p_value=(1 + int((chance >= score - ROUNDING).sum())) / (1 + NUM_RANDOM),
+            beats_centre=bool(score > sign * self._centre),
             num_random=NUM_RANDOM,
         )
 
@@ -108,7 +114,7 @@ class Trial:
 
     def areas(self, heatmaps: np.ndarray) -> np.ndarray:
         """(M, grid_h, grid_w) to the areas under the deletion and insertion curve of each, of p of fake, (M, 2)."""
-        ranks = np.stack([rank_patches(one).ravel() for one in heatmaps])[:, None]
+        ranks = np.stack([rank_patches(heatmap).ravel() for heatmap in heatmaps])[:, None]
         num_patches = ranks.shape[-1]
         sizes = (np.arange(1, NUM_STEPS) * num_patches // NUM_STEPS)[:, None]
         masks = np.stack([ranks < sizes, ranks >= num_patches - sizes], axis=1)  # the most, the least relevant blurred
@@ -131,7 +137,7 @@ class Trial:
         return insertion - deletion
 
 
-def blurring_judge(detector: Detector, crop: FaceCrop) -> Judge:
+def blurring_judge(detector: Detector, crop: FaceCrop) -> MaskJudge:
     """The calibrated p of fake, at as many fakes as reals, for a crop with some of its patches blurred.
 
     Patches are embedded one by one, so mixing the tokens of the crop and of its blurred copy is the same as mixing
@@ -162,5 +168,62 @@ def blurring_judge(detector: Detector, crop: FaceCrop) -> Judge:
     return judge
 
 
-def _seed(crop: FaceCrop) -> int:
-    return zlib.crc32(crop.image.tobytes())
+def rank_patches(heatmap: np.ndarray) -> np.ndarray:
+    """(h, w) to whole numbers of the same shape: 0 is the most relevant patch. Equal patches are put in a random but
+    fixed order: in reading order, the upper left would win."""
+    flat = np.asarray(heatmap, np.float64).ravel()
+    order = np.lexsort((np.random.default_rng(0).permutation(flat.size), -flat))
+    ranks = np.empty(flat.size, np.int64)
+    ranks[order] = np.arange(flat.size)
+    return ranks.reshape(np.shape(heatmap))
+
+
+def measure_smoothness(heatmap: np.ndarray) -> float:
+    """Correlation of the ranks of neighbouring patches (side by side and one above the other), in [-1, 1]."""
+    ranks = rank_patches(heatmap).astype(float)
+    ranks -= ranks.mean()
+    pairs = ((ranks[:, :-1], ranks[:, 1:]), (ranks[:-1], ranks[1:]))
+    product = np.concatenate([(left * right).ravel() for left, right in pairs])
+    return float(product.mean() / ranks.var()) if product.size and ranks.var() else 0.0
+
+
+def nearest_width(heatmap: np.ndarray) -> float:
+    """The one of `WIDTHS` whose random maps are, on average, nearest in smoothness to a map of shape (h, w)."""
+    smoothness = measure_smoothness(heatmap)
+    return min(WIDTHS, key=lambda width: abs(_usual_smoothness(width, np.shape(heatmap)) - smoothness))
+
+
+def random_maps(width: float, grid_size: tuple[int, int], *, num_maps: int, seed: int) -> np.ndarray:
+    """Gaussian fields: white noise smoothed by a Gaussian of `width` patches; alike in distribution to their negatives.
+
+    The noise reaches beyond the map, so that its border is as smooth as its middle.
+
+    Returns:
+        (num_maps, grid_h, grid_w), float64.
+    """
+    around = int(np.ceil(3 * width))
+    height, columns = grid_size
+    noise = np.random.default_rng(seed).standard_normal((num_maps, height + 2 * around, columns + 2 * around))
+    inside = slice(around, -around or None)
+    return smoothing_matrix(noise.shape[1], width)[inside] @ noise @ smoothing_matrix(noise.shape[2], width)[inside].T
+
+
+def centre_map(grid_size: tuple[int, int]) -> np.ndarray:
+    """Nearness to the centre: the squared distance to it (of half the sides), negative. (grid_h, grid_w)."""
+    rows, columns = (np.linspace(-1, 1, side) if side > 1 else np.zeros(1) for side in grid_size)
+    return -(rows[:, None] ** 2 + columns[None, :] ** 2)
+
+
+def smoothing_matrix(length: int, width: float) -> np.ndarray:
+    """(length, length): times a signal, it smooths it by a Gaussian of standard deviation `width`. Rows sum to 1."""
+    if not width:
+        return np.eye(length)
+    places = np.arange(length)
+    weights = np.exp(-0.5 * ((places[:, None] - places) / width) ** 2)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+@functools.cache
+def _usual_smoothness(width: float, grid_size: tuple[int, int]) -> float:
+    maps = random_maps(width, grid_size, num_maps=NUM_DRAWS, seed=0)
+    return float(np.mean([measure_smoothness(heatmap) for heatmap in maps]))

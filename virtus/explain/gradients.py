@@ -10,19 +10,19 @@ from virtus.checkpoints import TrunkState
 from virtus.errors import InputError
 from virtus.results import Label
 
-# Runs a block and names a place in it: (index, hidden) to (value at the place, tokens that leave the block).
-Inside = Callable[[int, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+RunBlock = Callable[[int, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+"""(index, tokens that enter the block) to (value at a place in it, tokens that leave it)."""
 
 
-def towards(state: TrunkState, targets: Sequence[int]) -> torch.Tensor:
+def target_weights(state: TrunkState, targets: Sequence[int]) -> torch.Tensor:
     """The logit of each crop's target, as weights of the logits (N, 2)."""
     return torch.eye(2, device=state.tail_input.device)[list(targets)]
 
 
-def towards_fake(state: TrunkState) -> torch.Tensor:
+def margin_weights(state: TrunkState) -> torch.Tensor:
     """The margin, logit of fake minus logit of real, as weights of the logits (N, 2)."""
     fake, real = ([state.labels[label]] * len(state) for label in (Label.FAKE, Label.REAL))
-    return towards(state, fake) - towards(state, real)
+    return target_weights(state, fake) - target_weights(state, real)
 
 
 def norm_gradients(state: TrunkState, weights: torch.Tensor, *, layer: int = -1) -> tuple[torch.Tensor, torch.Tensor]:
@@ -35,14 +35,14 @@ def norm_gradients(state: TrunkState, weights: torch.Tensor, *, layer: int = -1)
     Raises:
         InputError: if there is no such block.
     """
-    trunk, index = state.trunk, block_index(state, layer)
+    trunk = state.trunk
 
-    def inside(block: int, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        normed = trunk.first_norm(block, hidden)
-        return normed, trunk.run_block(block, hidden, normed, num_tokens=_wanted(state, block))
+    def run_block(index: int, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        normed = trunk.first_norm(index, hidden)
+        return normed, trunk.run_block(index, hidden, normed, num_tokens=_num_wanted(state, index))
 
-    *_, found = _backwards(state, weights, index, inside)
-    return found
+    *_, first = _backwards(state, weights, block_index(state, layer), run_block)
+    return first
 
 
 def attention_gradients(state: TrunkState, weights: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -52,16 +52,16 @@ def attention_gradients(state: TrunkState, weights: torch.Tensor) -> Iterator[tu
     """
     trunk = state.trunk
 
-    def inside(block: int, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        num_tokens, normed = _wanted(state, block), trunk.first_norm(block, hidden)
-        attention = trunk.attention(block, normed, num_tokens=num_tokens)
-        return attention, trunk.run_block(block, hidden, normed, attention=attention, num_tokens=num_tokens)
+    def run_block(index: int, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        num_tokens, normed = _num_wanted(state, index), trunk.first_norm(index, hidden)
+        attention = trunk.attention(index, normed, num_tokens=num_tokens)
+        return attention, trunk.run_block(index, hidden, normed, attention=attention, num_tokens=num_tokens)
 
-    return _backwards(state, weights, 0, inside)
+    return _backwards(state, weights, 0, run_block)
 
 
 def _backwards(
-    state: TrunkState, weights: torch.Tensor, first: int, inside: Inside
+    state: TrunkState, weights: torch.Tensor, first: int, run_block: RunBlock
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Value and gradient at a place in each block, from the last to `first`. One block's graph is held at a time."""
     last = len(state.block_inputs) - 1
@@ -70,14 +70,14 @@ def _backwards(
         with torch.inference_mode(False), torch.enable_grad():
             # A tensor made in inference mode cannot be differentiated; its copy can.
             hidden = state.block_inputs[index].clone().requires_grad_()
-            value, output = inside(index, hidden)
+            value, output = run_block(index, hidden)
             output, upstream = (state.trunk.finish(output), weights) if index == last else (output, upstream)
             upstream, gradient = torch.autograd.grad(output, (hidden, value), upstream)
         yield value.detach(), gradient
 
 
-def _wanted(state: TrunkState, index: int) -> int | None:
-    """Of the last block only what the head reads."""
+def _num_wanted(state: TrunkState, index: int) -> int | None:
+    """How many of the first tokens that leave a block are wanted: of the last only what the head reads, else all."""
     return state.trunk.num_head_tokens if index == len(state.block_inputs) - 1 else None
 
 

@@ -45,8 +45,8 @@ def occlusion(state: TrunkState, targets: Sequence[int], *, window: int = 2) -> 
 
 def _margins(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Logit of the target minus that of the other class, (N,)."""
-    own = logits.gather(1, target.expand(len(logits)).view(-1, 1))[:, 0]
-    return 2 * own - logits.sum(dim=1)
+    wanted = logits.gather(1, target.expand(len(logits)).view(-1, 1))[:, 0]
+    return 2 * wanted - logits.sum(dim=1)
 
 
 def _without(state: TrunkState, crop: int, squares: torch.Tensor) -> torch.Tensor:

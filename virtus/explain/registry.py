@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from virtus.checkpoints import TrunkState
 
-__all__ = ["DEFAULT_METHOD", "EXPLAINERS", "Explainer", "explain"]
+HEAD_FUSIONS = ("mean", "max", "min")  # what the option `head_fusion` may be
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ EXPLAINERS = {
         "verdict no more than blurring at random.",
     ),
     "attribution": Explainer(
-        "attribution.attribution",
+        "attention.attribution",
         True,
         "where attention that raised the class's logit flowed through all blocks",
         options=("head",),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from virtus.drawing import legend_ends
-from virtus.explain import EXPLAINERS, in_words
+from virtus.explain import EXPLAINERS, describe_faithfulness
 from virtus.html.templates import render_part
 from virtus.results import Explanation, Faithfulness
 
@@ -38,7 +38,7 @@ def trust_line(faithfulness: Faithfulness | None) -> Markup:
     """Whether the map is better than chance, in words; that it is being measured, where that is None."""
     sentence = TESTING
     if faithfulness:
-        words = in_words(faithfulness)
+        words = describe_faithfulness(faithfulness)
         sentence = f"This map is {words}." if faithfulness.num_random else f"{words[0].upper()}{words[1:]}."
     return render_part("map.html", "trust", faithfulness=faithfulness, sentence=sentence)
 
@@ -46,5 +46,5 @@ def trust_line(faithfulness: Faithfulness | None) -> Markup:
 def side_by_side(overlays: Iterable[tuple[Explanation, Image.Image]], measured: Mapping[str, Faithfulness]) -> Markup:
     """A figure for each method, with what was measured of it by the method's name."""
     figures = [(explanation, overlay, measured.get(explanation.method)) for explanation, overlay in overlays]
-    worded = [(*figure, in_words(figure[2]) if figure[2] else "is being measured…") for figure in figures]
+    worded = [(*figure, describe_faithfulness(figure[2]) if figure[2] else "is being measured…") for figure in figures]
     return render_part("map.html", "side_by_side", figures=worded)

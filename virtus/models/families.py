@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeGuard
 
 from virtus.errors import CheckpointError
 
@@ -28,7 +29,6 @@ NEW_NAMES = (
     (re.compile(r"(\.\d+)\.intermediate\.dense\."), r"\1.mlp.fc1."),
     (re.compile(r"(\.\d+)\.output\.dense\."), r"\1.mlp.fc2."),
 )
-PARTS = ("weight", "bias")
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,23 @@ class Architecture:
         return KIND_OF[self.name]
 
     @property
-    def num_prefix_tokens(self) -> int:
-        return len(self._prefix_tokens)
+    def grid_size(self) -> tuple[int, int]:
+        """(grid_h, grid_w) of the patches."""
+        return self.image_size[0] // self.patch_size[0], self.image_size[1] // self.patch_size[1]
+
+    @property
+    def prefix_tokens(self) -> tuple[str, ...]:
+        """Names of the learned tokens that stand before the patches."""
+        return ("cls_token",) if self.model_type == "vit" else ("cls_token", "distillation_token")
+
+    @property
+    def num_tokens(self) -> int:
+        return len(self.prefix_tokens) + math.prod(self.grid_size)
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """Names of the linear layers that give logits."""
+        """Names of the linear layers that give logits, each from the prefix token of the same place."""
         return ("cls_classifier", "distillation_classifier") if self.name.endswith("WithTeacher") else ("classifier",)
-
-    @property
-    def _prefix_tokens(self) -> tuple[str, ...]:
-        return ("cls_token",) if self.model_type == "vit" else ("cls_token", "distillation_token")
 
     @classmethod
     def from_config(cls, name: str, config: Mapping) -> Architecture:
@@ -81,7 +87,7 @@ class Architecture:
             CheckpointError: if it gives no sizes that a model can have.
         """
         counts = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
-        given = {key: _count(config, key) for key in counts if key in config}
+        given: dict[str, Any] = {key: _count(config, key) for key in counts if key in config}
         given |= {key: _sides(config, key) for key in ("image_size", "patch_size") if key in config}
         given |= {key: config[key] for key in ("hidden_act", "layer_norm_eps", "qkv_bias") if key in config}
         return cls(name, **given)._checked()
@@ -104,26 +110,26 @@ class Architecture:
 
     def tensors(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of all that a file must hold."""
-        width, base = self.hidden_size, self.model_type
-        patches = math.prod(side // patch for side, patch in zip(self.image_size, self.patch_size, strict=True))
-        found = {f"embeddings.{token}": (1, 1, width) for token in self._prefix_tokens}
-        found["embeddings.position_embeddings"] = (1, patches + self.num_prefix_tokens, width)
-        found["embeddings.patch_embeddings.projection.weight"] = (width, 3, *self.patch_size)
-        found["embeddings.patch_embeddings.projection.bias"] = (width,)
+        width = self.hidden_size
+        backbone: dict[str, tuple[int, ...]] = {f"embeddings.{token}": (1, 1, width) for token in self.prefix_tokens}
+        backbone["embeddings.position_embeddings"] = (1, self.num_tokens, width)
+        backbone["embeddings.patch_embeddings.projection.weight"] = (width, 3, *self.patch_size)
+        backbone["embeddings.patch_embeddings.projection.bias"] = (width,)
         for index in range(self.num_hidden_layers):
-            found |= {f"layers.{index}.{name}": shape for name, shape in self._block().items()}
-        found |= {"layernorm.weight": (width,), "layernorm.bias": (width,)}
-        heads = {f"{head}.weight": (NUM_LABELS, width) for head in self.heads}
+            backbone |= {f"layers.{index}.{name}": shape for name, shape in self._block().items()}
+        backbone |= {"layernorm.weight": (width,), "layernorm.bias": (width,)}
+        heads: dict[str, tuple[int, ...]] = {f"{head}.weight": (NUM_LABELS, width) for head in self.heads}
         heads |= {f"{head}.bias": (NUM_LABELS,) for head in self.heads}
-        return {f"{base}.{name}": shape for name, shape in found.items()} | heads
+        return {f"{self.model_type}.{name}": shape for name, shape in backbone.items()} | heads
 
     def _block(self) -> dict[str, tuple[int, ...]]:
         width, inner = self.hidden_size, self.intermediate_size
-        found = {f"attention.{one}_proj.weight": (width, width) for one in "qkvo"}
-        found |= {f"attention.{one}_proj.bias": (width,) for one in ("qkvo" if self.qkv_bias else "o")}
-        found |= {f"{norm}.{part}": (width,) for norm in ("layernorm_before", "layernorm_after") for part in PARTS}
-        found |= {"mlp.fc1.weight": (inner, width), "mlp.fc1.bias": (inner,)}
-        return found | {"mlp.fc2.weight": (width, inner), "mlp.fc2.bias": (width,)}
+        vectors = [f"attention.{letter}_proj.bias" for letter in ("qkvo" if self.qkv_bias else "o")]
+        vectors += [f"layernorm_{place}.{part}" for place in ("before", "after") for part in ("weight", "bias")]
+        shapes: dict[str, tuple[int, ...]] = {f"attention.{letter}_proj.weight": (width, width) for letter in "qkvo"}
+        shapes |= dict.fromkeys(vectors, (width,))
+        shapes |= {"mlp.fc1.weight": (inner, width), "mlp.fc1.bias": (inner,)}
+        return shapes | {"mlp.fc2.weight": (width, inner), "mlp.fc2.bias": (width,)}
 
 
 def new_name(name: str) -> str:
@@ -134,20 +140,21 @@ def new_name(name: str) -> str:
 
 
 def _count(config: Mapping, key: str) -> int:
-    if not _is_count(value := config[key]):
+    if not is_count(value := config[key]):
         raise _unfit(key, value, "a whole number from 1 on")
     return value
 
 
 def _sides(config: Mapping, key: str) -> tuple[int, int]:
     value = config[key]
-    sides = tuple(value) if isinstance(value, (list, tuple)) and len(value) == 2 else (value, value)
-    if not all(map(_is_count, sides)):
+    height, width = value if isinstance(value, (list, tuple)) and len(value) == 2 else (value, value)
+    if not (is_count(height) and is_count(width)):
         raise _unfit(key, value, "a side in pixels, or two")
-    return sides
+    return height, width
 
 
-def _is_count(value: object) -> bool:
+def is_count(value: object) -> TypeGuard[int]:
+    """Whether a value of a JSON file is a whole number from 1 on."""
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 

@@ -1,4 +1,4 @@
-"""A ViT or DeiT classifier at work: `virtus.models.vit`'s, or transformers' own, whose parts have the same names.
+"""A ViT or DeiT classifier at work.
 
 Blocks are run one by one and without hooks, so that several threads can share a model. The residual stream and the
 layer norms stay in float32; attention and MLP of all blocks but the last run in the compute dtype, but for the scores
@@ -8,9 +8,12 @@ of the first third of the blocks, whose rounding goes through all others; the la
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import torch
 
-NUM_PREFIX_TOKENS = {"vit": 1, "deit": 2}
+from virtus.models.vit import Attention, Block, Classifier
 
 
 class Trunk:
@@ -23,18 +26,14 @@ class Trunk:
         grid_size: (grid_h, grid_w) of the patches.
     """
 
-    def __init__(self, model: torch.nn.Module, *, device: torch.device, dtype: torch.dtype):
+    def __init__(self, model: Classifier, *, device: torch.device, dtype: torch.dtype):
         self.model = model.eval().requires_grad_(False).to(device)
         self.device, self.dtype = device, dtype
-        base = model.base_model
-        self.embeddings, self.blocks, self.norm = base.embeddings, base.layers, base.layernorm
-        self.num_prefix_tokens = NUM_PREFIX_TOKENS[model.config.model_type]
-        self.num_head_tokens = 2 if hasattr(model, "distillation_classifier") else 1
-        patches = base.embeddings.patch_embeddings
-        self.num_heads = model.config.num_attention_heads
-        self.grid_size = tuple(
-            s // p for s, p in zip(_pair(patches.image_size), _pair(patches.patch_size), strict=True)
-        )
+        base, config = model.base_model, model.config
+        self.embeddings, self.norm, self.heads = base.embeddings, base.layernorm, model.heads
+        self.blocks = cast("Sequence[Block]", base.layers)  # a ModuleList is not generic
+        self.num_prefix_tokens, self.num_head_tokens = len(config.prefix_tokens), len(config.heads)
+        self.num_heads, self.grid_size = config.num_attention_heads, config.grid_size
         for block in self.blocks[:-1]:
             block.attention.to(dtype)
             block.mlp.to(dtype)
@@ -84,19 +83,19 @@ class Trunk:
 
     def _scores(self, index: int, normed: torch.Tensor, num_tokens: int | None) -> torch.Tensor:
         """Before the softmax; with `num_tokens` each row but for a constant, which the softmax takes out."""
-        own = self.blocks[index].attention
-        normed = normed.to(own.q_proj.weight.dtype)
+        layer = self.blocks[index].attention
+        normed = normed.to(layer.q_proj.weight.dtype)
         if num_tokens is None:
             query, key = self._queries_and_keys(index, normed)
             return query @ key.transpose(2, 3)
         # Few queries: q (W x) = (q W) x, and the second way need not take every token through W.
-        query = own.scaling * _heads(own, own.q_proj(normed[:, :num_tokens]))
-        query = torch.einsum("nhqd,hdw->nhqw", query, _by_head(own, own.k_proj.weight))
+        query = layer.scaling * _heads(layer, layer.q_proj(normed[:, :num_tokens]))
+        query = torch.einsum("nhqd,hdw->nhqw", query, _by_head(layer, layer.k_proj.weight))
         return (query.flatten(1, 2) @ normed.transpose(1, 2)).unflatten(1, query.shape[1:3])
 
     def _queries_and_keys(self, index: int, normed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        own = self.blocks[index].attention
-        query, key = own.scaling * _heads(own, own.q_proj(normed)), _heads(own, own.k_proj(normed))
+        layer = self.blocks[index].attention
+        query, key = layer.scaling * _heads(layer, layer.q_proj(normed)), _heads(layer, layer.k_proj(normed))
         return (query.float(), key.float()) if index < len(self.blocks) // 3 else (query, key)
 
     def _attended(
@@ -110,18 +109,22 @@ class Trunk:
 
     def _attend_by_crop(self, index: int, normed: torch.Tensor) -> torch.Tensor:
         """As `_attend`, one crop after the other: scores and softmax of a single one stay in a core's cache."""
-        own = self.blocks[index].attention
-        parts = zip(*self._queries_and_keys(index, normed), _heads(own, own.v_proj(normed)), strict=True)
+        layer = self.blocks[index].attention
+        parts = zip(*self._queries_and_keys(index, normed), _heads(layer, layer.v_proj(normed)), strict=True)
         mixed = [torch.softmax(query @ key.mT, dim=-1).to(value.dtype) @ value for query, key, value in parts]
-        return own.o_proj(torch.stack([one.transpose(0, 1) for one in mixed]).flatten(2))
+        return layer.o_proj(torch.stack([crop.transpose(0, 1) for crop in mixed]).flatten(2))
 
     def tail(self, hidden: torch.Tensor, normed: torch.Tensor | None = None) -> torch.Tensor:
         """Tokens that enter the last block (N, T, D) to logits (N, 2), float32."""
         return self.finish(self.run_block(len(self.blocks) - 1, hidden, normed, num_tokens=self.num_head_tokens))
 
     def finish(self, hidden: torch.Tensor) -> torch.Tensor:
-        """Tokens that leave the last block, at least those that the head reads, to logits (N, 2), float32."""
-        return self.head(self.norm(hidden))
+        """Tokens that leave the last block, at least those that the head reads, to logits (N, 2), float32.
+
+        With a teacher, the mean of both heads, as DeiT does at inference (Touvron et al. 2021).
+        """
+        tokens = self.norm(hidden)
+        return torch.stack([head(tokens[:, place]) for place, head in enumerate(self.heads)]).mean(dim=0)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Tokens as `embed` gives them (N, T, D), or mixed of such, to logits (N, 2), float32."""
@@ -129,35 +132,25 @@ class Trunk:
             hidden = self.run_block(index, hidden)
         return self.tail(hidden)
 
-    def head(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Logits; with a teacher, the mean of both heads, as DeiT does at inference (Touvron et al. 2021)."""
-        if self.num_head_tokens == 1:
-            return self.model.classifier(tokens[:, 0])
-        return (self.model.cls_classifier(tokens[:, 0]) + self.model.distillation_classifier(tokens[:, 1])) / 2
 
-
-def _heads(own: torch.nn.Module, projected: torch.Tensor) -> torch.Tensor:
+def _heads(layer: Attention, projected: torch.Tensor) -> torch.Tensor:
     """Queries, keys or values (N, T, D) to those of each head, (N, num_heads, T, d)."""
-    return projected.unflatten(-1, (own.num_attention_heads, own.head_dim)).transpose(1, 2)
+    return projected.unflatten(-1, (layer.num_attention_heads, layer.head_dim)).transpose(1, 2)
 
 
-def _by_head(own: torch.nn.Module, weight: torch.Tensor) -> torch.Tensor:
+def _by_head(layer: Attention, weight: torch.Tensor) -> torch.Tensor:
     """A projection's weight (D, D) or bias (D,) to each head's part: (num_heads, d, D) or (num_heads, d)."""
-    return weight.unflatten(0, (own.num_attention_heads, own.head_dim))
+    return weight.unflatten(0, (layer.num_attention_heads, layer.head_dim))
 
 
-def _attend(own: torch.nn.Module, normed: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
+def _attend(layer: Attention, normed: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
     """Values weighed by attention (N, num_heads, Q, T), through the output projection: (N, Q, D)."""
     attention = attention.to(normed.dtype)
     if attention.shape[2] == attention.shape[3]:
-        mixed = attention @ _heads(own, own.v_proj(normed))
+        mixed = attention @ _heads(layer, layer.v_proj(normed))
     else:  # few queries: a (W x + b) = W (a x) + (sum of a) b, and the second way takes fewer tokens through W
         mixed = (attention.flatten(1, 2) @ normed).unflatten(1, attention.shape[1:3])
-        mixed = torch.einsum("nhqw,hdw->nhqd", mixed, _by_head(own, own.v_proj.weight))
-        if own.v_proj.bias is not None:
-            mixed = mixed + attention.sum(-1, keepdim=True) * _by_head(own, own.v_proj.bias).unsqueeze(1)
-    return own.o_proj(mixed.transpose(1, 2).flatten(2))
-
-
-def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
-    return (size, size) if isinstance(size, int) else tuple(size)
+        mixed = torch.einsum("nhqw,hdw->nhqd", mixed, _by_head(layer, layer.v_proj.weight))
+        if layer.v_proj.bias is not None:
+            mixed = mixed + attention.sum(-1, keepdim=True) * _by_head(layer, layer.v_proj.bias).unsqueeze(1)
+    return layer.o_proj(mixed.transpose(1, 2).flatten(2))

@@ -28,19 +28,24 @@ class Classifier(nn.Module):
 
     Attributes:
         config: its sizes.
-        base_model: the backbone: `embeddings`, `layers`, `layernorm`.
+        base_model: the backbone.
+        heads: the linear layers that give logits, each from the prefix token of the same place.
     """
 
     def __init__(self, config: Architecture):
         super().__init__()
-        self.config, self.base_model_prefix = config, config.model_type
+        self.config = config
         self.add_module(config.model_type, Backbone(config))
         for head in config.heads:
             self.add_module(head, nn.Linear(config.hidden_size, NUM_LABELS))
 
     @property
     def base_model(self) -> Backbone:
-        return getattr(self, self.base_model_prefix)
+        return getattr(self, self.config.model_type)
+
+    @property
+    def heads(self) -> list[nn.Linear]:
+        return [getattr(self, name) for name in self.config.heads]
 
 
 class Backbone(nn.Module):
@@ -57,25 +62,21 @@ class Embeddings(nn.Module):
     def __init__(self, config: Architecture):
         super().__init__()
         self.patch_embeddings = PatchEmbeddings(config)
-        grid = [side // patch for side, patch in zip(config.image_size, config.patch_size, strict=True)]
-        num_tokens = config.num_prefix_tokens + grid[0] * grid[1]
-        self.cls_token = nn.Parameter(torch.zeros(1, 1, config.hidden_size))
-        if config.num_prefix_tokens == 2:
-            self.distillation_token = nn.Parameter(torch.zeros(1, 1, config.hidden_size))
-        self.position_embeddings = nn.Parameter(torch.zeros(1, num_tokens, config.hidden_size))
+        self.prefix_tokens = config.prefix_tokens
+        for name in config.prefix_tokens:
+            self.register_parameter(name, nn.Parameter(torch.zeros(1, 1, config.hidden_size)))
+        self.position_embeddings = nn.Parameter(torch.zeros(1, config.num_tokens, config.hidden_size))
 
     def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """(N, 3, H, W) to (N, T, D)."""
         patches = self.patch_embeddings(pixel_values)
-        prefix = [self.cls_token, self.distillation_token] if hasattr(self, "distillation_token") else [self.cls_token]
-        tokens = [token.expand(len(patches), -1, -1) for token in prefix]
+        tokens = [getattr(self, name).expand(len(patches), -1, -1) for name in self.prefix_tokens]
         return torch.cat((*tokens, patches), dim=1) + self.position_embeddings
 
 
 class PatchEmbeddings(nn.Module):
     def __init__(self, config: Architecture):
         super().__init__()
-        self.image_size, self.patch_size = config.image_size, config.patch_size
         self.projection = nn.Conv2d(3, config.hidden_size, kernel_size=config.patch_size, stride=config.patch_size)
 
     def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
@@ -130,13 +131,13 @@ def _read_tensors(files: Sequence[Path], wanted: set[str]) -> dict[str, torch.Te
     """Copies: a file that changes later must not change the model."""
     from safetensors import safe_open
 
-    found = {}
+    held = {}
     for file in files:
         with safe_open(file, framework="pt") as tensors:
             names = {name: new_name(name) for name in tensors.keys()}  # noqa: SIM118  it is no dict
-            found |= {
+            held |= {
                 new: tensors.get_tensor(name).to(torch.float32, copy=True)
                 for name, new in names.items()
                 if new in wanted
             }
-    return found
+    return held

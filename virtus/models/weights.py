@@ -17,7 +17,7 @@ def find_weights(folder: Path, index: dict | None) -> tuple[Path, ...]:
     """One safetensors file, or the shards that an index (of `model.safetensors.index.json`) names.
 
     Raises:
-        CheckpointError: if they are missing, pickled, damaged or something else altogether.
+        CheckpointError: if they are missing or pickled.
     """
     names = ["model.safetensors"]
     if not (folder / names[0]).exists() and index is not None:
@@ -25,19 +25,28 @@ def find_weights(folder: Path, index: dict | None) -> tuple[Path, ...]:
     for name in names:
         if not (folder / name).is_file():
             raise CheckpointError(f"{name} is missing: {_what_is_there(folder)}")
-        _check_safetensors(folder / name)
     return tuple(folder / name for name in names)
 
 
 def read_shapes(files: Sequence[Path]) -> dict[str, tuple[int, ...]]:
-    """Of all tensors in the files, from their headers."""
-    from safetensors import safe_open
+    """Of all tensors in safetensors files, from their headers.
 
-    found = {}
+    Raises:
+        CheckpointError: if a file is damaged, empty or something else altogether.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    shapes = {}
     for file in files:
-        with safe_open(file, framework="numpy") as tensors:
-            found |= {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
-    return found
+        try:
+            with safe_open(file, framework="numpy") as tensors:
+                held = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError) as exc:
+            raise CheckpointError(f"{file.name} {_what_it_is(file)}") from exc
+        if not held:
+            raise CheckpointError(f"{file.name} holds no tensors.")
+        shapes |= held
+    return shapes
 
 
 def hash_weights(files: Sequence[Path]) -> str:
@@ -72,17 +81,6 @@ def _what_is_there(folder: Path) -> str:
             "Save the model as safetensors."
         )
     return "there are no weights. Download or save the model again."
-
-
-def _check_safetensors(file: Path) -> None:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(file, framework="numpy") as tensors:
-            if not list(tensors.keys()):
-                raise CheckpointError(f"{file.name} holds no tensors.")
-    except (SafetensorError, OSError) as exc:
-        raise CheckpointError(f"{file.name} {_what_it_is(file)}") from exc
 
 
 def _what_it_is(file: Path) -> str:
