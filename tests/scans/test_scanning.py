@@ -8,9 +8,8 @@ import pytest
 
 from virtus.errors import InputError
 from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome
-from virtus.scans.resume import Start, go_on
 from virtus.scans.rows import JsonRows
-from virtus.scans.rows_file import Maker, RowsFile
+from virtus.scans.rows_file import Maker, RowsFile, Start, go_on
 from virtus.video.report import VideoReport
 
 INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
