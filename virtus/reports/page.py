@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,23 +12,16 @@ from typing import Any
 from PIL import Image
 
 from virtus.drawing import annotate_faces, fit_display, jpeg_uri, overlay_crop
-from virtus.html import (
-    face_verdict,
-    map_caption,
-    not_judged,
-    photo_words,
-    provenance_panel,
-    render_page,
-    trust_line,
-)
+from virtus.html import face_verdict, map_caption, not_judged, photo_words, provenance_panel, render_page, trust_line
 from virtus.provenance import Provenance
-from virtus.reports.record import ReportRecord
-from virtus.results import CheckpointInfo, Explanation, FaceCrop, FaceReport, ImageReport
+from virtus.reports.record import ReportRecord, ReportSettings
+from virtus.results import Explanation, FaceCrop, FaceReport, ImageReport
 
 CROP_SIDE = 384  # px of faces and their maps
+UNCALIBRATED = "none: the threshold is 0.5"
 
 Row = tuple[str, str]
-"""A name and a value in words, not escaped."""
+"""A name and a value in words."""
 
 
 def write_page(record: ReportRecord, report: ImageReport, photo: Image.Image | None, provenance: Provenance) -> str:
@@ -51,7 +44,7 @@ def write_page(record: ReportRecord, report: ImageReport, photo: Image.Image | N
         faces=[_face(report, index, record.settings.opacity) for index in range(len(report.faces))],
         num_mapped=record.settings.num_mapped,
         provenance=provenance_panel(provenance, unfolded=True),
-        facts=dict(_all_facts(record, report)),
+        facts=_facts(record, report),
         command=f"python -m virtus replay report.json {shlex.quote(record.photo.name)}",
         json_uri=f"data:application/json;base64,{json}",
     )
@@ -86,43 +79,39 @@ def _change_rows(face: FaceReport) -> list[Row]:
     return [(name, f"{p:.3f}") for name, p in {"unchanged": face.p_fake, **face.stability.p_by_change}.items()]
 
 
-def _all_facts(record: ReportRecord, report: ImageReport) -> Iterator[tuple[str, list[Row]]]:
-    yield "The photo", _photo_rows(record)
-    yield "The checkpoint", _checkpoint_rows(report.checkpoint)
-    yield "The settings", _settings_rows(record)
-    yield "The machine", [("Device", record.device), ("Precision", record.precision), *record.versions.items()]
-
-
-def _photo_rows(record: ReportRecord) -> list[Row]:
-    photo = record.photo
-    size = f"{photo.size[0]} x {photo.size[1]} pixels" if photo.size else "not readable"
-    return [
-        ("File", photo.name),
-        ("sha256 of the file", photo.sha256),
-        ("Bytes", f"{photo.num_bytes:,}"),
-        ("Upright size", size),
-    ]
-
-
-def _checkpoint_rows(info: CheckpointInfo) -> list[Row]:
-    named = [("Name", info.name), ("Revision", info.revision), ("sha256 of the weights", info.sha256)]
+def _facts(record: ReportRecord, report: ImageReport) -> dict[str, list[Row]]:
+    """What is set down of photo, checkpoint, settings and machine, by heading."""
+    photo, info = record.photo, report.checkpoint
     used = info.calibration.used() if info.calibration else {}
-    calibration = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in used.items())
-    return [*named, ("Calibration", calibration or "none: the threshold is 0.5")]
+    return {
+        "The photo": [
+            ("File", photo.name),
+            ("sha256 of the file", photo.sha256),
+            ("Bytes", f"{photo.num_bytes:,}"),
+            ("Upright size", f"{photo.size[0]} x {photo.size[1]} pixels" if photo.size else "not readable"),
+        ],
+        "The checkpoint": [
+            ("Name", info.name),
+            ("Revision", info.revision),
+            ("sha256 of the weights", info.sha256),
+            ("Calibration", _pairs({name: f"{value:.4f}" for name, value in used.items()}) or UNCALIBRATED),
+        ],
+        "The settings": _settings_rows(record.settings),
+        "The machine": [("Device", record.device), ("Precision", record.precision), *record.versions.items()],
+    }
 
 
-def _settings_rows(record: ReportRecord) -> list[Row]:
-    asked = record.settings
-    options = [f"{method}: {_pairs(said)}" for method, said in (asked.options or {}).items() if said]
+def _settings_rows(settings: ReportSettings) -> list[Row]:
+    options = "; ".join(f"{method}: {_pairs(own)}" for method, own in (settings.options or {}).items() if own)
     return [
-        ("Expected share of fakes", f"{asked.prior:g}"),
-        ("Judged", "the whole image, as it is" if asked.whole else "each face that was found"),
-        ("Judged again under small changes", "yes" if asked.stability else "no"),
-        ("Maps", ", ".join(asked.methods) or "none"),
-        ("Class explained", asked.target),
-        *([("Options", "; ".join(options))] if options else []),
+        ("Expected share of fakes", f"{settings.prior:g}"),
+        ("Judged", "the whole image, as it is" if settings.whole else "each face that was found"),
+        ("Judged again under small changes", "yes" if settings.stability else "no"),
+        ("Maps", ", ".join(settings.methods) or "none"),
+        ("Class explained", settings.target),
+        *([("Options", options)] if options else []),
     ]
 
 
-def _pairs(said: dict) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in said.items())
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())
