@@ -67,9 +67,9 @@ def examine_configs(folder: Path, *, name: str = "") -> tuple[Architecture, dict
     """The part of it that needs no weights: architecture, index of each class, eval transform."""
     with _naming(name or folder):
         config = read_json(folder / "config.json")
-        name = _architecture(config)
+        architecture = _architecture(config)
         labels, transform = _labels(config), _transform(folder, config)
-        return Architecture.from_config(name, config), labels, transform
+        return Architecture.from_config(architecture, config), labels, transform
 
 
 def load_model(examined: Examination) -> Classifier:
@@ -170,7 +170,7 @@ def _count(tensors: list[str]) -> str:
 
 
 @contextlib.contextmanager
-def _naming(name: object) -> Iterator[None]:
+def _naming(name: str | Path) -> Iterator[None]:
     """Put the checkpoint's name before what is wrong with it."""
     try:
         yield

@@ -24,8 +24,7 @@ BUNDLED = "virtus-tiny"
 LOCAL = "local"  # the revision of a folder
 ENVIRONMENT_VARIABLE = "VIRTUS_CHECKPOINT"
 DEFAULT_MARGIN = 1.3
-RAW_KAGGLE_MARGIN = 1.8
-
+RAW_KAGGLE_MARGIN = 1.8  # of the known ones that were trained on uncropped pictures
 
 CHECKPOINTS = {  # a bundled folder or Hub ids, to the margin of the face crop: about that of what they were trained on
     BUNDLED: DEFAULT_MARGIN,  # DeiT-tiny on three sources, faces cropped alike
