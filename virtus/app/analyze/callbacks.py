@@ -14,8 +14,6 @@ from virtus.errors import VirtusError
 from virtus.html import checkpoint_line, face_verdict, face_words, message_panel, not_judged, photo_words, render_part
 from virtus.results import ImageReport
 
-NO_CHECKPOINT = '<p class="checkpoint">No checkpoint judges now: choose another one.</p>'
-
 
 @dataclass(frozen=True)
 class AnalyzeInputs:
@@ -55,7 +53,7 @@ class AnalyzeCallbacks:
                 return _no_photo(render_part("empty.html", "photo"), self.checkpoint_line(inputs.model))
             return _verdict(self._judge(inputs))
         except VirtusError as exc:
-            return _no_photo(_error(exc), NO_CHECKPOINT)
+            return _no_photo(_error(exc), checkpoint_line(None))
 
     def choose_face(self, inputs: AnalyzeInputs, index: int) -> str:
         """The verdict on another face."""
