@@ -14,7 +14,7 @@ from virtus.app.visitors import gpu
 START = """
 import gc
 import gradio as gr
-import virtus.app  # with `spaces`, which replaces `launch` too
+from virtus.app import serve  # with `spaces`, which replaces `launch` too
 from virtus.cli import main
 from virtus.checkpoints import Detector
 gr.Blocks.launch = lambda app, **_: print([one.checkpoint.trunk.device.type for one in gc.get_objects()

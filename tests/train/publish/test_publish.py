@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import huggingface_hub.hf_api  # noqa: F401  its log goes to what stderr is at its first import: not to a test's own
 import pytest
 from PIL import Image
 
