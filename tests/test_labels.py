@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from virtus.labels import SYNONYMS, label_from_folders, label_from_name
+from virtus.labels import SYNONYMS, ClassOutputs, label_from_folders, label_from_name
 from virtus.results import Label
 
 
@@ -32,6 +32,11 @@ def test_other_names_say_nothing(name):
 def test_no_name_stands_for_both():
     assert not SYNONYMS[Label.REAL] & SYNONYMS[Label.FAKE]
     assert set(SYNONYMS) == set(Label)
+
+
+def test_the_class_of_each_output_in_their_order():
+    assert ClassOutputs(real=(1,), fake=(2, 0)).by_index == (Label.FAKE, Label.REAL, Label.FAKE)
+    assert ClassOutputs(real=(), fake=(0,)).by_index == (Label.FAKE,)
 
 
 @pytest.mark.parametrize(

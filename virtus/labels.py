@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from virtus.results import Label
@@ -17,6 +18,24 @@ SYNONYMS = {
         "synthetic manipulated forged".split()
     ),
 }
+
+
+@dataclass(frozen=True)
+class ClassOutputs:
+    """Which of a classifier's outputs speak for each class, by their index in the logits.
+
+    p of fake is the share of the fake outputs in the softmax over all. A class without an output counts as one whose
+    logit is always 0: that is how a single logit with a sigmoid is read.
+    """
+
+    real: tuple[int, ...]
+    fake: tuple[int, ...]
+
+    @property
+    def by_index(self) -> tuple[Label, ...]:
+        """The class of each output, in their order."""
+        labels = dict.fromkeys(self.real, Label.REAL) | dict.fromkeys(self.fake, Label.FAKE)
+        return tuple(labels[index] for index in sorted(labels))
 
 
 def label_from_name(name: str) -> Label | None:

@@ -26,7 +26,7 @@ Sha256 = Annotated[str, Text("^[0-9a-f]{64}$")]
 
 
 class Label(StrEnum):
-    """The two classes. Their index in a checkpoint's logits is read from its label names."""
+    """The two classes. Which of a checkpoint's outputs speak for each is read from its label names."""
 
     REAL = "real"
     FAKE = "fake"
@@ -117,7 +117,7 @@ class FaceCrop:
 
 @dataclass(frozen=True)
 class Calibration(Row):
-    """What a checkpoint's logits are worth: logit(p) = margin / temperature + bias, with margin = fake minus real.
+    """What a checkpoint's logits are worth: logit(p) = margin / temperature + bias, with the margin of fake over real.
 
     Attributes:
         temperature: by which the difference of the logits is divided.

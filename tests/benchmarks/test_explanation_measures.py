@@ -68,7 +68,7 @@ def test_random_weights_are_other_weights_and_the_same_each_time(detector, fakes
     )
     np.testing.assert_array_equal(one, again)
     assert not np.allclose(one, trained)
-    assert randomise(detector).checkpoint.labels == detector.checkpoint.labels
+    assert randomise(detector).checkpoint.outputs == detector.checkpoint.outputs
 
 
 def test_time_is_taken_of_each(detector, fakes):

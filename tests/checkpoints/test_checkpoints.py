@@ -8,7 +8,7 @@ import pytest
 from virtus.checkpoints.examine import examine_checkpoint
 from virtus.checkpoints.load import BUNDLED, CHECKPOINTS, load_checkpoint, locate, resolve_name
 from virtus.errors import CheckpointError, InputError
-from virtus.results import Label
+from virtus.labels import ClassOutputs
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_what_a_checkpoint_says_of_itself(make_checkpoint):
     found = load_checkpoint(str(folder), precision="float32")
     assert (found.info.name, found.info.revision) == (str(folder), "local")
     assert found.info.sha256 == examine_checkpoint(folder).sha256
-    assert found.labels == {Label.FAKE: 0, Label.REAL: 1}
+    assert found.outputs == ClassOutputs(real=(1,), fake=(0,))
     assert (found.architecture, found.trunk.num_prefix_tokens) == ("DeiTForImageClassification", 2)
     assert found.transform.input_size == (32, 32)
 

@@ -1,3 +1,4 @@
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -5,12 +6,13 @@ import pytest
 import torch
 from PIL import Image
 
-from virtus.checkpoints.detector import Detector
+from virtus.checkpoints.detector import Detector, margins_of
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import InputError
 from virtus.faces.find import whole_image
+from virtus.labels import ClassOutputs
 from virtus.models.hardware import resolve_device, resolve_precision
-from virtus.results import Label, Outcome
+from virtus.results import Outcome
 
 
 def crops(count: int, side: int = 40):
@@ -68,8 +70,26 @@ def test_p_fake_follows_the_label_names_not_their_order(make_checkpoint):
         for labels in (("Real", "Fake"), ("Fake", "Real"))
     )
     (p,), (q,) = usual.predict(crops(1)), reverse.predict(crops(1))
-    assert reverse.checkpoint.labels == {Label.FAKE: 0, Label.REAL: 1}
+    assert reverse.checkpoint.outputs == ClassOutputs(real=(1,), fake=(0,))
     assert p.p_fake == pytest.approx(1 - q.p_fake, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("logits", "outputs", "p_fake"),
+    [
+        ([math.log(3), 0.0], ClassOutputs(real=(1,), fake=(0,)), 3 / 4),
+        # AI, Deepfake, Real: the softmax is (2, 3, 5) / 10.
+        ([math.log(2), math.log(3), math.log(5)], ClassOutputs(real=(2,), fake=(0, 1)), 5 / 10),
+        ([math.log(2), math.log(3), math.log(5)], ClassOutputs(real=(0, 2), fake=(1,)), 3 / 10),
+        # One logit: the sigmoid of log 4 is 4 / 5.
+        ([math.log(4)], ClassOutputs(real=(), fake=(0,)), 4 / 5),
+        ([math.log(4)], ClassOutputs(real=(0,), fake=()), 1 / 5),
+    ],
+)
+def test_p_fake_is_the_share_of_the_fake_outputs_in_the_softmax(logits, outputs, p_fake):
+    margins = margins_of(torch.tensor([logits, [900.0] * len(logits)]), outputs)
+    assert torch.sigmoid(margins[0]).item() == pytest.approx(p_fake)
+    assert margins.isfinite().all()
 
 
 def test_the_outcome_is_fake_from_one_half_on(checkpoint):

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from virtus.checkpoints.examine import examine_checkpoint, load_model
 from virtus.errors import CheckpointError
-from virtus.results import Label
+from virtus.labels import ClassOutputs
 
 KINDS = {
     "vit": "ViTForImageClassification",
@@ -64,7 +64,7 @@ def test_an_error_can_name_the_checkpoint_instead_of_its_folder(copy_checkpoint)
     ],
 )
 def test_labels_are_read_by_name_not_by_order(make_checkpoint, labels, fake):
-    assert examine_checkpoint(make_checkpoint(labels=labels)).labels == {Label.FAKE: fake, Label.REAL: 1 - fake}
+    assert examine_checkpoint(make_checkpoint(labels=labels)).outputs == ClassOutputs((1 - fake,), (fake,))
 
 
 @pytest.mark.parametrize(

@@ -114,12 +114,12 @@ def test_attribution_of_heads_by_hand():
     torch.testing.assert_close(head_relevance([(attention, gradient)], head=1), torch.tensor([[[1.0, 3.0]]]))
 
 
-def stock_attribution(folder, pixel_values: torch.Tensor, index: int, first: int, heads: int) -> torch.Tensor:
+def stock_attribution(folder, pixel_values: torch.Tensor, sign: int, first: int, heads: int) -> torch.Tensor:
     """The paper's own loop, from the first block on, over the attentions that transformers hands out."""
     name = transformers.AutoConfig.from_pretrained(folder).architectures[0]
     model = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     output = model(pixel_values, output_attentions=True)
-    gradients = torch.autograd.grad(output.logits[:, index].sum(), output.attentions)
+    gradients = torch.autograd.grad(sign * (output.logits[:, 1] - output.logits[:, 0]).sum(), output.attentions)
     relevance = torch.eye(gradients[0].shape[-1]).expand(len(pixel_values), -1, -1)
     for attention, gradient in zip(output.attentions, gradients, strict=True):
         relevance = relevance + (attention * gradient).clamp(min=0).mean(dim=1) @ relevance
@@ -131,8 +131,8 @@ def stock_attribution(folder, pixel_values: torch.Tensor, index: int, first: int
 def test_attribution_is_that_of_the_full_pass(make_checkpoint, kind, target):
     folder = make_checkpoint(kind=kind)
     detector = load_detector(folder)
-    trunk, index = detector.checkpoint.trunk, detector.checkpoint.labels[target]
-    stock = stock_attribution(folder, pixels(detector, crops(2)), index, trunk.num_prefix_tokens, trunk.num_head_tokens)
+    trunk, sign = detector.checkpoint.trunk, 1 if target is Label.FAKE else -1
+    stock = stock_attribution(folder, pixels(detector, crops(2)), sign, trunk.num_prefix_tokens, trunk.num_head_tokens)
     ours = heatmaps(detector, crops(2), method="attribution", target=target)
     np.testing.assert_allclose(ours.reshape(2, -1), stock, rtol=1e-3, atol=1e-3 * float(stock.max()))
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from virtus.checkpoints.detector import Detector
+from virtus.checkpoints.detector import Detector, margins_of
 from virtus.checkpoints.load import load_checkpoint
 from virtus.explain.faithfulness import (
     BLUR,
@@ -230,10 +230,10 @@ def test_mixed_tokens_are_mixed_pixels(detector, crop):
     smoother = smoothing_matrix(32, BLUR * 32)
     blurred = np.einsum("ij,cjk,lk->cil", smoother, pixel_values, smoother)
     mixed = [np.where(np.kron(mask.reshape(4, 4), np.ones((8, 8))), blurred, pixel_values) for mask in masks]
-    trunk, labels = detector.checkpoint.trunk, detector.checkpoint.labels
+    trunk = detector.checkpoint.trunk
     with torch.inference_mode():
         logits = trunk.logits(trunk.embed(torch.from_numpy(np.stack(mixed))))
-    margins = logits[:, labels[Label.FAKE]] - logits[:, labels[Label.REAL]]
+    margins = margins_of(logits, detector.checkpoint.outputs)
     np.testing.assert_allclose(judge(masks), torch.sigmoid(margins).numpy(), atol=1e-3)
 
 

@@ -32,7 +32,7 @@ def stock_margin(folder, pixel_values: torch.Tensor, index: int, without: list[i
 def test_a_patch_is_worth_the_fall_of_the_margin_without_its_token(make_checkpoint, kind, target):
     folder = make_checkpoint(kind=kind)
     detector = load_detector(folder)
-    index, first = detector.checkpoint.labels[target], detector.checkpoint.trunk.num_prefix_tokens
+    (index,), first = getattr(detector.checkpoint.outputs, target), detector.checkpoint.trunk.num_prefix_tokens
     ours = heatmaps(detector, crops(2), method="occlusion", target=target, window=1)
     for crop, heatmap in zip(crops(2), ours, strict=True):
         image = pixels(detector, [crop])
@@ -46,7 +46,7 @@ def test_a_patch_is_worth_the_fall_of_the_margin_without_its_token(make_checkpoi
 def test_a_square_is_left_out_as_a_whole(make_checkpoint):
     folder = make_checkpoint()
     detector = load_detector(folder)
-    image, index = pixels(detector, crops(1)), detector.checkpoint.labels["fake"]
+    image, (index,) = pixels(detector, crops(1)), detector.checkpoint.outputs.fake
     (heatmap,) = heatmaps(detector, crops(1), method="occlusion", target="fake")
     # Of the 4 x 4 grid rows 2 and 3, columns 0 and 1; one token stands before the patches.
     fall = stock_margin(folder, image, index, []) - stock_margin(folder, image, index, [9, 10, 13, 14])

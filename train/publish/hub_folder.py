@@ -84,12 +84,11 @@ def _copy_files(folder: Path, run: Run, examined: Examination) -> None:
 
 
 def _write_settings(folder: Path, run: Run, examined: Examination, target: Target) -> None:
-    indices = {NAMES[label]: index for label, index in examined.labels.items()}
-    names = {str(index): name for name, index in sorted(indices.items(), key=lambda pair: pair[1])}
+    names = {str(index): NAMES[label] for index, label in enumerate(examined.outputs.by_index)}
     data = run.config["data"]
     public = {"base": run.base, "data": data if is_repo_id(data) and not Path(data).is_dir() else folder_name(data)}
     contents = {
-        "config.json": run.model | {"id2label": names, "label2id": indices},
+        "config.json": run.model | {"id2label": names, "label2id": {name: int(index) for index, name in names.items()}},
         "train_config.json": run.config | public,
         "metrics.json": run.metrics | {"checkpoint": run.metrics["checkpoint"] | {"name": target.repo_id}},
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 
 from virtus.checkpoints.calibration import EVEN, check_prior, even_margin_of, judge
 from virtus.checkpoints.load import Checkpoint
+from virtus.labels import ClassOutputs
 from virtus.models import Trunk, crops_at_once
 from virtus.parallel import with_own_cores
 from virtus.results import Calibration, FaceCrop, Label, Prediction
@@ -23,13 +24,13 @@ class TrunkState:
 
     Attributes:
         trunk: the model that made it.
-        labels: index in the logits for each class.
+        outputs: which logits speak for each class.
         block_inputs: the tokens that enter each block, (N, T, D) float32; the last ones enter the tail.
-        even_margin: logit of fake minus logit of real at which both classes are equally likely.
+        even_margin: the margin (see `margins_of`) at which both classes are equally likely.
     """
 
     trunk: Trunk
-    labels: dict[Label, int]
+    outputs: ClassOutputs
     block_inputs: tuple[torch.Tensor, ...]
     even_margin: float = 0.0
 
@@ -47,19 +48,31 @@ class TrunkState:
     @property
     def predicted(self) -> list[Label]:
         """The likelier class of each crop, at as many fakes as reals."""
-        margins = margins_of(self.logits, self.labels).tolist()
+        margins = margins_of(self.logits, self.outputs).tolist()
         return [Label.FAKE if margin >= self.even_margin else Label.REAL for margin in margins]
 
     @functools.cached_property
     def logits(self) -> torch.Tensor:
-        """(N, 2), float32."""
+        """(N, outputs), float32."""
         with torch.inference_mode():
             return self.trunk.tail(self.tail_input)
 
 
-def margins_of(logits: torch.Tensor, labels: Mapping[Label, int]) -> torch.Tensor:
-    """Logit of fake minus logit of real: (N, 2) to (N,)."""
-    return logits[:, labels[Label.FAKE]] - logits[:, labels[Label.REAL]]
+def margins_of(logits: torch.Tensor, outputs: ClassOutputs) -> torch.Tensor:
+    """The number behind p of fake, its log-odds: logsumexp of the fake logits minus that of the real ones.
+
+    With one logit a class it is their difference; a class without any counts as a logit of 0.
+
+    Returns:
+        (N,) from logits (N, outputs).
+    """
+    return _logsumexp(logits, outputs.fake) - _logsumexp(logits, outputs.real)
+
+
+def _logsumexp(logits: torch.Tensor, indices: Sequence[int]) -> torch.Tensor:
+    if len(indices) > 1:
+        return logits[:, list(indices)].logsumexp(dim=1)
+    return logits[:, indices[0]] if indices else logits.new_zeros(len(logits))
 
 
 class Detector:
@@ -109,7 +122,7 @@ class Detector:
         """What `encode` gave, from its `block_inputs` alone, on any device. No pass of the trunk."""
         checkpoint = self.checkpoint
         inputs = tuple(tokens.to(checkpoint.trunk.device) for tokens in block_inputs)
-        return TrunkState(checkpoint.trunk, checkpoint.labels, inputs, even_margin_of(checkpoint.info.calibration))
+        return TrunkState(checkpoint.trunk, checkpoint.outputs, inputs, even_margin_of(checkpoint.info.calibration))
 
     def predict(self, crops: Sequence[FaceCrop]) -> list[Prediction]:
         """The verdict for each crop. Nothing is kept of a batch but that."""
@@ -122,7 +135,7 @@ class Detector:
         return self._predictions(state.logits, next(filter(None, novelties), None))
 
     def _predictions(self, logits: torch.Tensor, novelties: Sequence[float] | None) -> list[Prediction]:
-        margins = margins_of(logits, self.checkpoint.labels).tolist()
+        margins = margins_of(logits, self.checkpoint.outputs).tolist()
         calibration = self.checkpoint.info.calibration
         return [
             Prediction(*judge(margin, calibration, self.prior), novelty)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from virtus.checkpoints.sidecar import read_json, read_sidecar
 from virtus.errors import CheckpointError
-from virtus.labels import label_from_name
+from virtus.labels import ClassOutputs, label_from_name
 from virtus.models import KIND_OF, Architecture, EvalTransform, find_weights, hash_weights, new_name, read_shapes
 from virtus.results import Label
 
@@ -28,7 +28,7 @@ class Examination:
 
     Attributes:
         architecture: what the model is made of.
-        labels: index in the logits for each class, by label name.
+        outputs: which logits speak for each class, by label name.
         transform: from its processor.
         weights: the safetensors files.
         sha256: of these, one after the other.
@@ -38,7 +38,7 @@ class Examination:
 
     folder: Path
     architecture: Architecture
-    labels: dict[Label, int]
+    outputs: ClassOutputs
     transform: EvalTransform
     weights: tuple[Path, ...]
     sha256: str
@@ -53,23 +53,23 @@ def examine_checkpoint(folder: Path, *, name: str = "") -> Examination:
         CheckpointError: with the cause, and the name (by default the folder's path) in front: if a file is missing or
             of another kind, if a tensor of backbone or head is missing, left over or of another shape.
     """
-    architecture, labels, transform = examine_configs(folder, name=name)
+    architecture, outputs, transform = examine_configs(folder, name=name)
     with _naming(name or folder):
         sidecar = read_sidecar(folder)
         index = folder / "model.safetensors.index.json"
         weights = find_weights(folder, read_json(index) if index.exists() else None)
         _check_tensors(architecture.tensors(), read_shapes(weights))
         sha256 = hash_weights(weights)
-        return Examination(folder, architecture, labels, transform, weights, sha256, sidecar, name or str(folder))
+        return Examination(folder, architecture, outputs, transform, weights, sha256, sidecar, name or str(folder))
 
 
-def examine_configs(folder: Path, *, name: str = "") -> tuple[Architecture, dict[Label, int], EvalTransform]:
-    """The part of it that needs no weights: architecture, index of each class, eval transform."""
+def examine_configs(folder: Path, *, name: str = "") -> tuple[Architecture, ClassOutputs, EvalTransform]:
+    """The part of it that needs no weights: architecture, outputs of each class, eval transform."""
     with _naming(name or folder):
         config = read_json(folder / "config.json")
         architecture = _architecture(config)
-        labels, transform = _labels(config), _transform(folder, config)
-        return Architecture.from_config(architecture, config), labels, transform
+        outputs, transform = _outputs(config), _transform(folder, config)
+        return Architecture.from_config(architecture, config), outputs, transform
 
 
 def load_model(examined: Examination) -> Classifier:
@@ -109,8 +109,8 @@ def _choices() -> str:
     return f"{', '.join(first)} and {last}"
 
 
-def _labels(config: dict) -> dict[Label, int]:
-    """Index of each class, by name."""
+def _outputs(config: dict) -> ClassOutputs:
+    """By name."""
     id2label = config.get("id2label")
     if not isinstance(id2label, dict) or len(id2label) != 2:
         count = len(id2label) if isinstance(id2label, dict) else "none"
@@ -123,7 +123,7 @@ def _labels(config: dict) -> dict[Label, int]:
         )
     if sorted(named.values()) != ["0", "1"]:
         raise CheckpointError(f"Its labels have the indices {' and '.join(named.values())}, not 0 and 1.")
-    return {label: int(index) for label, index in named.items()}
+    return ClassOutputs(real=(int(named[Label.REAL]),), fake=(int(named[Label.FAKE]),))
 
 
 def _transform(folder: Path, config: dict) -> EvalTransform:

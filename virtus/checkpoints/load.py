@@ -13,10 +13,11 @@ from virtus.checkpoints.examine import Examination, examine_checkpoint, examine_
 from virtus.checkpoints.hub import fetch, fetched_before, is_repo_id
 from virtus.checkpoints.sidecar import read_calibration, read_user_calibration
 from virtus.errors import CheckpointError
-from virtus.results import Calibration, CheckpointInfo, Label
+from virtus.results import Calibration, CheckpointInfo
 
 if TYPE_CHECKING:
     from virtus.checkpoints.novelty import Novelty
+    from virtus.labels import ClassOutputs
     from virtus.models import EvalTransform, Trunk
 
 BUNDLED_FOLDER = ASSETS / "checkpoints"
@@ -44,7 +45,7 @@ class Checkpoint:
         info: name, revision and hash, for every report.
         trunk: the model.
         transform: its eval transform.
-        labels: index in the logits for each class.
+        outputs: which logits speak for each class.
         margin: of the face crop.
         architecture: name of the transformers class.
         novelty: what its training pictures were like; None where it does not know.
@@ -53,7 +54,7 @@ class Checkpoint:
     info: CheckpointInfo
     trunk: Trunk
     transform: EvalTransform
-    labels: dict[Label, int]
+    outputs: ClassOutputs
     margin: float
     architecture: str
     novelty: Novelty | None = None
@@ -105,7 +106,7 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
         info=located.info,
         trunk=trunk,
         transform=examined.transform,
-        labels=examined.labels,
+        outputs=examined.outputs,
         margin=located.margin,
         architecture=examined.architecture.name,
         novelty=_novelty(examined),

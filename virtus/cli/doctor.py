@@ -35,14 +35,13 @@ def run(args: argparse.Namespace) -> int:
 def _facts(checkpoint: Checkpoint) -> dict[str, object]:
     from virtus.cli.text import calibration_words, novelty_words
 
-    by_index = sorted(checkpoint.labels.items(), key=lambda item: item[1])
     trunk, transform = checkpoint.trunk, checkpoint.transform
     return {
         "revision": checkpoint.info.revision,
         "sha256": checkpoint.info.sha256,
         "architecture": checkpoint.architecture,
         "parameters": f"{sum(p.numel() for p in trunk.model.parameters()):,}",
-        "labels": ", ".join(f"{index} is {label}" for label, index in by_index),
+        "labels": ", ".join(f"{index} is {label}" for index, label in enumerate(checkpoint.outputs.by_index)),
         "input": f"{'x'.join(map(str, transform.input_size))}, mean {transform.mean}, std {transform.std}",
         "patches": f"{'x'.join(map(str, trunk.grid_size))}, {trunk.num_prefix_tokens} token(s) before them",
         "crop margin": checkpoint.margin,

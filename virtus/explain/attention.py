@@ -10,7 +10,8 @@ import torch
 
 from virtus.checkpoints import TrunkState
 from virtus.errors import InputError
-from virtus.explain.gradients import attention_gradients, target_weights
+from virtus.explain.gradients import attention_gradients
+from virtus.results import Label
 
 FUSIONS = {"mean": torch.mean, "max": torch.amax, "min": torch.amin}
 
@@ -18,7 +19,7 @@ FUSIONS = {"mean": torch.mean, "max": torch.amax, "min": torch.amin}
 @torch.no_grad()
 def rollout(
     state: TrunkState,
-    _targets: Sequence[int] = (),
+    _targets: Sequence[Label | None] = (),
     *,
     head: int | None = None,
     head_fusion: str = "mean",
@@ -43,19 +44,19 @@ def rollout(
     return _on_grid(state, joint[:, : state.trunk.num_head_tokens])
 
 
-def attribution(state: TrunkState, targets: Sequence[int], *, head: int | None = None) -> np.ndarray:
-    """How much of each patch the head's token(s) hold, counting only attention that raises the target's logit.
+def attribution(state: TrunkState, targets: Sequence[Label], *, head: int | None = None) -> np.ndarray:
+    """How much of each patch the head's token(s) hold, counting only attention that raises the target's margin.
 
     Attention times gradient, carried through all blocks (Chefer et al. 2021, arXiv:2103.15679).
 
     Args:
-        targets: index in the logits for each crop.
+        targets: the class for each crop.
         head: index of the attention head to follow through all blocks; their mean by default.
 
     Returns:
         (N, grid_h, grid_w), float32, not negative.
     """
-    attentions = attention_gradients(state, target_weights(state, targets))
+    attentions = attention_gradients(state, targets)
     return _on_grid(state, head_relevance(attentions, head=head))
 
 

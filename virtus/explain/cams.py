@@ -13,15 +13,16 @@ import numpy as np
 import torch
 
 from virtus.checkpoints import TrunkState
-from virtus.explain.gradients import block_index, margin_weights, norm_gradients, target_weights
+from virtus.explain.gradients import block_index, norm_gradients
+from virtus.results import Label
 
 
 def cam(name: str) -> Callable[..., np.ndarray]:
     """A method of the family by the name of its class in `pytorch_grad_cam`."""
 
-    def compute(state: TrunkState, targets: Sequence[int], *, layer: int = -1) -> np.ndarray:
+    def compute(state: TrunkState, targets: Sequence[Label], *, layer: int = -1) -> np.ndarray:
         """(N, grid_h, grid_w), float32, not negative: what speaks against the target is 0."""
-        maps = _by_library(name, state, *norm_gradients(state, target_weights(state, targets), layer=layer))
+        maps = _by_library(name, state, *norm_gradients(state, targets, layer=layer))
         return np.maximum(maps, 0)
 
     return compute
@@ -33,7 +34,7 @@ layercam = cam("LayerCAM")
 hirescam = cam("HiResCAM")
 
 
-def eigencam(state: TrunkState, _targets: Sequence[int] = (), *, layer: int = -1) -> np.ndarray:
+def eigencam(state: TrunkState, _targets: Sequence[Label | None] = (), *, layer: int = -1) -> np.ndarray:
     """Projection of each patch on the first principal component of all (Muhammad & Yeasin 2020, arXiv:2008.00299).
 
     A component has no sign of its own. pytorch-grad-cam takes what the SVD happens to give; here the side that reaches
@@ -50,8 +51,8 @@ def eigencam(state: TrunkState, _targets: Sequence[int] = (), *, layer: int = -1
     return np.maximum(np.where(turned, -maps, maps), 0)
 
 
-def evidence(state: TrunkState, _targets: Sequence[int] = (), *, layer: int = -1) -> np.ndarray:
-    """Gradient of the margin (logit of fake minus logit of real) times activation, summed over channels.
+def evidence(state: TrunkState, _targets: Sequence[Label | None] = (), *, layer: int = -1) -> np.ndarray:
+    """Gradient of the margin (see `margins_of`) times activation, summed over channels.
 
     To first order, what each patch adds to the margin: HiResCAM (Draelos & Carin 2020, arXiv:2011.08891) of the margin,
     with what it cuts off. Nothing is scaled, so values of one checkpoint can be compared between photos.
@@ -59,7 +60,7 @@ def evidence(state: TrunkState, _targets: Sequence[int] = (), *, layer: int = -1
     Returns:
         (N, grid_h, grid_w), float32, in logits: above 0 speaks for fake, below 0 for real.
     """
-    activations, gradients = norm_gradients(state, margin_weights(state), layer=layer)
+    activations, gradients = norm_gradients(state, [Label.FAKE] * len(state), layer=layer)
     return _on_grid(state, (activations * gradients).sum(dim=-1, keepdim=True))[:, 0]
 
 

@@ -148,7 +148,7 @@ def blurring_judge(detector: Detector, crop: FaceCrop) -> MaskJudge:
     from virtus.checkpoints import margins_of
     from virtus.models import crops_at_once
 
-    trunk, labels, info = detector.checkpoint.trunk, detector.checkpoint.labels, detector.checkpoint.info
+    trunk, outputs, info = detector.checkpoint.trunk, detector.checkpoint.outputs, detector.checkpoint.info
     pixel_values = detector.checkpoint.transform(crop.image)
     rows, columns = (smoothing_matrix(side, BLUR * side).astype(np.float32) for side in pixel_values.shape[1:])
     pair = torch.from_numpy(np.stack([pixel_values, rows @ pixel_values @ columns.T]))
@@ -162,7 +162,7 @@ def blurring_judge(detector: Detector, crop: FaceCrop) -> MaskJudge:
         padded = np.pad(masks, ((0, 0), (trunk.num_prefix_tokens, 0)))[..., None]
         batches = torch.from_numpy(padded).to(plain.device).split(size)
         logits = torch.cat([trunk.logits(torch.where(batch, blurred, plain)) for batch in batches])
-        margins = margins_of(logits, labels).double()
+        margins = margins_of(logits, outputs).double()
         return torch.sigmoid(margins / calibration.temperature + calibration.bias).cpu().numpy()
 
     return judge

@@ -1,4 +1,4 @@
-"""Gradients of the logits inside the trunk, without hooks: block by block, from the tokens that entered each."""
+"""Gradients of a class's margin inside the trunk, without hooks: block by block, from the tokens that entered each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
-from virtus.checkpoints import TrunkState
+from virtus.checkpoints import TrunkState, margins_of
 from virtus.errors import InputError
 from virtus.results import Label
 
@@ -14,22 +14,19 @@ RunBlock = Callable[[int, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 """(index, tokens that enter the block) to (value at a place in it, tokens that leave it)."""
 
 
-def target_weights(state: TrunkState, targets: Sequence[int]) -> torch.Tensor:
-    """The logit of each crop's target, as weights of the logits (N, 2)."""
-    return torch.eye(2, device=state.tail_input.device)[list(targets)]
+def target_signs(state: TrunkState, targets: Sequence[Label]) -> torch.Tensor:
+    """By which the margin becomes that of each crop's target: 1 for fake, -1 for real, (N,)."""
+    signs = [1.0 if target is Label.FAKE else -1.0 for target in targets]
+    return torch.tensor(signs, device=state.tail_input.device)
 
 
-def margin_weights(state: TrunkState) -> torch.Tensor:
-    """The margin, logit of fake minus logit of real, as weights of the logits (N, 2)."""
-    fake, real = ([state.labels[label]] * len(state) for label in (Label.FAKE, Label.REAL))
-    return target_weights(state, fake) - target_weights(state, real)
-
-
-def norm_gradients(state: TrunkState, weights: torch.Tensor, *, layer: int = -1) -> tuple[torch.Tensor, torch.Tensor]:
-    """Activations at the first norm of a block, and the gradient there of the weighted sum of logits; both (N, T, D).
+def norm_gradients(
+    state: TrunkState, targets: Sequence[Label], *, layer: int = -1
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Activations at the first norm of a block, and the gradient there of the target's margin; both (N, T, D).
 
     Args:
-        weights: of the logits, (N, 2).
+        targets: the class for each crop.
         layer: index of the block, negative from the end.
 
     Raises:
@@ -41,12 +38,12 @@ def norm_gradients(state: TrunkState, weights: torch.Tensor, *, layer: int = -1)
         normed = trunk.first_norm(index, hidden)
         return normed, trunk.run_block(index, hidden, normed, num_tokens=_num_wanted(state, index))
 
-    *_, first = _backwards(state, weights, block_index(state, layer), run_block)
+    *_, first = _backwards(state, targets, block_index(state, layer), run_block)
     return first
 
 
-def attention_gradients(state: TrunkState, weights: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """The attention of each block, last first, and the gradient there of the weighted sum of logits.
+def attention_gradients(state: TrunkState, targets: Sequence[Label]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """The attention of each block, last first, and the gradient there of the target's margin.
 
     Both are (N, num_heads, T, T), of the last block only the rows of the tokens that the head reads.
     """
@@ -57,21 +54,22 @@ def attention_gradients(state: TrunkState, weights: torch.Tensor) -> Iterator[tu
         attention = trunk.attention(index, normed, num_tokens=num_tokens)
         return attention, trunk.run_block(index, hidden, normed, attention=attention, num_tokens=num_tokens)
 
-    return _backwards(state, weights, 0, run_block)
+    return _backwards(state, targets, 0, run_block)
 
 
 def _backwards(
-    state: TrunkState, weights: torch.Tensor, first: int, run_block: RunBlock
+    state: TrunkState, targets: Sequence[Label], first: int, run_block: RunBlock
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Value and gradient at a place in each block, from the last to `first`. One block's graph is held at a time."""
     last = len(state.block_inputs) - 1
-    upstream = None
+    upstream = target_signs(state, targets)
     for index in range(last, first - 1, -1):
         with torch.inference_mode(False), torch.enable_grad():
             # A tensor made in inference mode cannot be differentiated; its copy can.
             hidden = state.block_inputs[index].clone().requires_grad_()
             value, output = run_block(index, hidden)
-            output, upstream = (state.trunk.finish(output), weights) if index == last else (output, upstream)
+            if index == last:
+                output = margins_of(state.trunk.finish(output), state.outputs)
             upstream, gradient = torch.autograd.grad(output, (hidden, value), upstream)
         yield value.detach(), gradient
 

@@ -12,20 +12,22 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from virtus.checkpoints import TrunkState
+from virtus.checkpoints import TrunkState, margins_of
 from virtus.errors import InputError
+from virtus.explain.gradients import target_signs
+from virtus.results import Label
 
 BATCH = 32  # shortened sequences at a time
 
 
 @torch.inference_mode()
-def occlusion(state: TrunkState, targets: Sequence[int], *, window: int = 2) -> np.ndarray:
-    """How far the margin of the target (its logit minus the other's) falls when a square of patches is left out.
+def occlusion(state: TrunkState, targets: Sequence[Label], *, window: int = 2) -> np.ndarray:
+    """How far the margin of the target falls when a square of patches is left out.
 
     The trunk runs once for each square: (grid / window)^2 times a crop.
 
     Args:
-        targets: index in the logits for each crop.
+        targets: the class for each crop.
         window: side of the square in patches. Squares lie side by side; where they do not fit evenly the last ones are
             shifted inwards, and a patch in several has their mean.
 
@@ -36,26 +38,20 @@ def occlusion(state: TrunkState, targets: Sequence[int], *, window: int = 2) -> 
         InputError: for a window that leaves nothing of the grid.
     """
     squares = _squares(state, window)
-    target = torch.tensor(list(targets), device=state.logits.device)
-    whole = _margins(state.logits, target)
-    falls = torch.stack([whole[i] - _margins(_without(state, i, squares), target[i]) for i in range(len(state))])
+    whole = margins_of(state.logits, state.outputs)
+    falls = torch.stack([whole[i] - _margins_without(state, i, squares) for i in range(len(state))])
+    falls = falls * target_signs(state, targets)[:, None]
     covered = squares.float()
     return (falls @ covered / covered.sum(dim=0)).unflatten(1, state.trunk.grid_size).cpu().numpy()
 
 
-def _margins(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Logit of the target minus that of the other class, (N,)."""
-    wanted = logits.gather(1, target.expand(len(logits)).view(-1, 1))[:, 0]
-    return 2 * wanted - logits.sum(dim=1)
-
-
-def _without(state: TrunkState, crop: int, squares: torch.Tensor) -> torch.Tensor:
-    """Logits of one crop without each square's tokens, (squares, 2)."""
+def _margins_without(state: TrunkState, crop: int, squares: torch.Tensor) -> torch.Tensor:
+    """Margins of one crop without each square's tokens, (squares,)."""
     trunk, tokens = state.trunk, state.block_inputs[0][crop]
     prefix = torch.ones(len(squares), trunk.num_prefix_tokens, dtype=torch.bool, device=squares.device)
     kept = torch.cat([prefix, ~squares], dim=1)
     shorter = tokens.expand(len(kept), *tokens.shape)[kept].view(len(kept), -1, tokens.shape[-1])
-    return torch.cat([trunk.logits(batch) for batch in shorter.split(BATCH)])
+    return margins_of(torch.cat([trunk.logits(batch) for batch in shorter.split(BATCH)]), state.outputs)
 
 
 def _squares(state: TrunkState, window: int) -> torch.Tensor:

@@ -24,7 +24,7 @@ class Explainer:
 
     Attributes:
         home: the file here and the function in it, loaded on first use: what offers methods needs no torch.
-        class_specific: whether `targets` (an index in the logits for each crop) makes a difference.
+        class_specific: whether `targets` (a class for each crop) makes a difference.
         description: one line for people who choose.
         options: names of what it takes.
         signed: whether its maps are evidence for fake (above 0) and for real (below 0), in logits.
@@ -59,7 +59,7 @@ EXPLAINERS = {
     "attribution": Explainer(
         "attention.attribution",
         True,
-        "where attention that raised the class's logit flowed through all blocks",
+        "where attention that raised the class's lead flowed through all blocks",
         options=("head",),
         finding="Among the best at finding known forgeries, and yet its brightest patch lies elsewhere in four of ten.",
     ),
@@ -136,8 +136,7 @@ def explain(
     if not len(state):
         return []
     targets = _targets(state, target) if explainer.class_specific else [None] * len(state)
-    indices = [state.labels[label] for label in targets if label is not None]
-    maps = explainer.compute(state, indices, **options)
+    maps = explainer.compute(state, targets, **options)
     return [
         Explanation(method, heatmap, label, signed=explainer.signed)
         for heatmap, label in zip(maps, targets, strict=True)

@@ -197,7 +197,7 @@ def _identity(checkpoint: Checkpoint) -> tuple:
     info = checkpoint.info
     calibration = info.calibration and info.calibration.used()
     novelty = checkpoint.novelty and (checkpoint.novelty.block, checkpoint.novelty.threshold)
-    return info.sha256, calibration, novelty, checkpoint.labels, checkpoint.margin, checkpoint.transform
+    return info.sha256, calibration, novelty, checkpoint.outputs, checkpoint.margin, checkpoint.transform
 
 
 def _compare_file(detectors: Sequence[Detector], item: Item, whole: bool, stability: bool) -> Comparison:

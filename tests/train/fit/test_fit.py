@@ -14,6 +14,7 @@ from train.fit.trainer import fit, source_aucs
 from train.pictures.face_cache import FaceCache
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import CheckpointError
+from virtus.labels import ClassOutputs
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def run(data, make_checkpoint, train_command, tmp_path_factory):
 
 def test_the_checkpoint_loads_as_any_other(run):
     checkpoint = load_checkpoint(str(run[0] / "checkpoint"), precision="float32")
-    assert checkpoint.labels == {"real": 0, "fake": 1}
+    assert checkpoint.outputs == ClassOutputs(real=(0,), fake=(1,))
     assert checkpoint.margin == 1.3
 
 
@@ -80,7 +81,7 @@ def test_every_recipe_runs_to_its_end_on_a_tiny_model(name, data, make_checkpoin
     config = RECIPES[name](str(data), str(base)).override(settings)
     result = fit(config, out_dir=tmp_path / "run", cache=FaceCache(tmp_path / "faces.jsonl"))
     assert "eval_loss" in result.chosen_by
-    assert load_checkpoint(str(result.checkpoint)).labels == {"real": 0, "fake": 1}
+    assert load_checkpoint(str(result.checkpoint)).outputs == ClassOutputs(real=(0,), fake=(1,))
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert (record["recipe"], record["num_images_seen"]) == (name, 8)
 

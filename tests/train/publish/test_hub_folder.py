@@ -17,6 +17,7 @@ from virtus.checkpoints.examine import examine_checkpoint
 from virtus.checkpoints.load import load_checkpoint
 from virtus.checkpoints.novelty import Novelty, store_novelty
 from virtus.errors import CheckpointError, DataError
+from virtus.labels import ClassOutputs
 from virtus.results import FaceCrop
 
 REPO = "someone/detector"
@@ -77,7 +78,7 @@ def test_labels_are_called_real_and_fake_whatever_they_were(make_run, make_check
     config = json.loads((run / "hub" / "config.json").read_text())
     assert config["id2label"] == {"0": "Fake", "1": "Real"}
     assert config["label2id"] == {"Fake": 0, "Real": 1}
-    assert load_checkpoint(str(run / "hub")).labels == {"fake": 0, "real": 1}
+    assert load_checkpoint(str(run / "hub")).outputs == ClassOutputs(real=(1,), fake=(0,))
 
 
 def test_shards_come_with_their_index(make_run, make_checkpoint):
