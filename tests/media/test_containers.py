@@ -16,12 +16,12 @@ from virtus.media.containers import (
     gif_application,
     gif_blocks,
     jpeg_segments,
+    jpeg_structures,
     mime_of,
     parts_of,
     png_chunks,
     riff_chunks,
     tiff_entries,
-    tiff_starts,
     tiff_value,
 )
 
@@ -36,6 +36,15 @@ def test_jpeg_segments_pixels_and_what_stands_between():
         Part(b"\xd9", 28, 30, 30),
         Part(b"", 30, 30, 30),
     ]
+
+
+def test_the_structures_of_a_jpeg_end_where_its_pixels_begin():
+    def segment(kind, body):
+        return b"\xff" + kind + struct.pack(">H", len(body) + 2) + body
+
+    head = b"\xff\xd8" + segment(b"\xe1", b"Exif\0\0ab") + segment(b"\xe2", b"MPF\0old") + segment(b"\xe2", b"ICC")
+    head += b"\xff\xd9" + segment(b"\xe1", b"Exif\0\0cd") + segment(b"\xe2", b"MPF\0new")
+    assert jpeg_structures(head + b"\xff\xda\0\2" + segment(b"\xe1", b"Exif\0\0ef")) == (b"abcd", b"new")
 
 
 def test_png_chunks_and_one_that_claims_more_than_the_file():
@@ -83,7 +92,6 @@ def test_tiff_entries_of_the_first_directory_and_of_those_it_points_to(order):
     assert [first, pointer, comment] == [*(TiffEntry(*entry) for entry in entries), TiffEntry(0x9286, 7, 6, 56)]
     assert (tiff_value(data, first, 99), tiff_value(data, comment, 99)) == (b"ab\0", b"commen")
     assert tiff_value(data, comment, 3) == b"com"
-    assert list(tiff_starts(b"x" + data + data)) == [1, 1 + len(data)]
     assert list(tiff_entries(b"x" + data, 1)) == [first, pointer, comment]
 
 
@@ -100,5 +108,5 @@ def test_nothing_raises_and_no_part_begins_beyond_the_file(name, at, damage):
     for hurt in (data[:at], data[:at] + damage + data[at + len(damage) :], damage):
         for reader in (parts_of, jpeg_segments, png_chunks, riff_chunks, boxes, gif_blocks):
             assert all(0 <= part.at <= min(part.start, len(hurt)) for part in reader(hurt))
-        for start in (0, *tiff_starts(hurt)):
-            assert all(len(tiff_value(hurt[start:], entry, 50)) <= 50 for entry in tiff_entries(hurt[start:]))
+        for structure in (hurt, *jpeg_structures(hurt)):
+            assert all(len(tiff_value(structure, entry, 50)) <= 50 for entry in tiff_entries(structure))

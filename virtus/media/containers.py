@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from typing import NamedTuple
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -16,7 +17,10 @@ PNG = b"\x89PNG\r\n\x1a\n"
 SEGMENT = re.compile(rb"\xff([^\xff])", re.DOTALL)
 AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # the next segment: no stuffed 255, no restart
 START_OF_SCAN, END_OF_IMAGE, SCAN = b"\xda", b"\xd9", b"scan"  # SCAN: the pixels of one, which have no marker
-WITHOUT_LENGTH = frozenset(bytes((marker,)) for marker in (0x00, 0x01, *range(0xD0, 0xDA)))
+# The last of these say one, but no file has them, and Pillow looks at what follows the marker.
+WITHOUT_LENGTH = frozenset(bytes((m,)) for m in (0x00, 0x01, *range(0xD0, 0xDA), 0xC8, *range(0xF0, 0xFE)))
+
+EXIF, MULTI_PICTURE = b"Exif\0\0", b"MPF\0"  # how a segment of a JPEG begins that a TIFF structure follows
 
 GIF_BLOCK = re.compile(rb"[!,]")
 GIF_COMMENT, GIF_PICTURE = b"\xfe", b","
@@ -96,6 +100,19 @@ def jpeg_segments(data: bytes) -> Iterator[Part]:
     yield Part(b"", len(data), len(data), len(data))
 
 
+def jpeg_structures(data: bytes) -> tuple[bytes, bytes]:
+    """The TIFF structures of a JPEG that Pillow reads: EXIF, put together from all its segments (Pillow's habit, for
+    what is longer than one), and the last index of other pictures in the file (MPF). Empty where there is none."""
+    exif, index = [], b""
+    for part in takewhile(lambda part: part.kind != START_OF_SCAN, jpeg_segments(data)):
+        body = data[part.start : part.end] if part.kind in (b"\xe1", b"\xe2") else b""
+        if part.kind == b"\xe1" and body.startswith(EXIF):
+            exif.append(body.removeprefix(EXIF))
+        elif body.startswith(MULTI_PICTURE):
+            index = body.removeprefix(MULTI_PICTURE)
+    return b"".join(exif), index
+
+
 def png_chunks(data: bytes) -> Iterator[Part]:
     """The chunks (ISO/IEC 15948, section 5.3), also those behind the end that one of them says."""
     return _chunks(data, len(PNG), ">I4s", behind=4)  # a check sum
@@ -149,15 +166,6 @@ def gif_application(data: bytes, name: bytes) -> int | None:
     introduced = b"!\xff\x0b" + name
     at = data.find(introduced)
     return at + len(introduced) if at >= 0 else None
-
-
-def tiff_starts(data: bytes) -> Iterator[int]:
-    """Wherever four bytes look like the header of a TIFF structure: EXIF may be embedded anywhere, more than once."""
-    for header in TIFF_HEADERS:
-        at = data.find(header)
-        while at >= 0:
-            yield at
-            at = data.find(header, at + 1)
 
 
 def tiff_entries(data: bytes, start: int = 0) -> Iterator[TiffEntry]:

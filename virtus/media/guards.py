@@ -19,13 +19,11 @@ import re
 import struct
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
 from virtus.media import containers
 from virtus.media.containers import Part, boxes
 
-MAX_STRUCTURES = 100  # where four bytes that look like a header stand; pixels have one by chance in 1 GB
-MAX_ENTRIES = 500_000  # tags of all directories; what looks like one by chance may have 4 x 65,535
+MAX_ENTRIES = 500_000  # tags of all directories; those of a TIFF or of EXIF have at most 4 x 65,535
 MAX_NUMBERS = 600_000  # in all tags: places and lengths of 16x16 tiles for 50 million pixels, and a table of colours
 TEXTS = (1, 2, 6, 7)  # kinds of values that stay bytes, with no object for each
 SPARE = 2**20  # bytes that tags may claim beyond twice the file: none that is honest shares so much
@@ -45,19 +43,41 @@ SINGLE = (b"meta", b"iref", b"iprp", b"ipco")  # of two, who knows which a decod
 
 
 def tags_fit(data: bytes) -> bool:
-    """Whether the tags of every TIFF structure in a file, wherever it is embedded, claim about what the file holds."""
-    starts = list(islice(containers.tiff_starts(data), MAX_STRUCTURES + 1))
-    if len(starts) > MAX_STRUCTURES:
-        return False
+    """Whether the tags that Pillow reads while it opens a file fit: of a TIFF, JPEG or AVIF. It reads those of other
+    formats when it is asked for them, see `structure_fits`."""
+    if data.startswith(tuple(containers.TIFF_HEADERS)):
+        return structure_fits(data)
+    mime = containers.mime_of(data)
+    if mime == "image/jpeg":
+        return all(map(structure_fits, containers.jpeg_structures(data)))
+    return mime != "image/avif" or structure_fits(_exif_of_avif(data))
+
+
+def structure_fits(tiff: bytes) -> bool:
+    """Whether the tags of a TIFF structure claim about what it holds: those of the directories that Pillow reads. What
+    looks like one elsewhere is none: a camera's own notes (MakerNote) have headers, offsets and kinds of values of
+    their own, which nothing here reads."""
+    while tiff.startswith(containers.EXIF):
+        tiff = tiff[len(containers.EXIF) :]
     claimed = numbers = 0
-    tags = ((start, tag) for start in starts for tag in containers.tiff_entries(data, start))
-    for num_before, (at, tag) in enumerate(tags):
-        num_bytes = tag.num_bytes
-        if at + tag.value + num_bytes <= len(data):  # else Pillow leaves it aside
-            claimed, numbers = claimed + num_bytes, numbers + (0 if tag.kind in TEXTS else tag.count)
-        if num_before == MAX_ENTRIES or numbers > MAX_NUMBERS or claimed > 2 * len(data) + SPARE:
+    for num_before, tag in enumerate(containers.tiff_entries(tiff)):
+        num_bytes = tag.num_bytes  # 0 of an unknown kind, which Pillow passes over
+        if tag.value + num_bytes <= len(tiff):  # else Pillow leaves it aside
+            claimed += num_bytes
+            numbers += 0 if tag.kind in TEXTS or not num_bytes else tag.count
+        if num_before == MAX_ENTRIES or numbers > MAX_NUMBERS or claimed > 2 * len(tiff) + SPARE:
             return False
     return True
+
+
+def _exif_of_avif(data: bytes) -> bytes:
+    """The EXIF that Pillow's decoder finds, which only it can say for sure: it may lie anywhere, in pieces."""
+    try:
+        from PIL import _avif
+
+        return _avif.AvifDecoder(data, "auto", 1).get_info()[4] or b""
+    except Exception:  # whatever its C code meets: there is none, then, that Pillow reads
+        return b""
 
 
 def parts_fit(data: bytes) -> bool:

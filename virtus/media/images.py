@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from virtus.errors import ImageError
-from virtus.media.guards import parts_fit, tags_fit
+from virtus.media.guards import parts_fit, structure_fits, tags_fit
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -41,6 +41,8 @@ TURNS = {
 SLOW_DECODERS = ("bmp_rle", "ppm")
 MAX_SLOW_PIXELS = 4_000_000
 STANDARD_LUMINANCE_SUM = 3688  # of the JPEG standard's table K.1, which is what libraries use at quality 50
+
+GREEDY_TAGS = "The file's tags (EXIF) claim far more than it holds: it is damaged. Save it anew."
 
 STRIP_PIXELS = 2**20  # colours are converted strip by strip, to take little memory
 WITH_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
@@ -111,7 +113,7 @@ def open_image(data: bytes) -> Image.Image:
     """
     register_formats()
     if not tags_fit(data):
-        raise ImageError("The file's tags (EXIF) claim far more than it holds: it is damaged. Save it anew.")
+        raise ImageError(GREEDY_TAGS)
     if not parts_fit(data):
         raise ImageError("The file is made of far more parts than a picture needs, or of text. Save it anew, as PNG.")
     try:
@@ -222,8 +224,9 @@ def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
     """A picture of its own, with nothing of the file beside its pixels: not even EXIF, which may tell a place."""
     try:
         image.load()
+        _check_tags(image)
         turn, made = _turn(image), to_rgb(image)
-    except MemoryError:
+    except (MemoryError, ImageError):
         raise
     except Exception as exc:  # see open_image
         raise ImageError("The picture is cut off or damaged. Save, download or upload it again.") from exc
@@ -234,6 +237,13 @@ def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
         made = image._new(image.im) if ours else image.copy()
     made.info = {}
     return made
+
+
+def _check_tags(image: Image.Image) -> None:
+    """Before Pillow reads them: those of most formats it keeps as they are until then."""
+    exif = image.info.get("exif")
+    if isinstance(exif, bytes) and not structure_fits(exif):
+        raise ImageError(GREEDY_TAGS)
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
