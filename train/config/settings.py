@@ -38,6 +38,8 @@ class TrainConfig:
             `train.fit.model`); half of them train 2.6 times as fast on a CPU.
         blended_share: how many self-blended fakes an epoch shows besides, each with its original, as a share of its
             real pictures.
+        pairs: whether batches consist of pairs of a fake and a real picture of the same group (its own original, where
+            a group is a photo or a clip), and of couples across groups where there is none; `batch_size` is even then.
         val_share: of the groups, held out where the tree has no `val` split.
         margin: of the crop in evaluation; written into the checkpoint's `virtus.json`.
         warmup: steps in which the learning rate rises; below 1, a share of all steps.
@@ -71,6 +73,7 @@ class TrainConfig:
     num_clips: int = 0
     keep_tokens: float = 1.0
     blended_share: float = 0.0
+    pairs: bool = False
     val_share: float = 0.2
     choose_by: str = "mean_auc"
     early_stopping: int = 0
@@ -97,6 +100,8 @@ class TrainConfig:
             raise DataError(f"keep_tokens is a share of the tokens, above 0 and up to 1, not {self.keep_tokens}.")
         if not 0 <= self.blended_share <= 1:
             raise DataError(f"blended_share is a share of the real pictures, from 0 to 1, not {self.blended_share}.")
+        if self.pairs and self.batch_size % 2:
+            raise DataError(f"With pairs batch_size must be even, not {self.batch_size}: a pair is not divided.")
         if not 0 < self.val_share < 1:
             raise DataError(f"val_share is a share of the groups, between 0 and 1, not {self.val_share}.")
 

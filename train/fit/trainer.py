@@ -19,7 +19,7 @@ from train.data import Parts, Sample, divide, load_samples, split_for
 from train.fit.model import drop_tokens, load_base, save_checkpoint
 from train.fit.novelty import add_novelty
 from train.fit.record import CONFIG, find_last_step, number_of, record_run
-from train.pictures import CropDataset, FaceCache, Faces, TrainDataset
+from train.pictures import CropDataset, FaceCache, Faces, PairSampler, TrainDataset
 from virtus.checkpoints import area_under_roc, fit_calibration
 from virtus.errors import DataError
 from virtus.models import has_bfloat16_units, resolve_device
@@ -140,6 +140,27 @@ def source_aucs(logits: np.ndarray, samples: list[Sample]) -> dict[str, float]:
     return known | {"mean_auc": float(np.mean(list(known.values()))) if known else 0.0}
 
 
+class FitTrainer(Trainer):
+    """With an order of the training pictures of its own; None for the Trainer's."""
+
+    def __init__(self, sampler: PairSampler | None, **arguments):
+        super().__init__(**arguments)
+        self.sampler = sampler
+
+    def _get_train_sampler(self, train_dataset=None):  # there is no public name for it
+        return self.sampler or super()._get_train_sampler(train_dataset)
+
+
+def _told(sampler: PairSampler) -> str:
+    if not sampler.num_pairs:
+        return (
+            "no pairs: no group of the training part has both classes; batches hold as many reals as fakes, across "
+            "groups. A groups.csv says which pictures belong together."
+        )
+    others = len(sampler) // 2 - sampler.num_pairs
+    return f"{sampler.num_pairs} pairs of one group and {others} couples across groups in each epoch"
+
+
 def _trainer(
     config: TrainConfig, out_dir: Path, model: PreTrainedModel, material: Material, choosing: CropDataset
 ) -> Trainer:
@@ -150,7 +171,11 @@ def _trainer(
         augmentation=config.augmentation,
         blended_share=config.blended_share,
     )
-    return Trainer(
+    sampler = PairSampler(training.kinds, seed=config.seed) if config.pairs else None
+    if sampler and PartialState().is_main_process:
+        print(_told(sampler), flush=True)
+    return FitTrainer(
+        sampler,
         model=model,
         args=_arguments(config, out_dir),
         train_dataset=training,

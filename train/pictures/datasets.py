@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
 from PIL import Image
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
 
 from train.config import Augmentation, augment
 from train.data import Sample
@@ -79,6 +81,13 @@ class TrainDataset(FaceDataset):
     def __len__(self) -> int:
         return len(self.samples) + 2 * self.num_pairs
 
+    @property
+    def kinds(self) -> list[tuple[Label, str]]:
+        """Class and group of each row; a fake made here and its original are a group of their own."""
+        own = [(sample.label, sample.group) for sample in self.samples]
+        made = [(label, f"blended {pair}") for pair in range(self.num_pairs) for label in (Label.FAKE, Label.REAL)]
+        return own + made
+
     def __getitem__(self, index: int) -> dict:
         draw = random.Random(int(torch.randint(2**62, ())))  # each worker and each epoch has its own
         extra = index - len(self.samples)
@@ -92,6 +101,56 @@ class TrainDataset(FaceDataset):
             moved = _shift(face, self.augmentation.shift, draw)
             image = crop_face(image, moved, margin=draw.uniform(*self.augmentation.margin)).image
         return self._row(augment(image, self.augmentation, draw), Label.FAKE if blended else sample.label)
+
+
+class PairSampler(Sampler[int]):
+    """Rows in an order in which each two neighbours are a real picture and a fake, of one group wherever that has both.
+
+    In such a group every picture of the more frequent class stands beside one of the other, of which all come equally
+    often. The rest is filled up to couples likewise, across groups. Pairs lie evenly among these, so that batches of an
+    even size hold about equally many. The same seed and epoch give the same order, in every process.
+
+    Args:
+        kinds: class and group of each row, of both classes some.
+    """
+
+    def __init__(self, kinds: Sequence[tuple[Label, str]], *, seed: int):
+        self.seed, self.epoch = seed, 0
+        by_group = defaultdict[str, tuple[list[int], list[int]]](lambda: ([], []))
+        for row, (label, group) in enumerate(kinds):
+            by_group[group][label is Label.FAKE].append(row)
+        self.groups = [both for both in by_group.values() if all(both)]
+        reals, fakes = ([row for both in by_group.values() for row in both[index] if not all(both)] for index in (0, 1))
+        if reals or fakes:  # where one class is all in pairs, its pictures there serve twice
+            of_class = {label: [row for row, kind in enumerate(kinds) if kind[0] is label] for label in Label}
+            reals, fakes = reals or of_class[Label.REAL], fakes or of_class[Label.FAKE]
+        self.rest = reals, fakes
+
+    @property
+    def num_pairs(self) -> int:
+        """Of one group each, in an epoch."""
+        return sum(max(map(len, both)) for both in self.groups)
+
+    def __len__(self) -> int:
+        return 2 * (self.num_pairs + max(map(len, self.rest)))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the Trainer before each epoch, also after a resume."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        draw = random.Random(f"{self.seed} {self.epoch}")
+        pairs = [couple for both in self.groups for couple in _couples(*both, draw)]
+        kinds = (draw.sample(couples, len(couples)) for couples in (pairs, _couples(*self.rest, draw)))
+        placed = [((place + 0.5) / len(couples), couple) for couples in kinds for place, couple in enumerate(couples)]
+        return iter([row for _, couple in sorted(placed) for row in couple])
+
+
+def _couples(reals: list[int], fakes: list[int], draw: random.Random) -> list[tuple[int, int]]:
+    """Each of the more frequent beside one of the others."""
+    reals, fakes = (draw.sample(rows, len(rows)) for rows in (reals, fakes))
+    count = max(len(reals), len(fakes))
+    return [(reals[index % len(reals)], fakes[index % len(fakes)]) for index in range(count)]
 
 
 def _shift(face: Face, share: float, draw: random.Random) -> Face:

@@ -25,11 +25,17 @@ def test_settings_are_read_by_the_kind_of_their_default():
         ("batch_size=0", "must be more than 0"),
         ("augmentation.jpeg_chance=2", "between 0 and 1"),
         ("val_share=1", "between 0 and 1"),
+        ("pairs=yes", "not of that kind"),
     ],
 )
 def test_wrong_settings_are_named(setting, message):
     with pytest.raises(DataError, match=message):
         CONFIG.override([setting])
+
+
+def test_a_pair_is_not_divided():
+    with pytest.raises(DataError, match="batch_size must be even, not 7"):
+        CONFIG.override(["batch_size=7", "pairs=true"])
 
 
 def test_the_saved_file_holds_all_settings(tmp_path):

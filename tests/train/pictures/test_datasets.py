@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from PIL import Image
 
 from train.config.augmentation import Augmentation
 from train.data.samples import Sample
-from train.pictures.datasets import CropDataset, TrainDataset
+from train.pictures.datasets import CropDataset, PairSampler, TrainDataset
 from virtus.faces.find import crop_face
 from virtus.models.preprocessing import EvalTransform
 from virtus.results import Face, Label
@@ -70,3 +71,50 @@ def test_whole_pictures_are_shown_without_a_face(sample):
     dataset = TrainDataset([sample], None, TRANSFORM, augmentation=NEVER, blended_share=1.0)
     assert len(dataset) == 1
     assert torch.equal(dataset[0]["pixel_values"], row["pixel_values"])
+
+
+REAL, FAKE = Label.REAL, Label.FAKE
+KINDS = [(REAL, "a"), (FAKE, "a"), (FAKE, "a"), (REAL, "b"), (FAKE, "c"), (REAL, "d"), (REAL, "d"), (FAKE, "d")]
+
+
+def couples_of(kinds, *, seed=0, epoch=0):
+    sampler = PairSampler(kinds, seed=seed)
+    sampler.set_epoch(epoch)
+    rows = list(sampler)
+    assert len(rows) == len(sampler)
+    return list(zip(rows[::2], rows[1::2], strict=True))
+
+
+def test_each_fake_stands_beside_its_own_original():
+    """By hand: group a has one real for two fakes, d two reals for one fake; b and c are left for each other."""
+    assert sorted(couples_of(KINDS)) == [(0, 1), (0, 2), (3, 4), (5, 7), (6, 7)]
+
+
+def test_of_several_originals_another_is_drawn_in_each_epoch_and_the_same_by_the_same_seed():
+    kinds = [(REAL, "a")] * 3 + [(FAKE, "a")] * 3
+    assert {frozenset(couples_of(kinds, epoch=epoch)) for epoch in range(20)} == {
+        frozenset(zip(order, (3, 4, 5), strict=True)) for order in itertools.permutations(range(3))
+    }
+    assert couples_of(KINDS, epoch=3) == couples_of(KINDS, epoch=3)
+    assert couples_of(KINDS, seed=1) != couples_of(KINDS, seed=2)
+
+
+def test_pairs_lie_evenly_among_couples_across_groups():
+    """Three pairs, six reals and two fakes without a group: of each three couples one is a pair."""
+    kinds = [(label, group) for group in "abc" for label in (REAL, FAKE)]
+    kinds += [(REAL, str(index)) for index in range(6)] + [(FAKE, "x"), (FAKE, "y")]
+    couples = couples_of(kinds)
+    assert len(couples) == 9
+    assert [sum(kinds[real][1] == kinds[fake][1] for real, fake in couples[at : at + 3]) for at in (0, 3, 6)] == [1] * 3
+    assert sorted(fake for _, fake in couples) == [1, 3, 5, 12, 12, 12, 13, 13, 13]
+
+
+def test_where_all_of_a_class_are_in_pairs_they_serve_the_rest_too():
+    couples = couples_of([(REAL, "a"), (FAKE, "a"), (FAKE, "b")])
+    assert sorted(couples) == [(0, 1), (0, 2)]
+
+
+def test_a_fake_made_here_and_its_original_are_a_pair(sample):
+    reals = [replace(sample, label=REAL)] * 2
+    dataset = TrainDataset(reals, {sample.path: FACE}, TRANSFORM, augmentation=NEVER, blended_share=1.0)
+    assert {(3, 2), (5, 4)} <= set(couples_of(dataset.kinds))
