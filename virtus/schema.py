@@ -1,14 +1,14 @@
 """What is shown of a result, declared once: its JSON, JSON Schema, checks and tables follow from a dataclass.
 
 A field of a `Row` is a key of its JSON object, named and typed as it is; the markers below say what differs. pydantic,
-which reads them, is imported on first use: to import this module costs nothing.
+which checks by them, is imported on first use: to import this module costs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from functools import cache, partial
+from functools import cache
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import (
@@ -67,11 +67,8 @@ class As:
     type: Any
     make: Callable[[Any], Any] | None = None
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Mapping[str, Any]:
-        from pydantic_core.core_schema import plain_serializer_function_ser_schema
-
-        schema = handler.generate_schema(self.type)
-        return {**schema, "serialization": plain_serializer_function_ser_schema(self.make)} if self.make else schema
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler.generate_schema(self.type)
 
 
 @dataclass(frozen=True)
@@ -86,10 +83,9 @@ class Number:
     lt: float | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        from pydantic_core.core_schema import float_schema, plain_serializer_function_ser_schema
+        from pydantic_core.core_schema import float_schema
 
-        shown = plain_serializer_function_ser_schema(partial(round, ndigits=self.digits)) if self.digits else None
-        return float_schema(ge=self.ge, le=self.le, gt=self.gt, lt=self.lt, allow_inf_nan=False, serialization=shown)
+        return float_schema(ge=self.ge, le=self.le, gt=self.gt, lt=self.lt, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -110,31 +106,54 @@ Share = Annotated[float, Number(6, ge=0, le=1)]
 
 
 class Row:
-    """A dataclass that is shown as a JSON object. `TypeAdapter` of it dumps such objects, and checks them."""
+    """A dataclass that is shown as a JSON object. `adapter` of it checks such objects, and describes them."""
 
     def to_json(self) -> dict[str, Any]:
-        return adapter(type(self)).dump_python(self, mode="json")
+        return show(self, type(self))
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> Mapping[str, Any]:
-        from pydantic_core.core_schema import plain_serializer_function_ser_schema, typed_dict_field, typed_dict_schema
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core.core_schema import typed_dict_field, typed_dict_schema
 
-        columns = columns_of(cls)
-        keys = {
-            column.name: typed_dict_field(handler.generate_schema(column.type), required=column.when is None)
-            for column in columns
-        }
-        shape = typed_dict_schema(keys)
+        return typed_dict_schema(
+            {
+                column.name: typed_dict_field(handler.generate_schema(column.type), required=column.when is None)
+                for column in columns_of(cls)
+            }
+        )
 
-        def shown(row: Any) -> dict[str, Any]:
-            return {column.name: column.get(row) for column in columns if column.when is None or column.when(row)}
 
-        return {**shape, "serialization": plain_serializer_function_ser_schema(shown, return_schema=shape)}
+def show(value: Any, kind: Any) -> Any:
+    """What a value of an annotated type is in JSON. By hand: pydantic's import takes as long as the first picture."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if value is None:
+        return None
+    if origin is Annotated:
+        return _show_marked(value, inner[0], kind.__metadata__)
+    if isinstance(kind, type) and issubclass(kind, Row):
+        columns = (column for column in columns_of(kind) if column.when is None or column.when(value))
+        return {column.name: show(column.get(value), column.type) for column in columns}
+    if origin in (Union, UnionType):
+        return show(value, _without_none(kind)[0])
+    if origin in (tuple, list):
+        return [show(each, inner[0]) for each in value]
+    if origin is dict:
+        return {str(key): show(each, inner[1]) for key, each in value.items()}
+    return str(value) if isinstance(value, str) else value
+
+
+def _show_marked(value: Any, kind: Any, marks: Sequence[Any]) -> Any:
+    for mark in marks:
+        if isinstance(mark, As):
+            return show(mark.make(value) if mark.make else value, mark.type)
+        if isinstance(mark, Number):
+            return round(value, mark.digits) if mark.digits else value
+    return show(value, kind)
 
 
 @cache
 def adapter(kind: Any) -> TypeAdapter[Any]:
-    """pydantic's door to a type: it dumps, checks and describes."""
+    """pydantic's door to a type: it checks and describes."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)

@@ -22,7 +22,7 @@ from virtus.provenance import Provenance, read_provenance
 from virtus.reports.page import write_page
 from virtus.reports.record import PhotoFacts, RecordedReport, ReportRecord, ReportSettings, read_record
 from virtus.results import ImageReport
-from virtus.schema import adapter
+from virtus.schema import show
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
@@ -174,7 +174,7 @@ def _with_fewer_maps(report: ImageReport, num_mapped: int | None) -> ImageReport
 
 
 def _recorded(report: ImageReport) -> dict[str, Any]:
-    return adapter(RecordedReport).dump_python(report, mode="json")
+    return show(report, RecordedReport)
 
 
 def _base_name(name: str) -> str:
