@@ -127,8 +127,31 @@ for (const name of ["dragenter", "dragover"]) {
 for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("hover"));
 zone.addEventListener("drop", (event) => {
   event.preventDefault();
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  if (maxFiles > 1 && entries.some((entry) => entry.isDirectory)) return takeFolders(entries);
   if (event.dataTransfer.files.length) take(event.dataTransfer.files);
 });
+
+// Of folders, all files below them: the server says what it leaves out.
+async function takeFolders(entries) {
+  try {
+    const files = (await Promise.all(entries.map(filesIn))).flat();
+    if (files.length) take(files);
+    else say("There is no file in this folder.");
+  } catch {
+    say("The folder cannot be read. Give the photos in it, or a zip of them.");
+  }
+}
+
+async function filesIn(entry) {
+  if (!entry.isDirectory) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const [reader, found] = [entry.createReader(), []];
+  const read = () => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+  for (let some = await read(); some.length; some = await read()) found.push(...some); // 100 at a time
+  found.sort((one, other) => (one.name < other.name ? -1 : 1));
+  return (await Promise.all(found.map(filesIn))).flat();
+}
+
 clip.addEventListener("click", (event) => event.preventDefault()); // its controls, not the label's file dialog
 
 document.addEventListener("paste", (event) => {

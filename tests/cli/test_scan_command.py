@@ -103,7 +103,8 @@ def test_the_suffix_or_the_format_says_how_rows_are_written(make_checkpoint, wal
     assert main([*scan, "--format", "json"]) == 0
     shown = capsys.readouterr()
     assert (walls / "a.jsonl").read_text() == (walls / "b").read_text() == shown.out
-    assert shown.err == ""
+    ends = [line for line in shown.err.splitlines() if " left out: " not in line]  # of the rows themselves
+    assert ends == [f"virtus: {walls}/{name} has rows of 3: 3 real" for name in ("a.jsonl", "b", "c.csv")]
     by_json, by_csv = [json.loads(line) for line in shown.out.splitlines()], rows_of(walls / "c.csv")
     assert [row["path"] for row in by_json] == [row["path"] for row in by_csv] == sorted(map(str, walls.glob("*.png")))
     assert [row["settings"] for row in by_json] == [
@@ -158,6 +159,26 @@ def test_a_resumed_scan_that_was_not_all_judged_says_so_by_its_status(make_check
     assert main([*scan[:2], *scan[3:], "--resume"]) == 2
     assert "not " in capsys.readouterr().err
     assert len((walls / "a.jsonl").read_text().splitlines()) == 4
+
+
+def test_what_is_left_out_is_said_and_shown_by_the_status(make_checkpoint, walls, capsys):
+    scan = ["scan", str(walls), "--whole-image", "--model", str(make_checkpoint())]
+    (walls / "Thumbs.db").write_bytes(b"other")
+    assert main(scan) == 0
+    assert capsys.readouterr().err == f"virtus: 1 other file was left out: {walls}/Thumbs.db.\n"
+    (walls / "gone\n.jpg").symlink_to(walls / "nowhere")
+    for more in ([], ["--model", str(make_checkpoint(kind="deit"))], ["--out", str(walls / "rows.jsonl")]):
+        assert main([*scan, *more]) == 1
+        said = capsys.readouterr().err.splitlines()
+        assert f"virtus: 1 link to nowhere was left out: {walls}/gone\\n.jpg. Mend such a link, or remove it." in said
+
+
+def test_a_mistyped_path_leaves_no_file_behind(make_checkpoint, tmp_path, capsys):
+    out = tmp_path / "rows.jsonl"
+    for more in ([], ["--resume"]):
+        assert main(["scan", str(tmp_path / "a.jgp"), "--out", str(out), "--model", str(make_checkpoint()), *more]) == 2
+        assert "There is nothing to judge by the name" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_a_log_gets_a_line_now_and_then(monkeypatch, capsys):

@@ -10,8 +10,9 @@ import pytest
 from tests.support.zips import STORED, Entry, make_zip
 from virtus.errors import ImageError, InputError
 from virtus.media import archives
-from virtus.media.archives import MAX_MEMBERS, is_archive_path, open_archive
+from virtus.media.archives import MAX_MEMBERS, open_archive
 from virtus.media.images import MAX_BYTES
+from virtus.media.kinds import is_archive_path
 from virtus.media.listing import find_pictures
 
 MIB = 2**20
@@ -45,14 +46,14 @@ def test_a_zip_lists_what_its_folder_would(tmp_path):
     assert [file.read() for file in found.files] == [path.read_bytes() for path in pictures]
     assert str(found.files[-1]) == f"{tmp_path}/album.zip/b.jpg"
     assert [file.num_bytes for file in found.files] == [len(path.read_bytes()) for path in pictures]
-    assert found.num_left_out == 1
+    assert len(found.left_out.in_words()) == 1
 
 
 def test_what_a_file_manager_hides_is_left_out_and_not_counted(tmp_path):
     names = [b"a/", b"a/b.jpg", b"a/.b.jpg", b".git/c.jpg", b"__MACOSX/a/._b.jpg", b"a/Icon\r"]
     found = open_archive(make_zip(tmp_path / "a.zip", [Entry(name) for name in names]))
     assert [file.member for file in found.files] == ["a/b.jpg"]
-    assert found.num_left_out == 0
+    assert found.left_out.in_words() == []
 
 
 def test_an_archive_in_an_archive_is_reported_not_opened(tmp_path):
@@ -153,7 +154,7 @@ def test_too_much_in_all_is_refused_by_what_is_declared(tmp_path):
 
 def test_what_is_no_photo_may_be_as_large_as_it_likes(tmp_path):
     path = make_zip(tmp_path / "a.zip", [Entry(b"a.jpg", b"x"), Entry(b"clip.mov", b"y", size=4_000_000_000)])
-    assert open_archive(path, max_bytes=MIB).num_left_out == 1
+    assert len(open_archive(path, max_bytes=MIB).left_out.in_words()) == 1
 
 
 def test_one_file_packed_too_densely_is_refused(tmp_path):

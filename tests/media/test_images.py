@@ -12,7 +12,8 @@ from PIL import Image, PngImagePlugin
 
 from tests.support.pictures import BLUE, GREEN, RED, WHITE, encode, refusal
 from virtus.media import images
-from virtus.media.images import MAX_BYTES, is_image_path, load_image, to_rgb
+from virtus.media.images import MAX_BYTES, load_image, to_rgb
+from virtus.media.kinds import is_image_path
 
 
 def png_header(width, height):

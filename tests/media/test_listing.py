@@ -1,10 +1,15 @@
+import io
+import os
+import re
 import shutil
 
 import pytest
 
 from tests.support.zips import Entry, make_zip
-from virtus.errors import ImageError
-from virtus.media.listing import find_pictures, list_files, walk_pictures
+from virtus.errors import ImageError, InputError
+from virtus.media.images import register_formats
+from virtus.media.kinds import FileKind, LeftOut, kind_of
+from virtus.media.listing import check_there, find_pictures, list_files, walk_pictures
 
 
 def touch(folder, *names):
@@ -69,6 +74,89 @@ def test_names_below_the_working_folder_have_no_dot_before_them(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     assert list(list_files(["."])) == ["a.jpg", "b/c.jpg"]
     assert list(list_files(["./b/"])) == ["b/c.jpg"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+def test_what_is_left_out_of_a_folder_is_counted_and_named(tmp_path):
+    touch(tmp_path, "a.jpg", "clip.MP4", "x.jxl", "in/Thumbs.db", "more.zip", *(f"{at}.cr2" for at in range(3)))
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    (tmp_path / "round").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "pipe.jpg")
+    left_out = LeftOut()
+    assert list(list_files([str(tmp_path)], left_out)) == [f"{tmp_path}/a.jpg"]
+    said = [sentence.replace(f"{tmp_path}/", "").partition(". ")[0].rstrip(".") for sentence in left_out.in_words()]
+    assert said[0] == "1 clip was left out: clip.MP4"
+    assert re.fullmatch("4 pictures in formats that are not read were left out: .*, .*, .* and 1 more", said[1])
+    assert said[2].startswith("2 links to nowhere were left out: ")
+    assert said[3:] == [
+        "1 zip in a folder was left out: more.zip",
+        "1 link to a folder was left out: round",
+        "1 pipe, socket or device was left out: pipe.jpg",
+        "1 other file was left out: in/Thumbs.db",
+    ]
+
+
+@pytest.mark.parametrize(("name", "grave"), [("a.mp4", True), ("a.jxl", True), ("a.zip", True), ("a.txt", False)])
+def test_what_may_show_a_face_is_grave(name, grave, tmp_path):
+    touch(tmp_path, name)
+    left_out = LeftOut()
+    assert list(list_files([str(tmp_path)], left_out)) == [str(tmp_path)]
+    assert left_out.is_grave == grave
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "HEIF", "AVIF"])
+def test_a_picture_is_known_by_its_first_bytes_where_its_suffix_says_nothing(form, make_image, tmp_path):
+    register_formats()
+    for name in ("photo", "photo.jpg_large", "photo.part"):
+        make_image().save(tmp_path / name, form)
+    make_image().save(tmp_path / "notes.txt", form)  # says something
+    assert [path.name for path in find_pictures(tmp_path)] == ["photo", "photo.jpg_large", "photo.part"]
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0", FileKind.PICTURE),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0", FileKind.PICTURE),
+        (b"\0\0\0\x18ftypisom\0\0\0\0", FileKind.CLIP),
+        (b"\0\0\0\x14ftypqt  \0\0\0\0", FileKind.CLIP),
+        (b"\0\0\0\x20ftypM4A \0\0\0\0", FileKind.OTHER),  # sound
+        (b"\0\0\0\x18ftypcrx \0\0\0\0", FileKind.UNREAD),  # Canon's raw
+        (b"\0\0\0\x0cJXL \r\n\x87\n", FileKind.UNREAD),
+        (b"RIFF\0\0\0\0AVI LIST", FileKind.CLIP),
+        (b"RIFF\0\0\0\0WAVEfmt ", FileKind.OTHER),
+        (b"BMW, a list of cars\n" * 2, FileKind.OTHER),
+        (b"P5 is a format of pictures\n", FileKind.OTHER),
+        (b"", FileKind.OTHER),
+    ],
+)
+def test_first_bytes_tell_what_a_file_is(start, kind):
+    assert kind_of("noname", lambda: start) is kind
+    assert kind_of("a.jpg", lambda: start) is FileKind.PICTURE  # its name says so
+
+
+def test_of_a_zip_too_first_bytes_tell_and_what_is_left_out_is_named(tmp_path, make_image):
+    stream = io.BytesIO()
+    make_image().save(stream, "JPEG")
+    entries = [Entry(b"in/photo", stream.getvalue()), Entry(b"clip.mp4"), Entry(b"noname", bytes(9)), Entry(b"x.jxl")]
+    make_zip(tmp_path / "in.zip", entries)
+    left_out = LeftOut()
+    (photo,) = list_files([f"{tmp_path}/in.zip"], left_out)
+    assert (str(photo), photo.read()) == (f"{tmp_path}/in.zip/in/photo", stream.getvalue())
+    assert [sentence.partition(". ")[0].rpartition("/")[2].rstrip(".") for sentence in left_out.in_words()] == [
+        "clip.mp4",
+        "x.jxl",
+        "noname",
+    ]
+
+
+@pytest.mark.parametrize("name", ["none.jpg", "*.jpg", "", "none.zip"])
+def test_a_mistyped_path_is_told_from_one_with_something_to_judge(name, tmp_path):
+    touch(tmp_path, "notes.txt", "in/a.jpg")
+    with pytest.raises(InputError, match="nothing to judge by the name"):
+        check_there([f"{tmp_path}/{name}" if name else str(tmp_path / "empty")])
+    check_there([str(tmp_path / "none.jpg"), str(tmp_path)])
 
 
 def test_a_zip_stands_for_the_pictures_in_it(tmp_path):

@@ -20,12 +20,21 @@ from virtus.cli.arguments import (
     report_option,
     stability_option,
 )
-from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED, STOPPED, BesideBar, progress
+from virtus.cli.terminal import (
+    ALL_JUDGED,
+    SOME_NOT_JUDGED,
+    STOPPED,
+    BesideBar,
+    outcomes_in_words,
+    progress,
+    status_of,
+)
 from virtus.errors import InputError
 from virtus.parallel import default_jobs, share_cores
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
+    from virtus.results import Outcome
     from virtus.scans import CsvRows, JsonRows, Start, TableRows, Writable
 
 FORM_OF_SUFFIX = {".jsonl": "json", ".ndjson": "json", ".csv": "csv"}
@@ -87,37 +96,46 @@ def _form(args: argparse.Namespace) -> str:
 
 
 def _to_stdout(args: argparse.Namespace, detector: Detector) -> int:
-    from virtus.media import list_files
+    from virtus.media import LeftOut, list_files
     from virtus.scans import Start
 
-    return _scan(args, detector, Start(list_files(args.paths)), BesideBar())
+    left_out = LeftOut()
+    outcomes = _scan(args, detector, Start(list_files(args.paths, left_out)), BesideBar())
+    return status_of(outcomes, left_out)
 
 
 def _to_file(args: argparse.Namespace, detector: Detector) -> int:
-    from virtus.media import list_files
+    from virtus.media import LeftOut, check_there, list_files
     from virtus.scans import RowsFile, Start, go_on, maker_of
 
-    start = Start(list_files(args.paths))
+    left_out = LeftOut()
+    start = Start(list_files(args.paths, left_out))
     if args.resume:
         start = go_on(args.out, start.remaining, maker_of(detector, _settings(args, detector)))
         if start.num_done:
             print(_resumed(start), file=sys.stderr)
+    if start.keep is None:
+        check_there(args.paths)
     resumable = args.format == "json"
     try:
         with RowsFile(args.out, keep=start.keep, resumable=resumable) as stream:
-            return _scan(args, detector, start, stream)
+            outcomes = start.outcomes + _scan(args, detector, start, stream)
     except KeyboardInterrupt:
         left = "is whole; the same command with --resume goes on with it" if resumable else "has the rows until then"
         print(f"virtus: stopped. {args.out} {left}.", file=sys.stderr)
         return STOPPED
+    status = status_of(outcomes, left_out)
+    print(f"virtus: {args.out} has rows of {outcomes.total():,}: {outcomes_in_words(outcomes)}", file=sys.stderr)
+    return status
 
 
-def _scan(args: argparse.Namespace, detector: Detector, start: Start, stream: Writable) -> int:
+def _scan(args: argparse.Namespace, detector: Detector, start: Start, stream: Writable) -> Counter[Outcome]:
+    """Judge and write what is still to be done; how many there are of each outcome."""
     from virtus.media import count_files
     from virtus.video import analyze_files
 
     share_cores(args.jobs)
-    rows, status = _rows(args, detector, stream), ALL_JUDGED if start.all_judged else SOME_NOT_JUDGED
+    rows, outcomes = _rows(args, detector, stream), Counter()
     reports = analyze_files(
         detector,
         start.remaining,
@@ -128,8 +146,8 @@ def _scan(args: argparse.Namespace, detector: Detector, start: Start, stream: Wr
     )
     for report in progress(lambda: count_files(args.paths) + start.num_gone, done=start.num_done)(reports):
         rows.write(report)
-        status = status if report.outcome.judged else SOME_NOT_JUDGED
-    return status
+        outcomes[report.outcome] += 1
+    return outcomes
 
 
 def _rows(args: argparse.Namespace, detector: Detector, stream: Writable) -> CsvRows | JsonRows | TableRows:
@@ -155,22 +173,22 @@ def _resumed(start: Start) -> str:
 def _compare(args: argparse.Namespace) -> int:
     """Several checkpoints on the same faces."""
     from virtus.judging import check_names, compare_paths
-    from virtus.media import count_files, list_files
+    from virtus.media import LeftOut, count_files, list_files
     from virtus.scans import COMPARISON_ROWS, summary
 
     check_names(args.models)
-    detectors = load_detectors(args, prior=args.prior)
+    detectors, left_out = load_detectors(args, prior=args.prior), LeftOut()
     share_cores(args.jobs)
     comparisons = compare_paths(
-        detectors, list_files(args.paths), whole=args.whole_image, stability=args.stability, jobs=args.jobs
+        detectors, list_files(args.paths, left_out), whole=args.whole_image, stability=args.stability, jobs=args.jobs
     )
-    rows, counted, status = COMPARISON_ROWS[args.format](BesideBar()), Counter(), ALL_JUDGED
+    rows, counted, outcomes = COMPARISON_ROWS[args.format](BesideBar()), Counter(), set()
     for comparison in progress(lambda: count_files(args.paths))(comparisons):
         rows.write(comparison)
         counted[comparison.agreement] += 1
-        status = status if comparison.reports[0].outcome.judged else SOME_NOT_JUDGED
+        outcomes.add(comparison.reports[0].outcome)
     print(summary(counted), file=sys.stderr)
-    return status
+    return status_of(outcomes, left_out)
 
 
 def _write_report(args: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 from collections import Counter
 
 from virtus.cli.arguments import count
-from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED, progress
+from virtus.cli.terminal import outcomes_in_words, progress, status_of
 from virtus.errors import InputError
 
 OWN = ("workers", "ray_address")
@@ -50,9 +50,13 @@ def run(args: argparse.Namespace) -> int:
     from virtus.scans.ray import require_ray
 
     require_ray()
-    from virtus.scans.ray import list_sources, scan_on_ray
+    from virtus.media import LeftOut, check_there
+    from virtus.scans.ray import is_address, list_sources, scan_on_ray
 
-    sources = list_sources(args.paths)
+    left_out = LeftOut()
+    if not any(is_address(path) or path.startswith("@") for path in args.paths):
+        check_there(args.paths)
+    sources = list_sources(args.paths, left_out)
     outcomes = scan_on_ray(
         sources,
         args.out,
@@ -66,6 +70,5 @@ def run(args: argparse.Namespace) -> int:
         address=args.ray_address,
     )
     counts = Counter(progress(len(sources))(outcomes))
-    in_words = ", ".join(f"{number} {outcome}" for outcome, number in counts.most_common())
-    print(f"{len(sources)} pictures: {in_words}\n{args.out}")
-    return ALL_JUDGED if all(outcome.judged for outcome in counts) else SOME_NOT_JUDGED
+    print(f"{len(sources)} pictures: {outcomes_in_words(counts)}\n{args.out}")
+    return status_of(counts, left_out)

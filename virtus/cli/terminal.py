@@ -7,10 +7,16 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from virtus.errors import VirtusError
+
+if TYPE_CHECKING:
+    from virtus.media import LeftOut
+    from virtus.results import Outcome
 
 LINE_EVERY_S = 60  # where stderr is no terminal
 
@@ -30,6 +36,21 @@ def exit_status(command: Callable[[], int], name: str) -> int:
     except KeyboardInterrupt:
         print(f"{name}: stopped", file=sys.stderr)
         return STOPPED
+
+
+def status_of(outcomes: Iterable[Outcome], left_out: LeftOut) -> int:
+    """The exit status of a scan; what in folders and zips was not looked at is said on stderr."""
+    from virtus.scans import in_one_line
+
+    for sentence in left_out.in_words():
+        print(in_one_line(f"virtus: {sentence}"), file=sys.stderr)
+    all_judged = all(outcome.judged for outcome in outcomes) and not left_out.is_grave
+    return ALL_JUDGED if all_judged else SOME_NOT_JUDGED
+
+
+def outcomes_in_words(counts: Counter[Outcome]) -> str:
+    """How many there are of each, most frequent first."""
+    return ", ".join(f"{number} {outcome}" for outcome, number in counts.most_common())
 
 
 class BesideBar:

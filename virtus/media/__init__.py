@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from virtus.media.archives import Archive, ArchivedFile, RefusedArchive, is_archive_path, open_archive
+    from virtus.media.archives import Archive, ArchivedFile, RefusedArchive, open_archive
     from virtus.media.containers import gif_application, mime_of, parts_of, tiff_entries, tiff_value
     from virtus.media.guards import MAX_PARTS
     from virtus.media.images import (
@@ -13,11 +13,20 @@ if TYPE_CHECKING:
         MAX_PIXELS,
         SUPPORTED,
         ImageSource,
-        is_image_path,
         load_image,
         open_image,
         read_file,
     )
-    from virtus.media.listing import VIDEO_SUFFIXES, count_files, find_pictures, is_video_path, list_files, read_list
+    from virtus.media.kinds import (
+        VIDEO_SUFFIXES,
+        FileKind,
+        LeftOut,
+        is_archive_path,
+        is_image_path,
+        is_video_path,
+        kind_of,
+        read_first_bytes,
+    )
+    from virtus.media.listing import check_there, count_files, find_pictures, list_files, read_list
 
 __getattr__, __all__ = offer(__name__, __file__)

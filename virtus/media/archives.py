@@ -18,12 +18,14 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from virtus.errors import ImageError, InputError
-from virtus.media.images import check_bytes, is_image_path
+from virtus.media.images import check_bytes
+from virtus.media.kinds import NUM_FIRST_BYTES, FileKind, LeftOut, is_archive_path, kind_of
 
 MAX_MEMBERS = 20_000
 MAX_DIRECTORY_BYTES = 256 * MAX_MEMBERS  # of the table of contents: 46 for each entry, and its name
 MAX_TOTAL_BYTES = 16 * 2**30  # of all photos, unpacked
 MAX_RATIO = 200  # unpacked to packed. Deflate reaches 1032; photos hardly pass 1, flat drawings as BMP 100.
+MAX_FIRST_PACKED = 4096  # bytes that are unpacked to see the first ones: a table of codes may stand before them
 HARMLESS_BYTES = 16 * 2**20  # less than this is no bomb, whatever its ratio
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, then at its end the lengths of name and extra field
@@ -71,7 +73,7 @@ class ArchivedFile:
             raise ImageError(NESTED)
         check_bytes(max(self.num_bytes, self._num_packed))
         try:
-            data = self._unpack(self._packed())
+            data = self._unpack(self._packed(), self.num_bytes + 1)
         except (OSError, struct.error, zlib.error) as exc:
             raise ImageError(DAMAGED) from exc
         if len(data) > self.num_bytes:
@@ -80,21 +82,28 @@ class ArchivedFile:
             raise ImageError(DAMAGED)
         return data
 
-    def _packed(self) -> bytes:
+    def read_first_bytes(self) -> bytes:
+        """So many as say what it is; none of a damaged one."""
+        try:
+            return self._unpack(self._packed(MAX_FIRST_PACKED), NUM_FIRST_BYTES)
+        except (ImageError, OSError, struct.error, zlib.error):
+            return b""
+
+    def _packed(self, max_bytes: int | None = None) -> bytes:
         with Path(self.archive).open("rb") as stream:
             stream.seek(self._offset)
             signature, *lengths = LOCAL_HEADER.unpack(stream.read(LOCAL_HEADER.size))
             if signature != SIGNATURE:
                 raise ImageError(DAMAGED)
             stream.seek(sum(lengths), os.SEEK_CUR)
-            return stream.read(self._num_packed)
+            return stream.read(min(self._num_packed, max_bytes or self._num_packed))
 
-    def _unpack(self, packed: bytes) -> bytes:
+    def _unpack(self, packed: bytes, max_bytes: int) -> bytes:
         if self._method == zipfile.ZIP_STORED:
             return packed
         if self._method != zipfile.ZIP_DEFLATED:
             raise ImageError(METHOD)
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, self.num_bytes + 1)
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, max_bytes)
 
 
 @dataclass(frozen=True)
@@ -102,12 +111,12 @@ class Archive:
     """What a zip holds.
 
     Attributes:
-        files: its photos, by their names, sorted as in a folder; archives within it too, which cannot be read.
-        num_left_out: of files that are no photos by their names. Hidden files and folders are not counted.
+        files: its photos, sorted as in a folder; archives within it too, which cannot be read.
+        left_out: the other files, by their names in there. Hidden files and folders are not counted.
     """
 
     files: tuple[ArchivedFile, ...]
-    num_left_out: int
+    left_out: LeftOut
 
 
 @dataclass(frozen=True)
@@ -124,15 +133,10 @@ class RefusedArchive:
         raise ImageError(self.reason)
 
 
-def is_archive_path(path: str | os.PathLike) -> bool:
-    """Whether the file's name says that it is an archive that can be looked into."""
-    return PurePosixPath(path).suffix.lower() == ".zip"
-
-
 def open_archive(
     path: str | os.PathLike, *, max_members: int = MAX_MEMBERS, max_bytes: int = MAX_TOTAL_BYTES
 ) -> Archive:
-    """Look at a zip's table of contents, and at nothing else.
+    """Look at a zip's table of contents, and at the first bytes of files whose names say nothing.
 
     Args:
         max_members: more entries of any kind are refused.
@@ -148,12 +152,16 @@ def open_archive(
         _check_member(info)
     _check_names(members)
     _check_overlap(members)
-    shown = [info for info in members if not _is_hidden(info)]
-    files = [_as_file(path, info) for info in shown if is_image_path(_name(info)) or is_archive_path(_name(info))]
+    files, left_out = [], LeftOut()
+    for file in (_as_file(path, info) for info in members if not _is_hidden(info)):
+        if (kind := kind_of(file.member, file.read_first_bytes)) in (FileKind.PICTURE, FileKind.ARCHIVE):
+            files.append(file)
+        else:
+            left_out.add(kind, file.member)
     if not files:
-        raise InputError("There is no photo in this zip.")
+        raise InputError(" ".join(["There is no photo in this zip.", *left_out.in_words()]))
     _check_sizes(files, max_bytes)
-    return Archive(tuple(sorted(files, key=lambda file: file.member.split("/"))), len(shown) - len(files))
+    return Archive(tuple(sorted(files, key=lambda file: file.member.split("/"))), left_out)
 
 
 class _Bounded(io.FileIO):

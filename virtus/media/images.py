@@ -18,9 +18,6 @@ from virtus.media.guards import parts_fit, structure_fits, tags_fit
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 32
-IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .avif .bmp .dib .tif .tiff .gif .heic .heif .mpo .ppm .pgm".split()
-)
 # Only these decoders are ever tried: Pillow also knows formats that start other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "TIFF", "GIF", "PPM")
 SUPPORTED = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
@@ -139,11 +136,6 @@ def jpeg_quality(image: Image.Image) -> int | None:
     coarseness = 100 * sum(tables[min(tables)]) / STANDARD_LUMINANCE_SUM  # percent of the table for quality 50
     quality = (200 - coarseness) / 2 if coarseness <= 100 else 5000 / coarseness
     return round(min(max(quality, 1), 100))
-
-
-def is_image_path(path: str | os.PathLike) -> bool:
-    """Whether the file's name says that it is a picture."""
-    return os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122 (of strings too, with no Path for each)
 
 
 def check_bytes(size: int, max_bytes: int = MAX_BYTES) -> None:

@@ -6,7 +6,7 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.scans.comparison_rows import COMPARISON_ROWS, summary
-    from virtus.scans.rows import ROWS, CsvRows, JsonRows, TableRows, Writable
+    from virtus.scans.rows import ROWS, CsvRows, JsonRows, TableRows, Writable, in_one_line
     from virtus.scans.rows_file import RowsFile, Start, go_on, maker_of, settings_of
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,13 +62,13 @@ class Written:
 
     Attributes:
         path: as it stands there: what is no UTF-8 in a name is written by its code.
-        judged: whether the picture was.
+        outcome: of the picture.
         end: how many bytes of the file it and all before it take.
     """
 
     path: str
     maker: Maker
-    judged: bool
+    outcome: Outcome
     end: int
 
 
@@ -166,7 +167,7 @@ def _read_lines(path: Path, stream: Iterator[bytes]) -> Iterator[Written]:
         try:
             row = json.loads(line)
             maker = Maker(row["checkpoint"]["sha256"], row["prior"], tuple(row[SETTINGS]))
-            yield Written(as_written(row["path"]), maker, Outcome(row["outcome"]).judged, end)
+            yield Written(as_written(row["path"]), maker, Outcome(row["outcome"]), end)
         except (ValueError, KeyError, TypeError) as exc:
             raise _foreign(path, number) from exc
 
@@ -178,16 +179,24 @@ class Start:
     Attributes:
         remaining: what is still to be judged.
         keep: bytes of the file that stay; None where there is no file yet.
-        num_done: pictures in them.
+        outcomes: of the pictures in them.
         num_gone: of these, files that are not there any more. Their rows stay.
-        all_judged: whether all of them were.
     """
 
     remaining: Iterable[Item]
     keep: int | None = None
-    num_done: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
     num_gone: int = 0
-    all_judged: bool = True
+
+    @property
+    def num_done(self) -> int:
+        """Pictures in the bytes that stay."""
+        return self.outcomes.total()
+
+    @property
+    def all_judged(self) -> bool:
+        """Whether all of these were."""
+        return all(outcome.judged for outcome in self.outcomes)
 
 
 def settings_of(detector: Detector, *, whole: bool, stability: bool, num_frames: int = NUM_FRAMES) -> tuple[str, ...]:
@@ -221,20 +230,21 @@ def go_on(path: Path, items: Iterable[Item], maker: Maker) -> Start:
     """
     if not path.exists():
         return Start(items)
-    remaining, keep, num_done, num_gone, all_judged = iter(items), 0, 0, 0, True
+    remaining, keep, outcomes, num_gone = iter(items), 0, Counter[Outcome](), 0
     ahead = next(remaining, None)
     for written in read_rows(path):
         _check_maker(path, written, maker)
         if ahead is not None and written.path == as_written(str(ahead)):
             ahead = next(remaining, None)
         elif _is_there(written.path):
-            raise _changed(path, written, num_done + 1, ahead)
+            raise _changed(path, written, outcomes.total() + 1, ahead)
         else:
             num_gone += 1
-        num_done, keep, all_judged = num_done + 1, written.end, all_judged and written.judged
-    if num_done and num_done == num_gone:
+        outcomes[written.outcome] += 1
+        keep = written.end
+    if num_gone and outcomes.total() == num_gone:
         raise InputError(f"{path} has rows of none of the files that were named. Name the same ones, or another --out.")
-    return Start(remaining if ahead is None else chain([ahead], remaining), keep, num_done, num_gone, all_judged)
+    return Start(remaining if ahead is None else chain([ahead], remaining), keep, outcomes, num_gone)
 
 
 def _check_maker(path: Path, written: Written, maker: Maker) -> None:

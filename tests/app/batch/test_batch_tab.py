@@ -148,7 +148,7 @@ def test_zips_good_and_bad(visit, give, photos, tmp_path):
     playwright.expect(failed).to_contain_text("bad.zip: This zip is refused")
     playwright.expect(page.locator("#batch-board .results")).to_be_hidden()
     give(page, tmp_path / "album.zip")
-    done(page, "1 photo looked at. 1 file in the zip left out, no photos by their names")
+    done(page, "1 photo looked at. 1 other file was left out: album.zip/notes.txt.")
     playwright.expect(failed).to_be_hidden()
     assert names(page) == ["album.zip/in/<script>one<script>.jpg"]
     page.locator("#batch-board tbody tr").click()

@@ -59,7 +59,7 @@ def test_photos_and_zips_in_the_order_given(upload, tmp_path):
     album = zipped(tmp_path, Entry(b"in/b.jpg", b"b"), Entry(b"in/a.jpg", b"a"), Entry(b"notes.txt", b"x"))
     found = open_batch([upload("z.jpg", b"z"), upload("Album.ZIP", album), upload("c.jpg", b"c")])
     assert [photo.name for photo in found.photos] == ["z.jpg", "Album.ZIP/in/a.jpg", "Album.ZIP/in/b.jpg", "c.jpg"]
-    assert found.num_left_out == 1
+    assert found.left_out_in_words() == ["1 other file was left out: Album.ZIP/notes.txt."]
 
 
 def test_names_are_those_of_the_visitor_without_folders(upload):

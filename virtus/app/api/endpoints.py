@@ -56,10 +56,10 @@ if TYPE_CHECKING:
     Method = str
     Target = str
     HeadFusion = str
-    BatchAnswers = Iterator[tuple[list[BatchReport], dict[str, int]]]
+    BatchAnswers = Iterator[tuple[list[BatchReport], dict[str, int | list[str]]]]
 else:  # type checkers read no names from tables; and Gradio wants the type of each answer
     Method, Target, HeadFusion = Literal[*EXPLAINERS], Literal[*TARGETS], Literal[*HEAD_FUSIONS]
-    BatchAnswers = tuple[list[BatchReport], dict[str, int]]
+    BatchAnswers = tuple[list[BatchReport], dict[str, int | list[str]]]
 
 ENDPOINTS = ("analyze", "explain", "batch", "report", "provenance", "video", "compare")
 WITHOUT_MODEL = ("provenance",)
@@ -153,7 +153,8 @@ class Endpoints:
     ) -> BatchAnswers:
         """Judge the faces of many photos: a report for each, and how many photos there are of each outcome.
 
-        Answers after each photo with all reports so far; the last answer has all of them.
+        Answers after each photo with all reports so far; the last answer has all of them. Where files were left out
+        that are no photos, sentences that say so stand beside the counts, as "left_out".
 
         Args:
             files: The photos, or zips of them: up to 200, and 512 MiB together, also unpacked.
@@ -164,13 +165,16 @@ class Endpoints:
         """
         opened = open_batch(files)
         detector = self._detectors.get(model).at_prior(prior)
+        sentences = opened.left_out_in_words()
+        left_out = {"left_out": sentences} if sentences else {}
         reports: list[ImageReport] = []
         named: list[BatchReport] = []
         for judged in judge_batch(detector, opened, whole=bool(whole_image), stability=bool(stability)):
             reports.append(judged.report)
             # Not as `path`: Gradio's client would try to fetch it.
             named.append(BatchReport(judged.report.path or "", replace(judged.report, path=None)))
-            yield list(named), {str(outcome): number for outcome, number in count_outcomes(reports).items()}
+            counts = {str(outcome): number for outcome, number in count_outcomes(reports).items()}
+            yield list(named), counts | left_out
 
     def report(
         self,

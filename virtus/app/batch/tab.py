@@ -27,7 +27,7 @@ from virtus.app.widgets import (
 from virtus.media import SUPPORTED
 
 PHOTOS = Taken(
-    f"Drop up to {MAX_PHOTOS} photos here, or a zip",
+    f"Drop up to {MAX_PHOTOS} photos here, a folder or a zip",
     f"{SUPPORTED}, or ZIP",
     f"{PHOTO.accept},.zip,application/zip",
     max_files=MAX_PHOTOS,

@@ -93,7 +93,7 @@ def board(batch: Batch, state: str) -> dict:
     return {
         "batch": batch.key,
         "state": state,
-        "said": _progress(batch, state) + _left_out(batch.files.num_left_out),
+        "said": ". ".join([_progress(batch, state), " ".join(batch.files.left_out_in_words())]).removesuffix(". "),
         "done": done,
         "total": total,
         "rows": list(batch.rows),
@@ -148,12 +148,6 @@ def _progress(batch: Batch, state: str) -> str:
     if state == "busy":
         return f"{done} of {_photos(total)}" + (f", {rate:.1f} a second" if done else "")
     return f"{_photos(total)} looked at" if batch.is_done else f"Stopped: {done} of {_photos(total)} looked at"
-
-
-def _left_out(number: int) -> str:
-    if not number:
-        return ""
-    return f". {number} {'file' if number == 1 else 'files'} in the zip left out, no photos by their names"
 
 
 def _photos(number: int) -> str:

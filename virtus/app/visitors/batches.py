@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,15 @@ from virtus.app.visitors.photos import JudgedPhoto, judge_photo_once
 from virtus.app.visitors.uploads import uploaded
 from virtus.errors import InputError
 from virtus.judging import UNEXPECTED, unreadable
-from virtus.media import Archive, ArchivedFile, is_archive_path, open_archive
+from virtus.media import (
+    Archive,
+    ArchivedFile,
+    FileKind,
+    LeftOut,
+    kind_of,
+    open_archive,
+    read_first_bytes,
+)
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
@@ -48,35 +57,45 @@ class BatchFiles:
     """The photos of a batch, in the order in which they were given.
 
     Attributes:
-        num_left_out: files in zips that are no photos by their names.
+        left_out: the other files, by the names that the visitor knows.
     """
 
     photos: tuple[BatchFile, ...]
-    num_left_out: int = 0
+    left_out: LeftOut = field(default_factory=LeftOut)
+
+    def left_out_in_words(self) -> list[str]:
+        """A sentence for each kind of file that is not judged, as `scan` says it."""
+        return self.left_out.in_words(clips="Give a clip by itself, under Video.")
 
 
 def open_batch(files: Any) -> BatchFiles:
     """What Gradio's descriptions of files stand for.
 
     Raises:
-        InputError: if there are none, too many or too large ones, or a zip is refused.
+        InputError: if there are none, too many or too large ones, none is a photo, or a zip is refused.
     """
     if not isinstance(files, list) or not files:
         raise InputError("No photos were handed over. Upload some, and hand over a list of what the uploads returned.")
     _check_count(len(files))
     paths = [(uploaded(file), _name(file)) for file in files]
     _check_bytes(sum(path.stat().st_size for path, _ in paths))
-    photos, num_left_out = [], 0
+    photos, left_out = [], LeftOut()
     for path, name in paths:
-        if is_archive_path(name):
+        kind = kind_of(name, partial(read_first_bytes, path))
+        if kind is FileKind.ARCHIVE:
             archive = _open(path, name)
             photos += [BatchFile(f"{name}/{file.member}", file) for file in archive.files]
-            num_left_out += archive.num_left_out
-        else:
+            left_out.merge(archive.left_out, name)
+        elif kind is FileKind.PICTURE:
             photos.append(BatchFile(name, path))
+        else:
+            left_out.add(kind, name)
     _check_count(len(photos))
     _check_bytes(sum(_size(photo.source) for photo in photos))
-    return BatchFiles(tuple(photos), num_left_out)
+    opened = BatchFiles(tuple(photos), left_out)
+    if not photos:
+        raise InputError(" ".join(["There is no photo among these files.", *opened.left_out_in_words()]))
+    return opened
 
 
 def judge_batch(

@@ -7,5 +7,6 @@ from virtus.doors import offer
 if TYPE_CHECKING:
     from virtus.scans.ray.job import list_sources, scan_on_ray
     from virtus.scans.ray.requirements import require_ray
+    from virtus.scans.ray.stores import is_address
 
 __getattr__, __all__ = offer(__name__, __file__)

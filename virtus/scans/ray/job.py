@@ -12,7 +12,7 @@ from ray.exceptions import RayError
 
 from virtus.checkpoints import check_prior
 from virtus.errors import InputError, VirtusError
-from virtus.media import ArchivedFile, RefusedArchive, list_files, read_list
+from virtus.media import ArchivedFile, LeftOut, RefusedArchive, list_files, read_list
 from virtus.parallel import in_chunks
 from virtus.results import Outcome
 from virtus.scans.ray.cluster import Workers, check_nodes, connected, last_line, nodes_alive, plan_workers
@@ -24,23 +24,27 @@ BLOCK = 128  # paths at most that an actor takes at a time: what is judged again
 BLOCKS_EACH = 4  # at least, for each worker, so that none stands idle at the end
 
 
-def list_sources(arguments: Iterable[str]) -> list[str]:
+def list_sources(arguments: Iterable[str], left_out: LeftOut | None = None) -> list[str]:
     """Files, folders, globs, addresses of objects and of folders in stores, and lists, to sorted paths and addresses.
 
     "@list.txt" stands for the lines of that file, unless there is a file of the whole name.
 
+    Args:
+        left_out: gets what else lies in folders; in stores by its name alone.
+
     Raises:
         InputError: if a store cannot be asked, a list not be read, or for a zip.
     """
-    return sorted((source for argument in arguments for source in _meant_by(argument)), key=printable)
+    left_out = LeftOut() if left_out is None else left_out
+    return sorted((source for argument in arguments for source in _meant_by(argument, left_out)), key=printable)
 
 
-def _meant_by(argument: str) -> Iterable[str]:
+def _meant_by(argument: str, left_out: LeftOut) -> Iterable[str]:
     if is_address(argument):
-        return list_objects(argument)
+        return list_objects(argument, left_out)
     if argument.startswith("@") and not Path(argument).exists():
         return read_list(Path(argument[1:]))
-    return map(_path, list_files([argument]))
+    return map(_path, list_files([argument], left_out))
 
 
 def _path(item: str | ArchivedFile | RefusedArchive) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import filterfalse
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from pyarrow.fs import FileSelector, FileSystem, FileType
 
 from virtus.errors import ImageError, InputError
-from virtus.media import MAX_BYTES, is_image_path
+from virtus.media import MAX_BYTES, LeftOut, is_image_path, kind_of
 
 SCHEMES = ("file", "s3", "gs")
 
@@ -56,8 +56,8 @@ def fetch(address: str) -> StoredFile:
         return StoredFile(address, ImageError(f"The object cannot be read ({_first_line(exc)})."))
 
 
-def list_objects(address: str) -> Iterator[str]:
-    """The addresses of the pictures below one, sorted; itself, where it is an object or nothing.
+def list_objects(address: str, left_out: LeftOut) -> Iterator[str]:
+    """The addresses of the pictures below one, by their names, sorted; itself, where it is an object or nothing.
 
     Raises:
         InputError: if the store cannot be asked.
@@ -68,10 +68,12 @@ def list_objects(address: str) -> Iterator[str]:
             yield address
             return
         found = store.get_file_info(FileSelector(key, recursive=True))
-        keys = sorted(info.path for info in found if info.is_file and is_image_path(Path(info.path)))
     except (OSError, ValueError) as exc:
         raise InputError(f"{address} cannot be listed ({_first_line(exc)}).") from exc
-    yield from (_address_of(key, urlsplit(address)) for key in keys) if keys else [address]
+    addresses = [_address_of(key, urlsplit(address)) for key in sorted(info.path for info in found if info.is_file)]
+    for other in filterfalse(is_image_path, addresses):
+        left_out.add(kind_of(other), other)
+    yield from list(filter(is_image_path, addresses)) or [address]
 
 
 def _find(address: str) -> tuple[FileSystem, str]:
