@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         VIDEO_SUFFIXES,
         FileKind,
         LeftOut,
-        is_archive_path,
         is_image_path,
         is_video_path,
         kind_of,
