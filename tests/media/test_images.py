@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from tests.support.pictures import BLUE, GREEN, RED, WHITE, encode, refusal
-from virtus.media import images
+from virtus.media import modes
 from virtus.media.images import MAX_BYTES, load_image, to_rgb
 from virtus.media.kinds import is_image_path
 
@@ -205,14 +205,14 @@ def random_picture(mode, size=(37, 41)):
 def test_strips_give_what_the_whole_gives(mode, monkeypatch):
     picture = random_picture(mode)
     whole = to_rgb(picture)
-    monkeypatch.setattr(images, "STRIP_PIXELS", 100)  # of 37 pixels in a row: two rows and a rest
+    monkeypatch.setattr(modes, "STRIP_PIXELS", 100)  # of 37 pixels in a row: two rows and a rest
     assert to_rgb(picture).tobytes() == whole.tobytes()
     assert (whole.mode, whole.size) == ("RGB", picture.size)
     assert len(set(whole.getdata())) > 1
 
 
 def test_white_is_that_of_the_whole_picture_not_of_a_strip(monkeypatch):
-    monkeypatch.setattr(images, "STRIP_PIXELS", 40)
+    monkeypatch.setattr(modes, "STRIP_PIXELS", 40)
     levels = np.ones((40, 40), np.float32)
     levels[-1] = 60_000  # so white is 65535, and 1 is black
     assert to_rgb(Image.fromarray(levels)).getpixel((0, 0)) == (0, 0, 0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import io
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +13,7 @@ from PIL import Image
 
 from virtus.errors import ImageError
 from virtus.media.guards import parts_fit, structure_fits, tags_fit
+from virtus.media.modes import from_array, to_rgb
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -40,9 +40,6 @@ MAX_SLOW_PIXELS = 4_000_000
 STANDARD_LUMINANCE_SUM = 3688  # of the JPEG standard's table K.1, which is what libraries use at quality 50
 
 GREEDY_TAGS = "The file's tags (EXIF) claim far more than it holds: it is damaged. Save it anew."
-
-STRIP_PIXELS = 2**20  # colours are converted strip by strip, to take little memory
-WITH_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 
 ImageSource = str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray
 
@@ -245,73 +242,3 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
         return TURNS.get(image.getexif().get(ORIENTATION, 1))
     except Exception:  # damaged EXIF says nothing about the pixels, which were decoded already
         return None
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """The picture itself if it is RGB. Else 16 bits and floats are scaled, transparency is laid over white."""
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    full = _full(image) if _is_wide(image) else 0.0
-    made = Image.new("RGB", image.size)
-    for box in _strips(image.size):
-        made.paste(_strip_to_rgb(image.crop(box), full), box)
-    return made
-
-
-def from_array(array: np.ndarray) -> Image.Image:
-    """An array of a kind that `load_image` takes.
-
-    Raises:
-        ImageError: if it is no picture.
-    """
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or 0 in array.shape:
-        raise ImageError(f"An array of shape {array.shape} is no picture; give (H, W), (H, W, 3) or (H, W, 4).")
-    return Image.fromarray(np.ascontiguousarray(_to_uint8(array)))
-
-
-def _strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
-    width, height = size
-    rows = max(1, STRIP_PIXELS // width)
-    return ((0, top, width, min(top + rows, height)) for top in range(0, height, rows))
-
-
-def _strip_to_rgb(image: Image.Image, full: float) -> Image.Image:
-    if _is_wide(image):
-        image = from_array(np.clip(_finite(image) / full, 0, 1))
-    if image.mode in WITH_ALPHA or "transparency" in image.info:
-        image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
-
-
-def _is_wide(image: Image.Image) -> bool:
-    return image.mode in ("I", "F") or image.mode.startswith("I;16")
-
-
-def _full(image: Image.Image) -> float:
-    """What is white. Files of 32 bits do not say it, but for PPM: the least of 1, 255, 65535 that covers all values."""
-    if image.mode.startswith("I;16") or image.format == "PPM":
-        return 65535.0
-    highest = max(float(_finite(image.crop(box)).max()) for box in _strips(image.size))
-    return next((limit for limit in (1.0, 255.0) if highest <= limit), 65535.0)
-
-
-def _finite(image: Image.Image) -> np.ndarray:
-    """float32, with 0 for what is not a number, or infinite."""
-    return np.nan_to_num(np.asarray(image).astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _to_uint8(array: np.ndarray) -> np.ndarray:
-    if array.dtype == np.uint8:
-        return array
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * 255
-    if array.dtype == np.uint16:
-        return (array / 257.0).round().astype(np.uint8)
-    if not np.issubdtype(array.dtype, np.floating):
-        raise ImageError(f"An array of {array.dtype} is no picture; give uint8, uint16, or floats in [0, 1].")
-    if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
-        raise ImageError("An array of floats needs values in [0, 1]. Divide by 255, or give uint8.")
-    return (array * 255).round().astype(np.uint8)
