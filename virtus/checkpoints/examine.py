@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 from virtus.checkpoints.sidecar import read_json, read_sidecar
 from virtus.errors import CheckpointError
 from virtus.labels import ClassOutputs, label_from_name
-from virtus.models import KIND_OF, Architecture, EvalTransform, find_weights, hash_weights, new_name, read_shapes
+from virtus.models import (
+    KIND_OF,
+    Architecture,
+    EvalTransform,
+    find_weights,
+    float_shapes,
+    hash_weights,
+    is_packed,
+    new_name,
+    read_headers,
+)
 from virtus.results import Label
 
 if TYPE_CHECKING:
@@ -58,7 +68,8 @@ def examine_checkpoint(folder: Path, *, name: str = "") -> Examination:
         sidecar = read_sidecar(folder)
         index = folder / "model.safetensors.index.json"
         weights = find_weights(folder, read_json(index) if index.exists() else None)
-        _check_tensors(architecture.tensors(), read_shapes(weights))
+        packed = is_packed(read_json(folder / "config.json"))
+        _check_tensors(architecture.tensors(), float_shapes(read_headers(weights), packed=packed))
         sha256 = hash_weights(weights)
         return Examination(folder, architecture, outputs, transform, weights, sha256, sidecar, name or str(folder))
 
@@ -68,6 +79,7 @@ def examine_configs(folder: Path, *, name: str = "") -> tuple[Architecture, Clas
     with _naming(name or folder):
         config = read_json(folder / "config.json")
         architecture = _architecture(config)
+        is_packed(config)  # or another arrangement, which is refused
         outputs, transform = _outputs(config), _transform(folder, config)
         return Architecture.from_config(architecture, config), outputs, transform
 

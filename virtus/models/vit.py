@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from virtus.models.families import NUM_LABELS, Architecture, new_name
+from virtus.models.weights import read_headers, read_tensors
 
 ACTIVATION = {
     "gelu": nn.GELU,
@@ -123,21 +124,7 @@ def build_classifier(config: Architecture, files: Sequence[Path]) -> Classifier:
     """
     with torch.device("meta"):  # no memory, and nothing drawn at random only to be overwritten
         model = Classifier(config)
-    model.load_state_dict(_read_tensors(files, wanted=set(config.tensors())), assign=True)
+    wanted = config.tensors()
+    names = {name: new for name in read_headers(files) if (new := new_name(name)) in wanted}
+    model.load_state_dict({names[name]: tensor for name, tensor in read_tensors(files, names)}, assign=True)
     return model
-
-
-def _read_tensors(files: Sequence[Path], wanted: set[str]) -> dict[str, torch.Tensor]:
-    """Copies: a file that changes later must not change the model."""
-    from safetensors import safe_open
-
-    held = {}
-    for file in files:
-        with safe_open(file, framework="pt") as tensors:
-            names = {name: new_name(name) for name in tensors.keys()}  # noqa: SIM118  it is no dict
-            held |= {
-                new: tensors.get_tensor(name).to(torch.float32, copy=True)
-                for name, new in names.items()
-                if new in wanted
-            }
-    return held

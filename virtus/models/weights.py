@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from virtus.errors import CheckpointError
+from virtus.models.packed import SCALE, TensorHeader, unpack
+
+if TYPE_CHECKING:
+    import torch
 
 SHARD_NAME = re.compile(r"\w[\w.-]*\.safetensors")
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".h5", ".msgpack")
@@ -28,25 +34,49 @@ def find_weights(folder: Path, index: dict | None) -> tuple[Path, ...]:
     return tuple(folder / name for name in names)
 
 
-def read_shapes(files: Sequence[Path]) -> dict[str, tuple[int, ...]]:
-    """Of all tensors in safetensors files, from their headers.
+def read_headers(files: Sequence[Path]) -> dict[str, TensorHeader]:
+    """Of all tensors in safetensors files, by name.
 
     Raises:
         CheckpointError: if a file is damaged, empty or something else altogether.
     """
     from safetensors import SafetensorError, safe_open
 
-    shapes = {}
+    headers = {}
     for file in files:
         try:
             with safe_open(file, framework="numpy") as tensors:
-                held = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+                parts = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118  it is no dict
+                held = {name: TensorHeader(part.get_dtype(), tuple(part.get_shape())) for name, part in parts.items()}
         except (SafetensorError, OSError) as exc:
             raise CheckpointError(f"{file.name} {_what_it_is(file)}") from exc
         if not held:
             raise CheckpointError(f"{file.name} holds no tensors.")
-        shapes |= held
-    return shapes
+        headers |= held
+    return headers
+
+
+def read_tensors(files: Sequence[Path], names: Collection[str]) -> Iterator[tuple[str, torch.Tensor]]:
+    """Tensors of files by their names there, float32, packed ones unpacked.
+
+    They are copies: a file that changes later must not change the model.
+
+    Raises:
+        CheckpointError: for scales that nothing can be multiplied by.
+        SafetensorError, OSError: if a file cannot be read any more.
+    """
+    import torch
+    from safetensors import safe_open
+
+    with ExitStack() as stack:
+        opened = [stack.enter_context(safe_open(file, framework="pt")) for file in files]
+        places = {name: tensors for tensors in opened for name in tensors.keys()}  # noqa: SIM118  it is no dict
+        for name in places.keys() & names:
+            tensor = places[name].get_tensor(name)
+            if tensor.dtype == torch.int8:  # its scales may lie in another file
+                yield name, unpack(name, tensor, places[name + SCALE].get_tensor(name + SCALE))
+            else:
+                yield name, tensor.to(torch.float32, copy=True)
 
 
 def hash_weights(files: Sequence[Path]) -> str:
