@@ -7,7 +7,7 @@ from virtus.doors import offer
 if TYPE_CHECKING:
     from virtus.models.families import KIND_OF, Architecture, new_name
     from virtus.models.hardware import crops_at_once, has_bfloat16_units, resolve_device, resolve_precision
-    from virtus.models.packed import float_shapes, is_packed, pack
+    from virtus.models.packed import float_shapes, is_packed
     from virtus.models.preprocessing import EvalTransform
     from virtus.models.trunk import Trunk
     from virtus.models.vit import Classifier, build_classifier
