@@ -4,34 +4,106 @@ from pathlib import Path
 
 import pytest
 
-from virtus.labels import SYNONYMS, ClassOutputs, label_from_folders, label_from_name
+from virtus.errors import CheckpointError
+from virtus.labels import WORDS, ClassOutputs, label_from_folders, label_from_name, label_names, read_outputs
 from virtus.results import Label
 
 
 @pytest.mark.parametrize(
-    "name", ["Real", "REAL", "real", "Realism", "authentic", "Real Image", "real_images", "Real-Faces", " original "]
+    "name",
+    (
+        "Real|REAL|real|Realism|authentic|Real Image|real_images|Real-Faces| original |RealFaces|human|hum|"
+        "nature|bonafide|bona fide|not_fake|No Deepfake|non-AI|notAltered|Image: real|real, not fake|"
+        "not AI generated"
+    ).split("|"),
 )
 def test_names_of_real(name):
     assert label_from_name(name) is Label.REAL
 
 
 @pytest.mark.parametrize(
-    "name", ["Fake", "FAKE", "Deepfake", "Deep Fake", "deep-fakes", "AI", "AI-generated", "Artificial", "fake_faces"]
+    "name",
+    (
+        "Fake|FAKE|Deepfake|Deep Fake|deep-fakes|AI|AI-generated|Artificial|fake_faces|DeepFake|ai|spoof|"
+        "altered|Deepfake Image|face swap|faceswap|Face Reenactment|GAN|StyleGAN|morph|diffusion|composite|"
+        "inpainting|not real|AIGenerated|Made by AI"
+    ).split("|"),
 )
 def test_names_of_fake(name):
     assert label_from_name(name) is Label.FAKE
 
 
 @pytest.mark.parametrize(
-    "name", ["", "LABEL_0", "0", "1", "not real", "unreal", "fakery or real", "realfake", "cat", "真"]
+    "name",
+    (
+        "|LABEL_0|0|1|unreal|fakery or real|realfake|cat|真|真 real|not|images|RealFake|real-looking fake|"
+        "unrealistic|realistic vision|photoreal|photo-real|human ai|not not real|real_esrgan|surreal|"
+        "originality|natural language"
+    ).split("|"),
 )
 def test_other_names_say_nothing(name):
     assert label_from_name(name) is None
 
 
 def test_no_name_stands_for_both():
-    assert not SYNONYMS[Label.REAL] & SYNONYMS[Label.FAKE]
-    assert set(SYNONYMS) == set(Label)
+    assert not WORDS[Label.REAL] & WORDS[Label.FAKE]
+    assert set(WORDS) == set(Label)
+
+
+@pytest.mark.parametrize(
+    ("names", "fake_label", "outputs"),
+    [
+        (["AI", "Deepfake", "Real"], None, ClassOutputs(real=(2,), fake=(0, 1))),
+        (["real photo", "real face", "fake"], None, ClassOutputs(real=(0, 1), fake=(2,))),
+        (["artificial", "human"], None, ClassOutputs(real=(1,), fake=(0,))),
+        (["Fake"], None, ClassOutputs(real=(), fake=(0,))),
+        (["real"], None, ClassOutputs(real=(0,), fake=())),
+        (["LABEL_0"], "0", ClassOutputs(real=(), fake=(0,), fake_label="0")),
+        (["LABEL_0"], "none", ClassOutputs(real=(0,), fake=(), fake_label="none")),
+        (["LABEL_0", "LABEL_1"], "LABEL_1", ClassOutputs(real=(0,), fake=(1,), fake_label="1")),
+        (["same", "same"], "0", ClassOutputs(real=(1,), fake=(0,), fake_label="0")),
+        (["Real", "Fake", "Unsure"], "unsure", ClassOutputs(real=(0,), fake=(1, 2), fake_label="2")),
+        (["Real", "Fake"], "1", ClassOutputs(real=(0,), fake=(1,))),
+    ],
+)
+def test_outputs_are_read_by_name_or_as_somebody_said(names, fake_label, outputs):
+    assert read_outputs(names, fake_label) == outputs
+
+
+@pytest.mark.parametrize(
+    ("names", "fake_label", "cause"),
+    [
+        (["real", "drawing", "fake"], None, "Its label 'drawing' names neither real nor fake"),
+        (["LABEL_0", "LABEL_1", "LABEL_2"], "0", "Its label 'LABEL_1' names neither"),
+        (["LABEL_0", "LABEL_1"], "2", "It has no label '2': its labels are 'LABEL_0' and 'LABEL_1'."),
+        (["LABEL_0", "LABEL_1"], "none", "It has no label 'none'"),
+        (["LABEL_0", "LABEL_1"], "", "It has no label ''"),
+        (["Fake"], "none", "Its label 'Fake' says fake, so it cannot be taken for the other class."),
+        (["Fake", "GAN"], "0", "Its labels 'Fake' and 'GAN' do not say which is real"),
+    ],
+)
+def test_outputs_that_nobody_names_are_refused(names, fake_label, cause):
+    with pytest.raises(CheckpointError) as caught:
+        read_outputs(names, fake_label)
+    assert str(caught.value).startswith(cause)
+
+
+@pytest.mark.parametrize(
+    ("config", "names"),
+    [
+        ({}, ["LABEL_0", "LABEL_1"]),  # transformers leaves out what is its default
+        ({"num_labels": 1}, ["LABEL_0"]),
+        ({"num_classes": 3}, ["LABEL_0", "LABEL_1", "LABEL_2"]),
+        ({"id2label": {"1": "Fake", "0": "Real"}}, ["Real", "Fake"]),
+        ({"label_names": ["Real", "Fake"], "num_classes": 2}, ["Real", "Fake"]),
+        (
+            {"label_names": ["n0", "Fake"], "label_descriptions": {"n0": "real photo", "Fake": "?"}},
+            ["real photo", "Fake"],
+        ),
+    ],
+)
+def test_label_names_of_a_config(config, names):
+    assert label_names(config) == names
 
 
 def test_the_class_of_each_output_in_their_order():

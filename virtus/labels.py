@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from virtus.errors import CheckpointError
 from virtus.results import Label
 
-SYNONYMS = {
+WORDS = {
     Label.REAL: frozenset(
-        "real reals realism realface realfaces realimage realimages authentic genuine original pristine".split()
+        "real reals realism genuine authentic original originals pristine unaltered untouched bonafide human humans "
+        "hum nature natural".split()
     ),
     Label.FAKE: frozenset(
-        "fake fakes deepfake deepfakes fakeface fakefaces fakeimage fakeimages ai aigenerated artificial generated "
-        "synthetic manipulated forged".split()
+        "fake fakes deepfake deepfakes ai aigc aigenerated artificial generated synthetic synthesized synthesised "
+        "synthesis manipulated manipulation forged forgery forgeries altered tampered doctored photoshopped edited "
+        "spoof spoofs spoofed swap swaps swapped swapping faceswap faceswaps reenacted reenactment face2face "
+        "faceshifter neuraltextures gan gans stylegan diffusion composite composites composited spliced splicing "
+        "inpaint inpainted inpainting morph morphs morphed morphing cgi midjourney dalle sdxl".split()
     ),
 }
+NEUTRAL = frozenset(
+    "image images img imgs photo photos photograph photographs picture pictures pic pics face faces facial portrait "
+    "portraits video videos frame frames person people computer intelligence content media made by".split()
+)
+NEGATIONS = frozenset(("no", "not", "non"))
+# Two words that are one. A photoreal picture is often none of the real ones: that word stays unknown.
+JOINED = re.compile(r"(deep)[\W_]+(?=fake)|(bona)[\W_]+(?=fide)|(photo)[\W_]+(?=real)")
+NO_OUTPUT = "none"  # what `fake_label` says of a single logit that stands for real
+MEND = "Name them by id2label in its config.json, or say which one is fake (--fake-label NAME_OR_INDEX)."
 
 
 @dataclass(frozen=True)
@@ -26,10 +41,14 @@ class ClassOutputs:
 
     p of fake is the share of the fake outputs in the softmax over all. A class without an output counts as one whose
     logit is always 0: that is how a single logit with a sigmoid is read.
+
+    Attributes:
+        fake_label: index of the output that somebody called fake, or `none`, where its own name does not say it.
     """
 
     real: tuple[int, ...]
     fake: tuple[int, ...]
+    fake_label: str | None = None
 
     @property
     def by_index(self) -> tuple[Label, ...]:
@@ -39,9 +58,135 @@ class ClassOutputs:
 
 
 def label_from_name(name: str) -> Label | None:
-    """The class that a name stands for, None where it names neither. Case, spaces and punctuation do not count."""
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
-    return next((label for label, names in SYNONYMS.items() if plain in names), None)
+    """The class that a name stands for, None where it names neither, or both.
+
+    Every word of it must be known, so that neither "real-looking fake" nor "unrealistic" is read as real. `no`, `not`
+    and `non` turn what follows. Case and punctuation do not count; words may be joined, as in "FakeImage".
+    """
+    by_capitals = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    return _label_of(by_capitals.lower()) or _label_of(name.lower())
+
+
+def _label_of(text: str) -> Label | None:
+    named, is_negated = set(), False
+    for word in re.findall(r"[^\W_]+", JOINED.sub(r"\1\2\3", text)):
+        label = _class_of(word)
+        if label:
+            named.add(_other(label) if is_negated else label)
+        elif word in NEGATIONS and not is_negated:
+            is_negated = True
+        elif word not in NEUTRAL:
+            return None
+    return named.pop() if len(named) == 1 else None
+
+
+def _class_of(word: str) -> Label | None:
+    """That of "fake", and of "fakeimages"."""
+    stems = {word, *(word.removesuffix(end) for end in NEUTRAL if word.endswith(end))}
+    return _first(label for label, words in WORDS.items() if words & stems)
+
+
+def _other(label: Label) -> Label:
+    return Label.REAL if label is Label.FAKE else Label.FAKE
+
+
+def label_names(config: Mapping[str, Any]) -> list[str]:
+    """The names of a checkpoint's outputs, from its config.json, in their order; LABEL_0, LABEL_1, ... without any.
+
+    Raises:
+        CheckpointError: where they are not numbered from 0 on.
+    """
+    given = config.get("id2label") or config.get("label_names")
+    if isinstance(given, dict):
+        wanted = [str(index) for index in range(len(given))]
+        if sorted(given) != sorted(wanted):
+            raise CheckpointError(f"Its labels have the indices {_listed(given)}, not {_listed(wanted)}.")
+        given = [given[index] for index in wanted]
+    if not isinstance(given, list):
+        count = config.get("num_labels", config.get("num_classes"))
+        return [f"LABEL_{index}" for index in range(count if type(count) is int and 0 < count < 1000 else 2)]
+    described = config.get("label_descriptions")
+    described = described if isinstance(described, dict) else {}
+    return [str(name if label_from_name(str(name)) else described.get(name, name)) for name in given]
+
+
+def read_outputs(names: Sequence[str], fake_label: str | None = None) -> ClassOutputs:
+    """Which outputs speak for each class, by their names.
+
+    Args:
+        fake_label: name or index of a fake output, where the names do not say it; of a single one, which has a sigmoid,
+            also `none`: it stands for real. Of two outputs the other one is then real.
+
+    Raises:
+        CheckpointError: where that leaves an output that is neither, or a class without one.
+    """
+    labels = [label_from_name(name) for name in names]
+    chosen = None
+    if fake_label is not None:
+        chosen = _chosen(names, fake_label)
+        chosen = None if _is_said(labels, names, chosen) else chosen
+        labels = [label or _completed(index, chosen, len(names)) for index, label in enumerate(labels)]
+    _check(names, labels)
+    real, fake = (tuple(index for index, label in enumerate(labels) if label is one) for one in Label)
+    return ClassOutputs(real, fake, chosen)
+
+
+def _chosen(names: Sequence[str], fake_label: str) -> str:
+    """The index that a name or index stands for, as a text; `none` for no output."""
+    if len(names) == 1 and fake_label.strip().lower() == NO_OUTPUT:
+        return NO_OUTPUT
+    indices = [str(index) for index in range(len(names))]
+    index = dict(zip(map(str.lower, names), indices, strict=True)).get(fake_label.strip().lower(), fake_label.strip())
+    if index not in indices:
+        raise CheckpointError(f"It has no label {fake_label!r}: its labels are {_quoted(names)}.")
+    return index
+
+
+def _is_said(labels: Sequence[Label | None], names: Sequence[str], chosen: str) -> bool:
+    """Whether all names say it themselves.
+
+    Raises:
+        CheckpointError: if they say otherwise.
+    """
+    index = 0 if chosen == NO_OUTPUT else int(chosen)
+    if labels[index] is (Label.FAKE if chosen == NO_OUTPUT else Label.REAL):
+        raise CheckpointError(
+            f"Its label {names[index]!r} says {labels[index]}, so it cannot be taken for the other class."
+        )
+    return None not in labels
+
+
+def _completed(index: int, chosen: str | None, count: int) -> Label | None:
+    if chosen == str(index):
+        return Label.FAKE
+    return Label.REAL if chosen is not None and (count == 2 or chosen == NO_OUTPUT) else None
+
+
+def _check(names: Sequence[str], labels: Sequence[Label | None]) -> None:
+    if len(names) == 1:
+        if labels[0] is None:
+            raise CheckpointError(
+                f"Its one label {names[0]!r} does not say whether a high value means fake or real. Name it by id2label "
+                "in its config.json, or say --fake-label 0 where it means fake, --fake-label none where it means real."
+            )
+        return
+    unclear = [name for name, label in zip(names, labels, strict=True) if label is None]
+    if unclear and len(unclear) < len(names) and len(names) > 2:
+        raise CheckpointError(f"Its label {unclear[0]!r} names neither real nor fake, and is not guessed. {MEND}")
+    if unclear or len(set(labels)) < 2:
+        raise CheckpointError(
+            f"Its labels {_quoted(names)} do not say which is real and which is fake, and their order is not trusted. "
+            f"{MEND}"
+        )
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return _listed([repr(name) for name in names])
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return " and ".join(filter(None, (", ".join(first), last)))
 
 
 def label_from_folders(relative: Path) -> Label | None:

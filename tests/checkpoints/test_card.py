@@ -1,7 +1,8 @@
 """The model card of a checkpoint folder."""
 
 from virtus.checkpoints.card import Measured, read_card
-from virtus.checkpoints.load import BUNDLED, BUNDLED_FOLDER
+from virtus.checkpoints.known import BUNDLED
+from virtus.checkpoints.load import BUNDLED_FOLDER
 
 CARD = """---
 model-index:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from virtus.checkpoints.examine import examine_checkpoint
-from virtus.checkpoints.load import BUNDLED, CHECKPOINTS, load_checkpoint, locate, resolve_name
+from virtus.checkpoints.known import BUNDLED, CHECKPOINTS
+from virtus.checkpoints.load import load_checkpoint, locate, resolve_name
 from virtus.errors import CheckpointError, InputError
 from virtus.labels import ClassOutputs
 
@@ -81,7 +82,37 @@ def test_a_margin_that_is_none_is_refused(copy_checkpoint, margin):
 
 
 def test_every_registered_checkpoint_has_a_margin():
-    assert all(1 <= margin <= 2 for margin in CHECKPOINTS.values())
+    assert all(1 <= known.margin <= 2 for known in CHECKPOINTS.values())
+
+
+def test_one_of_two_labels_is_said_to_be_fake_by_name_or_index_or_behind_the_name(make_checkpoint, monkeypatch):
+    folder = str(make_checkpoint(labels=("LABEL_0", "LABEL_1")))
+    for name, fake_label in ((folder, "label_0"), (folder, "0"), (f"{folder}#LABEL_0", None), (f"{folder}#0", None)):
+        found = load_checkpoint(name, fake_label=fake_label)
+        assert (found.outputs.real, found.outputs.fake) == ((1,), (0,))
+        assert found.info.name == f"{folder}#0"
+    monkeypatch.setenv("VIRTUS_CHECKPOINT", f"{folder}#1")
+    assert load_checkpoint().outputs.fake == (1,)
+    assert locate()[:2] == (folder, Path(folder))
+
+
+def test_labels_that_say_it_themselves_need_no_help_and_are_not_contradicted(make_checkpoint):
+    folder = str(make_checkpoint())
+    assert load_checkpoint(folder, fake_label="Fake").info.name == folder
+    with pytest.raises(CheckpointError, match="Its label 'Real' says real, so it cannot be taken for the other class"):
+        load_checkpoint(folder, fake_label="0")
+
+
+def test_a_folder_may_have_the_mark_in_its_name(copy_checkpoint, tmp_path):
+    folder = copy_checkpoint().rename(tmp_path / "run#2")
+    assert load_checkpoint(str(folder)).info.name == str(folder)
+
+
+def test_the_registry_says_which_class_is_fake_where_the_publisher_does(make_checkpoint, hub):
+    hub.add("yermandy/GenD_CLIP_L_14", make_checkpoint(labels=("LABEL_0", "LABEL_1")))
+    found = load_checkpoint("yermandy/GenD_CLIP_L_14")
+    assert found.outputs == ClassOutputs(real=(0,), fake=(1,), fake_label="1")
+    assert found.info.name == "yermandy/GenD_CLIP_L_14"
 
 
 def test_a_device_that_is_not_there_is_no_fault_of_the_checkpoint(make_checkpoint):

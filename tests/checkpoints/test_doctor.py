@@ -73,8 +73,9 @@ def test_labels_are_read_by_name_not_by_order(make_checkpoint, labels, fake):
         (("LABEL_0", "LABEL_1"), "Its labels 'LABEL_0' and 'LABEL_1' do not say which is real and which is fake"),
         (("Fake", "AI"), "Its labels 'Fake' and 'AI' do not say which"),
         (("Real", "cat"), "Its labels 'Real' and 'cat' do not say which"),
-        (("Real", "Fake", "Unsure"), "A real-or-fake classifier has two labels, and it has 3."),
-        (("Real",), "A real-or-fake classifier has two labels, and it has 1."),
+        (("Real", "Fake", "Unsure"), "Its label 'Unsure' names neither real nor fake, and is not guessed. Name them"),
+        (("Real", "Genuine", "Original"), "Its labels 'Real', 'Genuine' and 'Original' do not say which"),
+        (("LABEL_0",), "Its one label 'LABEL_0' does not say whether a high value means fake or real. Name it by"),
     ],
 )
 def test_labels_that_do_not_say_real_and_fake_are_refused(copy_checkpoint, labels, cause):
@@ -120,9 +121,8 @@ def test_json_that_is_not_text_is_refused(copy_checkpoint):
         ("architectures", "LlamaForCausalLM", "It is a LlamaForCausalLM, but only"),
         ("architectures", {"a": 1}, "It is a {'a': 1}, but only"),
         ("architectures", [3], "It is a 3, but only"),
-        ("id2label", None, "A real-or-fake classifier has two labels, and it has none."),
-        ("id2label", ["Real", "Fake"], "A real-or-fake classifier has two labels, and it has none."),
-        ("id2label", {"0": None, "1": 2}, "Its labels None and 2 do not say"),
+        ("id2label", None, "Its labels 'LABEL_0' and 'LABEL_1' do not say which is real and which is fake, and their"),
+        ("id2label", {"0": None, "1": 2}, "Its labels 'None' and '2' do not say"),
         ("id2label", {"1": "Real", "2": "Fake"}, "Its labels have the indices 1 and 2, not 0 and 1."),
         ("id2label", {"zero": "Real", "one": "Fake"}, "Its labels have the indices zero and one, not 0 and 1."),
         ("image_size", "32", "config.json asks for pictures of 3 channels and '32' pixels a side."),

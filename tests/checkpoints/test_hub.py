@@ -13,7 +13,8 @@ import torch
 
 from virtus.checkpoints import load as checkpoints
 from virtus.checkpoints.hub import bounded_client, is_repo_id
-from virtus.checkpoints.load import BUNDLED, load_checkpoint, locate
+from virtus.checkpoints.known import BUNDLED
+from virtus.checkpoints.load import load_checkpoint, locate
 from virtus.checkpoints.novelty import Novelty, store_novelty
 from virtus.errors import CheckpointError
 

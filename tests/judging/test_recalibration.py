@@ -11,7 +11,8 @@ from PIL import Image
 from tests.support.command import virtus
 from virtus.checkpoints.calibration import fit_calibration
 from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.load import BUNDLED, load_checkpoint
+from virtus.checkpoints.known import BUNDLED
+from virtus.checkpoints.load import load_checkpoint
 from virtus.checkpoints.sidecar import store_calibration, user_file
 from virtus.cli.commands import main
 from virtus.errors import CheckpointError

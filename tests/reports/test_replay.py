@@ -142,10 +142,11 @@ def test_what_is_no_report_cannot_be_replayed(written, astronaut, tmp_path, caps
 
 def test_a_commit_of_the_hub_is_asked_for_as_it_was():
     on_hub = {"name": "owner/name", "revision": "ab" * 20}
-    assert _at_revision(on_hub) == "owner/name@" + "ab" * 20
-    assert _at_revision(on_hub | {"name": "owner/name@main"}) == "owner/name@main"
-    assert _at_revision({"name": "virtus-tiny", "revision": "bundled"}) == "virtus-tiny"
-    assert _at_revision({"name": "a/folder", "revision": "local"}) == "a/folder"
+    assert _at_revision(on_hub) == ("owner/name@" + "ab" * 20, None)
+    assert _at_revision(on_hub | {"name": "owner/name@main"}) == ("owner/name@main", None)
+    assert _at_revision(on_hub | {"name": "owner/name#1"}) == ("owner/name@" + "ab" * 20, "1")
+    assert _at_revision({"name": "virtus-tiny", "revision": "bundled"}) == ("virtus-tiny", None)
+    assert _at_revision({"name": "a/folder", "revision": "local"}) == ("a/folder", None)
 
 
 def test_a_report_of_what_is_no_picture_has_no_number_and_can_be_replayed(checkpoint, tmp_path, capsys):

@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from virtus.checkpoints.detector import Detector, TrunkState, margins_of
     from virtus.checkpoints.examine import Examination, examine_checkpoint
     from virtus.checkpoints.hub import COMMIT, ask_hub, bounded_client, is_repo_id
+    from virtus.checkpoints.known import BUNDLED, CHECKPOINTS
     from virtus.checkpoints.load import (
-        BUNDLED,
-        CHECKPOINTS,
         LOCAL,
         Checkpoint,
+        examine_named,
         find_checkpoint,
         load_checkpoint,
         locate,
+        name_of_user_calibration,
         resolve_name,
+        split_label,
     )
     from virtus.checkpoints.metrics import (
         NUM_BINS,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from virtus.checkpoints.sidecar import read_json, read_sidecar
 from virtus.errors import CheckpointError
-from virtus.labels import ClassOutputs, label_from_name
+from virtus.labels import ClassOutputs, label_names, read_outputs
 from virtus.models import (
     KIND_OF,
     Architecture,
@@ -22,7 +22,6 @@ from virtus.models import (
     new_name,
     read_headers,
 )
-from virtus.results import Label
 
 if TYPE_CHECKING:
     from virtus.models import Classifier
@@ -56,14 +55,17 @@ class Examination:
     name: str
 
 
-def examine_checkpoint(folder: Path, *, name: str = "") -> Examination:
+def examine_checkpoint(folder: Path, *, name: str = "", fake_label: str | None = None) -> Examination:
     """Check all of a checkpoint folder that can be checked without building the model, and without loading torch.
+
+    Args:
+        fake_label: see `virtus.labels.read_outputs`.
 
     Raises:
         CheckpointError: with the cause, and the name (by default the folder's path) in front: if a file is missing or
             of another kind, if a tensor of backbone or head is missing, left over or of another shape.
     """
-    architecture, outputs, transform = examine_configs(folder, name=name)
+    architecture, outputs, transform = examine_configs(folder, name=name, fake_label=fake_label)
     with _naming(name or folder):
         sidecar = read_sidecar(folder)
         index = folder / "model.safetensors.index.json"
@@ -74,13 +76,15 @@ def examine_checkpoint(folder: Path, *, name: str = "") -> Examination:
         return Examination(folder, architecture, outputs, transform, weights, sha256, sidecar, name or str(folder))
 
 
-def examine_configs(folder: Path, *, name: str = "") -> tuple[Architecture, ClassOutputs, EvalTransform]:
+def examine_configs(
+    folder: Path, *, name: str = "", fake_label: str | None = None
+) -> tuple[Architecture, ClassOutputs, EvalTransform]:
     """The part of it that needs no weights: architecture, outputs of each class, eval transform."""
     with _naming(name or folder):
         config = read_json(folder / "config.json")
         architecture = _architecture(config)
         is_packed(config)  # or another arrangement, which is refused
-        outputs, transform = _outputs(config), _transform(folder, config)
+        outputs, transform = read_outputs(label_names(config), fake_label), _transform(folder, config)
         return Architecture.from_config(architecture, config), outputs, transform
 
 
@@ -119,23 +123,6 @@ def _architecture(config: dict) -> str:
 def _choices() -> str:
     *first, last = KIND_OF
     return f"{', '.join(first)} and {last}"
-
-
-def _outputs(config: dict) -> ClassOutputs:
-    """By name."""
-    id2label = config.get("id2label")
-    if not isinstance(id2label, dict) or len(id2label) != 2:
-        count = len(id2label) if isinstance(id2label, dict) else "none"
-        raise CheckpointError(f"A real-or-fake classifier has two labels, and it has {count}.")
-    named = {label: index for index, name in id2label.items() if (label := label_from_name(str(name)))}
-    if set(named) != set(Label):
-        names = " and ".join(repr(name) for name in id2label.values())
-        raise CheckpointError(
-            f"Its labels {names} do not say which is real and which is fake, and their order is not trusted."
-        )
-    if sorted(named.values()) != ["0", "1"]:
-        raise CheckpointError(f"Its labels have the indices {' and '.join(named.values())}, not 0 and 1.")
-    return ClassOutputs(real=(int(named[Label.REAL]),), fake=(int(named[Label.FAKE]),))
 
 
 def _transform(folder: Path, config: dict) -> EvalTransform:

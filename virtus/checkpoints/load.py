@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from virtus.bundled import ASSETS
 from virtus.checkpoints.examine import Examination, examine_checkpoint, examine_configs, load_model
 from virtus.checkpoints.hub import fetch, fetched_before, is_repo_id
+from virtus.checkpoints.known import BUNDLED, CHECKPOINTS, DEFAULT_MARGIN, known_checkpoint
 from virtus.checkpoints.sidecar import read_calibration, read_user_calibration
 from virtus.errors import CheckpointError
 from virtus.results import Calibration, CheckpointInfo
@@ -21,20 +22,9 @@ if TYPE_CHECKING:
     from virtus.models import EvalTransform, Trunk
 
 BUNDLED_FOLDER = ASSETS / "checkpoints"
-BUNDLED = "virtus-tiny"
 LOCAL = "local"  # the revision of a folder
 ENVIRONMENT_VARIABLE = "VIRTUS_CHECKPOINT"
-DEFAULT_MARGIN = 1.3
-RAW_KAGGLE_MARGIN = 1.8  # of the known ones that were trained on uncropped pictures
-
-CHECKPOINTS = {  # a bundled folder or Hub ids, to the margin of the face crop: about that of what they were trained on
-    BUNDLED: DEFAULT_MARGIN,  # DeiT-tiny on three sources, faces cropped alike
-    "agasta/virtus": RAW_KAGGLE_MARGIN,  # DeiT-base
-    "prithivMLmods/Deep-Fake-Detector-Model": RAW_KAGGLE_MARGIN,  # this and all others: ViT-base
-    "ashwin-raikar/vit-deepfake-detector-celebdfv2": DEFAULT_MARGIN,
-    "Sxhni/deepfake-detector-vit": RAW_KAGGLE_MARGIN,
-    "dima806/deepfake_vs_real_image_detection": RAW_KAGGLE_MARGIN,
-}
+LABEL_MARK = "#"  # between a checkpoint's name and the label of its fake class
 
 
 @dataclass(frozen=True)
@@ -69,27 +59,47 @@ class LocatedCheckpoint:
     margin: float
 
 
-def find_checkpoint(name: str = "auto") -> LocatedCheckpoint:
+def find_checkpoint(name: str = "auto", *, fake_label: str | None = None) -> LocatedCheckpoint:
     """Find, fetch where needed, and examine a checkpoint. Without torch: all that `load_checkpoint` does before it.
+
+    Args:
+        name, fake_label: as for `load_checkpoint`.
 
     Raises:
         CheckpointError: if it is unknown, cannot be fetched, or cannot be trusted. Of the weights' values nothing is
             known yet.
     """
-    resolved, folder, revision = locate(name)
-    examined = examine_checkpoint(folder, name=resolved)
+    resolved, revision, examined = examine_named(name, fake_label=fake_label)
     info = CheckpointInfo(resolved, revision, examined.sha256, _calibration(resolved, revision, examined))
     return LocatedCheckpoint(info, examined, _margin(resolved, examined.sidecar))
 
 
-def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str = "auto") -> Checkpoint:
+def examine_named(name: str, *, fake_label: str | None = None) -> tuple[str, str, Examination]:
+    """The part of it before its calibration is read.
+
+    Returns:
+        The resolved name, which ends in `#` and an index if the user said which class is fake; the revision; the rest.
+    """
+    resolved, folder, revision = locate(name, fake_label=fake_label)
+    said = _said_fake(name, fake_label)
+    examined = examine_checkpoint(folder, name=resolved, fake_label=_fake_label(resolved, said))
+    if said is not None and examined.outputs.fake_label is not None:
+        resolved = f"{resolved}{LABEL_MARK}{examined.outputs.fake_label}"
+    return resolved, revision, examined
+
+
+def load_checkpoint(
+    name: str = "auto", *, device: str = "auto", precision: str = "auto", fake_label: str | None = None
+) -> Checkpoint:
     """Find, fetch where needed, examine and load a checkpoint.
 
     Args:
         name: `auto` (what the environment variable VIRTUS_CHECKPOINT names, else the bundled one; never uses the
             network), a name in `CHECKPOINTS`, a local folder in the Hub's layout, or a Hub id `owner/name[@revision]`.
+            Each may end in `#LABEL`, which is to say it by `fake_label`.
         device: `auto`, `cpu`, `cuda`, `mps`, ...
         precision: `auto`, `float32` or `bfloat16`.
+        fake_label: name or index of the fake class, where the labels do not say it: see `virtus.labels.read_outputs`.
 
     Raises:
         CheckpointError: if it is unknown, cannot be fetched, or cannot be trusted.
@@ -99,7 +109,7 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
 
     on = resolve_device(device)
     dtype = resolve_precision(precision, on)
-    located = find_checkpoint(name)
+    located = find_checkpoint(name, fake_label=fake_label)
     examined = located.examined
     trunk = Trunk(load_model(examined), device=on, dtype=dtype)
     return Checkpoint(
@@ -114,19 +124,55 @@ def load_checkpoint(name: str = "auto", *, device: str = "auto", precision: str 
 
 
 def _calibration(name: str, revision: str, examined: Examination) -> Calibration | None:
-    """The user's own, else the checkpoint's; a local folder's is in its virtus.json, whoever made it."""
-    of_user = None if revision == LOCAL else read_user_calibration(name, examined.sha256)
-    return of_user or read_calibration(examined.sidecar)
+    """The user's own, else the checkpoint's; a local folder's is in its virtus.json, whoever made it.
+
+    Where the user says which class is fake, there is none but that which the user made with the same word.
+    """
+    user_name = name_of_user_calibration(name, revision)
+    of_user = read_user_calibration(user_name, examined.sha256) if user_name else None
+    return of_user or (None if LABEL_MARK in (user_name or "") else read_calibration(examined.sidecar))
 
 
-def locate(name: str = "auto") -> tuple[str, Path, str]:
-    """What a name stands for: the resolved name, its local folder and its revision. A Hub id is fetched.
+def name_of_user_calibration(name: str, revision: str) -> str | None:
+    """By what name the user's own calibration is kept; None for a folder, which holds its own.
+
+    A folder's own is not by what the user says of its labels.
+    """
+    name, label = split_label(name)
+    if label is None:
+        return None if revision == LOCAL else name
+    return f"{LOCAL if revision == LOCAL else name}{LABEL_MARK}{label}"
+
+
+def split_label(name: str) -> tuple[str, str | None]:
+    """A checkpoint's name and the label of its fake class, None where it ends in none."""
+    if LABEL_MARK not in name or Path(name).is_dir():
+        return name, None
+    name, _, label = name.rpartition(LABEL_MARK)
+    return name, label
+
+
+def _said_fake(name: str, fake_label: str | None) -> str | None:
+    """What the user says is the fake class: by the option, by the name, or by that which `auto` stands for."""
+    plain, label = split_label(name)
+    said = (fake_label, label, split_label(resolve_name(plain))[1])
+    return next((label for label in said if label is not None), None)
+
+
+def _fake_label(name: str, said: str | None) -> str | None:
+    known = known_checkpoint(name)
+    return said if said is not None or known is None else known.fake_label
+
+
+def locate(name: str = "auto", *, fake_label: str | None = None) -> tuple[str, Path, str]:
+    """What a name stands for: the resolved name, without a label, its folder and its revision. A Hub id is fetched.
 
     Raises:
         CheckpointError: if there is no such checkpoint, or it cannot be fetched.
     """
+    said, name = _said_fake(name, fake_label), split_label(name)[0]
     offline = name == "auto"
-    name = resolve_name(name)
+    name = split_label(resolve_name(name))[0]
     if name == BUNDLED:
         return name, BUNDLED_FOLDER / name, "bundled"
     path = Path(os.path.expanduser(name))  # noqa: PTH111  Path.expanduser raises for users that there are not
@@ -138,7 +184,7 @@ def locate(name: str = "auto") -> tuple[str, Path, str]:
         known = ", ".join(CHECKPOINTS)
         raise CheckpointError(f"There is no checkpoint {name!r}: no such folder, and not a known name ({known}).")
     # By a repository's small files, so that the weights of another kind of model are never fetched.
-    check = partial(examine_configs, name=name)
+    check = partial(examine_configs, name=name, fake_label=_fake_label(name, said))
     folder, commit = fetched_before(name) if offline else fetch(name, check=check)
     return name, folder, commit
 
@@ -166,7 +212,8 @@ def _novelty(examined: Examination) -> Novelty | None:
 
 def _margin(name: str, sidecar: dict) -> float:
     """What its `virtus.json` says, else what is known of it, else the default."""
-    margin = sidecar.get("margin", CHECKPOINTS.get(name.partition("@")[0], DEFAULT_MARGIN))
+    known = known_checkpoint(split_label(name)[0])
+    margin = sidecar.get("margin", known.margin if known else DEFAULT_MARGIN)
     if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0.5 <= margin <= 4:
         raise CheckpointError(
             f"{name} is not used. The margin in its virtus.json is {margin!r}, not a number in 0.5 to 4."

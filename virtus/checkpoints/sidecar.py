@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def user_file(name: str, sha256: str) -> Path:
     """
     # Path.expanduser raises for a user without a home.
     config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111
-    return Path(config) / "virtus" / "calibrations" / name.partition("@")[0].replace("/", "--") / f"{sha256}.json"
+    return Path(config) / "virtus" / "calibrations" / re.sub("@[^#]*", "", name).replace("/", "--") / f"{sha256}.json"
 
 
 def read_user_calibration(name: str, sha256: str) -> Calibration | None:

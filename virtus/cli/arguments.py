@@ -28,10 +28,35 @@ def model_options(several: str = "") -> argparse.ArgumentParser:
         group.add_argument("--model", action=_Models, default="auto", help=f"{meaning}; {several}")
     else:
         group.add_argument("--model", default="auto", help=meaning)
+    add_fake_label(group)
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
     group.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
     group.add_argument("--whole-image", action="store_true", help="judge pictures as they are: ready-made face crops")
     return parent
+
+
+def add_fake_label(group: argparse._ActionsContainer) -> None:
+    """The option that says what a checkpoint's own labels do not."""
+    meaning = (
+        "which class is fake, where the checkpoint's labels do not say it; of one output: 0, or none if it is real"
+    )
+    group.add_argument("--fake-label", metavar="NAME_OR_INDEX", help=meaning)
+
+
+def checkpoint_names(args: argparse.Namespace) -> list[str]:
+    """The checkpoints that `model_options` name, with the label of their fake class where one was said.
+
+    Raises:
+        InputError: for several checkpoints and one `--fake-label`.
+    """
+    names = [*getattr(args, "models", ())] or [args.model]
+    if args.fake_label is None:
+        return names
+    if len(names) > 1:
+        raise InputError(
+            "--fake-label goes with one --model. Of several, write the label behind each name: --model NAME#LABEL."
+        )
+    return [f"{names[0]}#{args.fake_label}"]
 
 
 def prior_option() -> argparse.ArgumentParser:
@@ -66,7 +91,7 @@ def load_detector(args: argparse.Namespace, *, prior: float = 0.5) -> Detector:
     Raises:
         CheckpointError: if it cannot be loaded.
     """
-    return _load(args.model, args, prior)
+    return _load(checkpoint_names(args)[0], args, prior)
 
 
 def load_detectors(args: argparse.Namespace, *, prior: float = 0.5) -> list[Detector]:
@@ -75,7 +100,7 @@ def load_detectors(args: argparse.Namespace, *, prior: float = 0.5) -> list[Dete
     Raises:
         CheckpointError: if one of them cannot be loaded.
     """
-    return [_load(name, args, prior) for name in args.models or [args.model]]
+    return [_load(name, args, prior) for name in checkpoint_names(args)]
 
 
 def _load(name: str, args: argparse.Namespace, prior: float) -> Detector:

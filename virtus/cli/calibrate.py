@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from virtus.cli.arguments import load_detector, model_options
+from virtus.cli.arguments import checkpoint_names, load_detector, model_options
 from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED, progress
 
 NOT_TRAINED_ON = "If the checkpoint was trained on any of these pictures, p is now far too sure: calibrate on others."
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from virtus.judging import find_labelled, forget_calibration, keep_calibration, recalibrate, source_from_folders
 
     if args.forget:
-        file = forget_calibration(args.model)
+        file = forget_calibration(checkpoint_names(args)[0])
         print(f"removed from {file}" if file else "There was no calibration to remove.")
         return ALL_JUDGED
     labelled = find_labelled(args.data)

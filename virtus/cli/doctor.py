@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from virtus.cli.arguments import add_fake_label
 from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ def add(commands) -> None:
     doctor = commands.add_parser("doctor", help="say whether a checkpoint can be trusted, and why not")
     doctor.set_defaults(run=run)
     doctor.add_argument("name", nargs="?", default="auto", help="a known name, a folder, or a Hub id (default: auto)")
+    add_fake_label(doctor)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from virtus.errors import CheckpointError
 
     try:
-        checkpoint = load_checkpoint(args.name, device="cpu", precision="float32")
+        checkpoint = load_checkpoint(args.name, device="cpu", precision="float32", fake_label=args.fake_label)
     except CheckpointError as exc:
         print(f"refused: {exc}")
         return SOME_NOT_JUDGED

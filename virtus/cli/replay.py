@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from virtus.cli.arguments import add_fake_label
+
 SAME, DIFFERENT = 0, 1  # 2, as for every command: it cannot be replayed
 
 
@@ -14,6 +16,7 @@ def add(commands) -> None:
     replay.add_argument("report", type=Path, metavar="REPORT.json", help="written by --report, beside the HTML page")
     replay.add_argument("image", metavar="IMAGE", help="the original photo")
     replay.add_argument("--model", help="where the checkpoint is now (default: its name in the report)")
+    add_fake_label(replay)
     replay.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
     known = ("auto", "float32", "bfloat16")
     replay.add_argument("--precision", choices=known, help="default: that of the report")
@@ -24,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from virtus.media import read_file
     from virtus.reports import read_record, replay_record
 
-    options = {"model": args.model, "device": args.device, "precision": args.precision, "anyway": args.anyway}
+    options = {name: getattr(args, name) for name in ("model", "fake_label", "device", "precision", "anyway")}
     found = replay_record(read_record(args.report), read_file(args.image), **options)
     print("\n".join(found.lines()))
     return SAME if found.same else DIFFERENT

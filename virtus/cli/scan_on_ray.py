@@ -5,12 +5,24 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from virtus.cli.arguments import count
+from virtus.cli.arguments import checkpoint_names, count
 from virtus.cli.terminal import outcomes_in_words, progress, status_of
 from virtus.errors import InputError
 
 OWN = ("workers", "ray_address")
-SHARED = ("engine", "paths", "out", "model", "models", "device", "precision", "whole_image", "prior", "stability")
+SHARED = (
+    "engine",
+    "paths",
+    "out",
+    "model",
+    "models",
+    "fake_label",
+    "device",
+    "precision",
+    "whole_image",
+    "prior",
+    "stability",
+)
 
 
 def add_options(scan: argparse.ArgumentParser) -> None:
@@ -60,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     outcomes = scan_on_ray(
         sources,
         args.out,
-        model=args.model,
+        model=checkpoint_names(args)[0],
         device=args.device,
         precision=args.precision,
         prior=args.prior,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 
-from virtus.cli.arguments import any_count, count, environment_port, model_options, port, prior_option
+from virtus.cli.arguments import any_count, checkpoint_names, count, environment_port, model_options, port, prior_option
 from virtus.cli.terminal import ALL_JUDGED
 from virtus.errors import InputError
 
@@ -27,6 +27,7 @@ def add(commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     found = environment_port()
+    model, *others = checkpoint_names(args)
     if args.mcp and importlib.util.find_spec("mcp") is None:
         raise InputError("--mcp needs the package mcp. Install it: pip install -e '.[mcp]'.")
     from virtus.app import serve
@@ -34,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
 
     with ending_here():
         serve(
-            model=args.model,
-            others=args.models[1:],
+            model=model,
+            others=others,
             device=args.device,
             precision=args.precision,
             whole=args.whole_image,

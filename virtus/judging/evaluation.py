@@ -12,13 +12,13 @@ import numpy as np
 
 from virtus.checkpoints import (
     EVEN,
-    LOCAL,
     classification_metrics,
-    examine_checkpoint,
+    examine_named,
     fit_calibration,
     forget_user_calibration,
     judge,
     locate,
+    name_of_user_calibration,
     store_calibration,
     store_user_calibration,
 )
@@ -181,8 +181,8 @@ def keep_calibration(info: CheckpointInfo, calibration: Calibration) -> Path:
     Raises:
         InputError: if it cannot be written.
     """
-    if info.revision != LOCAL:
-        return store_user_calibration(info.name, info.sha256, calibration)
+    if user_name := name_of_user_calibration(info.name, info.revision):
+        return store_user_calibration(user_name, info.sha256, calibration)
     _, folder, _ = locate(info.name)
     return store_calibration(folder, calibration)
 
@@ -194,13 +194,12 @@ def forget_calibration(name: str) -> Path | None:
         CheckpointError: if there is no such checkpoint.
         InputError: if it cannot be removed.
     """
-    name, folder, revision = locate(name)
-    examined = examine_checkpoint(folder, name=name)
-    if revision != LOCAL:
-        return forget_user_calibration(name, examined.sha256)
+    name, revision, examined = examine_named(name)
+    if user_name := name_of_user_calibration(name, revision):
+        return forget_user_calibration(user_name, examined.sha256)
     if examined.sidecar.get("calibration") is None:
         return None
-    return store_calibration(folder, None)
+    return store_calibration(examined.folder, None)
 
 
 def source_from_folders(relative: Path) -> str:

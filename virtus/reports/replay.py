@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from virtus.checkpoints import COMMIT, Detector, is_repo_id, load_checkpoint
+from virtus.checkpoints import COMMIT, Detector, is_repo_id, load_checkpoint, split_label
 from virtus.errors import InputError
 from virtus.reports.document import draft
 from virtus.reports.record import ReportRecord
@@ -99,6 +99,7 @@ def replay_record(
     data: bytes,
     *,
     model: str | None = None,
+    fake_label: str | None = None,
     device: str = "auto",
     precision: str | None = None,
     anyway: bool = False,
@@ -108,6 +109,7 @@ def replay_record(
     Args:
         data: the photo's file, as it is.
         model: where the checkpoint is now; the name in the report by default, from the Hub at its revision.
+        fake_label: as for `load_checkpoint`; that of the report by default.
         precision: that of the report by default.
         anyway: also when the photo is another file.
 
@@ -121,15 +123,17 @@ def replay_record(
             f"This is not the photo of the report: its sha256 is {sha256}, that of the report {record.photo.sha256}. "
             "Give the original file, or say --anyway."
         )
-    detector = _load(record, model, device, precision or record.precision)
+    detector = _load(record, model, fake_label, device, precision or record.precision)
     settings = replace(record.settings, methods=(), options=None)
     again = draft(detector, data, name=record.photo.name, settings=settings).record
     return Replay(record, again, tuple(_pairs(record.report["faces"], again.report["faces"])))
 
 
-def _load(record: ReportRecord, model: str | None, device: str, precision: str) -> Detector:
+def _load(record: ReportRecord, model: str | None, fake_label: str | None, device: str, precision: str) -> Detector:
     recorded = record.report["checkpoint"]
-    checkpoint = load_checkpoint(model or _at_revision(recorded), device=device, precision=precision)
+    name, label = _at_revision(recorded)
+    label = label if fake_label is None else fake_label
+    checkpoint = load_checkpoint(model or name, device=device, precision=precision, fake_label=label)
     if checkpoint.info.sha256 != recorded["sha256"]:
         raise InputError(
             f"These are other weights: {checkpoint.info.name} has the sha256 {checkpoint.info.sha256}, the report is "
@@ -138,11 +142,11 @@ def _load(record: ReportRecord, model: str | None, device: str, precision: str) 
     return Detector(checkpoint)
 
 
-def _at_revision(recorded: dict) -> str:
-    """The recorded name; one on the Hub at the commit that judged."""
-    name, revision = recorded["name"], recorded["revision"]
+def _at_revision(recorded: dict) -> tuple[str, str | None]:
+    """The recorded name, one on the Hub at the commit that judged, and what was said of its fake class."""
+    (name, label), revision = split_label(recorded["name"]), recorded["revision"]
     pinned = is_repo_id(name) and "@" not in name and COMMIT.fullmatch(revision)
-    return f"{name}@{revision}" if pinned else name
+    return (f"{name}@{revision}" if pinned else name), label
 
 
 def _pairs(then: list[FaceRow], now: list[FaceRow]) -> Iterator[FacePair]:

@@ -204,6 +204,7 @@ def settings_of(detector: Detector, *, whole: bool, stability: bool, num_frames:
     info, dtype = detector.checkpoint.info, detector.checkpoint.trunk.dtype
     words = [str(dtype).removeprefix("torch.")]
     words += ["whole_image"] if whole else []
+    words += [f"fake_label_{label}"] if (label := detector.checkpoint.outputs.fake_label) is not None else []
     words += ["stability"] if stability else []
     words += [f"frames_{num_frames}"] if num_frames != NUM_FRAMES else []
     words += [f"calibration_{_digest(info.calibration.used())}"] if info.calibration else []

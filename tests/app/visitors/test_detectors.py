@@ -6,7 +6,7 @@ import pytest
 
 from virtus.app.visitors import detectors as module
 from virtus.app.visitors.detectors import NUM_KEPT, Detectors
-from virtus.checkpoints.load import CHECKPOINTS
+from virtus.checkpoints.known import CHECKPOINTS
 from virtus.errors import CheckpointError
 from virtus.judging.comparison import MAX_COMPARED
 

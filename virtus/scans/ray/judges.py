@@ -50,6 +50,7 @@ class Parcel:
     files: dict[str, bytes]
     info: CheckpointInfo
     margin: float
+    fake_label: str | None
 
 
 def pack(model: str) -> Parcel:
@@ -61,7 +62,12 @@ def pack(model: str) -> Parcel:
     checkpoint = load_checkpoint(model, device="cpu", precision="float32")
     _, folder, _ = locate(model)
     files = [file for file in folder.iterdir() if file.suffix in (".json", ".safetensors") and file.is_file()]
-    return Parcel({file.name: file.read_bytes() for file in files}, checkpoint.info, checkpoint.margin)
+    return Parcel(
+        {file.name: file.read_bytes() for file in files},
+        checkpoint.info,
+        checkpoint.margin,
+        checkpoint.outputs.fake_label,
+    )
 
 
 def unpack(parcel: Parcel, *, device: str, precision: str) -> Checkpoint:
@@ -69,7 +75,7 @@ def unpack(parcel: Parcel, *, device: str, precision: str) -> Checkpoint:
     with tempfile.TemporaryDirectory() as folder:
         for name, content in parcel.files.items():
             Path(folder, name).write_bytes(content)
-        checkpoint = load_checkpoint(folder, device=device, precision=precision)
+        checkpoint = load_checkpoint(folder, device=device, precision=precision, fake_label=parcel.fake_label)
     return replace(checkpoint, info=parcel.info, margin=parcel.margin)
 
 
