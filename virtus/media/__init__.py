@@ -6,6 +6,7 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.media.archives import Archive, ArchivedFile, RefusedArchive, open_archive
+    from virtus.media.color_codes import codes_to_srgb, differs_from_srgb
     from virtus.media.containers import gif_application, mime_of, parts_of, tiff_entries, tiff_value
     from virtus.media.guards import MAX_PARTS
     from virtus.media.images import (

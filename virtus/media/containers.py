@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterator
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -21,6 +21,8 @@ START_OF_SCAN, END_OF_IMAGE, SCAN = b"\xda", b"\xd9", b"scan"  # SCAN: the pixel
 WITHOUT_LENGTH = frozenset(bytes((m,)) for m in (0x00, 0x01, *range(0xD0, 0xDA), 0xC8, *range(0xF0, 0xFE)))
 
 EXIF, MULTI_PICTURE = b"Exif\0\0", b"MPF\0"  # how a segment of a JPEG begins that a TIFF structure follows
+
+MAX_BEFORE_PIXELS = 1000  # chunks of a PNG that are looked through for its colours
 
 GIF_BLOCK = re.compile(rb"[!,]")
 GIF_COMMENT, GIF_PICTURE = b"\xfe", b","
@@ -116,6 +118,32 @@ def jpeg_structures(data: bytes) -> tuple[bytes, bytes]:
 def png_chunks(data: bytes) -> Iterator[Part]:
     """The chunks (ISO/IEC 15948, section 5.3), also those behind the end that one of them says."""
     return _chunks(data, len(PNG), ">I4s", behind=4)  # a check sum
+
+
+def color_codes(data: bytes) -> tuple[int, int] | None:
+    """Primaries and transfer function (ITU-T H.273) that a PNG (cICP) or AVIF (the first nclx) names, if it does."""
+    mime, body = mime_of(data), b""
+    if mime == "image/png":
+        before = takewhile(lambda chunk: chunk.kind != b"IDAT", islice(png_chunks(data), MAX_BEFORE_PIXELS))
+        body = next((data[chunk.start : chunk.end] for chunk in before if chunk.kind == b"cICP"), b"")
+        codes = ">BB"
+    elif mime == "image/avif":
+        colors = (data[box.start : box.end] for box in _properties(data) if box.kind == b"colr")
+        body = next((color[4:] for color in colors if color.startswith(b"nclx")), b"")
+        codes = ">HH"
+    if not body or len(body) < struct.calcsize(codes):
+        return None
+    primaries, transfer = struct.unpack_from(codes, body)
+    return primaries, transfer
+
+
+def _properties(data: bytes) -> Iterator[Part]:
+    """Those of the pictures in a HEIC or AVIF (ISO/IEC 23008-12, section 9.3): the boxes in meta, iprp, ipco."""
+    within = boxes(data)
+    for kind, head in ((b"meta", 4), (b"iprp", 0), (b"ipco", 0)):
+        outer = next((box for box in within if box.kind == kind), None)
+        within = boxes(data, outer.start + head, outer.end) if outer else iter(())
+    return within
 
 
 def riff_chunks(data: bytes) -> Iterator[Part]:

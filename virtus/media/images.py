@@ -12,6 +12,8 @@ import numpy as np
 from PIL import Image
 
 from virtus.errors import ImageError
+from virtus.media.color import CODES, to_srgb
+from virtus.media.containers import color_codes
 from virtus.media.guards import parts_fit, structure_fits, tags_fit
 from virtus.media.modes import from_array, to_rgb
 
@@ -111,13 +113,15 @@ def open_image(data: bytes) -> Image.Image:
     if not parts_fit(data):
         raise ImageError("The file is made of far more parts than a picture needs, or of text. Save it anew, as PNG.")
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:  # a warning where -W makes it raise
         raise ImageError("The picture claims far too many pixels to be decoded. Scale it down.") from exc
     except Exception as exc:  # decoders raise whatever their C code meets: all of it means "not a picture"
         raise ImageError(
             f"This is not a picture that can be read, or it is damaged or cut off. Give a {SUPPORTED} file."
         ) from exc
+    image.info[CODES] = color_codes(data)  # Pillow does not read them
+    return image
 
 
 def jpeg_quality(image: Image.Image) -> int | None:
@@ -214,7 +218,7 @@ def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
     try:
         image.load()
         _check_tags(image)
-        turn, made = _turn(image), to_rgb(image)
+        turn, made = _turn(image), to_rgb(image, to_srgb(image), in_place=ours)
     except (MemoryError, ImageError):
         raise
     except Exception as exc:  # see open_image

@@ -8,19 +8,27 @@ import numpy as np
 from PIL import Image
 
 from virtus.errors import ImageError
+from virtus.media.color import ToSrgb
 
 STRIP_PIXELS = 2**20  # colours are converted strip by strip, to take little memory
 WITH_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """The picture itself if it is RGB. Else 16 bits and floats are scaled, transparency is laid over white."""
-    if image.mode == "RGB" and "transparency" not in image.info:
+def to_rgb(image: Image.Image, colors: ToSrgb | None = None, *, in_place: bool = False) -> Image.Image:
+    """The picture itself if it is RGB and its colours are sRGB's. Else 16 bits and floats are scaled, colours brought
+    to sRGB, and transparency is laid over white.
+
+    Args:
+        colors: how its colours become sRGB; None if they are, or nobody knows.
+        in_place: whether a picture of RGB may be changed.
+    """
+    is_rgb = image.mode == "RGB" and "transparency" not in image.info
+    if is_rgb and colors is None:
         return image
     full = _full(image) if _is_wide(image) else 0.0
-    made = Image.new("RGB", image.size)
+    made = image if is_rgb and in_place else Image.new("RGB", image.size)
     for box in _strips(image.size):
-        made.paste(_strip_to_rgb(image.crop(box), full), box)
+        made.paste(_strip_to_rgb(image.crop(box), full, colors), box)
     return made
 
 
@@ -43,13 +51,23 @@ def _strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
     return ((0, top, width, min(top + rows, height)) for top in range(0, height, rows))
 
 
-def _strip_to_rgb(image: Image.Image, full: float) -> Image.Image:
+def _strip_to_rgb(image: Image.Image, full: float, colors: ToSrgb | None) -> Image.Image:
     if _is_wide(image):
         image = from_array(np.clip(_finite(image) / full, 0, 1))
+    alpha = None
     if image.mode in WITH_ALPHA or "transparency" in image.info:
-        image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
+        alpha = (image := _with_alpha(image)).getchannel("A")
+        image = image.convert("L" if image.mode == "LA" else "RGB")
+    if colors is not None:
+        image = colors.apply(image.convert(colors.mode))
+    image = image.convert("RGB")
+    return image if alpha is None else Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
+
+
+def _with_alpha(image: Image.Image) -> Image.Image:
+    if image.mode in ("La", "LA"):
+        return image.convert("LA")
+    return image.convert("RGBA")
 
 
 def _is_wide(image: Image.Image) -> bool:

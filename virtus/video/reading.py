@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from virtus.errors import VideoError
-from virtus.media import MAX_PIXELS
+from virtus.media import MAX_PIXELS, codes_to_srgb, differs_from_srgb
 from virtus.video.clip_file import ClipIndex, VideoSource, open_clip, picture_stream, read_index
 
 if TYPE_CHECKING:
@@ -211,10 +211,18 @@ def _frames_of(packet: Packet) -> list[VideoFrame]:
 def _upright(frame: VideoFrame) -> Image.Image | None:
     """None for pixels of a kind that cannot be made RGB."""
     try:
-        turn, image = _turn(frame), frame.to_image()
+        turn, image = _turn(frame), _to_srgb(frame)
     except Exception:  # see `open_clip`
         return None
     return image if turn is None else image.transpose(turn)
+
+
+def _to_srgb(frame: VideoFrame) -> Image.Image:
+    """RGB as players show it on an ordinary screen; what phones film in HLG or PQ, and wide gamuts, from all bits."""
+    codes = frame.color_primaries, frame.color_trc
+    if not differs_from_srgb(*codes):
+        return frame.to_image()
+    return Image.fromarray(codes_to_srgb(frame.to_ndarray(format="rgb48le"), *codes))
 
 
 def _turn(frame: VideoFrame) -> Image.Transpose | None:
