@@ -32,12 +32,11 @@ def fused_logits(trunk: Trunk, pixel_values: torch.Tensor) -> torch.Tensor:
     """As `Trunk.logits`, with torch's fused attention, which gives explanations nothing to look at."""
     hidden = trunk.embed(pixel_values)
     for block in trunk.blocks[:-1]:
-        own, dtype = block.attention, block.mlp.fc1.weight.dtype
-        normed = block.layernorm_before(hidden).to(dtype)
-        projected = (projection(normed) for projection in (own.q_proj, own.k_proj, own.v_proj))
-        heads = (one.unflatten(-1, (own.num_attention_heads, own.head_dim)).transpose(1, 2) for one in projected)
+        own = block.attention
+        normed = block.layernorm_before(hidden).to(own.q_proj.weight.dtype)
+        heads = (own.by_head(projection(normed)) for projection in (own.q_proj, own.k_proj, own.v_proj))
         hidden = hidden + own.o_proj(scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2))
-        hidden = hidden + block.mlp(block.layernorm_after(hidden).to(dtype))
+        hidden = hidden + block.mlp(block.layernorm_after(hidden))
     return trunk.tail(hidden)
 
 

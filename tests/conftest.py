@@ -22,6 +22,32 @@ def _no_calibration_of_the_users_own(tmp_path_factory):
         yield
 
 
+KINDS = {  # the class, its config's, and what that has beside the sizes that all have
+    "vit": ("ViTForImageClassification", "ViTConfig", {}),
+    "deit": ("DeiTForImageClassification", "DeiTConfig", {}),
+    "deit-with-teacher": ("DeiTForImageClassificationWithTeacher", "DeiTConfig", {}),
+    "siglip": ("SiglipForImageClassification", "SiglipConfig", {}),
+    "clip": ("CLIPForImageClassification", "CLIPConfig", {}),
+    "dinov2": ("Dinov2ForImageClassification", "Dinov2Config", {"mlp_ratio": 2}),
+    "dinov2-gated": ("Dinov2ForImageClassification", "Dinov2Config", {"mlp_ratio": 2, "use_swiglu_ffn": True}),
+    "dinov2-with-registers": ("Dinov2WithRegistersForImageClassification", "Dinov2WithRegistersConfig", {}),
+}
+
+
+def stock_config(kind, *, labels=("Real", "Fake"), image_size=32, patch_size=8, **options):
+    """transformers' config of a model of 3 blocks and width 32."""
+    import transformers
+
+    _, config, extra = KINDS[kind]
+    sizes = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64}
+    sizes |= {"image_size": image_size, "patch_size": patch_size} | extra | options
+    names = dict(enumerate(labels))
+    names = {"id2label": names, "label2id": {label: index for index, label in names.items()}}
+    if kind in ("siglip", "clip"):  # beside the tower that sees stands one that reads
+        return getattr(transformers, config)(vision_config=sizes, **names)
+    return getattr(transformers, config)(**sizes, initializer_range=0.2, **names)
+
+
 def write_checkpoint(
     folder,
     *,
@@ -37,21 +63,19 @@ def write_checkpoint(
 ):
     """A checkpoint of 3 blocks and width 32 with random weights.
 
-    `kind` is vit, deit or deit-with-teacher; `half` saves float16; `processor` is merged into the processor's config;
-    `own` is the content of virtus.json; a `shard_size` such as "50KB" gives several files and an index.
+    `kind` is one of `KINDS`; `half` saves float16; `processor` is merged into the processor's config; `own` is the
+    content of virtus.json; a `shard_size` such as "50KB" gives several files and an index.
     """
     import torch
     import transformers
 
-    name = {"vit": "ViT", "deit": "DeiT", "deit-with-teacher": "DeiT"}[kind] + "ForImageClassification"
-    config = (transformers.ViTConfig if kind == "vit" else transformers.DeiTConfig)(
-        hidden_size=32, num_hidden_layers=3, num_attention_heads=2, intermediate_size=64, initializer_range=0.2,
-        image_size=image_size, patch_size=patch_size, id2label=dict(enumerate(labels)),
-        label2id={label: index for index, label in enumerate(labels)},
-    )  # fmt: skip
+    config = stock_config(kind, labels=labels, image_size=image_size, patch_size=patch_size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = getattr(transformers, name + ("WithTeacher" if kind == "deit-with-teacher" else ""))(config)
+        model = getattr(transformers, KINDS[kind][0])(config)
+        if kind.partition("-")[0] != "vit" and "deit" not in kind:
+            for tensor in model.parameters():
+                torch.nn.init.normal_(tensor, std=0.2)
     (model.half() if half else model).save_pretrained(folder, max_shard_size=shard_size)
     side = {"height": image_size, "width": image_size}
     usual = {"image_processor_type": "ViTImageProcessor", "do_resize": True, "size": side, "resample": 2}

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
-import transformers
 
 from benchmarks.explanations.forgeries import INSIDE, Fake
 from virtus.checkpoints import Detector
@@ -115,13 +114,15 @@ def baselines(count: int, grid_size: tuple[int, int]) -> dict[str, np.ndarray]:
 
 def randomise(detector: Detector, *, seed: int = 83) -> Detector:
     """The same architecture with the weights that it would start training with (Adebayo et al. 2018)."""
-    trunk, architecture = detector.checkpoint.trunk, detector.checkpoint.architecture
-    config = transformers.AutoConfig.for_model(trunk.model.config.model_type, **dataclasses.asdict(trunk.model.config))
+    trunk = detector.checkpoint.trunk
+    model = Classifier(trunk.model.config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        stock = getattr(transformers, architecture)(config)
-    model = Classifier(trunk.model.config)
-    model.load_state_dict(stock.state_dict())
+        for name, tensor in model.named_parameters():  # as transformers starts a ViT
+            if tensor.ndim > 1:
+                torch.nn.init.trunc_normal_(tensor, std=0.02)
+            elif name.endswith(".bias"):
+                torch.nn.init.zeros_(tensor)
     fresh = Trunk(model, device=trunk.device, dtype=trunk.dtype)
     return Detector(dataclasses.replace(detector.checkpoint, trunk=fresh), batch_size=detector.batch_size)
 

@@ -78,9 +78,9 @@ def verdict_operations(trunk: Trunk) -> int:
     """Of the matrix products that Virtus computes for one crop: less than the whole model, for its end is cut short."""
     width, num_patches = trunk.model.config.hidden_size, trunk.grid_size[0] * trunk.grid_size[1]
     num_tokens = trunk.num_prefix_tokens + num_patches
-    embedding = num_patches * trunk.embeddings.patch_embeddings.projection.weight.numel()
+    embedding = num_patches * trunk.model.embeddings.patch_embeddings.projection.weight.numel()
     inner = (len(trunk.blocks) - 1) * block_products(width, num_tokens, num_tokens)
-    return 2 * (embedding + inner + block_products(width, num_tokens, trunk.num_head_tokens))
+    return 2 * (embedding + inner + block_products(width, num_tokens, trunk.num_outputs or num_tokens))
 
 
 def block_products(width: int, num_tokens: int, num_wanted: int) -> int:

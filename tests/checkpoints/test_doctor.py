@@ -41,8 +41,9 @@ def test_sound_checkpoints_pass_and_load_as_float32(make_checkpoint, kind, half)
     assert examined.architecture.name == KINDS[kind]
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
     assert (examined.transform.input_size, examined.sidecar) == ((32, 32), {})
-    name = f"{model.config.model_type}.embeddings.cls_token"
-    assert torch.equal(model.state_dict()[name], load_file(examined.weights[0])[name].float())
+    name = "embeddings.cls_token"
+    held = load_file(examined.weights[0])[f"{model.config.model_type}.{name}"]
+    assert torch.equal(model.state_dict()[name], held.float())
 
 
 def test_an_error_can_name_the_checkpoint_instead_of_its_folder(copy_checkpoint):
@@ -125,11 +126,11 @@ def test_json_that_is_not_text_is_refused(copy_checkpoint):
         ("id2label", {"0": None, "1": 2}, "Its labels 'None' and '2' do not say"),
         ("id2label", {"1": "Real", "2": "Fake"}, "Its labels have the indices 1 and 2, not 0 and 1."),
         ("id2label", {"zero": "Real", "one": "Fake"}, "Its labels have the indices zero and one, not 0 and 1."),
-        ("image_size", "32", "config.json asks for pictures of 3 channels and '32' pixels a side."),
-        ("image_size", [32], "config.json asks for pictures of 3 channels and [32] pixels"),
+        ("image_size", "32", f"{UNFIT} image_size is '32', not a side in pixels, or two."),
+        ("image_size", [32], f"{UNFIT} image_size is [32], not a side in pixels, or two."),
         ("image_size", None, "Its processor does not fit: it makes pictures of 32x32, the model takes 224x224."),
         ("image_size", [32, 64], "Its processor does not fit: it makes pictures of 32x32, the model takes 32x64."),
-        ("num_channels", 1, "config.json asks for pictures of 1 channels"),
+        ("num_channels", 1, f"{UNFIT} num_channels is 1, not 3."),
         ("hidden_size", "32", f"{UNFIT} hidden_size is '32', not a whole number from 1 on."),
         ("hidden_size", [], f"{UNFIT} hidden_size is []"),
         ("num_hidden_layers", "three", f"{UNFIT} num_hidden_layers is 'three'"),

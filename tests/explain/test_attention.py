@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-import transformers
 
-from tests.support.explaining import KINDS, crops, heatmaps, load_detector, pixels
+from tests.support.explaining import KINDS, crops, heatmaps, load_detector, pixels, pooled, stock_model
 from virtus.explain.attention import FUSIONS, head_relevance, joint_attention
 from virtus.explain.registry import HEAD_FUSIONS, explain
 from virtus.results import Label
 
+ONE = torch.ones(1, 1, 1)  # one picture, whose head reads the first token
 HALF = torch.tensor([[[[0.5, 0.5], [0.0, 1.0]]]])  # one picture, one head, two tokens
 
 
@@ -84,12 +84,12 @@ def test_the_mean_of_all_heads_is_none_of_them(make_checkpoint):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("discard_ratio", [0.0, 0.5])
-def test_the_map_is_the_heads_rows_of_the_product_of_whole_attentions(make_checkpoint, kind, discard_ratio):
-    state = load_detector(make_checkpoint(kind=kind)).encode(crops(2))
-    trunk = state.trunk
+def test_the_map_is_what_the_head_reads_of_the_product_of_whole_attentions(make_checkpoint, kind, discard_ratio):
+    detector = load_detector(make_checkpoint(kind=kind))
+    state, trunk = detector.encode(crops(2)), detector.checkpoint.trunk
     norms = [trunk.first_norm(index, hidden) for index, hidden in enumerate(state.block_inputs)]
     whole = joint_attention([trunk.attention(i, normed) for i, normed in enumerate(norms)], discard_ratio=discard_ratio)
-    rows = whole[:, : trunk.num_head_tokens, trunk.num_prefix_tokens :].mean(dim=1)
+    rows = pooled(detector, whole)[:, :, trunk.num_prefix_tokens :].mean(dim=1)
     found = np.stack([one.heatmap.ravel() for one in explain(state, method="rollout", discard_ratio=discard_ratio)])
     np.testing.assert_allclose(found, rows, rtol=1e-4)
 
@@ -100,39 +100,36 @@ def test_attribution_of_two_blocks_by_hand():
     last = torch.tensor([[[[0.5, 0.5]]]]), torch.tensor([[[[1.0, -1.0]]]])
     first = torch.tensor([[[[0.2, 0.8], [0.3, 0.7]]]]), torch.tensor([[[[1.0, -1.0], [1.0, 4 / 7]]]])
     # [1, 0] + [0.5, 0] = [1.5, 0]; plus [1.5, 0] @ first = [0.3, 0].
-    torch.testing.assert_close(head_relevance([last, first]), torch.tensor([[[1.8, 0.0]]]))
+    torch.testing.assert_close(head_relevance([last, first], ONE), torch.tensor([[[1.8, 0.0]]]))
     # With the gradient of the last row turned: [1, 0.5]; plus [1, 0.5] @ first = [0.35, 0.2].
     turned = last[0], -last[1]
-    torch.testing.assert_close(head_relevance([turned, first]), torch.tensor([[[1.35, 0.7]]]))
+    torch.testing.assert_close(head_relevance([turned, first], ONE), torch.tensor([[[1.35, 0.7]]]))
 
 
 def test_attribution_of_heads_by_hand():
     # The mean of heads is taken after what is negative was cut off, in each.
     attention = torch.tensor([[[[0.5, 0.5]], [[0.25, 0.75]]]])
     gradient = torch.tensor([[[[2.0, -2.0]], [[-4.0, 4.0]]]])
-    torch.testing.assert_close(head_relevance([(attention, gradient)]), torch.tensor([[[1.5, 1.5]]]))
-    torch.testing.assert_close(head_relevance([(attention, gradient)], head=1), torch.tensor([[[1.0, 3.0]]]))
+    torch.testing.assert_close(head_relevance([(attention, gradient)], ONE), torch.tensor([[[1.5, 1.5]]]))
+    torch.testing.assert_close(head_relevance([(attention, gradient)], ONE, head=1), torch.tensor([[[1.0, 3.0]]]))
 
 
-def stock_attribution(folder, pixel_values: torch.Tensor, sign: int, first: int, heads: int) -> torch.Tensor:
+def stock_attribution(detector, pixel_values: torch.Tensor, sign: int) -> torch.Tensor:
     """The paper's own loop, from the first block on, over the attentions that transformers hands out."""
-    name = transformers.AutoConfig.from_pretrained(folder).architectures[0]
-    model = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-    output = model(pixel_values, output_attentions=True)
+    output = stock_model(detector, attn_implementation="eager")(pixel_values, output_attentions=True)
     gradients = torch.autograd.grad(sign * (output.logits[:, 1] - output.logits[:, 0]).sum(), output.attentions)
     relevance = torch.eye(gradients[0].shape[-1]).expand(len(pixel_values), -1, -1)
     for attention, gradient in zip(output.attentions, gradients, strict=True):
         relevance = relevance + (attention * gradient).clamp(min=0).mean(dim=1) @ relevance
-    return relevance[:, :heads, first:].mean(dim=1).detach()
+    first = detector.checkpoint.trunk.num_prefix_tokens
+    return pooled(detector, relevance)[:, :, first:].mean(dim=1).detach()
 
 
 @pytest.mark.parametrize("target", list(Label))
 @pytest.mark.parametrize("kind", KINDS)
 def test_attribution_is_that_of_the_full_pass(make_checkpoint, kind, target):
-    folder = make_checkpoint(kind=kind)
-    detector = load_detector(folder)
-    trunk, sign = detector.checkpoint.trunk, 1 if target is Label.FAKE else -1
-    stock = stock_attribution(folder, pixels(detector, crops(2)), sign, trunk.num_prefix_tokens, trunk.num_head_tokens)
+    detector = load_detector(make_checkpoint(kind=kind))
+    stock = stock_attribution(detector, pixels(detector, crops(2)), 1 if target is Label.FAKE else -1)
     ours = heatmaps(detector, crops(2), method="attribution", target=target)
     np.testing.assert_allclose(ours.reshape(2, -1), stock, rtol=1e-3, atol=1e-3 * float(stock.max()))
 

@@ -3,26 +3,37 @@
 import numpy as np
 import pytest
 import torch
-import transformers
 
-from tests.support.explaining import KINDS, crops, heatmaps, load_detector, pixels
+from tests.support.explaining import (
+    KINDS,
+    crops,
+    heatmaps,
+    load_detector,
+    pixels,
+    pooled,
+    stock_first_norms,
+    stock_model,
+)
 from virtus.explain.occlusion import _spans
 
 
-def stock_margin(folder, pixel_values: torch.Tensor, index: int, without: list[int]) -> float:
+def stock_margin(detector, pixel_values: torch.Tensor, index: int, without: list[int]) -> float:
     """Logit of `index` minus the other, by transformers' own layers on one crop, tokens `without` deleted."""
-    name = transformers.AutoConfig.from_pretrained(folder).architectures[0]
-    model = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32).eval()
-    hidden = model.base_model.embeddings(pixel_values)
-    kept = [token for token in range(hidden.shape[1]) if token not in without]
-    hidden = hidden[:, kept]
-    for block in model.base_model.layers:
-        hidden = block(hidden)
-    hidden = model.base_model.layernorm(hidden)
+    model = stock_model(detector)
+    tower = getattr(model, "vision_model", model.base_model)
+    hidden = tower.embeddings(pixel_values)
+    hidden = hidden[:, [token for token in range(hidden.shape[1]) if token not in without]]
+    hidden = tower.pre_layrnorm(hidden) if hasattr(tower, "pre_layrnorm") else hidden
+    for norm in stock_first_norms(model):
+        block = next(module for module in model.modules() if norm in module.children())
+        hidden = block(hidden, attention_mask=None)
+    norm = getattr(tower, "layernorm", None) or getattr(tower, "post_layernorm", None)
+    tokens = hidden if hasattr(tower, "pre_layrnorm") else norm(hidden)  # CLIP's is idle
+    read = pooled(detector, tokens)
     if hasattr(model, "distillation_classifier"):
-        logits = (model.cls_classifier(hidden[:, 0]) + model.distillation_classifier(hidden[:, 1])) / 2
+        logits = (model.cls_classifier(read[:, 0]) + model.distillation_classifier(read[:, 1])) / 2
     else:
-        logits = model.classifier(hidden[:, 0])
+        logits = model.classifier(read.flatten(1))
     return float(logits[0, index] - logits[0, 1 - index])
 
 
@@ -30,26 +41,24 @@ def stock_margin(folder, pixel_values: torch.Tensor, index: int, without: list[i
 @pytest.mark.parametrize("kind", KINDS)
 @torch.no_grad()
 def test_a_patch_is_worth_the_fall_of_the_margin_without_its_token(make_checkpoint, kind, target):
-    folder = make_checkpoint(kind=kind)
-    detector = load_detector(folder)
+    detector = load_detector(make_checkpoint(kind=kind))
     (index,), first = getattr(detector.checkpoint.outputs, target), detector.checkpoint.trunk.num_prefix_tokens
     ours = heatmaps(detector, crops(2), method="occlusion", target=target, window=1)
     for crop, heatmap in zip(crops(2), ours, strict=True):
         image = pixels(detector, [crop])
         for row, column in ((0, 0), (1, 2), (3, 3)):
-            without = stock_margin(folder, image, index, [first + 4 * row + column])
-            fall = stock_margin(folder, image, index, []) - without
+            without = stock_margin(detector, image, index, [first + 4 * row + column])
+            fall = stock_margin(detector, image, index, []) - without
             assert heatmap[row, column] == pytest.approx(fall, rel=1e-3, abs=1e-4)
 
 
 @torch.no_grad()
 def test_a_square_is_left_out_as_a_whole(make_checkpoint):
-    folder = make_checkpoint()
-    detector = load_detector(folder)
+    detector = load_detector(make_checkpoint())
     image, (index,) = pixels(detector, crops(1)), detector.checkpoint.outputs.fake
     (heatmap,) = heatmaps(detector, crops(1), method="occlusion", target="fake")
     # Of the 4 x 4 grid rows 2 and 3, columns 0 and 1; one token stands before the patches.
-    fall = stock_margin(folder, image, index, []) - stock_margin(folder, image, index, [9, 10, 13, 14])
+    fall = stock_margin(detector, image, index, []) - stock_margin(detector, image, index, [9, 10, 13, 14])
     np.testing.assert_allclose(heatmap[2:, :2], fall, rtol=1e-3, atol=1e-4)
 
 

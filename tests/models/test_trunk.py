@@ -1,20 +1,23 @@
-"""The block-by-block pass against transformers' own forward, for all three architectures."""
+"""The block-by-block pass against transformers' own forward, for every family."""
 
 import pytest
 import torch
 import transformers
 
 from benchmarks.gpu import fused_logits
+from tests.conftest import KINDS
+from tests.support.explaining import stock_first_norms
 from virtus.checkpoints.examine import examine_checkpoint, load_model
 from virtus.models.trunk import Trunk
 
-KINDS = ["vit", "deit", "deit-with-teacher"]
+PREFIX = {"vit": 1, "siglip": 0, "clip": 1, "dinov2": 1, "dinov2-gated": 1, "dinov2-with-registers": 5}
+PLAIN = [kind for kind in KINDS if kind.startswith(("vit", "deit"))]
 
 
 def load_pair(folder, **options):
-    name = transformers.AutoConfig.from_pretrained(folder).architectures[0]
-    stock = getattr(transformers, name).from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     own = load_model(examine_checkpoint(folder))
+    stock = getattr(transformers, own.config.name)
+    stock = stock.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     return Trunk(own, device=torch.device("cpu"), dtype=options.get("dtype", torch.float32)), stock
 
 
@@ -32,21 +35,21 @@ def pair(request, make_checkpoint):
 
 
 @pytest.fixture
-def pixel_values(pair):
-    height, width = pair[1].config.image_size, pair[1].config.image_size
-    return torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(1))
+def pixel_values():
+    return torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
 
 
 @torch.no_grad()
 def test_logits_are_those_of_transformers(pair, pixel_values):
     trunk, stock = pair
-    ours = trunk.tail(run(trunk, pixel_values)[-1])
-    torch.testing.assert_close(ours, stock(pixel_values).logits, atol=1e-5, rtol=1e-4)
+    for ours in (trunk.tail(run(trunk, pixel_values)[-1]), trunk.model(pixel_values)):
+        torch.testing.assert_close(ours, stock(pixel_values).logits, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind", PLAIN)
 @torch.no_grad()
-def test_the_fused_way_that_the_gpu_benchmark_tries_is_the_same(pair, pixel_values):
-    trunk, stock = pair
+def test_the_fused_way_that_the_gpu_benchmark_tries_is_the_same(make_checkpoint, kind, pixel_values):
+    trunk, stock = load_pair(make_checkpoint(kind=kind))
     torch.testing.assert_close(fused_logits(trunk, pixel_values), stock(pixel_values).logits, atol=1e-5, rtol=1e-4)
 
 
@@ -60,23 +63,24 @@ def test_attentions_are_those_of_transformers(pair, pixel_values):
         torch.testing.assert_close(trunk.attention(index, normed), attentions[index], atol=1e-5, rtol=1e-4)
 
 
-def test_prefix_tokens_and_grid(pair, pixel_values):
-    trunk, stock = pair
-    tokens = trunk.embed(pixel_values).shape[1]
-    assert trunk.num_prefix_tokens == (1 if stock.config.model_type == "vit" else 2)
-    assert tokens == trunk.num_prefix_tokens + trunk.grid_size[0] * trunk.grid_size[1]
+@pytest.mark.parametrize("kind", KINDS)
+def test_prefix_tokens_and_grid(make_checkpoint, kind, pixel_values):
+    trunk, _ = load_pair(make_checkpoint(kind=kind))
+    assert trunk.num_prefix_tokens == PREFIX.get(kind, 2)
+    assert trunk.embed(pixel_values).shape[1] == trunk.num_prefix_tokens + 16
+    assert trunk.grid_size == (4, 4)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @torch.no_grad()
-def test_bfloat16_keeps_the_residual_stream_and_the_tail_in_float32(make_checkpoint):
-    trunk, stock = load_pair(make_checkpoint(), dtype=torch.bfloat16)
-    assert trunk.blocks[0].mlp.fc1.weight.dtype == torch.bfloat16
-    assert trunk.blocks[-1].mlp.fc1.weight.dtype == torch.float32
-    side = stock.config.image_size
-    pixel_values = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+def test_bfloat16_keeps_the_residual_stream_and_the_tail_in_float32(make_checkpoint, kind, pixel_values):
+    trunk, stock = load_pair(make_checkpoint(kind=kind), dtype=torch.bfloat16)
+    dtypes = [{parameter.dtype for parameter in block.mlp.parameters()} for block in trunk.blocks]
+    assert dtypes == [{torch.bfloat16}, {torch.bfloat16}, {torch.float32}]
     inputs = run(trunk, pixel_values)
     assert {hidden.dtype for hidden in inputs} == {torch.float32}
-    torch.testing.assert_close(trunk.tail(inputs[-1]), stock(pixel_values).logits, atol=2e-2, rtol=2e-2)
+    ours, exact = (logits.softmax(dim=1) for logits in (trunk.tail(inputs[-1]), stock(pixel_values).logits))
+    torch.testing.assert_close(ours, exact, atol=2e-2, rtol=0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -112,5 +116,7 @@ def test_the_first_tokens_are_right_without_biases_too(make_checkpoint):
 def test_blocks_are_those_of_transformers_for_shorter_sequences_too(pair):
     trunk, stock = pair
     hidden = torch.randn(2, 7, 32, generator=torch.Generator().manual_seed(1))
-    for index, block in enumerate(stock.base_model.layers):
-        torch.testing.assert_close(trunk.run_block(index, hidden), block(hidden), atol=1e-5, rtol=1e-4)
+    for index, norm in enumerate(stock_first_norms(stock)):
+        block = next(module for module in stock.modules() if norm in module.children())
+        theirs = block(hidden, attention_mask=None)
+        torch.testing.assert_close(trunk.run_block(index, hidden), theirs, atol=1e-5, rtol=1e-4)

@@ -34,7 +34,7 @@ def test_a_missing_tensor_of_the_backbone_is_refused(copy_checkpoint):
     rewrite(folder, drop("layer.1.intermediate.dense.weight"))
     said = refusal(folder)
     assert said.startswith(
-        "The backbone is not all there: 1 tensor is missing from the file, such as vit.layers.1.mlp.fc1.w"
+        "The backbone is not all there: 1 tensor is missing from the file, such as vit.encoder.layer.1.interm"
     )
 
 
@@ -68,7 +68,7 @@ def test_tensors_of_another_shape_are_refused(copy_checkpoint):
     change(folder / "config.json", intermediate_size=128)
     said = refusal(folder)
     assert said.startswith(
-        "Its weights do not fit config.json: 9 tensors are of another shape, such as vit.layers.0.mlp.fc"
+        "Its weights do not fit config.json: 9 tensors are of another shape, such as vit.encoder.layer.0."
     )
 
 
@@ -77,7 +77,7 @@ def test_another_number_of_blocks_is_refused(copy_checkpoint, layers):
     folder = copy_checkpoint()
     change(folder / "config.json", num_hidden_layers=layers)
     cause = {
-        2: "16 tensors are left over that the model does not have, such as vit.layers.2.",
+        2: "16 tensors are left over that the model does not have, such as vit.encoder.layer.2.",
         4: "16 tensors are missing",
     }
     assert cause[layers] in refusal(folder)

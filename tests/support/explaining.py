@@ -1,7 +1,5 @@
 """Crops, tiny detectors and maps for the tests of explanations."""
 
-import dataclasses
-
 import numpy as np
 import torch
 import transformers
@@ -12,7 +10,7 @@ from virtus.checkpoints.load import load_checkpoint
 from virtus.explain.registry import explain
 from virtus.faces.find import whole_image
 
-KINDS = ["vit", "deit", "deit-with-teacher"]
+KINDS = ["vit", "deit-with-teacher", "siglip", "clip", "dinov2-with-registers"]  # a class token, two, means, both
 
 
 def crops(count: int):
@@ -32,10 +30,20 @@ def pixels(detector: Detector, pictures) -> torch.Tensor:
     return torch.from_numpy(np.stack([detector.checkpoint.transform(crop.image) for crop in pictures]))
 
 
-def stock_model(detector) -> torch.nn.Module:
-    """transformers' own model with a detector's weights."""
-    model = detector.checkpoint.trunk.model
-    config = transformers.AutoConfig.for_model(model.config.model_type, **dataclasses.asdict(model.config))
-    stock = getattr(transformers, detector.checkpoint.architecture)(config)
-    stock.load_state_dict(model.state_dict())
-    return stock.eval()
+def stock_model(detector, **options) -> torch.nn.Module:
+    """transformers' own model of a detector's folder."""
+    stock = getattr(transformers, detector.checkpoint.architecture)
+    return stock.from_pretrained(detector.checkpoint.info.name, dtype=torch.float32, **options).eval()
+
+
+def stock_first_norms(stock: torch.nn.Module) -> list[torch.nn.Module]:
+    """Of each block."""
+    names = ("layernorm_before", "layer_norm1", "norm1")
+    return [module for name, module in stock.named_modules() if name.endswith(names)]
+
+
+def pooled(detector, rows: torch.Tensor) -> torch.Tensor:
+    """Rows of tokens (N, T, W) to those of what the heads read, (N, vectors, W), as papers and transformers say it."""
+    config = detector.checkpoint.trunk.model.config
+    first, mean = rows[:, : len(config.heads)], rows[:, config.num_prefix_tokens :].mean(1, keepdim=True)
+    return {"cls": first, "mean": mean, "cls+mean": torch.cat((first, mean), 1)}[config.pooling]

@@ -12,23 +12,18 @@ from virtus.checkpoints.sidecar import read_json, read_sidecar
 from virtus.errors import CheckpointError
 from virtus.labels import ClassOutputs, label_names, read_outputs
 from virtus.models import (
-    KIND_OF,
     Architecture,
     EvalTransform,
     find_weights,
     float_shapes,
     hash_weights,
     is_packed,
-    new_name,
+    read_architecture,
     read_headers,
 )
 
 if TYPE_CHECKING:
     from virtus.models import Classifier
-
-PLAIN_ARCHITECTURE = {"vit": "ViTForImageClassification", "deit": "DeiTForImageClassification"}
-# In files of pre-trained models, and not read by the classifier.
-UNUSED_TENSORS = (".pooler.", ".embeddings.mask_token")
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ def examine_checkpoint(folder: Path, *, name: str = "", fake_label: str | None =
         index = folder / "model.safetensors.index.json"
         weights = find_weights(folder, read_json(index) if index.exists() else None)
         packed = is_packed(read_json(folder / "config.json"))
-        _check_tensors(architecture.tensors(), float_shapes(read_headers(weights), packed=packed))
+        check_tensors(architecture, float_shapes(read_headers(weights), packed=packed))
         sha256 = hash_weights(weights)
         return Examination(folder, architecture, outputs, transform, weights, sha256, sidecar, name or str(folder))
 
@@ -82,10 +77,12 @@ def examine_configs(
     """The part of it that needs no weights: architecture, outputs of each class, eval transform."""
     with _naming(name or folder):
         config = read_json(folder / "config.json")
-        architecture = _architecture(config)
         is_packed(config)  # or another arrangement, which is refused
-        outputs, transform = read_outputs(label_names(config), fake_label), _transform(folder, config)
-        return Architecture.from_config(architecture, config), outputs, transform
+        architecture, outputs = read_architecture(config), read_outputs(label_names(config), fake_label)
+        transform = EvalTransform.from_config(read_json(folder / "preprocessor_config.json"))
+        architecture = architecture.for_size(transform.input_size)
+        _check_transform(transform, architecture)
+        return architecture, outputs, transform
 
 
 def load_model(examined: Examination) -> Classifier:
@@ -105,59 +102,49 @@ def load_model(examined: Examination) -> Classifier:
             raise CheckpointError(f"Its weights cannot be read any more ({_first_line(exc)}).") from exc
         broken = next((name for name, tensor in model.named_parameters() if not tensor.isfinite().all()), None)
         if broken:
-            raise CheckpointError(f"Its weights are damaged: {broken} holds values that are not finite.")
+            name = examined.architecture.sources()[broken].name
+            raise CheckpointError(f"Its weights are damaged: {name} holds values that are not finite.")
         return model
 
 
-def _architecture(config: dict) -> str:
-    kind, names = config.get("model_type"), config.get("architectures")
-    plain = PLAIN_ARCHITECTURE.get(kind) if isinstance(kind, str) else None
-    name = names[0] if isinstance(names, list) and names else names or plain
-    if name not in list(KIND_OF):
-        raise CheckpointError(f"It is a {name or kind or 'model of no named kind'}, but only {_choices()} can judge.")
-    if not plain or not name.startswith(plain):
-        raise CheckpointError(f"config.json contradicts itself: model_type is {kind}, the architecture is {name}.")
-    return name
-
-
-def _choices() -> str:
-    *first, last = KIND_OF
-    return f"{', '.join(first)} and {last}"
-
-
-def _transform(folder: Path, config: dict) -> EvalTransform:
-    transform = EvalTransform.from_config(read_json(folder / "preprocessor_config.json"))
-    size, channels = config.get("image_size", 224), config.get("num_channels", 3)
-    height, width = wanted = tuple(size) if isinstance(size, list) and len(size) == 2 else (size, size)
-    if not all(type(side) is int for side in wanted) or channels != 3:
-        raise CheckpointError(f"config.json asks for pictures of {channels!r} channels and {size!r} pixels a side.")
+def _check_transform(transform: EvalTransform, architecture: Architecture) -> None:
     if isinstance(transform.size, int) and not transform.crop_size:
         raise CheckpointError(
             "Its processor does not fit: it keeps the proportions and cuts out no centre, so that sizes would differ."
         )
-    if transform.input_size != wanted:
-        given = "x".join(map(str, transform.input_size))
-        raise CheckpointError(
-            f"Its processor does not fit: it makes pictures of {given}, the model takes {height}x{width}."
-        )
-    return transform
+    if transform.input_size != architecture.image_size:
+        given, wanted = ("x".join(map(str, size)) for size in (transform.input_size, architecture.image_size))
+        raise CheckpointError(f"Its processor does not fit: it makes pictures of {given}, the model takes {wanted}.")
 
 
-def _check_tensors(wanted: Mapping[str, tuple[int, ...]], held: Mapping[str, tuple[int, ...]]) -> None:
-    """A missing tensor would be random, and one that is left over says that the files are of another model."""
-    held = {new_name(name): shape for name, shape in held.items()}
+def check_tensors(architecture: Architecture, held: Mapping[str, tuple[int, ...]], *, heads: bool = True) -> None:
+    """A missing tensor would be random, and one that is left over says that the files are of another model.
+
+    Args:
+        held: name and shape of each tensor in the files.
+        heads: whether those of the heads count too.
+
+    Raises:
+        CheckpointError: naming such a tensor, or one of another shape.
+    """
+    wanted = architecture.file_shapes(held)
+    of_heads = {source.name for name, source in architecture.sources(held).items() if architecture.is_head(name)}
+    wanted = wanted if heads else {name: shape for name, shape in wanted.items() if name not in of_heads}
     if missing := sorted(wanted.keys() - held.keys()):
-        part = "head" if all("classifier" in name for name in missing) else "backbone"
+        part = "head" if of_heads.issuperset(missing) else "backbone"
         raise CheckpointError(
             f"The {part} is not all there: {_count(missing)} missing from the file, such as {missing[0]}, and would be "
             "random. Perhaps the file is of another architecture than config.json says."
         )
     if misshapen := sorted(name for name, shape in wanted.items() if held[name] != shape):
+        given, due = ("x".join(map(str, shapes[misshapen[0]])) for shapes in (held, wanted))
         raise CheckpointError(
-            f"Its weights do not fit config.json: {_count(misshapen)} of another shape, such as {misshapen[0]}."
+            f"Its weights do not fit config.json: {_count(misshapen)} of another shape, such as {misshapen[0]} "
+            f"({given} in the file, {due} by config.json)."
         )
-    others = sorted(held.keys() - wanted.keys())
-    if others := [name for name in others if not any(part in f".{name}" for part in UNUSED_TENSORS)]:
+    unused = architecture.family.unused
+    others = [name for name in sorted(held.keys() - wanted.keys()) if not any(part in f".{name}" for part in unused)]
+    if others and heads:
         raise CheckpointError(
             f"Its weights do not fit config.json: {_count(others)} left over that the model does not have, "
             f"such as {others[0]}."

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
+from torch import nn
 
 from virtus.checkpoints import TrunkState
 from virtus.errors import InputError
-from virtus.explain.gradients import attention_gradients
+from virtus.explain.gradients import attention_gradients, pooling_gradient
 from virtus.results import Label
 
 FUSIONS = {"mean": torch.mean, "max": torch.amax, "min": torch.amin}
@@ -25,9 +26,11 @@ def rollout(
     head_fusion: str = "mean",
     discard_ratio: float = 0.0,
 ) -> np.ndarray:
-    """How much of each patch reaches the head's token(s) if attention is all that moves information.
+    """How much of each patch reaches the head if attention is all that moves information.
 
-    Attention rollout (Abnar & Zuidema 2020, arXiv:2005.00928).
+    Attention rollout (Abnar & Zuidema 2020, arXiv:2005.00928), from what the head reads: the paper's row of the class
+    token, or the mean of the rows of all patches where the head reads their mean (of class token and mean, the mean of
+    both), or those rows weighed by the attention of a learned query (SigLIP's head), which is then the last step.
 
     Args:
         _targets: not used; the method knows no class.
@@ -39,15 +42,18 @@ def rollout(
         (N, grid_h, grid_w), float32, not negative.
     """
     # Of the last block only the rows that are read, unless the weights to discard are looked for in all.
-    attentions = _attentions(state, None if discard_ratio else state.trunk.num_head_tokens)
-    joint = joint_attention(attentions, head=head, head_fusion=head_fusion, discard_ratio=discard_ratio)
-    return _on_grid(state, joint[:, : state.trunk.num_head_tokens])
+    attentions = _attentions(state, None if discard_ratio else state.trunk.num_outputs)
+    options = {"head": head, "head_fusion": head_fusion}
+    pooling = _fuse(_pooling(state, None if discard_ratio else state.trunk.num_outputs), **options)
+    pooling = pooling / pooling.sum(dim=-1, keepdim=True)
+    return _on_grid(state, joint_attention(attentions, pooling, discard_ratio=discard_ratio, **options))
 
 
 def attribution(state: TrunkState, targets: Sequence[Label], *, head: int | None = None) -> np.ndarray:
-    """How much of each patch the head's token(s) hold, counting only attention that raises the target's margin.
+    """How much of each patch the head reads, counting only attention that raises the target's margin.
 
-    Attention times gradient, carried through all blocks (Chefer et al. 2021, arXiv:2103.15679).
+    Attention times gradient, carried through all blocks (Chefer et al. 2021, arXiv:2103.15679), from what the head
+    reads, as in `rollout`; the attention of a learned query counts by its own gradient.
 
     Args:
         targets: the class for each crop.
@@ -56,12 +62,17 @@ def attribution(state: TrunkState, targets: Sequence[Label], *, head: int | None
     Returns:
         (N, grid_h, grid_w), float32, not negative.
     """
-    attentions = attention_gradients(state, targets)
-    return _on_grid(state, head_relevance(attentions, head=head))
+    if state.trunk.model.pooler is None:
+        pooling = _pooling(state, state.trunk.num_outputs)
+    else:
+        attention, gradient = pooling_gradient(state, targets)
+        pooling = (attention * gradient).relu()
+    return _on_grid(state, head_relevance(attention_gradients(state, targets), _fuse(pooling, head=head), head=head))
 
 
 def joint_attention(
     attentions: Iterable[torch.Tensor],
+    pooling: torch.Tensor | None = None,
     *,
     head: int | None = None,
     head_fusion: str = "mean",
@@ -71,9 +82,11 @@ def joint_attention(
 
     Args:
         attentions: for each block (N, heads, T, T), rows sum to 1. The last may have only the first `rows` of its rows.
+        pooling: (N, vectors, T or rows), how much each of these counts in what the head reads.
 
     Returns:
-        (N, T or rows, T); row i says what token i is made of. Rows sum to 1.
+        (N, T or rows, T); row i says what token i is made of. With `pooling` (N, vectors, T): what each vector is made
+        of. Rows sum to 1 if those of `pooling` do.
     """
     if not 0 <= discard_ratio < 1:
         raise InputError(f"discard_ratio is a share of at least 0 and less than 1, not {discard_ratio}.")
@@ -82,26 +95,30 @@ def joint_attention(
         fused = _discard(_fuse(attention, head=head, head_fusion=head_fusion), discard_ratio)
         fused = fused + torch.eye(*fused.shape[1:], device=fused.device)
         blocks.append(fused / fused.sum(dim=-1, keepdim=True))
-    return functools.reduce(torch.matmul, reversed(blocks))  # from the last: rows that are not wanted cost nothing
+    last_first = blocks[::-1] if pooling is None else [pooling, *blocks[::-1]]
+    return functools.reduce(torch.matmul, last_first)  # rows that are not wanted cost nothing
 
 
-def head_relevance(attentions: Iterable[tuple[torch.Tensor, torch.Tensor]], *, head: int | None = None) -> torch.Tensor:
-    """The first rows of the product over blocks, last to first, of I + mean over heads of relu(gradient * attention).
+def head_relevance(
+    attentions: Iterable[tuple[torch.Tensor, torch.Tensor]], pooling: torch.Tensor, *, head: int | None = None
+) -> torch.Tensor:
+    """`pooling` times the product over blocks, last to first, of I + mean over heads of relu(gradient * attention).
 
-    Only the rows that the head reads are followed, from the last block back, so no (T, T) is multiplied by another.
+    Only what the head reads is followed, from the last block back, so no (T, T) is multiplied by another.
 
     Args:
         attentions: for each block, last first, attention and gradient (N, heads, rows, T); rows is T but in the last
-            block, whose number of rows is that of the result.
+            block, which may have only the first ones.
+        pooling: (N, vectors, rows), how much the rows of the last block count.
 
     Returns:
-        (N, rows, T), float32, not negative.
+        (N, vectors, T), float32, not negative.
     """
-    blocks = (_fuse((attention * gradient).relu(), head=head) for attention, gradient in attentions)
-    last = next(blocks)
-    relevance = last + torch.eye(*last.shape[1:], device=last.device)
-    for fused in blocks:
-        relevance = relevance + relevance @ fused
+    relevance = pooling
+    for attention, gradient in attentions:
+        fused = _fuse((attention * gradient).relu(), head=head)
+        beside = nn.functional.pad(relevance, (0, fused.shape[2] - relevance.shape[2]))
+        relevance = beside + relevance @ fused
     return relevance
 
 
@@ -121,6 +138,12 @@ def _fuse(attention: torch.Tensor, *, head: int | None = None, head_fusion: str 
     return attention[:, head]
 
 
+def _pooling(state: TrunkState, num_rows: int | None) -> torch.Tensor:
+    """`Trunk.pooling` of the first rows of the last block, (N, num_heads, vectors, rows)."""
+    trunk, hidden = state.trunk, state.tail_input[:, :num_rows]
+    return trunk.pooling(hidden if trunk.model.pooler is None else trunk.run_block(len(trunk.blocks) - 1, hidden))
+
+
 def _attentions(state: TrunkState, num_last_rows: int | None) -> Iterator[torch.Tensor]:
     trunk, last = state.trunk, len(state.block_inputs) - 1
     for index, hidden in enumerate(state.block_inputs):
@@ -138,6 +161,6 @@ def _discard(fused: torch.Tensor, ratio: float) -> torch.Tensor:
 
 
 def _on_grid(state: TrunkState, rows: torch.Tensor) -> np.ndarray:
-    """What the head's tokens are made of, (N, num_head_tokens, T), to the mean over them for each patch."""
+    """What the vectors that the head reads are made of, (N, vectors, T), to the mean over them for each patch."""
     patches = rows[:, :, state.trunk.num_prefix_tokens :].mean(dim=1)
     return patches.unflatten(1, state.trunk.grid_size).cpu().numpy()

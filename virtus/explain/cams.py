@@ -1,8 +1,9 @@
 """Class activation maps by pytorch-grad-cam, and the signed evidence that is their kin.
 
-All look at the first norm of one block, the last by default: that is the last place where the patches still reach the
-head. After the last attention only the head's own token does, and every map would be 0. pytorch-grad-cam is handed
-activations and gradients; it puts no hooks on the model, so threads may share it.
+All look at the first norm of one block, the last by default: the last place where the patches reach the head whatever
+it pools. After the last attention only the class token does where the head reads that alone, and every map would be 0;
+where it reads the mean of the patches, or what a learned query attends to, they still go through one more block from
+here. pytorch-grad-cam is handed activations and gradients; it puts no hooks on the model, so threads may share it.
 """
 
 from __future__ import annotations

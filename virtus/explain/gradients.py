@@ -57,6 +57,17 @@ def attention_gradients(state: TrunkState, targets: Sequence[Label]) -> Iterator
     return _backwards(state, targets, 0, run_block)
 
 
+def pooling_gradient(state: TrunkState, targets: Sequence[Label]) -> tuple[torch.Tensor, torch.Tensor]:
+    """`Trunk.pooling` where a learned query attends to the tokens, and the gradient there, (N, num_heads, 1, T)."""
+    trunk = state.trunk
+    with torch.inference_mode(False), torch.enable_grad():
+        hidden = trunk.run_block(len(state.block_inputs) - 1, state.tail_input.clone())
+        attention = trunk.pooling(hidden).detach().requires_grad_()
+        margins = margins_of(trunk.finish(hidden, attention), state.outputs)
+        (gradient,) = torch.autograd.grad(margins, attention, target_signs(state, targets))
+    return attention.detach(), gradient
+
+
 def _backwards(
     state: TrunkState, targets: Sequence[Label], first: int, run_block: RunBlock
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -76,7 +87,7 @@ def _backwards(
 
 def _num_wanted(state: TrunkState, index: int) -> int | None:
     """How many of the first tokens that leave a block are wanted: of the last only what the head reads, else all."""
-    return state.trunk.num_head_tokens if index == len(state.block_inputs) - 1 else None
+    return state.trunk.num_outputs if index == len(state.block_inputs) - 1 else None
 
 
 def block_index(state: TrunkState, layer: int) -> int:

@@ -49,9 +49,8 @@ def _margins_without(state: TrunkState, crop: int, squares: torch.Tensor) -> tor
     """Margins of one crop without each square's tokens, (squares,)."""
     trunk, tokens = state.trunk, state.block_inputs[0][crop]
     prefix = torch.ones(len(squares), trunk.num_prefix_tokens, dtype=torch.bool, device=squares.device)
-    kept = torch.cat([prefix, ~squares], dim=1)
-    shorter = tokens.expand(len(kept), *tokens.shape)[kept].view(len(kept), -1, tokens.shape[-1])
-    return margins_of(torch.cat([trunk.logits(batch) for batch in shorter.split(BATCH)]), state.outputs)
+    kept = torch.cat([prefix, ~squares], dim=1).nonzero()[:, 1].view(len(squares), -1)
+    return margins_of(torch.cat([trunk.logits(tokens[batch], batch) for batch in kept.split(BATCH)]), state.outputs)
 
 
 def _squares(state: TrunkState, window: int) -> torch.Tensor:

@@ -1,60 +1,107 @@
-"""A ViT or DeiT classifier as torch modules, with the names that transformers 5 has for them.
+"""A vision transformer of any known family as torch modules, with one forward pass for training and for the engine.
 
-`Trunk` runs them. They are made here and not by transformers, whose import takes longer than torch's own, and
-which first fills a model with random numbers; tests hold the results against its own.
+They are made here and not by transformers, whose import takes longer than torch's own, and which first fills a model
+with random numbers; tests hold the results against its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
 
-from virtus.models.families import NUM_LABELS, Architecture, new_name
-from virtus.models.weights import read_headers, read_tensors
-
-ACTIVATION = {
-    "gelu": nn.GELU,
-    "gelu_new": lambda: nn.GELU(approximate="tanh"),
-    "gelu_pytorch_tanh": lambda: nn.GELU(approximate="tanh"),
-    "relu": nn.ReLU,
-    "silu": nn.SiLU,
-}
+from virtus.models.architecture import Architecture
+from virtus.models.block import Block, Rotation, layer_norm
+from virtus.models.pooling import AttentionPooling, pooling_rows
 
 
 class Classifier(nn.Module):
-    """Backbone and head(s), without a forward pass of its own.
+    """Backbone and head(s), in training as in use: it has no dropout.
 
     Attributes:
         config: its sizes.
-        base_model: the backbone.
-        heads: the linear layers that give logits, each from the prefix token of the same place.
+        num_outputs: how many of the first tokens that leave the last block the head reads; all if None.
     """
 
     def __init__(self, config: Architecture):
         super().__init__()
         self.config = config
-        self.add_module(config.model_type, Backbone(config))
+        self.embeddings = Embeddings(config)
+        self.pre_layernorm = layer_norm(config) if config.pre_norm else None
+        self.layers = nn.ModuleList(Block(config) for _ in range(config.num_hidden_layers))
+        self.layernorm = layer_norm(config) if config.final_norm != "none" else None
+        self.pooler = AttentionPooling(config) if config.pooling == "attention" else None
+        self.pooled_layernorm = layer_norm(config) if config.pooled_norm else None
         for head in config.heads:
-            self.add_module(head, nn.Linear(config.hidden_size, NUM_LABELS))
+            self.add_module(head, nn.Linear(config.num_features, config.num_labels))
+        self.num_outputs = len(config.heads) if config.pooling == "cls" else None
+        self.rotary = Rotary(config) if config.positions == "rotary" else None
 
     @property
-    def base_model(self) -> Backbone:
-        return getattr(self, self.config.model_type)
+    def blocks(self) -> Sequence[Block]:
+        return cast("Sequence[Block]", self.layers)  # a ModuleList is not generic
 
     @property
     def heads(self) -> list[nn.Linear]:
+        """The linear layers that give logits."""
         return [getattr(self, name) for name in self.config.heads]
 
+    def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        """(N, 3, H, W) to logits (N, num_labels)."""
+        return self.judge(self.embed(pixel_values))
 
-class Backbone(nn.Module):
-    def __init__(self, config: Architecture):
-        super().__init__()
-        self.embeddings = Embeddings(config)
-        self.layers = nn.ModuleList(Block(config) for _ in range(config.num_hidden_layers))
-        self.layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+    def embed(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        """(N, 3, H, W) to the tokens that enter the first block (N, T, D)."""
+        tokens = self.embeddings(pixel_values)
+        return tokens if self.pre_layernorm is None else self.pre_layernorm(tokens)
+
+    def judge(self, hidden: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
+        """Tokens as `embed` gives them, or some of them, to logits (N, num_labels).
+
+        Args:
+            kept: which of all tokens each of these is, (N, T); all of them by default.
+        """
+        rotation, last = self.rotation(kept), len(self.layers) - 1
+        for index, block in enumerate(self.blocks):
+            hidden = block(hidden, num_tokens=self.num_outputs if index == last else None, rotation=rotation)
+        return self.finish(hidden)
+
+    def rotation(self, kept: torch.Tensor | None = None) -> Rotation | None:
+        """How queries and keys are turned by where their patches are; None where positions are learned."""
+        return None if self.rotary is None else self.rotary(kept)
+
+    def finish(self, hidden: torch.Tensor, attention: torch.Tensor | None = None) -> torch.Tensor:
+        """Tokens that leave the last block, at least `num_outputs`, to logits (N, num_labels).
+
+        Args:
+            attention: replaces that of an attention pooling, as `pooling` gives it.
+        """
+        tokens = self._normed(hidden)
+        pooled = self.pooler(tokens, attention) if self.pooler else pooling_rows(self.config, tokens) @ tokens
+        if self.pooled_layernorm is not None:
+            pooled = self.pooled_layernorm(pooled)
+        if len(self.heads) > 1:
+            return torch.stack([head(pooled[:, place]) for place, head in enumerate(self.heads)]).mean(dim=0)
+        features = pooled.flatten(1)
+        return self.heads[0](nn.functional.normalize(features, dim=1) if self.config.l2_features else features)
+
+    def pooling(self, hidden: torch.Tensor) -> torch.Tensor:
+        """How much each token that leaves the last block counts in what the heads read.
+
+        Returns:
+            (N, num_heads, vectors, T), rows sum to 1: a vector for each head's token, for the mean of the patches, for
+            both of `cls+mean`, for what a learned query attends to. Only there heads of the attention differ.
+        """
+        if self.pooler is not None:
+            return self.pooler.attention_to(self._normed(hidden))
+        return pooling_rows(self.config, hidden).expand(len(hidden), self.config.num_attention_heads, -1, -1)
+
+    def _normed(self, hidden: torch.Tensor) -> torch.Tensor:
+        if self.layernorm is None or self.config.final_norm == "idle":
+            return hidden
+        return self.layernorm(hidden)
 
 
 class Embeddings(nn.Module):
@@ -62,69 +109,62 @@ class Embeddings(nn.Module):
 
     def __init__(self, config: Architecture):
         super().__init__()
+        shapes = {name: shape for name, shape in config.tensors().items() if name.startswith("embeddings.")}
         self.patch_embeddings = PatchEmbeddings(config)
-        self.prefix_tokens = config.prefix_tokens
+        self.prefix_tokens, self.num_prefix_tokens = config.prefix_tokens, config.num_prefix_tokens
         for name in config.prefix_tokens:
-            self.register_parameter(name, nn.Parameter(torch.zeros(1, 1, config.hidden_size)))
-        self.position_embeddings = nn.Parameter(torch.zeros(1, config.num_tokens, config.hidden_size))
+            self.register_parameter(name, nn.Parameter(torch.zeros(shapes[f"embeddings.{name}"])))
+        self.num_positioned = self.num_prefix_tokens if config.num_positioned is None else config.num_positioned
+        num_positions = self.num_positioned + config.grid_size[0] * config.grid_size[1]
+        positions = nn.Parameter(torch.zeros(1, num_positions, config.hidden_size))
+        self.position_embeddings = positions if config.positions == "learned" else None
 
     def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """(N, 3, H, W) to (N, T, D)."""
         patches = self.patch_embeddings(pixel_values)
         tokens = [getattr(self, name).expand(len(patches), -1, -1) for name in self.prefix_tokens]
-        return torch.cat((*tokens, patches), dim=1) + self.position_embeddings
+        tokens, positions = torch.cat((*tokens, patches), dim=1), self.position_embeddings
+        if positions is None:
+            return tokens
+        if without := self.num_prefix_tokens - self.num_positioned:
+            nowhere = positions.new_zeros(1, without, positions.shape[2])
+            first, of_patches = positions[:, : self.num_positioned], positions[:, self.num_positioned :]
+            positions = torch.cat((first, nowhere, of_patches), dim=1)
+        return tokens + positions
 
 
 class PatchEmbeddings(nn.Module):
     def __init__(self, config: Architecture):
         super().__init__()
-        self.projection = nn.Conv2d(3, config.hidden_size, kernel_size=config.patch_size, stride=config.patch_size)
+        size, bias = config.patch_size, config.patch_bias
+        self.projection = nn.Conv2d(3, config.hidden_size, kernel_size=size, stride=size, bias=bias)
 
     def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
         return self.projection(pixel_values).flatten(2).transpose(1, 2)
 
 
-class Block(nn.Module):
-    """Pre-norm; `Trunk.run_block` is its forward pass."""
+class Rotary(nn.Module):
+    """Rotary positions over both axes (DINOv3, Siméoni et al. 2025): by the centre of each patch in [-1, 1].
 
-    def __init__(self, config: Architecture):
-        super().__init__()
-        self.attention = Attention(config)
-        self.layernorm_before = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.layernorm_after = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.mlp = MLP(config)
-
-
-class Attention(nn.Module):
-    def __init__(self, config: Architecture):
-        super().__init__()
-        width = config.hidden_size
-        self.num_attention_heads, self.head_dim = config.num_attention_heads, width // config.num_attention_heads
-        self.scaling = self.head_dim**-0.5
-        self.q_proj, self.k_proj, self.v_proj = (nn.Linear(width, width, bias=config.qkv_bias) for _ in range(3))
-        self.o_proj = nn.Linear(width, width)
-
-
-class MLP(nn.Module):
-    def __init__(self, config: Architecture):
-        super().__init__()
-        self.activation_fn = ACTIVATION[config.hidden_act]()
-        self.fc1 = nn.Linear(config.hidden_size, config.intermediate_size)
-        self.fc2 = nn.Linear(config.intermediate_size, config.hidden_size)
-
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        return self.fc2(self.activation_fn(self.fc1(hidden)))
-
-
-def build_classifier(config: Architecture, files: Sequence[Path]) -> Classifier:
-    """A classifier in float32 with the weights of safetensors files that hold all of `config.tensors()`.
-
-    Raises:
-        SafetensorError, OSError: if a file cannot be read any more.
+    Half of each head's channels turn by the row, half by the column. Tokens before the patches stay as they are.
     """
-    with torch.device("meta"):  # no memory, and nothing drawn at random only to be overwritten
-        model = Classifier(config)
-    wanted = config.tensors()
-    names = {name: new for name in read_headers(files) if (new := new_name(name)) in wanted}
-    model.load_state_dict({names[name]: tensor for name, tensor in read_tensors(files, names)}, assign=True)
-    return model
+
+    cos: torch.Tensor
+    sin: torch.Tensor
+
+    def __init__(self, config: Architecture):
+        super().__init__()
+        with torch.device("cpu"):  # also where the weights are not made yet
+            periods = config.rope_theta ** torch.arange(0, 1, 4 / config.head_dim)
+            axes = [2 * (torch.arange(side) + 0.5) / side - 1 for side in config.grid_size]
+            places = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).flatten(0, 1)
+            angles = (2 * torch.pi * places[:, :, None] / periods).flatten(1).tile(2)
+            angles = nn.functional.pad(angles, (0, 0, config.num_prefix_tokens, 0))
+        self.register_buffer("cos", angles.cos(), persistent=False)
+        self.register_buffer("sin", angles.sin(), persistent=False)
+
+    def forward(self, kept: torch.Tensor | None = None) -> Rotation:
+        """Cosines and sines, (T, d) for all tokens, or (N, 1, T, d) for those that were kept."""
+        if kept is None:
+            return self.cos, self.sin
+        return self.cos[kept].unsqueeze(1), self.sin[kept].unsqueeze(1)

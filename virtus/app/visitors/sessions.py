@@ -212,7 +212,7 @@ def _bytes_a_crop(detector: Detector) -> int:
     """Of the tokens that enter each block, float32."""
     trunk = detector.checkpoint.trunk
     num_tokens = math.prod(trunk.grid_size) + trunk.num_prefix_tokens
-    return 4 * len(trunk.blocks) * num_tokens * trunk.norm.weight.numel()
+    return 4 * len(trunk.blocks) * num_tokens * trunk.model.config.hidden_size
 
 
 def _identity(detector: Detector, whole: bool) -> tuple:

@@ -1,0 +1,183 @@
+"""One block of a vision transformer: attention that explanations can look into and replace, and the MLP."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from virtus.models.architecture import Architecture
+
+Rotation = tuple[torch.Tensor, torch.Tensor]
+"""Cosines and sines of the angles by which queries and keys are turned: (T, d), or (N, 1, T, d)."""
+
+
+class QuickGELU(nn.Module):
+    """x sigmoid(1.702 x), of OpenAI's CLIP (Hendrycks & Gimpel 2016)."""
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        return hidden * torch.sigmoid(1.702 * hidden)
+
+
+ACTIVATION = {
+    "gelu": nn.GELU,
+    "gelu_new": lambda: nn.GELU(approximate="tanh"),
+    "gelu_pytorch_tanh": lambda: nn.GELU(approximate="tanh"),
+    "quick_gelu": QuickGELU,
+    "relu": nn.ReLU,
+    "silu": nn.SiLU,
+}
+
+
+class Block(nn.Module):
+    """Pre-norm (Dosovitskiy et al. 2021), with a scale of each channel of what it adds where the family has one."""
+
+    def __init__(self, config: Architecture):
+        super().__init__()
+        self.attention = Attention(config)
+        self.layernorm_before, self.layernorm_after = layer_norm(config), layer_norm(config)
+        self.mlp = GatedMLP(config) if config.gated_mlp else MLP(config)
+        self.layer_scale1, self.layer_scale2 = (
+            nn.Parameter(torch.ones(config.hidden_size)) if config.layer_scale else None for _ in range(2)
+        )
+
+    def forward(
+        self,
+        hidden: torch.Tensor,
+        normed: torch.Tensor | None = None,
+        *,
+        attention: torch.Tensor | None = None,
+        num_tokens: int | None = None,
+        rotation: Rotation | None = None,
+        by_crop: bool = False,
+    ) -> torch.Tensor:
+        """Tokens (N, T, D) to those that leave it.
+
+        Args:
+            normed: replaces what the first norm gives: a place to differentiate at.
+            attention: replaces what `Attention.scores` becomes by a softmax: another such place.
+            num_tokens: how many of the first tokens are wanted; all by default.
+            rotation: of all tokens, where positions are rotary.
+            by_crop: attend in one crop after the other: scores and softmax of a single one stay in a core's cache.
+        """
+        read: torch.Tensor = self.layernorm_before(hidden) if normed is None else normed
+        if attention is None and by_crop and num_tokens is None:
+            added = self.attention.attend_by_crop(read, rotation)
+        else:
+            if attention is None:  # not asked for by itself, it may stay in the compute dtype
+                attention = torch.softmax(self.attention.scores(read, num_tokens, rotation), dim=-1)
+            added = self.attention.attend(read, attention)
+        hidden = hidden[:, :num_tokens] + _scaled(added, self.layer_scale1)
+        return hidden + _scaled(self.mlp(self.layernorm_after(hidden)), self.layer_scale2)
+
+
+class Attention(nn.Module):
+    """Scaled dot products of queries and keys, and values weighed by them.
+
+    Attributes:
+        exact_scores: whether scores are float32 though all else is coarser.
+    """
+
+    def __init__(self, config: Architecture, *, biases: str = ""):
+        super().__init__()
+        width, biases = config.hidden_size, biases or config.attention_bias
+        self.num_attention_heads, self.head_dim = config.num_attention_heads, config.head_dim
+        self.scaling = self.head_dim**-0.5
+        self.exact_scores = False
+        self.q_proj, self.k_proj, self.v_proj, self.o_proj = (
+            nn.Linear(width, width, bias=letter in biases) for letter in "qkvo"
+        )
+
+    def scores(
+        self, normed: torch.Tensor, num_tokens: int | None = None, rotation: Rotation | None = None
+    ) -> torch.Tensor:
+        """Q K^T / sqrt(d), (N, num_heads, T, T), or only the rows of so many first tokens.
+
+        Those rows lack a constant each, which the softmax takes out.
+        """
+        normed = normed.to(self.q_proj.weight.dtype)
+        if num_tokens is None or rotation is not None:
+            query, key = self._queries_and_keys(normed, num_tokens, rotation)
+            return query @ key.mT
+        # Few queries: q (W x) = (q W) x, and the second way need not take every token through W.
+        query = self.scaling * self.by_head(self.q_proj(normed[:, :num_tokens]))
+        query = torch.einsum("nhqd,hdw->nhqw", query, self._weight_by_head(self.k_proj.weight))
+        return (query.flatten(1, 2) @ normed.mT).unflatten(1, query.shape[1:3])
+
+    def attend(self, normed: torch.Tensor, attention: torch.Tensor) -> torch.Tensor:
+        """Values weighed by attention (N, num_heads, Q, T), through the output projection: (N, Q, D)."""
+        normed = normed.to(self.v_proj.weight.dtype)
+        attention = attention.to(normed.dtype)
+        if attention.shape[2] == attention.shape[3]:
+            mixed = attention @ self.by_head(self.v_proj(normed))
+        else:  # few queries: a (W x + b) = W (a x) + (sum of a) b, and the second way takes fewer tokens through W
+            mixed = (attention.flatten(1, 2) @ normed).unflatten(1, attention.shape[1:3])
+            mixed = torch.einsum("nhqw,hdw->nhqd", mixed, self._weight_by_head(self.v_proj.weight))
+            if self.v_proj.bias is not None:
+                mixed = mixed + attention.sum(-1, keepdim=True) * self._weight_by_head(self.v_proj.bias).unsqueeze(1)
+        return self.o_proj(mixed.transpose(1, 2).flatten(2))
+
+    def attend_by_crop(self, normed: torch.Tensor, rotation: Rotation | None = None) -> torch.Tensor:
+        """Scores, softmax and `attend` of all tokens, one crop after the other."""
+        normed = normed.to(self.v_proj.weight.dtype)
+        query, key = self._queries_and_keys(normed, None, rotation)
+        parts = zip(query, key, self.by_head(self.v_proj(normed)), strict=True)
+        mixed = [torch.softmax(query @ key.mT, dim=-1).to(value.dtype) @ value for query, key, value in parts]
+        return self.o_proj(torch.stack([crop.transpose(0, 1) for crop in mixed]).flatten(2))
+
+    def by_head(self, projected: torch.Tensor) -> torch.Tensor:
+        """Queries, keys or values (N, T, D) to those of each head, (N, num_heads, T, d)."""
+        return projected.unflatten(-1, (self.num_attention_heads, self.head_dim)).transpose(1, 2)
+
+    def _queries_and_keys(
+        self, normed: torch.Tensor, num_tokens: int | None, rotation: Rotation | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        query = self.scaling * self.by_head(self.q_proj(normed[:, :num_tokens]))
+        key = self.by_head(self.k_proj(normed))
+        if rotation is not None:
+            query, key = _rotate(query, rotation), _rotate(key, rotation)
+        return (query.float(), key.float()) if self.exact_scores else (query, key)
+
+    def _weight_by_head(self, weight: torch.Tensor) -> torch.Tensor:
+        """A projection's weight (D, D) or bias (D,) to each head's part: (num_heads, d, D) or (num_heads, d)."""
+        return weight.unflatten(0, (self.num_attention_heads, self.head_dim))
+
+
+class MLP(nn.Module):
+    def __init__(self, config: Architecture, *, bias: bool | None = None):
+        super().__init__()
+        width, inner, bias = config.hidden_size, config.intermediate_size, config.mlp_bias if bias is None else bias
+        self.activation_fn = ACTIVATION[config.hidden_act]()
+        self.fc1, self.fc2 = nn.Linear(width, inner, bias=bias), nn.Linear(inner, width, bias=bias)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        return self.fc2(self.activation_fn(self.fc1(hidden.to(self.fc1.weight.dtype))))
+
+
+class GatedMLP(nn.Module):
+    """SwiGLU (Shazeer 2020), with the family's activation where DINOv3 names another."""
+
+    def __init__(self, config: Architecture):
+        super().__init__()
+        width, inner, bias = config.hidden_size, config.intermediate_size, config.mlp_bias
+        self.activation_fn = ACTIVATION[config.gate_act]()
+        self.gate_proj, self.up_proj = nn.Linear(width, inner, bias=bias), nn.Linear(width, inner, bias=bias)
+        self.down_proj = nn.Linear(inner, width, bias=bias)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        hidden = hidden.to(self.gate_proj.weight.dtype)
+        return self.down_proj(self.activation_fn(self.gate_proj(hidden)) * self.up_proj(hidden))
+
+
+def layer_norm(config: Architecture) -> nn.LayerNorm:
+    return nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+
+
+def _scaled(added: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor:
+    return added if scale is None else added * scale
+
+
+def _rotate(vectors: torch.Tensor, rotation: Rotation) -> torch.Tensor:
+    """Turn queries or keys (N, num_heads, T, d) by the angles of the first T tokens (Su et al. 2021)."""
+    cos, sin = (part[..., : vectors.shape[2], :] for part in rotation)
+    first, second = vectors.chunk(2, dim=-1)
+    return (vectors * cos + torch.cat((-second, first), dim=-1) * sin).to(vectors.dtype)
