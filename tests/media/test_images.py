@@ -3,6 +3,8 @@
 import io
 import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -221,3 +223,21 @@ def test_white_is_that_of_the_whole_picture_not_of_a_strip(monkeypatch):
 def test_rgb_comes_back_itself():
     picture = random_picture("RGB")
     assert to_rgb(picture) is picture
+
+
+def test_decoders_write_nothing_beside_what_is_said(tmp_path):
+    """Pillow warned with its own path, and libtiff wrote to the stream from C."""
+    picture, lzw = Image.effect_noise((64, 64), 80), {"compression": "tiff_lzw"}
+    (tmp_path / "a.jpg").write_bytes(encode(picture, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x09"))
+    (tmp_path / "b.tif").write_bytes(encode(picture, "TIFF", **lzw).replace(b"\x80", b"\x81", 20))
+    (tmp_path / "c.tif").write_bytes(encode(picture, "TIFF")[:-40])
+    code = (
+        "import sys\nfrom virtus.media import load_image\nfrom virtus.errors import ImageError\n"
+        "for name in sys.argv[1:]:\n try: load_image(name)\n except ImageError as exc: print(exc)"
+    )
+    names = sorted(map(str, tmp_path.iterdir()))
+    ended = subprocess.run(
+        [sys.executable, "-W", "always", "-c", code, *names], capture_output=True, text=True, check=True
+    )
+    assert ended.stderr == ""
+    assert ended.stdout.count("damaged") == 2

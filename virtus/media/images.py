@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import functools
 import io
 import os
+import warnings
 from pathlib import Path
 from typing import BinaryIO
 
@@ -181,11 +184,24 @@ def _read_file(file: BinaryIO, max_bytes: int) -> bytes:
 
 @functools.cache
 def register_formats() -> None:
-    """Make Pillow know all of its own formats, and HEIF."""
+    """Make Pillow know all of its own formats, and HEIF, and keep silent."""
     import pillow_heif
 
     Image.init()  # `formats=` knows only what was registered
     pillow_heif.register_heif_opener()
+    _silence_decoders()
+
+
+def _silence_decoders() -> None:
+    """For the whole process: Pillow warns and libtiff writes to stderr of what we say in words of our own, with paths
+    that no user knows."""
+    warnings.filterwarnings("ignore", module=r"(PIL|pillow_heif)\.")
+    with contextlib.suppress(OSError, AttributeError):  # Windows: libtiff lies within Pillow, and its names are hidden
+        pillow = ctypes.CDLL(Image.core.__file__)  # also finds the names of what that is linked with
+        for name in ("TIFFSetErrorHandler", "TIFFSetWarningHandler"):
+            set_handler = getattr(pillow, name)
+            set_handler.argtypes, set_handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+            set_handler(None)
 
 
 def _check_size(size: tuple[int, int], max_pixels: int, min_side: int) -> None:
