@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from PIL import Image
+from timm.data import create_transform, resolve_data_config
+from timm.data.constants import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 from transformers import DeiTImageProcessor, ViTImageProcessor
 from transformers.models.deit.image_processing_pil_deit import DeiTImageProcessorPil
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 from virtus.errors import CheckpointError
-from virtus.models.preprocessing import EvalTransform
+from virtus.models.preprocessing import EvalTransform, TimmTransform
 
 HALF = [0.5, 0.5, 0.5]
 IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
@@ -110,3 +112,59 @@ def test_odd_processors_are_refused_with_the_cause(change, cause):
         EvalTransform.from_config(PLAIN | change)
     assert str(caught.value).startswith("Its processor does not fit: ")
     assert cause in str(caught.value)
+
+
+CLIP = {"mean": OPENAI_CLIP_MEAN, "std": OPENAI_CLIP_STD}
+
+
+@pytest.mark.parametrize("size", [(90, 60), (61, 90), (40, 43), (32, 32), (20, 33), (201, 64)])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"input_size": [3, 32, 32], "crop_pct": 1.0, "crop_mode": "squash", **CLIP},
+        {"input_size": [3, 32, 32], "crop_pct": 0.9, "crop_mode": "squash", "interpolation": "bilinear"},
+        {"input_size": [3, 32, 32], "crop_pct": 0.875, "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]},
+        {"input_size": [3, 32, 32], "crop_pct": 1.0, "interpolation": "lanczos"},
+        {"input_size": [3, 32, 32], "crop_pct": 0.95, "interpolation": "nearest", "crop_mode": "center"},
+        {"input_size": [3, 24, 40], "crop_pct": 0.9},
+        {"input_size": [3, 24, 40], "crop_pct": 0.9, "crop_mode": "squash", "interpolation": "hamming"},
+        {"input_size": [3, 32, 32], "crop_pct": 1.0, "crop_mode": "border", **CLIP},
+        {"input_size": [3, 40, 24], "crop_pct": 0.8, "crop_mode": "border", "interpolation": "box"},
+        {"input_size": [3, 32, 32], "crop_pct": 0.0, "crop_mode": ""},
+        {"architecture": "vit_tiny_patch16_224"},
+    ],
+    ids=lambda config: " ".join(str(value) for key, value in config.items() if key not in ("mean", "std")),
+)
+def test_numbers_are_those_of_timm(make_image, config, size):
+    theirs = create_transform(**resolve_data_config(pretrained_cfg=config), is_training=False)
+    ours, image = TimmTransform.from_config(config), make_image(*size)
+    resized = ours.resize(image)
+    for step in theirs.transforms[:-2]:  # what follows makes numbers of it
+        image = step(image)
+    assert resized.size == image.size == ours.input_size[::-1]
+    assert resized.tobytes() == image.tobytes()
+    np.testing.assert_allclose(ours(make_image(*size)), theirs(make_image(*size)).numpy(), atol=1e-6, rtol=1e-6)
+    assert ours.resize(ours.scale(make_image(*size))).tobytes() == resized.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"input_size": [1, 32, 32]}, "input_size is [1, 32, 32], not 3 channels, height and width"),
+        ({"input_size": 32}, "input_size is 32, not"),
+        ({"input_size": [3, 32]}, "input_size is [3, 32], not"),
+        ({"input_size": [3, 0, 32]}, "input_size is [3, 0, 32], not"),
+        ({"interpolation": "random"}, "interpolation is 'random', no way of resizing that Pillow knows"),
+        ({"interpolation": 3}, "interpolation is 3"),
+        ({"crop_mode": "none"}, "crop_mode is 'none', not center, border or squash"),
+        ({"crop_pct": 1.5}, "crop_pct is 1.5, not a number above 0 and up to 1"),
+        ({"crop_pct": float("nan")}, "crop_pct is nan"),
+        ({"mean": [0.5]}, "mean is [0.5], not three numbers"),
+        ({"std": [0.5, 0, 0.5]}, "std is [0.5, 0.0, 0.5], which cannot be divided by"),
+    ],
+    ids=str,
+)
+def test_odd_transforms_of_timm_are_refused_with_the_cause(change, cause):
+    with pytest.raises(CheckpointError) as caught:
+        TimmTransform.from_config({"input_size": [3, 32, 32]} | change)
+    assert str(caught.value).startswith(f"Its processor does not fit: {cause}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -80,9 +80,7 @@ class EvalTransform:
         crop = _parse_crop(config) if _switch(config, "do_center_crop", default=False) else None
         normalised = _switch(config, "do_normalize")
         mean = _parse_channels(config, "image_mean") if normalised else (0.0,) * 3
-        std = _parse_channels(config, "image_std") if normalised else (1.0,) * 3
-        if min(std) <= 0:
-            raise _unfit(f"image_std is {list(std)}, which cannot be divided by")
+        std = _parse_std(config, "image_std") if normalised else (1.0,) * 3
         factor = config.get("rescale_factor", 1 / 255) if _switch(config, "do_rescale") else 1.0
         if not _is_number(factor) or factor <= 0:
             raise _unfit(f"rescale_factor is {factor!r}")
@@ -102,6 +100,66 @@ class EvalTransform:
             "image_mean": list(self.mean),
             "image_std": list(self.std),
         }
+
+
+@dataclass(frozen=True)
+class TimmTransform(EvalTransform):
+    """As timm does it, who rounds and pads otherwise than transformers.
+
+    Attributes:
+        crop_mode: center keeps the proportions and loses what stands over, border keeps them and fills up with the
+            mean, squash does not keep them.
+    """
+
+    crop_mode: Literal["center", "border", "squash"] = "center"
+
+    def resize(self, image: Image.Image) -> Image.Image:
+        scaled = self.scale(image)
+        height, width = self.input_size
+        if self.crop_mode == "border":
+            scaled = self._fill_up(scaled)
+        left, top = round((scaled.width - width) / 2), round((scaled.height - height) / 2)
+        return scaled.crop((left, top, left + width, top + height))
+
+    def scale(self, image: Image.Image) -> Image.Image:
+        if isinstance(self.size, int) or self.crop_mode == "squash":
+            return super().scale(image)
+        ratios = image.height / self.size[0], image.width / self.size[1]
+        ratio = max(ratios) if self.crop_mode == "border" else min(ratios)
+        size = round(image.width / ratio), round(image.height / ratio)
+        return image if image.size == size else image.resize(size, self.resample)
+
+    def _fill_up(self, scaled: Image.Image) -> Image.Image:
+        """A picture that is at no side smaller than what the model takes, this one in its middle."""
+        height, width = max(scaled.height, self.input_size[0]), max(scaled.width, self.input_size[1])
+        filled = Image.new("RGB", (width, height), tuple(round(255 * value) for value in self.mean))
+        filled.paste(scaled, ((width - scaled.width) // 2, (height - scaled.height) // 2))
+        return filled
+
+    @classmethod
+    def from_config(cls, config: Mapping) -> TimmTransform:
+        """From a `pretrained_cfg`, as a `config.json` holds one. What it leaves out is timm's default.
+
+        Raises:
+            CheckpointError: if it does not describe this kind of transform.
+        """
+        usual = {"input_size": (3, 224, 224), "interpolation": "bicubic", "crop_pct": 0.875, "crop_mode": "center"}
+        usual |= {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+        config = usual | {key: value for key, value in config.items() if value}
+        channels, *sides = config["input_size"] if isinstance(config["input_size"], (list, tuple)) else (0,)
+        if channels != 3 or len(sides) != 2 or not all(map(is_count, sides)):
+            raise _unfit(f"input_size is {config['input_size']!r}, not 3 channels, height and width")
+        if (mode := config["crop_mode"]) not in ("center", "border", "squash"):
+            raise _unfit(f"crop_mode is {mode!r}, not center, border or squash")
+        if not _is_number(part := config["crop_pct"]) or not 0 < part <= 1:
+            raise _unfit(f"crop_pct is {part!r}, not a number above 0 and up to 1")
+        if (name := config["interpolation"]) not in [way.name.lower() for way in Image.Resampling]:
+            raise _unfit(f"interpolation is {name!r}, no way of resizing that Pillow knows")
+        height, width = (math.floor(side / part) for side in sides)
+        size = height if mode == "center" and height == width else (height, width)
+        mean, std = _parse_channels(config, "mean"), _parse_std(config, "std")
+        resample = int(Image.Resampling[name.upper()])
+        return cls(size, mean, std, resample, (sides[0], sides[1]), crop_mode=mode)
 
 
 def _unfit(cause: str) -> CheckpointError:
@@ -146,6 +204,12 @@ def _parse_channels(config: Mapping, key: str) -> tuple[float, ...]:
     if not isinstance(values, (list, tuple)) or len(values) != 3 or not all(map(_is_number, values)):
         raise _unfit(f"{key} is {values!r}, not three numbers (RGB)")
     return tuple(float(value) for value in values)
+
+
+def _parse_std(config: Mapping, key: str) -> tuple[float, ...]:
+    if min(std := _parse_channels(config, key)) <= 0:
+        raise _unfit(f"{key} is {list(std)}, which cannot be divided by")
+    return std
 
 
 def _is_number(value: object) -> bool:
