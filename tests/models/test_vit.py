@@ -43,7 +43,7 @@ def test_projections_without_bias_are_known(kind, bias):
     config = stock_config(kind, qkv_bias=bias)
     config.architectures = [KINDS[kind][0]]
     stock = getattr(transformers, KINDS[kind][0])(config).state_dict()
-    own = read_architecture(config.to_dict())
+    own = read_architecture(json.loads(config.to_json_string()))
     assert own.file_shapes(stock) == used(own, shapes_of(stock))
 
 

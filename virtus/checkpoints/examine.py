@@ -14,12 +14,14 @@ from virtus.labels import ClassOutputs, label_names, read_outputs
 from virtus.models import (
     Architecture,
     EvalTransform,
+    describe,
     find_weights,
     float_shapes,
     hash_weights,
     is_packed,
     read_architecture,
     read_headers,
+    read_transform,
 )
 
 if TYPE_CHECKING:
@@ -78,8 +80,10 @@ def examine_configs(
     with _naming(name or folder):
         config = read_json(folder / "config.json")
         is_packed(config)  # or another arrangement, which is refused
-        architecture, outputs = read_architecture(config), read_outputs(label_names(config), fake_label)
-        transform = EvalTransform.from_config(read_json(folder / "preprocessor_config.json"))
+        architecture, processor = read_architecture(config), folder / "preprocessor_config.json"
+        outputs = read_outputs(label_names(describe(config)), fake_label)
+        needed = architecture.family.processor is None or processor.exists()
+        transform = read_transform(config, read_json(processor) if needed else None)
         architecture = architecture.for_size(transform.input_size)
         _check_transform(transform, architecture)
         return architecture, outputs, transform

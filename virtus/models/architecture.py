@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from virtus.errors import CheckpointError
+from virtus.models.config_values import unfit
 
 ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "quick_gelu", "relu", "silu")
 MAX_BLOCKS = 200  # a config that claims more would only cost time and memory to refuse
@@ -49,6 +49,10 @@ class Family:
         unused: parts of names that files may hold and the classifier does not read.
         any_size: whether positions are resampled for pictures of another size than the config's.
         saved: further entries of the vision tower's config when a classifier is saved.
+        config: from an architecture, the config that it was read from and its labels, the `config.json` of such a
+            classifier, where that is not made as transformers makes it.
+        processor: from a config and the content of a `preprocessor_config.json`, if there is one, what such a file says
+            where the family's own need none.
     """
 
     model_type: str
@@ -63,6 +67,8 @@ class Family:
     unused: tuple[str, ...] = ()
     any_size: bool = False
     saved: Mapping[str, Any] = field(default_factory=dict)
+    config: Callable[[Architecture, Mapping, Mapping[int, str]], dict[str, Any]] | None = None
+    processor: Callable[[Mapping, Mapping | None], Mapping] | None = None
 
     def sources_of(self, name: str, *, is_head: bool) -> Iterator[Source]:
         """Where files may have a tensor of `Architecture.tensors`, the place where it is written first."""
@@ -255,13 +261,6 @@ class Architecture:
             return shapes | _linear("mlp.down_proj", inner, width, bias=self.mlp_bias)
         shapes |= _linear("mlp.fc1", width, inner, bias=self.mlp_bias)
         return shapes | _linear("mlp.fc2", inner, width, bias=self.mlp_bias)
-
-
-def unfit(key: str, value: object, wanted: str) -> CheckpointError:
-    """What is wrong with an entry of a `config.json`."""
-    return CheckpointError(
-        f"Its config.json does not describe a model that can judge: {key} is {value!r}, not {wanted}."
-    )
 
 
 def _norm(name: str, width: int) -> dict[str, tuple[int, ...]]:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from virtus.errors import CheckpointError
-from virtus.models.families import is_count
+from virtus.models.config_values import is_count
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,259 @@
+"""timm's plain vision transformers: what its names stand for, logits against its own, and what is refused."""
+
+import functools
+import inspect
+import json
+
+import pytest
+import timm
+import timm.models.deit
+import timm.models.vision_transformer
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+from timm.models import is_model, model_entrypoint
+from timm.models.vision_transformer import VisionTransformer
+
+from tests.checkpoints.test_doctor import change, refusal
+from virtus.checkpoints.examine import examine_checkpoint, load_model
+from virtus.errors import CheckpointError
+from virtus.models.families import classifier_config, read_architecture
+from virtus.models.packed import pack
+from virtus.models.preprocessing import TimmTransform
+from virtus.models.tensors import file_tensors
+from virtus.models.timm_family import read_arguments
+from virtus.models.trunk import Trunk
+
+TINY = {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 3, "num_heads": 2}
+CFG = {"input_size": [3, 32, 32], "crop_pct": 1.0, "crop_mode": "squash", "mean": [0.5] * 3, "std": [0.5] * 3}
+CFG |= {"interpolation": "bicubic", "num_classes": 2, "first_conv": "patch_embed.proj", "classifier": "head"}
+CLIP = "vit_base_patch16_clip_quickgelu_224"
+KINDS = {
+    "plain": ("vit_base_patch16_224", {}),
+    "no-qkv-bias": ("vit_small_patch32_384", {"qkv_bias": False, "act_layer": "relu"}),
+    "mean": ("vit_base_patch16_224", {"global_pool": "avg", "drop_path_rate": 0.1}),
+    "mean-of-normed": ("vit_base_patch16_224", {"global_pool": "avg", "fc_norm": False}),
+    "class-token-normed-alone": ("vit_base_patch16_224", {"fc_norm": True}),
+    "no-norm": ("vit_base_patch16_224", {"final_norm": False}),
+    "clip": (CLIP, {}),
+    "clip-mean": ("vit_base_patch32_clip_224", {"global_pool": "avg"}),
+    "deit": ("deit_base_patch16_224", {}),
+    "deit-distilled": ("deit_base_distilled_patch16_224", {}),
+    "deit3": ("deit3_base_patch16_224", {}),
+    "dinov2": ("vit_base_patch14_dinov2", {}),
+    "registers": ("vit_base_patch14_reg4_dinov2", {}),
+    "registers-mean": ("vit_medium_patch16_reg4_gap_256", {}),
+    "no-class-token": ("vit_medium_patch16_gap_256", {"init_values": None}),
+    "siglip": ("vit_so400m_patch16_siglip_256", {}),
+    "siglip-mean": ("vit_base_patch16_siglip_gap_224", {}),
+}
+
+
+def write_timm(folder, kind="plain", *, wrapped=True, dtype=torch.float32, shard_size="5GB"):
+    """A tiny model of random weights as transformers saves it, or else as timm itself does: its model in float32."""
+    architecture, arguments = KINDS[kind]
+    config = {"architecture": architecture, "num_classes": 2, "model_args": TINY | arguments, "pretrained_cfg": CFG}
+    config |= {"label_names": ["Real", "Fake"]}
+    read = transformers.TimmWrapperConfig.from_dict(config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = transformers.TimmWrapperForImageClassification(read).eval()
+        for tensor in model.parameters():
+            torch.nn.init.normal_(tensor, std=0.2)
+    if wrapped:
+        model.to(dtype).save_pretrained(folder, max_shard_size=shard_size)
+        return model.float()
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file(
+        {name: tensor.to(dtype) for name, tensor in model.timm_model.state_dict().items()}, folder / "model.safetensors"
+    )
+    return model.to(dtype).float()
+
+
+def draw(side=32):
+    return torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(1))
+
+
+@torch.no_grad()
+def logits_of(folder, dtype=torch.float32):
+    trunk = Trunk(load_model(examine_checkpoint(folder)), device=torch.device("cpu"), dtype=dtype)
+    return trunk.logits(trunk.embed(draw()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@torch.no_grad()
+def test_logits_are_those_of_timm(tmp_path, kind):
+    expected = write_timm(tmp_path, kind)(draw()).logits
+    torch.testing.assert_close(logits_of(tmp_path), expected, atol=1e-4, rtol=1e-4)
+    p_fake = logits_of(tmp_path, torch.bfloat16).softmax(-1)
+    torch.testing.assert_close(p_fake, expected.softmax(-1), atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["plain", "deit-distilled", "registers"])
+@torch.no_grad()
+def test_files_of_timm_itself_are_read(tmp_path, kind):
+    expected = write_timm(tmp_path, kind, wrapped=False)(draw()).logits
+    torch.testing.assert_close(logits_of(tmp_path), expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@torch.no_grad()
+def test_half_precision_and_shards_are_read(tmp_path, dtype):
+    expected = write_timm(tmp_path, "clip", dtype=dtype, shard_size="30KB")(draw()).logits
+    assert len(examine_checkpoint(tmp_path).weights) > 1
+    torch.testing.assert_close(logits_of(tmp_path), expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["clip", "registers-mean", "siglip", "deit-distilled"])
+@torch.no_grad()
+def test_what_is_packed_loads_in_a_plain_pipeline_with_the_same_logits(tmp_path, make_image, kind):
+    write_timm(tmp_path, kind)
+    tensors, packing = pack(load_file(tmp_path / "model.safetensors"))
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    change(tmp_path / "config.json", quantization_config=packing)
+    pipe = transformers.pipeline("image-classification", str(tmp_path), device="cpu")
+    torch.testing.assert_close(logits_of(tmp_path), pipe.model(draw()).logits, atol=1e-4, rtol=1e-4)
+    image, examined = make_image(40, 30), examine_checkpoint(tmp_path)
+    ours = load_model(examined)(torch.from_numpy(examined.transform(image))[None]).softmax(-1)[0]
+    for answer in pipe(image):
+        assert answer["score"] == pytest.approx(float(ours[["Real", "Fake"].index(answer["label"])]), abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_written_has_the_names_that_timm_has(tmp_path, kind):
+    write_timm(tmp_path, kind)
+    config, held = json.loads((tmp_path / "config.json").read_text()), load_file(tmp_path / "model.safetensors")
+    architecture = read_architecture(config)
+    written = file_tensors(architecture, load_model(examine_checkpoint(tmp_path)).state_dict())
+    assert written.keys() == held.keys()
+    assert all(torch.equal(tensor, held[name]) for name, tensor in written.items())
+    described = classifier_config(architecture, config, {0: "Fake", 1: "Real"})
+    assert transformers.TimmWrapperConfig.from_dict(described).id2label == {0: "Fake", 1: "Real"}
+
+
+def test_the_transform_is_of_the_pretrained_cfg_unless_another_processor_lies_beside(tmp_path):
+    write_timm(tmp_path)
+    expected = TimmTransform((32, 32), (0.5,) * 3, (0.5,) * 3, 3, (32, 32), crop_mode="squash")
+    assert examine_checkpoint(tmp_path).transform == expected
+    processor = {"image_processor_type": "TimmWrapperImageProcessor", "pretrained_cfg": {"input_size": [3, 9, 9]}}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(processor))
+    assert examine_checkpoint(tmp_path).transform == expected
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(expected.to_config()))
+    assert not isinstance(examine_checkpoint(tmp_path).transform, TimmTransform)
+
+
+MODULES = {timm.models.deit: "_create_deit", timm.models.vision_transformer: "_create_vision_transformer"}
+DEFAULTS = {key: value.default for key, value in inspect.signature(VisionTransformer).parameters.items()}
+IGNORED = {"pretrained_cfg", "dynamic_img_size"}
+
+
+class _Made(Exception):
+    """The arguments that an architecture of timm would be made with."""
+
+
+def arguments_of_timm(monkeypatch, name):
+    def stop(_, **arguments):
+        arguments.pop("pretrained")
+        raise _Made({"distilled": False} | arguments)
+
+    for module, maker in MODULES.items():
+        monkeypatch.setattr(module, maker, stop)
+    with pytest.raises(_Made) as caught:
+        model_entrypoint(name)()
+    return caught.value.args[0]
+
+
+def plain(arguments):
+    """In the form of `read_arguments`; the norm as its eps."""
+    norm = arguments.pop("norm_layer", None)
+    eps = norm.keywords.get("eps", 1e-6) if isinstance(norm, functools.partial) else 1e-6
+    return {key: value for key, value in arguments.items() if key not in IGNORED} | {"eps": eps}
+
+
+def names():
+    for module in MODULES:
+        for name in module.__all__:
+            if is_model(name) and not name.endswith(("in21k", "in21ft1k", "_sam", "_dino", "_laion2b")):
+                yield name
+
+
+def test_names_stand_for_what_they_stand_for_in_timm(monkeypatch):
+    num_read = 0
+    for name in names():
+        theirs = plain(arguments_of_timm(monkeypatch, name))
+        try:
+            ours = read_arguments(name)
+        except CheckpointError:
+            continue
+        num_read += 1
+        size = timm.models.get_pretrained_cfg(name).input_size[1] if not theirs.get("img_size") else theirs["img_size"]
+        expected = {key: theirs.pop(key, DEFAULTS.get(key)) for key in ours} | {"img_size": size}
+        assert not theirs.keys() - expected.keys(), name
+        for arguments in (ours, expected):  # how large layer scale begins does not matter
+            arguments["init_values"] = bool(arguments["init_values"])
+            arguments["mlp_ratio"] = int(arguments["embed_dim"] * arguments["mlp_ratio"])
+            arguments["act_layer"] = arguments["act_layer"] or "gelu"
+        assert ours == expected, name
+    assert num_read > 120
+
+
+PLAIN = {name for module in MODULES for name in module.__all__}
+
+
+def test_all_that_is_no_plain_vision_transformer_in_timm_is_refused():
+    others = [name for name in timm.list_models() if name not in PLAIN]
+    assert len(others) > 1000
+    for name in [*others, "vit_base_patch16_18x2_224", "vit_giant_patch14_dinov2", "vit_base_patch16_radio_v3", ""]:
+        with pytest.raises(CheckpointError, match="of which only plain vision transformers can judge"):
+            read_arguments(name)
+
+
+@pytest.mark.parametrize(
+    ("edit", "cause"),
+    [
+        (
+            {"architecture": "swin_base_patch4_window7_224"},
+            "It is a swin_base_patch4_window7_224 of timm, of which only",
+        ),
+        ({"architecture": 3}, "architecture is 3, not a name of timm's"),
+        ({"label_names": ["Real", "Fake", "AI"]}, "2 tensors are of another shape, such as timm_model.head.bias"),
+        ({"label_names": None}, "'LABEL_0' and 'LABEL_1' do not say which is real"),
+        ({"pretrained_cfg": [1]}, "pretrained_cfg is [1], not values by name"),
+        ({"pretrained_cfg": CFG | {"input_size": [3, 64, 64]}}, "makes pictures of 64x64, the model takes 32x32"),
+        ({"model_args": ["depth"]}, "model_args is ['depth'], not values by name"),
+        ({"model_args": TINY | {"qk_norm": True}}, "model_args is 'qk_norm', not an argument of a plain vision transf"),
+        ({"model_args": TINY | {"depth": 0}}, "depth is 0, not a whole number from 1 on"),
+        ({"model_args": TINY | {"global_pool": "max"}}, "global_pool is 'max', not one of token, avg, map"),
+        ({"model_args": TINY | {"class_token": False}}, "global_pool is 'token', not one that needs no class token"),
+        ({"model_args": TINY | {"act_layer": "mish"}}, "act_layer is 'mish', not one of gelu, gelu_tanh"),
+        ({"model_args": TINY | {"mlp_ratio": 1e9}}, "mlp_ratio is 1000000000.0, not a number above 0, at most 64"),
+        ({"model_args": TINY | {"reg_tokens": -1}}, "reg_tokens is -1, not a whole number from 0 on"),
+        ({"model_args": TINY | {"reg_tokens": 2}}, "1 tensor is missing from the file, such as timm_model.reg_token"),
+        (
+            {"model_args": TINY | {"init_values": 0.1}},
+            "6 tensors are missing from the file, such as timm_model.blocks.0.ls1",
+        ),
+        (
+            {"model_args": TINY | {"depth": 2}},
+            "12 tensors are left over that the model does not have, such as timm_mod",
+        ),
+        (
+            {"model_args": TINY | {"mlp_ratio": 2}},
+            "9 tensors are of another shape, such as timm_model.blocks.0.mlp.fc1.b",
+        ),
+        ({"model_args": TINY | {"img_size": 64}}, "makes pictures of 32x32, the model takes 64x64"),
+    ],
+    ids=str,
+)
+def test_configs_that_do_not_fit_are_refused_with_the_cause(plain_folder, tmp_path, edit, cause):
+    for file in plain_folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    change(tmp_path / "config.json", **edit)
+    assert cause in refusal(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def plain_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("timm")
+    write_timm(folder)
+    return folder
