@@ -73,9 +73,9 @@ def write_checkpoint(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = getattr(transformers, KINDS[kind][0])(config)
-        if kind.partition("-")[0] != "vit" and "deit" not in kind:
-            for tensor in model.parameters():
-                torch.nn.init.normal_(tensor, std=0.2)
+        if not kind.startswith(("vit", "deit")):  # those are drawn from a wide range as they are
+            for name, tensor in model.named_parameters():
+                tensor.data += (0.8 if "patch_embed" in name else 0.2) * torch.randn(tensor.shape)
     (model.half() if half else model).save_pretrained(folder, max_shard_size=shard_size)
     side = {"height": image_size, "width": image_size}
     usual = {"image_processor_type": "ViTImageProcessor", "do_resize": True, "size": side, "resample": 2}
