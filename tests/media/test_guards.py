@@ -223,7 +223,7 @@ def test_a_picture_laid_out_of_others_is_read(kind):
 @pytest.mark.parametrize("kind", [b"grid", b"iovl"])
 def test_one_of_more_pixels_than_any_has_is_refused_before_it_is_decoded(kind):
     assert items_fit(laid_out(TILE_SIDE, NUM_TILES, kind=kind))
-    assert "far more parts than a picture needs" in refusal(laid_out(TILE_SIDE, NUM_TILES + 1, kind=kind))
+    assert "laid out of far more pixels than" in refusal(laid_out(TILE_SIDE, NUM_TILES + 1, kind=kind))
 
 
 def test_what_is_made_of_what_is_made_of_others_counts_with_all_of_them():

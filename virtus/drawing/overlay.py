@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from virtus.drawing.annotate import TONES
+from virtus.drawing.annotate import TONES, fit_display
 from virtus.results import FaceCrop, Outcome
 
 DEFAULT_OPACITY = 0.55
+MAX_SIDE = 8192  # px of a photo with a map on it
 # Logits a patch at which a signed map has its full colour, the same for every photo: the 99th percentile of |evidence|
 # over 150 held-out crops with the bundled checkpoint (0.163).
 SIGNED_FULL = 0.16
@@ -43,10 +44,11 @@ def overlay_photo(
     opacity: float = DEFAULT_OPACITY,
     signed: bool = False,
 ) -> Image.Image:
-    """The whole photo, with the heatmap projected back onto the face's place in it."""
+    """The whole photo, with the heatmap projected back onto the face's place in it; scaled down to `MAX_SIDE`."""
     patch = overlay_crop(crop, heatmap, opacity=opacity, signed=signed).rotate(-90 * crop.quarter_turns, expand=True)
-    result = photo.copy()
-    result.paste(patch, crop.box_xyxy[:2])
+    result = fit_display(photo, side=MAX_SIDE)
+    x0, y0, x1, y1 = (round(edge * result.width / photo.width) for edge in crop.box_xyxy)
+    result.paste(patch if patch.size == (x1 - x0, y1 - y0) else patch.resize((x1 - x0, y1 - y0)), (x0, y0))
     return result
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from virtus.media import LargePhoto
 from virtus.results import Face, FaceCrop
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ SURE_CONFIDENCE = 0.998
 MIN_FACE_SIDE = 48
 MIN_PICTURE_SIDE = 24  # MTCNN raises below about 20 px
 DETECTION_SIDES = (512, 1024)
+MAX_CUT_SIDE = 2048  # of large photos: several times what any model looks at
 
 _lock = threading.Lock()
 
@@ -78,13 +80,24 @@ def crop_face(image: Image.Image, face: Face, *, margin: float) -> FaceCrop:
     left = _shift_inside((x0 + x1) / 2, side, image.width)
     top = _shift_inside((y0 + y1) / 2, side, image.height)
     box = (left, top, left + side, top + side)
-    crop = _turn(image.crop(box), face.quarter_turns)
+    crop = _turn(_cut(image, box), face.quarter_turns)
     return FaceCrop(crop, box, margin=side / longer, quarter_turns=face.quarter_turns)
 
 
 def whole_image(image: Image.Image) -> FaceCrop:
     """The picture as it is, for sets of ready-made crops."""
-    return FaceCrop(image, (0, 0, *image.size))
+    box = (0, 0, *image.size)
+    return FaceCrop(_cut(image, box) if isinstance(image, LargePhoto) else image, box)
+
+
+def _cut(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """What lies in a box; of a `LargePhoto` with at most `MAX_CUT_SIDE` pixels a side."""
+    size = (box[2] - box[0], box[3] - box[1])
+    scale = MAX_CUT_SIDE / max(size)
+    if scale >= 1 or not isinstance(image, LargePhoto):
+        return image.crop(box)
+    fitted = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+    return image.resize(fitted, Image.Resampling.BICUBIC, box, reducing_gap=2.0)
 
 
 def _shift_inside(centre: float, side: int, limit: int) -> int:

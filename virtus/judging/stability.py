@@ -141,7 +141,9 @@ def _cut_again(photo: Image.Image, face: Face | None, crop: FaceCrop, factor: fl
 def _centre(crop: FaceCrop, factor: float) -> FaceCrop:
     x0, y0, x1, y1 = crop.box_xyxy
     dx, dy = (round((side - factor * side) / 2) for side in (x1 - x0, y1 - y0))
-    cut = crop.image.crop((dx, dy, crop.image.width - dx, crop.image.height - dy))
+    scale = crop.image.width / (x1 - x0)  # of a large photo less than 1
+    left, top = round(dx * scale), round(dy * scale)
+    cut = crop.image.crop((left, top, crop.image.width - left, crop.image.height - top))
     return replace(crop, image=cut, box_xyxy=(x0 + dx, y0 + dy, x1 - dx, y1 - dy))
 
 

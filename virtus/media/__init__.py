@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         kind_of,
         read_first_bytes,
     )
+    from virtus.media.large import LargePhoto
     from virtus.media.listing import check_there, count_files, find_pictures, list_files, read_list
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -83,7 +83,7 @@ def _exif_of_avif(data: bytes) -> bytes:
 def parts_fit(data: bytes) -> bool:
     """Whether the file has no more parts than a decoder may go through. Damaged files are left to the decoder."""
     fits = next((fits for start, fits in FITS.items() if data.startswith(start)), _pnm_fits)
-    return fits(data) and (data[4:8] != b"ftyp" or items_fit(data))
+    return fits(data)
 
 
 def _jpeg_fits(data: bytes) -> bool:
@@ -139,7 +139,10 @@ FITS = {b"\xff\xd8": _jpeg_fits, containers.PNG: _png_fits, b"GIF8": _gif_fits}
 
 
 def items_fit(data: bytes) -> bool:
-    """Whether all pictures in a HEIC or AVIF together are laid out of no more than `MAX_LAID_OUT` pixels."""
+    """Whether all pictures in a HEIC or AVIF together are laid out of no more than `MAX_LAID_OUT` pixels; so is what is
+    neither."""
+    if data[4:8] != b"ftyp":
+        return True
     bodies = {b"meta": [data[box.start : box.end] for box in boxes(data) if box.kind == b"meta"]}
     if any(len(meta) > MAX_META for meta in bodies[b"meta"]):
         return False

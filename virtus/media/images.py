@@ -6,8 +6,10 @@ import contextlib
 import ctypes
 import functools
 import io
+import math
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,11 +19,13 @@ from PIL import Image
 from virtus.errors import ImageError
 from virtus.media.color import CODES, to_srgb
 from virtus.media.containers import color_codes
-from virtus.media.guards import parts_fit, structure_fits, tags_fit
+from virtus.media.guards import items_fit, parts_fit, structure_fits, tags_fit
+from virtus.media.large import LargePhoto, has_planes, jpeg_planes
 from virtus.media.modes import from_array, to_rgb
 
 MAX_BYTES = 64 * 1024 * 1024
-MAX_PIXELS = 50_000_000
+MAX_PIXELS = 50_000_000  # that are decoded to RGB at once
+MAX_JPEG_PIXELS = 120_000_000  # as a `LargePhoto` they take no more memory than those
 MIN_SIDE = 32
 # Only these decoders are ever tried: Pillow also knows formats that start other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "TIFF", "GIF", "PPM")
@@ -50,14 +54,15 @@ ImageSource = str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray
 
 
 def load_image(
-    source: ImageSource, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, min_side: int = MIN_SIDE
+    source: ImageSource, *, max_pixels: int = MAX_JPEG_PIXELS, max_bytes: int = MAX_BYTES, min_side: int = MIN_SIDE
 ) -> Image.Image:
     """Read a picture and make it upright RGB.
 
     Args:
         source: a path, the bytes of a file, a binary file object (read from its start), a PIL image, or an array of
             shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); uint8, uint16, bool, or floating with values in [0, 1].
-        max_pixels: larger pictures are refused from their header, before decoding.
+        max_pixels: larger pictures are refused from their header, before decoding; those of more than `MAX_PIXELS`
+            too, unless they are JPEGs that can be read as a `LargePhoto`.
         max_bytes: larger files are refused before reading.
         min_side: shorter pictures (in pixels, either side) are refused.
 
@@ -69,14 +74,17 @@ def load_image(
     Raises:
         ImageError: for anything that is not a usable picture.
     """
-    ours = not isinstance(source, Image.Image)
-    if isinstance(source, np.ndarray):
-        image = from_array(source)
+    if isinstance(source, (Image.Image, np.ndarray)):
+        image, data = from_array(source) if isinstance(source, np.ndarray) else _first_frame(source), None
     else:
-        image = open_image(_read(source, max_bytes)) if ours else _first_frame(source)
-    _check_size(image.size, max_pixels, min_side)
+        data = _read(source, max_bytes)
+        image = open_image(data)
+    as_planes = data is not None and math.prod(image.size) > MAX_PIXELS and has_planes(image)
+    _check_size(image.size, max_pixels if as_planes else min(max_pixels, MAX_PIXELS), min_side)
     _check_decoder(image, max_pixels)
-    loaded, quality = _decode(image, ours=ours), jpeg_quality(image)
+    quality = jpeg_quality(image)
+    with _decoding():
+        loaded = _decode_planes(image, data) if as_planes else _decode(image, ours=data is not None)
     loaded.info |= {} if quality is None else {"jpeg_quality": quality}
     return loaded
 
@@ -115,6 +123,11 @@ def open_image(data: bytes) -> Image.Image:
         raise ImageError(GREEDY_TAGS)
     if not parts_fit(data):
         raise ImageError("The file is made of far more parts than a picture needs, or of text. Save it anew, as PNG.")
+    if not items_fit(data):
+        raise ImageError(
+            f"The file is laid out of far more pixels than the {MAX_PIXELS // 10**6} million that are read. "
+            "Scale the picture down, and save it anew."
+        )
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:  # a warning where -W makes it raise
@@ -208,7 +221,10 @@ def _check_size(size: tuple[int, int], max_pixels: int, min_side: int) -> None:
     width, height = size
     if width * height > max_pixels:
         limit = f"{max_pixels / 1e6:.0f} million" if max_pixels >= 1_000_000 else f"{max_pixels}"
-        raise ImageError(f"The picture has {width}x{height} pixels; at most {limit} are read. Scale it down.")
+        mend = (
+            f", or save it as JPEG: of that {MAX_JPEG_PIXELS // 10**6} million are" if max_pixels == MAX_PIXELS else ""
+        )
+        raise ImageError(f"The picture has {width}x{height} pixels; at most {limit} are read. Scale it down{mend}.")
     if min(width, height) < min_side:
         raise ImageError(f"The picture has {width}x{height} pixels; each side needs at least {min_side}.")
 
@@ -229,16 +245,21 @@ def _first_frame(image: Image.Image) -> Image.Image:
     return first
 
 
-def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
-    """A picture of its own, with nothing of the file beside its pixels: not even EXIF, which may tell a place."""
+@contextlib.contextmanager
+def _decoding() -> Iterator[None]:
     try:
-        image.load()
-        _check_tags(image)
-        turn, made = _turn(image), to_rgb(image, to_srgb(image), in_place=ours)
+        yield
     except (MemoryError, ImageError):
         raise
     except Exception as exc:  # see open_image
         raise ImageError("The picture is cut off or damaged. Save, download or upload it again.") from exc
+
+
+def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
+    """A picture of its own, with nothing of the file beside its pixels: not even EXIF, which may tell a place."""
+    image.load()
+    _check_tags(image)
+    turn, made = _turn(image), to_rgb(image, to_srgb(image), in_place=ours)
     if turn is not None:
         made = made.transpose(turn)
     elif made is image:
@@ -246,6 +267,13 @@ def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
         made = image._new(image.im) if ours else image.copy()
     made.info = {}
     return made
+
+
+def _decode_planes(image: Image.Image, data: bytes) -> LargePhoto:
+    """The same of a JPEG of too many pixels, of which the header was read."""
+    _check_tags(image)
+    turn = _turn(image)
+    return LargePhoto(jpeg_planes(data), () if turn is None else (turn,), to_srgb(image))
 
 
 def _check_tags(image: Image.Image) -> None:

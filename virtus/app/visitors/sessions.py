@@ -18,7 +18,7 @@ from virtus.app.visitors.slots import judging_slot
 from virtus.errors import InputError
 from virtus.faces import find_faces
 from virtus.judging import detect_faces, judge_faces, read_item, with_stability
-from virtus.media import ArchivedFile, load_image
+from virtus.media import ArchivedFile, LargePhoto, load_image
 from virtus.results import Face, ImageReport
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class KeptPhoto:
     def measure(self) -> int:
         """Bytes of pictures, one that several things hold counted once, and of tokens."""
         pictures = [self._photo, *(crop.image for faces in self._faces.values() for crop in faces.detected.crops)]
-        sizes = {id(picture): 3 * math.prod(picture.size) for picture in pictures if picture}
+        sizes = {id(picture): _num_bytes(picture) for picture in pictures if picture}
         return sum(sizes.values()) + sum(faces.num_token_bytes for faces in self._faces.values())
 
     def _detect(self, detector: Detector, whole: bool) -> KeptFaces:
@@ -206,6 +206,10 @@ class KeptPhotos:
 
 def _on_cpu(state: TrunkState) -> tuple[torch.Tensor, ...]:
     return tuple(tokens.cpu() for tokens in state.block_inputs)
+
+
+def _num_bytes(picture: Image.Image) -> int:
+    return picture.num_bytes if isinstance(picture, LargePhoto) else 3 * math.prod(picture.size)
 
 
 def _bytes_a_crop(detector: Detector) -> int:

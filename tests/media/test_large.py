@@ -1,0 +1,136 @@
+"""Photos of more pixels than are decoded as a whole, against the same decoded as a whole."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageChops
+
+from tests.support.pictures import encode, refusal
+from virtus.checkpoints.detector import Detector
+from virtus.checkpoints.load import load_checkpoint
+from virtus.drawing.overlay import overlay_photo
+from virtus.faces import find
+from virtus.faces.find import crop_face, find_faces
+from virtus.judging.photo import analyze_photo
+from virtus.media import images
+from virtus.media.color import ToSrgb
+from virtus.media.images import MAX_JPEG_PIXELS, MAX_PIXELS, load_image
+from virtus.media.large import LargePhoto, has_planes
+
+EXIF_TURNS = range(1, 9)
+BOX = (31, 17, 230, 160)  # odd: colour is stored at half size
+
+
+@pytest.fixture(scope="module")
+def picture():
+    noise = np.random.default_rng(0).integers(70, 186, (21, 28, 3), dtype=np.uint8)
+    return Image.fromarray(noise).resize((301, 207), Image.Resampling.BICUBIC)
+
+
+@pytest.fixture(scope="module")
+def detector(make_checkpoint):
+    return Detector(load_checkpoint(str(make_checkpoint()), device="cpu"))
+
+
+def both_ways(data, monkeypatch):
+    """A file as a whole, and as large."""
+    whole = load_image(data)
+    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
+    large = load_image(data)
+    assert isinstance(large, LargePhoto)
+    assert (large.size, large.mode, large.info) == (whole.size, "RGB", whole.info)
+    return whole, large
+
+
+def differs(one, other):
+    """By so many levels at most."""
+    assert one.size == other.size
+    return max(high for _, high in ImageChops.difference(one, other).getextrema())
+
+
+@pytest.mark.parametrize("orientation", EXIF_TURNS)
+def test_it_is_as_upright_as_one_decoded_as_a_whole(orientation, picture, monkeypatch):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    whole, large = both_ways(encode(picture, "JPEG", quality=90, subsampling=2, exif=exif), monkeypatch)
+    box = BOX if whole.width > whole.height else (BOX[1], BOX[0], BOX[3], BOX[2])
+    assert differs(large.crop(box), whole.crop(box)) <= 4
+    gap = {"resample": Image.Resampling.BILINEAR, "reducing_gap": 2.0}
+    assert differs(large.resize((70, 50), **gap), whole.resize((70, 50), **gap)) <= 8
+    turned = (photo.transpose(Image.Transpose.ROTATE_90) for photo in (large, whole))
+    assert differs(*(photo.crop((20, 30, 121, 140)) for photo in turned)) <= 4
+
+
+@pytest.mark.parametrize(
+    ("mode", "options", "most"),
+    [
+        ("RGB", {"subsampling": 2, "progressive": True}, 4),
+        ("RGB", {"subsampling": 1}, 16),
+        ("RGB", {"subsampling": 0}, 12),
+        ("L", {}, 0),
+    ],
+)
+def test_every_kind_of_jpeg_is_nearly_the_same(mode, options, most, picture, monkeypatch):
+    whole, large = both_ways(encode(picture.convert(mode), "JPEG", quality=90, **options), monkeypatch)
+    assert differs(large.crop(BOX), whole.crop(BOX)) <= most
+    assert differs(large, whole) <= most  # all else that Pillow can do goes by all of its pixels
+    assert differs(large.crop((-10, -10, 20, 20)), whole.crop((-10, -10, 20, 20))) <= most
+
+
+def test_colours_become_srgb_where_they_are_made(picture, monkeypatch):
+    swapped = ToSrgb("RGB", lambda strip: Image.merge("RGB", strip.split()[::-1]))
+    monkeypatch.setattr(images, "to_srgb", lambda _image: swapped)
+    whole, large = both_ways(encode(picture, "JPEG", subsampling=2), monkeypatch)
+    assert differs(large.crop(BOX), whole.crop(BOX)) <= 4
+
+
+def test_a_mpo_is_its_first_picture(picture, monkeypatch):
+    data = encode(picture, "MPO", save_all=True, append_images=[ImageChops.invert(picture)])
+    whole, large = both_ways(data, monkeypatch)
+    assert differs(large.crop(BOX), whole.crop(BOX)) <= 8
+
+
+def test_it_takes_less_than_what_is_decoded_as_a_whole():
+    photo = load_image(encode(Image.new("L", (12_000, 9_000)), "JPEG"))
+    assert (photo.size, photo.num_bytes) == ((12_000, 9_000), 108_000_000)
+    assert photo.crop((11_000, 8_000, 11_064, 8_064)).getpixel((5, 5)) == (0, 0, 0)
+    assert 1.5 * MAX_JPEG_PIXELS <= 4 * MAX_PIXELS  # bytes of planes, and of RGB in Pillow
+
+
+def test_what_is_still_too_large_is_refused_by_its_pixels(picture, monkeypatch):
+    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
+    said = "The picture has 301x207 pixels; at most 1000 are read. Scale it down, or save it as JPEG"
+    for form, mode, options in (("PNG", "RGB", {}), ("JPEG", "CMYK", {}), ("JPEG", "RGB", {"keep_rgb": True})):
+        data = encode(picture.convert(mode), form, **options)
+        assert not has_planes(Image.open(io.BytesIO(data)))
+        assert refusal(data).startswith(said)
+    assert refusal(picture).startswith(said)
+    whole = encode(picture, "JPEG")
+    assert refusal(whole, max_pixels=62_306) == "The picture has 301x207 pixels; at most 62306 are read. Scale it down."
+    assert "cut off or damaged" in refusal(whole[: len(whole) // 3])
+
+
+def test_faces_have_their_place_in_the_photos_own_pixels_and_the_same_p(detector, astronaut, monkeypatch):
+    photo = Image.open(astronaut).resize((1536, 1536), Image.Resampling.BICUBIC)
+    whole, large = both_ways(encode(photo, "JPEG", quality=95, subsampling=2), monkeypatch)
+    reports = [analyze_photo(detector, image, stability=True) for image in (whole, large)]
+    assert [report.image_size for report in reports] == [(1536, 1536)] * 2
+    faces = [report.faces[0] for report in reports]
+    assert np.abs(np.subtract(faces[0].box_xyxy, faces[1].box_xyxy)).max() < 3
+    assert abs(faces[0].p_fake - faces[1].p_fake) < 0.02
+
+
+def test_a_large_face_is_cut_no_larger_than_a_model_needs(astronaut, monkeypatch):
+    whole, large = both_ways(encode(Image.open(astronaut), "JPEG", quality=95, subsampling=2), monkeypatch)
+    (face,) = find_faces(whole)
+    crops = [crop_face(photo, face, margin=1.3) for photo in (whole, large)]
+    monkeypatch.setattr(find, "MAX_CUT_SIDE", 64)
+    cut = crop_face(large, face, margin=1.3)
+    assert crops[0].box_xyxy == crops[1].box_xyxy == cut.box_xyxy
+    assert differs(crops[0].image, crops[1].image) <= 8
+    assert cut.image.size == (64, 64)
+    assert differs(cut.image, crops[0].image.resize((64, 64), Image.Resampling.BICUBIC, reducing_gap=2.0)) <= 12
+    assert find.whole_image(large).image.size == (64, 64)
+    shown = overlay_photo(large, cut, np.zeros((14, 14)))
+    assert shown.size == large.size

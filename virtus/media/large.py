@@ -1,0 +1,134 @@
+"""Photos of too many pixels to be held as RGB: brightness at full size, colour at half of it, RGB where asked for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+
+from virtus.media.color import ToSrgb
+from virtus.media.modes import to_rgb
+
+Box = tuple[float, float, float, float]
+Transpose = Image.Transpose
+
+QUARTERS = (Transpose.TRANSPOSE, Transpose.TRANSVERSE, Transpose.ROTATE_90, Transpose.ROTATE_270)
+
+
+class LargePhoto(Image.Image):
+    """An RGB photo that holds 1.5 bytes a pixel, where Pillow takes 4.
+
+    `crop` and `resize` make RGB of what they are asked for, `transpose` moves nothing. All else that Pillow can do
+    works too, and makes RGB of the whole photo first.
+
+    Args:
+        planes: mode L: Y, then Cb and Cr (ITU-T T.871) at half its size, rounded up; of a grey photo Y alone.
+        transposes: that make it upright, in their order.
+        colors: how its colours become sRGB; None if they are, or nobody knows.
+    """
+
+    def __init__(
+        self,
+        planes: Sequence[Image.Image],
+        transposes: tuple[Transpose, ...] = (),
+        colors: ToSrgb | None = None,
+    ):
+        super().__init__()
+        self._planes, self._transposes, self._colors = tuple(planes), transposes, colors
+        turned = sum(transpose in QUARTERS for transpose in transposes) % 2
+        self._size = planes[0].size[::-1] if turned else planes[0].size
+        self._mode = "RGB"
+
+    @property
+    def num_bytes(self) -> int:
+        """That its pixels take."""
+        return sum(plane.width * plane.height for plane in self._planes)
+
+    def load(self) -> Image.core.PixelAccess | None:
+        if self._im is None:
+            self.im = self.crop((0, 0, *self.size)).im
+        return super().load()
+
+    def transpose(self, method: Transpose) -> LargePhoto:
+        """The same pixels in another order, of which none is moved yet."""
+        turned = LargePhoto(self._planes, (*self._transposes, method), self._colors)
+        turned.info = self.info.copy()
+        return turned
+
+    def crop(self, box: Box | None = None) -> Image.Image:
+        """As of any picture, at full size."""
+        x0, y0, x1, y1 = map(round, box or (0, 0, *self.size))
+        if not (0 <= x0 < x1 <= self.width and 0 <= y0 < y1 <= self.height):
+            self.load()
+            return super().crop((x0, y0, x1, y1))
+        return self.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR, (x0, y0, x1, y1))
+
+    def resize(
+        self,
+        size: tuple[int, int],
+        resample: int | None = None,
+        box: Box | None = None,
+        reducing_gap: float | None = None,
+    ) -> Image.Image:
+        """As of any picture: each plane is resized by itself."""
+        stored, asked, shown = box or (0, 0, *self.size), size, self.size
+        for transpose in reversed(self._transposes):
+            stored = box_before(transpose, stored, shown)
+            if transpose in QUARTERS:
+                asked, shown = asked[::-1], shown[::-1]
+        parts = [
+            plane.resize(asked, resample, tuple(edge / scale for edge in stored), reducing_gap)
+            for plane, scale in zip(self._planes, (1, 2, 2), strict=False)
+        ]
+        made = Image.merge("YCbCr", parts).convert("RGB") if len(parts) == 3 else parts[0]
+        made = to_rgb(made, self._colors, in_place=True)
+        for transpose in self._transposes:
+            made = made.transpose(transpose)
+        return made
+
+
+def box_before(transpose: Transpose, box: Box, size: tuple[int, int]) -> Box:
+    """Where a box in a transposed picture of this width and height lay before."""
+    (x0, y0, x1, y1), (width, height) = box, size
+    return {
+        Transpose.FLIP_LEFT_RIGHT: (width - x1, y0, width - x0, y1),
+        Transpose.FLIP_TOP_BOTTOM: (x0, height - y1, x1, height - y0),
+        Transpose.ROTATE_180: (width - x1, height - y1, width - x0, height - y0),
+        Transpose.TRANSPOSE: (y0, x0, y1, x1),
+        Transpose.TRANSVERSE: (height - y1, width - x1, height - y0, width - x0),
+        Transpose.ROTATE_90: (height - y1, x0, height - y0, x1),
+        Transpose.ROTATE_270: (y0, width - x1, y1, width - x0),
+    }[transpose]
+
+
+def has_planes(image: Image.Image) -> bool:
+    """Whether `jpeg_planes` can take an opened file apart: a JPEG, grey or of Y, Cb and Cr, not of inks nor of RGB.
+
+    Libjpeg's rule: JFIF says so; else Adobe's marker; else the components' names.
+    """
+    if not isinstance(image, JpegImageFile) or image.mode not in ("L", "RGB") or len(image.tile) != 1:
+        return False
+    named_rgb = [component[0] for component in image.layer] == [*b"RGB"]
+    stored_rgb = image.info.get("adobe_transform", 0 if named_rgb else 1) == 0 and "jfif" not in image.info
+    return image.mode == "L" or not stored_rgb
+
+
+def jpeg_planes(data: bytes) -> list[Image.Image]:
+    """The planes of a JPEG's first picture, for `LargePhoto`: decoded twice, so that never all of it is RGB.
+
+    Libjpeg decodes colour that is stored at half size as it is stored, where half of the picture is asked for.
+    """
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as halved:
+        grey = halved.mode == "L"
+        colour = [] if grey else _half_colour(halved)
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as whole:
+        whole.draft("L", None)
+        whole.load()
+        return [whole._new(whole.im), *colour]
+
+
+def _half_colour(image: Image.Image) -> list[Image.Image]:
+    image.draft("YCbCr", (image.width // 2, image.height // 2))
+    return [image.getchannel(channel) for channel in ("Cb", "Cr")]
