@@ -79,12 +79,12 @@ def load_image(
     else:
         data = _read(source, max_bytes)
         image = open_image(data)
-    as_planes = data is not None and math.prod(image.size) > MAX_PIXELS and has_planes(image)
-    _check_size(image.size, max_pixels if as_planes else min(max_pixels, MAX_PIXELS), min_side)
+    large = data if math.prod(image.size) > MAX_PIXELS and has_planes(image) else None
+    _check_size(image.size, min(max_pixels, MAX_PIXELS) if large is None else max_pixels, min_side)
     _check_decoder(image, max_pixels)
     quality = jpeg_quality(image)
     with _decoding():
-        loaded = _decode_planes(image, data) if as_planes else _decode(image, ours=data is not None)
+        loaded = _decode(image, ours=data is not None) if large is None else _decode_planes(image, large)
     loaded.info |= {} if quality is None else {"jpeg_quality": quality}
     return loaded
 

@@ -73,14 +73,17 @@ class LargePhoto(Image.Image):
         reducing_gap: float | None = None,
     ) -> Image.Image:
         """As of any picture: each plane is resized by itself."""
-        stored, asked, shown = box or (0, 0, *self.size), size, self.size
+        stored: Box = box or (0, 0, *self.size)
+        (width, height), shown = size, self.size
         for transpose in reversed(self._transposes):
             stored = box_before(transpose, stored, shown)
             if transpose in QUARTERS:
-                asked, shown = asked[::-1], shown[::-1]
+                (height, width), shown = (width, height), (shown[1], shown[0])
+        x0, y0, x1, y1 = stored
+        boxes = (stored, *[(x0 / 2, y0 / 2, x1 / 2, y1 / 2)] * 2)
         parts = [
-            plane.resize(asked, resample, tuple(edge / scale for edge in stored), reducing_gap)
-            for plane, scale in zip(self._planes, (1, 2, 2), strict=False)
+            plane.resize((width, height), resample, part, reducing_gap)
+            for plane, part in zip(self._planes, boxes, strict=False)
         ]
         made = Image.merge("YCbCr", parts).convert("RGB") if len(parts) == 3 else parts[0]
         made = to_rgb(made, self._colors, in_place=True)
