@@ -51,11 +51,12 @@ def test_json_of_a_picture_with_a_judged_and_a_small_face():
         "prior": 0.5,
         "image_size": [100, 80],
         "faces": [
-            {"box_xyxy": [5.0, 5.0, 9.0, 9.0], "p_fake": None, "outcome": "face_too_small"},
+            {"box_xyxy": [5.0, 5.0, 9.0, 9.0], "p_fake": None, "outcome": "face_too_small", "whole_image": True},
             {
                 "box_xyxy": [0.0, 1.0, 50.0, 60.0],
                 "p_fake": 0.75,
                 "outcome": "fake",
+                "whole_image": True,
                 "cautions": [],
                 "novelty": None,
                 "stability": None,

@@ -22,6 +22,7 @@ Novelty = Annotated[float, Number(4)]
 Edge = Annotated[float, Number(1)]
 Box = tuple[Edge, Edge, Edge, Edge]
 """Left, top, right, bottom, in pixels."""
+Judges = Literal["faces", "pictures"]
 Sha256 = Annotated[str, Text("^[0-9a-f]{64}$")]
 
 
@@ -150,12 +151,14 @@ class CheckpointInfo(Row):
         revision: commit hash on the Hub; `bundled` or `local` otherwise.
         sha256: of the weights file (of the shards one after the other where there are several).
         calibration: that p and outcome went by; None where there is none.
+        judges: what it was made for. One for whole pictures is shown these, and no face is looked for.
     """
 
     name: str
     revision: str
     sha256: Sha256
     calibration: Calibration | None = None
+    judges: Annotated[Judges, HIDDEN] = "faces"
 
 
 @dataclass(frozen=True)
@@ -290,6 +293,11 @@ class FaceReport(Row):
     @property
     def judged(self) -> bool:
         return self.outcome.judged
+
+    @property
+    def whole_image(self) -> Annotated[bool, Key(after="outcome", when="whole_image")]:
+        """True where the whole picture was judged, and no face was looked for; else absent."""
+        return self.face is None
 
     @property
     def confidence(self) -> Annotated[float | None, Number(4), Key(after="outcome", when="face")]:

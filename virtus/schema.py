@@ -134,7 +134,8 @@ def show(value: Any, kind: Any) -> Any:
         columns = (column for column in columns_of(kind) if column.when is None or column.when(value))
         return {column.name: show(column.get(value), column.type) for column in columns}
     if origin in (Union, UnionType):
-        return show(value, _without_none(kind)[0])
+        kinds = _without_none(kind)
+        return show(value, next((one for one in kinds if isinstance(one, type) and isinstance(value, one)), kinds[0]))
     if origin in (tuple, list):
         return [show(each, inner[0]) for each in value]
     if origin is dict:

@@ -81,6 +81,23 @@ def test_a_margin_that_is_none_is_refused(copy_checkpoint, margin):
     assert str(caught.value) == f"{folder} is not used. {cause}"
 
 
+@pytest.mark.parametrize("judges", ["both", None, True, ["pictures"]], ids=repr)
+def test_what_a_checkpoint_judges_is_faces_or_pictures(copy_checkpoint, judges):
+    folder = copy_checkpoint(own={"judges": "pictures"})
+    assert load_checkpoint(str(folder)).judges_pictures
+    (folder / "virtus.json").write_text(json.dumps({"judges": judges}))
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(str(folder))
+    cause = f'In its virtus.json, judges is {judges!r}, not "faces" or "pictures".'
+    assert str(caught.value) == f"{folder} is not used. {cause}"
+
+
+def test_the_registry_says_who_judges_whole_pictures(make_checkpoint, hub):
+    hub.add("prithivMLmods/AI-vs-Deepfake-vs-Real-Siglip2", make_checkpoint())
+    assert load_checkpoint("prithivMLmods/AI-vs-Deepfake-vs-Real-Siglip2").judges_pictures
+    assert not load_checkpoint(str(make_checkpoint())).judges_pictures
+
+
 def test_every_registered_checkpoint_has_a_margin():
     assert all(1 <= known.margin <= 2 for known in CHECKPOINTS.values())
 

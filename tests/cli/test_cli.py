@@ -16,6 +16,7 @@ from PIL import Image
 
 from tests.support.command import ROOT, virtus
 from tests.support.zips import Entry, make_zip
+from virtus.checkpoints.known import CHECKPOINTS
 from virtus.cli.commands import main
 from virtus.explain.registry import EXPLAINERS
 from virtus.media.images import load_image
@@ -312,6 +313,14 @@ def test_doctor_shows_what_it_knows(capsys):
     shown = capsys.readouterr().out
     assert "virtus-tiny can judge." in shown
     assert "0 is real, 1 is fake" in shown
+
+
+def test_doctor_lists_the_known_checkpoints(capsys):
+    assert main(["doctor", "--list"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["checkpoint", "family", "judges", "margin", "fake", "licence", "ignored"]
+    assert [row.split()[0] for row in rows] == list(CHECKPOINTS)
+    assert "pictures" in next(row for row in rows if row.startswith("buildborderless/CommunityForensics"))
 
 
 def test_doctor_refuses_with_the_cause(make_checkpoint, capsys):

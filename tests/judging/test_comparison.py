@@ -24,6 +24,7 @@ from virtus.media.images import load_image
 from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome, gravest
 
 REAL, FAKE, UNSURE, SMALL = Outcome.REAL, Outcome.FAKE, Outcome.INCONCLUSIVE, Outcome.FACE_TOO_SMALL
+NONE = Outcome.NO_FACE
 # With a bias of 20 logits every face is fake, of -20 real; with thresholds at 0 and 1 none is anything.
 SAYS_REAL = {"temperature": 1.0, "bias": -20.0, "real_below": 0.25, "fake_above": 0.75}
 SAYS_FAKE = SAYS_REAL | {"bias": 20.0}
@@ -68,6 +69,9 @@ def test_agreement_of_one_face(outcomes, agreement):
         ({"a": UNSURE, "b": UNSURE}, "None of them can tell."),
         ({"a": FAKE}, "a says fake."),
         ({"a": UNSURE}, "a cannot tell."),
+        ({"a": NONE, "b": FAKE}, "b says fake. a found no face."),
+        ({"a": NONE, "b": FAKE, "c": FAKE}, "They agree: fake. a found no face."),
+        ({"a": SMALL, "b": UNSURE}, "b cannot tell. a found the face too small to be judged."),
         ({"a": SMALL, "b": SMALL}, "There is nothing to compare: the face is too small to be judged."),
     ],
 )
@@ -131,6 +135,34 @@ def test_labels_are_read_by_each_checkpoints_own_names(detector, astronaut):
 def test_a_whole_picture_is_one_face(detector, make_image):
     found = compare_photo([detector(SAYS_REAL), detector(SAYS_FAKE)], make_image(), whole=True)
     assert found.by_face == (Agreement.DISAGREE,)
+
+
+@pytest.fixture
+def of_pictures(make_checkpoint):
+    """A detector of whole pictures, which finds each fake."""
+    folder = make_checkpoint(own={"calibration": SAYS_FAKE, "judges": "pictures"}, seed=1)
+    return Detector(load_checkpoint(str(folder), precision="float32"))
+
+
+def test_one_that_judges_whole_pictures_says_so_of_a_photo_without_a_face(detector, of_pictures, make_image):
+    found = compare_photo([detector(SAYS_REAL), of_pictures], make_image())
+    assert [report.outcome for report in found.reports] == [NONE, FAKE]
+    assert (found.by_face, found.agreement) == ((None,), None)
+    assert found.reports[1].faces[0].box_xyxy == (0, 0, 64, 48)
+    assert found.to_json()["reports"][1]["faces"][0]["whole_image"] is True
+    assert "found no face." in found.in_words(0)
+
+
+def test_one_that_judges_whole_pictures_stands_beside_every_face(detector, of_pictures, astronaut):
+    photo = load_image(astronaut)
+    twice = Image.new("RGB", (2 * photo.width, photo.height))
+    for left in (0, photo.width):
+        twice.paste(photo, (left, 0))
+    found = compare_photo([of_pictures, detector(SAYS_REAL)], twice)
+    assert [len(report.faces) for report in found.reports] == [1, 2]
+    assert found.by_face == (Agreement.DISAGREE,) * 2
+    assert found.outcomes(1) == [FAKE, REAL]
+    assert "whole_image" not in found.to_json()["reports"][1]["faces"][0]
 
 
 def test_one_alone_is_compared_with_nothing(detector, make_image):

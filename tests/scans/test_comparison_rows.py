@@ -62,7 +62,7 @@ def test_csv_is_one_line_a_face_and_checkpoint():
     rows = list(csv.DictReader(io.StringIO(written(ComparisonCsv))))
     assert list(rows[0]) == [
         *"path agreement outcome face face_outcome p_fake p_low p_high flips x0 y0 x1 y1".split(),
-        *"cautions novelty checkpoint sha256 prior reason".split(),
+        *"cautions novelty whole_image checkpoint sha256 prior reason".split(),
     ]
     assert [(row["face"], row["checkpoint"], row["agreement"], row["p_fake"]) for row in rows] == [
         ("0", "virtus-tiny", "agree", "0.875"),

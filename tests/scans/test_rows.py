@@ -64,7 +64,7 @@ def test_csv_is_one_line_a_face():
     rows = list(csv.DictReader(io.StringIO(written(CsvRows))))
     assert list(rows[0]) == [
         *"path outcome face face_outcome p_fake p_low p_high flips x0 y0 x1 y1".split(),
-        *"cautions novelty checkpoint sha256 prior reason".split(),
+        *"cautions novelty whole_image checkpoint sha256 prior reason".split(),
     ]
     assert [(row["path"], row["face"], row["p_fake"], row["x0"]) for row in rows] == [
         ("a, b.jpg", "0", "0.125", "0.0"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+
+from virtus.results import Judges
 
 BUNDLED = "virtus-tiny"
 DEFAULT_MARGIN = 1.3
 RAW_KAGGLE_MARGIN = 1.8  # of those that were trained on uncropped pictures
-
-Judges = Literal["faces", "pictures"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class KnownCheckpoint:
 
 
 CHECKPOINTS = {
-    BUNDLED: KnownCheckpoint("DeiT tiny", licence="MIT"),  # on three sources, faces cropped alike
+    BUNDLED: KnownCheckpoint("DeiT tiny", licence="research only"),  # on three sources, faces cropped alike
     "agasta/virtus": KnownCheckpoint("DeiT base", RAW_KAGGLE_MARGIN),
     "prithivMLmods/Deep-Fake-Detector-Model": KnownCheckpoint("ViT base", RAW_KAGGLE_MARGIN, licence="Apache-2.0"),
     "ashwin-raikar/vit-deepfake-detector-celebdfv2": KnownCheckpoint("ViT base"),

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from virtus.bundled import ASSETS
 from virtus.checkpoints.examine import Examination, examine_checkpoint, examine_configs, load_model
@@ -14,7 +14,7 @@ from virtus.checkpoints.hub import fetch, fetched_before, is_repo_id
 from virtus.checkpoints.known import BUNDLED, CHECKPOINTS, DEFAULT_MARGIN, known_checkpoint
 from virtus.checkpoints.sidecar import read_calibration, read_user_calibration
 from virtus.errors import CheckpointError
-from virtus.results import Calibration, CheckpointInfo
+from virtus.results import Calibration, CheckpointInfo, Judges
 
 if TYPE_CHECKING:
     from virtus.checkpoints.novelty import Novelty
@@ -49,6 +49,11 @@ class Checkpoint:
     architecture: str
     novelty: Novelty | None = None
 
+    @property
+    def judges_pictures(self) -> bool:
+        """Whether it is shown whole pictures, whatever is in them."""
+        return self.info.judges == "pictures"
+
 
 @dataclass(frozen=True)
 class LocatedCheckpoint:
@@ -70,7 +75,8 @@ def find_checkpoint(name: str = "auto", *, fake_label: str | None = None) -> Loc
             known yet.
     """
     resolved, revision, examined = examine_named(name, fake_label=fake_label)
-    info = CheckpointInfo(resolved, revision, examined.sha256, _calibration(resolved, revision, examined))
+    calibration = _calibration(resolved, revision, examined)
+    info = CheckpointInfo(resolved, revision, examined.sha256, calibration, _judges(resolved, examined.sidecar))
     return LocatedCheckpoint(info, examined, _margin(resolved, examined.sidecar))
 
 
@@ -208,6 +214,17 @@ def _novelty(examined: Examination) -> Novelty | None:
         )
     except CheckpointError as exc:
         raise CheckpointError(f"{examined.name} is not used. {exc}") from exc
+
+
+def _judges(name: str, sidecar: dict) -> Judges:
+    """What its `virtus.json` says, else what is known of it, else faces."""
+    known = known_checkpoint(split_label(name)[0])
+    judges = sidecar.get("judges", known.judges if known else "faces")
+    if judges not in get_args(Judges):
+        raise CheckpointError(
+            f'{name} is not used. In its virtus.json, judges is {judges!r}, not "faces" or "pictures".'
+        )
+    return judges
 
 
 def _margin(name: str, sidecar: dict) -> float:

@@ -186,7 +186,7 @@ def _compare(args: argparse.Namespace) -> int:
     for comparison in progress(lambda: count_files(args.paths))(comparisons):
         rows.write(comparison)
         counted[comparison.agreement] += 1
-        outcomes.add(comparison.reports[0].outcome)
+        outcomes.update(report.outcome for report in comparison.reports)
     print(summary(counted), file=sys.stderr)
     return status_of(outcomes, left_out)
 

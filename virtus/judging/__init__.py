@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         check_names,
         compare_paths,
         compare_photo,
+        place_in,
     )
     from virtus.judging.evaluation import (
         evaluate_folder,

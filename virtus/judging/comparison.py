@@ -40,6 +40,7 @@ class Agreement(StrEnum):
     UNDECIDED = "undecided"
 
 
+UNJUDGED = {Outcome.NO_FACE: "found no face", Outcome.FACE_TOO_SMALL: "found the face too small to be judged"}
 GRAVITY = (Agreement.DISAGREE, Agreement.UNDECIDED, Agreement.AGREE)
 
 
@@ -61,7 +62,7 @@ class Comparison(Row):
 
     Attributes:
         reports: one for each checkpoint, in the order asked for, with the same faces in the same order: face i of one
-            is face i of all the others.
+            is face i of all the others. One that judged the whole picture has that alone, which stands at every face.
     """
 
     reports: tuple[Annotated[ImageReport, As(ComparedReport)], ...]
@@ -81,15 +82,25 @@ class Comparison(Row):
     @property
     def by_face(self) -> Annotated[tuple[Agreement | None, ...], Key(after="agreement")]:
         """The same of each face; None for one that fewer than two checkpoints judged."""
-        return tuple(agreement_of(face.outcome for face in faces) for faces in self._faces())
+        num_faces = max((len(report.faces) for report in self.reports), default=0)
+        return tuple(agreement_of(self.outcomes(index)) for index in range(num_faces))
+
+    def outcomes(self, index: int) -> list[Outcome]:
+        """What each checkpoint says of face `index`, counted from 0; `no_face` where it found none."""
+        places = [(report, place_in(report, index)) for report in self.reports]
+        return [Outcome.NO_FACE if place is None else report.faces[place].outcome for report, place in places]
 
     def in_words(self, index: int) -> str:
         """Who says what of face `index`, counted from 0."""
         names = [report.checkpoint.name for report in self.reports]
-        return say(dict(zip(names, (face.outcome for face in self._faces()[index]), strict=True)))
+        return say(dict(zip(names, self.outcomes(index), strict=True)))
 
-    def _faces(self) -> list[tuple[FaceReport, ...]]:
-        return list(zip(*(report.faces for report in self.reports), strict=True))
+
+def place_in(report: ImageReport, index: int) -> int | None:
+    """Where a report speaks of face `index` of a comparison; of the whole picture, at every face; None if nowhere."""
+    if index < len(report.faces):
+        return index
+    return 0 if report.faces and report.faces[0].whole_image else None
 
 
 def agreement_of(outcomes: Iterable[Outcome]) -> Agreement | None:
@@ -104,11 +115,17 @@ def agreement_of(outcomes: Iterable[Outcome]) -> Agreement | None:
 
 def say(outcomes: Mapping[str, Outcome]) -> str:
     """In a sentence, from each checkpoint's outcome by its name: "They disagree: A says real, B says fake." """
+    judged = {name: outcome for name, outcome in outcomes.items() if outcome.judged}
+    if not judged:
+        return "There is nothing to compare: the face is too small to be judged."
+    others = [f"{name} {UNJUDGED[outcome]}." for name, outcome in outcomes.items() if not outcome.judged]
+    return " ".join([_say_judged(judged), *others])
+
+
+def _say_judged(outcomes: Mapping[str, Outcome]) -> str:
     agreement = agreement_of(outcomes.values())
     if agreement is Agreement.AGREE:
         return f"They agree: {next(iter(outcomes.values()))}."
-    if not all(outcome.judged for outcome in outcomes.values()):
-        return "There is nothing to compare: the face is too small to be judged."
     if len(outcomes) > 1 and set(outcomes.values()) == {Outcome.INCONCLUSIVE}:
         return "None of them can tell."
     names = {of: [name for name, outcome in outcomes.items() if outcome is of] for of in outcomes.values()}
@@ -136,6 +153,7 @@ def compare_photo(
         InputError: for no checkpoint, too many, or the same one twice; for a method or target that there is not.
     """
     check_comparable(detectors)
+    whole = whole or all(detector.checkpoint.judges_pictures for detector in detectors)
     faces = None if whole else find_faces(photo, min_side=0)
     reports = (
         analyze_photo(detector, photo, methods=methods, target=target, whole=whole, stability=stability, faces=faces)

@@ -157,9 +157,9 @@ def detect_faces(
     """Find the faces in an upright RGB picture, and cut each out as the checkpoint wants it.
 
     Args:
-        whole, faces: as in `analyze_photo`.
+        whole, faces: as in `analyze_photo`. A checkpoint that was made for whole pictures is always shown these.
     """
-    if whole:
+    if whole or checkpoint.judges_pictures:
         cut = [(None, whole_image(photo))]
     else:
         faces = find_faces(photo, min_side=0) if faces is None else faces

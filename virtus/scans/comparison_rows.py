@@ -46,7 +46,10 @@ class ComparisonTable:
 
 
 class ComparisonCsv:
-    """One line for each face and checkpoint, the checkpoints' lines on a face together."""
+    """One line for each face and checkpoint, the checkpoints' lines on a face together.
+
+    What was said of the whole picture, or of none, is said again at every face.
+    """
 
     def __init__(self, stream: Writable):
         self.stream = stream
@@ -55,9 +58,10 @@ class ComparisonCsv:
 
     def write(self, comparison: Comparison) -> None:
         agreements = comparison.by_face or (None,)
-        faces = zip(*map(csv_lines, comparison.reports), strict=True)
-        for agreement, lines in zip(agreements, faces, strict=True):
-            self.writer.writerows(line | {"agreement": agreement or ""} for line in lines)
+        lines = list(map(csv_lines, comparison.reports))
+        for index, agreement in enumerate(agreements):
+            on_face = (of_report[min(index, len(of_report) - 1)] for of_report in lines)
+            self.writer.writerows(line | {"agreement": agreement or ""} for line in on_face)
         self.stream.flush()
 
 

@@ -203,7 +203,7 @@ def settings_of(detector: Detector, *, whole: bool, stability: bool, num_frames:
     """What a verdict depends on beside the weights and the prior, in a few words for every row."""
     info, dtype = detector.checkpoint.info, detector.checkpoint.trunk.dtype
     words = [str(dtype).removeprefix("torch.")]
-    words += ["whole_image"] if whole else []
+    words += ["whole_image"] if whole or detector.checkpoint.judges_pictures else []
     words += [f"fake_label_{label}"] if (label := detector.checkpoint.outputs.fake_label) is not None else []
     words += ["stability"] if stability else []
     words += [f"frames_{num_frames}"] if num_frames != NUM_FRAMES else []

@@ -116,7 +116,7 @@ def watch_video(
     """
     if num_frames > MAX_FRAMES:
         raise VideoError(f"At most {MAX_FRAMES} frames are judged, not {num_frames}.")
-    judged = []
+    whole, judged = whole or detector.checkpoint.judges_pictures, []
     with read_clip(source, num_frames=num_frames, max_bytes=MAX_CLIP_BYTES, max_duration_s=MAX_CLIP_S) as reader:
         total = len(reader.wanted)
         for frame in reader.frames():

@@ -14,7 +14,7 @@ from virtus.app.widgets import write_png
 from virtus.drawing import annotate_faces, overlay_crop
 from virtus.errors import InputError, VirtusError
 from virtus.html import message_panel, not_judged
-from virtus.judging import Comparison
+from virtus.judging import Comparison, place_in
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,13 @@ class CompareCallbacks:
 
 
 def _draw_map(answer: AskedCheckpoint, index: int, method: str) -> view.DrawnMap:
-    if answer.detector is None or answer.judged is None or (crop := answer.judged.report.faces[index].crop) is None:
+    if answer.detector is None or answer.judged is None:
         return answer.error
+    place = place_in(answer.judged.report, index)
+    if place is None or (crop := answer.judged.report.faces[place].crop) is None:
+        return ""
     try:
-        explanation = MapRequest(method).draw(answer.judged.state_of(answer.detector, index))
+        explanation = MapRequest(method).draw(answer.judged.state_of(answer.detector, place))
     except VirtusError as exc:
         return str(exc)
     seen = replace(crop, image=answer.detector.checkpoint.transform.resize(crop.image))
@@ -113,8 +116,8 @@ def _show(compared: ComparedPhoto) -> CompareOutputs:
 
 
 def _first_judged(comparison: Comparison) -> int | None:
-    faces = comparison.reports[0].faces if comparison.reports else ()
-    return next((index for index, face in enumerate(faces) if face.outcome.judged), None)
+    numbers = range(len(comparison.by_face))
+    return next((index for index in numbers if any(one.judged for one in comparison.outcomes(index))), None)
 
 
 def _with_choice(shown: CompareOutputs, compared: ComparedPhoto, index: int) -> CompareOutputs:
@@ -123,7 +126,8 @@ def _with_choice(shown: CompareOutputs, compared: ComparedPhoto, index: int) -> 
     if compared.photo is None:
         return shown
     tones = [view.tone_of(comparison, number) for number in numbers]
-    picture = write_png(annotate_faces(compared.photo, comparison.reports[0], tones), "compared-faces")
+    with_faces = max(comparison.reports, key=lambda report: len(report.faces))
+    picture = write_png(annotate_faces(compared.photo, with_faces, tones), "compared-faces")
     annotated = gr.Image(picture, visible=True, alt_text=view.in_words(comparison))
     choices = [(f"{number + 1}  {view.title(comparison, number)}", number) for number in numbers]
     return shown._replace(annotated=annotated, face=gr.Radio(choices, value=index, visible=True))

@@ -11,8 +11,8 @@ from PIL import Image
 from virtus.app.visitors import AskedCheckpoint, ComparedPhoto
 from virtus.drawing import TONES, Tone
 from virtus.explain import EXPLAINERS
-from virtus.html import face_verdict, full_colour, message_panel, render_part
-from virtus.judging import MAX_COMPARED, Agreement, Comparison
+from virtus.html import face_verdict, full_colour, message_panel, not_judged, render_part
+from virtus.judging import MAX_COMPARED, Agreement, Comparison, place_in
 from virtus.results import Explanation, Outcome
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def empty_panel() -> Markup:
 
 def tone_of(comparison: Comparison, index: int) -> Tone:
     """How a face looks on the photo: that of its outcome where all agree on it."""
-    return TONES_OF.get(comparison.by_face[index]) or TONES[comparison.reports[0].faces[index].outcome]
+    outcomes = comparison.outcomes(index)
+    return TONES_OF.get(comparison.by_face[index]) or TONES[next(filter(lambda one: one.judged, outcomes), outcomes[0])]
 
 
 def title(comparison: Comparison, index: int) -> str:
@@ -59,21 +60,25 @@ def in_words(comparison: Comparison) -> str:
 
 def headline(comparison: Comparison, index: int) -> Markup:
     """Above the cards: whether they agree on the face, who says what, and what that is worth."""
-    agreement, face = comparison.by_face[index], comparison.reports[0].faces[index]
-    if not face.outcome.judged:
+    agreement, number = comparison.by_face[index], len(comparison.by_face)
+    if not any(outcome.judged for outcome in comparison.outcomes(index)):
         return face_verdict(comparison.reports[0], index)
-    number = len(comparison.by_face)
-    several = f"Face {index + 1} of {number}" if number > 1 else "The face"
     return render_part(
         "comparison.html",
         "headline",
         agreement=agreement,
-        which=several if face.face else "The whole image",
+        which=_which(comparison, f"Face {index + 1} of {number}" if number > 1 else "The face"),
         title=title(comparison, index),
         tone=tone_of(comparison, index),
         who=comparison.in_words(index),
         meaning=MEANINGS[agreement],
     )
+
+
+def _which(comparison: Comparison, face: str) -> str:
+    """What was judged: the face, the whole image, or by one checkpoint the one and by another the other."""
+    whole = [report.faces[0].whole_image for report in comparison.reports if report.faces]
+    return "The whole image" if all(whole) else f"{face}, and the whole image" if any(whole) else face
 
 
 def cards(compared: ComparedPhoto, index: int, maps: Mapping[str, DrawnMap]) -> Markup:
@@ -83,7 +88,9 @@ def cards(compared: ComparedPhoto, index: int, maps: Mapping[str, DrawnMap]) -> 
         index: of the face, counted from 0.
         maps: by name of the checkpoint; what is not there is still being drawn.
     """
-    shown = [_card(answer, index, maps.get(answer.name)) for answer in compared.answers]
+    comparison = compared.comparison
+    judged = bool(comparison.by_face) and any(outcome.judged for outcome in comparison.outcomes(index))
+    shown = [_card(answer, index, maps.get(answer.name), judged) for answer in compared.answers]
     return render_part("comparison.html", "cards", cards=[card for card in shown if card])
 
 
@@ -97,21 +104,25 @@ def map_caption(maps: Mapping[str, DrawnMap]) -> Markup | str:
     return render_part("comparison.html", "map_caption", **values)
 
 
-def _card(answer: AskedCheckpoint, index: int, drawn: DrawnMap | None) -> tuple[str, str, Markup] | None:
-    """Name, outcome and body; None where nobody judged: the headline says why."""
+def _card(
+    answer: AskedCheckpoint, index: int, drawn: DrawnMap | None, somebody_judged: bool
+) -> tuple[str, str, Markup] | None:
+    """Name, outcome and body; None where no card is needed: the headline says why nobody judged."""
     if answer.judged is None or answer.detector is None:
         return answer.name, "error", message_panel("It cannot be asked", answer.error, "error")
     report = answer.judged.report
-    crop = report.faces[index].crop if report.faces else None
-    if crop is None:
-        return None
+    place = place_in(report, index)
+    crop = None if place is None else report.faces[place].crop
+    if place is None or crop is None:
+        said = not_judged(report) if place is None else face_verdict(report, place)
+        return (report.checkpoint.name, report.outcome, said) if somebody_judged else None
     body = render_part(
         "comparison.html",
         "answer",
         info=report.checkpoint,
-        verdict=face_verdict(report, index),
+        verdict=face_verdict(report, place),
         seen=answer.detector.checkpoint.transform.resize(crop.image),
         margin=crop.margin,
         drawn=drawn,
     )
-    return report.checkpoint.name, report.faces[index].outcome, body
+    return report.checkpoint.name, report.faces[place].outcome, body

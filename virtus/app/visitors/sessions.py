@@ -133,7 +133,7 @@ class KeptPhoto:
     def _detect(self, detector: Detector, whole: bool) -> KeptFaces:
         identity, photo = _identity(detector, whole), self.photo
         if identity not in self._faces:
-            if self._found is None and not whole:
+            if self._found is None and not (whole or detector.checkpoint.judges_pictures):
                 self._found = find_faces(photo, min_side=0)
             detected = detect_faces(photo, detector.checkpoint, whole=whole, faces=self._found)
             self._faces[identity] = KeptFaces(detected)
