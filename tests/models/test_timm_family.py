@@ -3,6 +3,8 @@
 import functools
 import inspect
 import json
+import subprocess
+import sys
 
 import pytest
 import timm
@@ -117,6 +119,21 @@ def test_what_is_packed_loads_in_a_plain_pipeline_with_the_same_logits(tmp_path,
     ours = load_model(examined)(torch.from_numpy(examined.transform(image))[None]).softmax(-1)[0]
     for answer in pipe(image):
         assert answer["score"] == pytest.approx(float(ours[["Real", "Fake"].index(answer["label"])]), abs=1e-4)
+
+
+def test_neither_library_is_needed(tmp_path):
+    write_timm(tmp_path, "clip")
+    tensors, packing = pack(load_file(tmp_path / "model.safetensors"))
+    save_file(tensors, tmp_path / "model.safetensors")
+    change(tmp_path / "config.json", quantization_config=packing)
+    code = """
+import sys
+sys.modules |= {"timm": None, "compressed_tensors": None, "transformers": None}  # imports of them fail
+from virtus.checkpoints import load_checkpoint
+print(load_checkpoint(sys.argv[1], device="cpu").architecture)
+"""
+    run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (run.stdout.strip(), run.returncode) == ("TimmWrapperForImageClassification", 0), run.stderr
 
 
 @pytest.mark.parametrize("kind", KINDS)

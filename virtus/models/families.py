@@ -7,20 +7,20 @@ from typing import Any
 
 from virtus.errors import CheckpointError
 from virtus.labels import label_names
-from virtus.models import timm_family
+from virtus.models import gend_families, timm_family
 from virtus.models.architecture import Architecture, Family
 from virtus.models.config_values import unfit
 from virtus.models.preprocessing import EvalTransform, TimmTransform
 from virtus.models.transformers_families import OF_TRANSFORMERS
 
-FAMILIES = (*OF_TRANSFORMERS, timm_family.TIMM)
+FAMILIES = (*OF_TRANSFORMERS, timm_family.TIMM, *gend_families.OF_GEND)
 
 
 def describe(config: Mapping) -> Mapping:
     """The content of a `config.json` with the keys that transformers has for its class and labels, whoever wrote it."""
     if "architecture" in config and config.get("model_type", timm_family.MODEL_TYPE) == timm_family.MODEL_TYPE:
         return {"model_type": timm_family.MODEL_TYPE, "architectures": [timm_family.CLASS], **config}
-    return config
+    return gend_families.describe(config) if config.get("model_type") == gend_families.MODEL_TYPE else config
 
 
 def read_architecture(config: Mapping, *, as_base: bool = False) -> Architecture:
