@@ -182,7 +182,8 @@ class Caution:
     """Something about a face that makes a verdict on it less sure, and what can be done about it.
 
     Attributes:
-        name: `small`, `blurred`, `compressed`, `turned_away`, `cut_off`, `several_faces` or `unfamiliar`.
+        name: `small`, `blurred`, `compressed`, `turned_away`, `cut_off`, `incomplete`, `several_faces` or
+            `unfamiliar`.
         sentence: for people: what is the matter, and what to do.
     """
 
@@ -273,7 +274,7 @@ class FaceReport(Row):
         p_fake: probability of fake; None where the face was not judged.
         explanations: its maps, one for each method that was asked for.
         cautions: what makes the verdict less sure: `small`, `blurred`, `compressed`, `turned_away`, `cut_off`,
-            `several_faces`, `unfamiliar`. Absent, like the next two, where the face was not judged.
+            `incomplete`, `several_faces`, `unfamiliar`. Absent, like the next two, where the face was not judged.
         novelty: above 1: unlike anything in training; None where the checkpoint cannot say.
         stability: None where it was not asked for.
         reason: a sentence, where something else than its p made it `inconclusive`.

@@ -20,6 +20,14 @@ def cut(rng: random.Random) -> Iterator[BadInput]:
         for place in sorted(rng.sample(sorted(places), min(CUTS, len(places)))):
             lost = name.startswith("plain") and name.endswith(SIMPLE) and place < 0.9 * len(data)
             yield BadInput(f"cut-{place}-{name}", data[:place], Expected.REFUSED if lost else Expected.EITHER)
+    yield from (cut_jpeg(share) for share in (0.3, 0.5, 0.92, 0.97, 0.99))
+
+
+def cut_jpeg(share: float) -> BadInput:
+    """The plain photo, whose lower rows take the most bytes: read as far as it goes, if that is two thirds of them."""
+    data = whole_files()["plain.jpg"]
+    expected = Expected.READ if share > 0.9 else Expected.REFUSED
+    return BadInput(f"cut-{share:.0%}-plain.jpg", data[: int(share * len(data))], expected)
 
 
 def flipped(rng: random.Random) -> Iterator[BadInput]:

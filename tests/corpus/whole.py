@@ -13,7 +13,7 @@ from virtus.media.images import load_image, register_formats
 
 SIZE = (120, 144)
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>'
-SIMPLE = ("jpg", "png", "bmp", "tif", "ppm")  # one picture and nothing else: none without its last tenth can be read
+SIMPLE = ("png", "bmp", "tif", "ppm")  # one picture and nothing else: none without its last tenth can be read
 
 
 @functools.cache

@@ -126,9 +126,11 @@ def test_a_whole_picture_gets_only_what_needs_no_landmarks(crop):
 def test_each_sentence_says_what_to_do(crop):
     tiny = FaceCrop(crop.image.resize((60, 60)).filter(ImageFilter.GaussianBlur(3)), (0, 0, 60, 60), 1.3)
     known = {"image_size": (400, 400), "input_side": 224, "jpeg_quality": 5, "number": 2, "count": 3}
+    known |= {"readable_share": 0.8}
     found = find_cautions(tiny, head(60, at=(200, 390)), **known)
-    assert [one.name for one in found] == ["small", "blurred", "compressed", "turned_away", "cut_off", "several_faces"]
-    assert all(any(verb in one.sentence for verb in ("Use", "Look")) for one in found)
+    expected = ["small", "blurred", "compressed", "turned_away", "cut_off", "incomplete", "several_faces"]
+    assert [one.name for one in found] == expected
+    assert all(any(verb in one.sentence for verb in ("Use", "Look", "Save")) for one in found)
     assert "3 faces" in found[-1].sentence
     assert "number 2" in found[-1].sentence
 

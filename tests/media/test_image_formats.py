@@ -78,7 +78,7 @@ def test_damaged_exif_does_not_refuse_the_picture(damage):
     assert load_image(encode(quarters(STORED[1]), "JPEG", exif=damage)).size in {(64, 48), (48, 64)}
 
 
-@pytest.mark.parametrize("form", [*FORMATS, "TIFF lzw"])
+@pytest.mark.parametrize("form", [*FORMATS[1:], "TIFF lzw"])  # of a JPEG: test_truncated.py
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_pictures_that_were_cut_off_are_refused(make_image, form):
     name, *compression = form.split()

@@ -28,6 +28,8 @@ SENTENCES = {
     "compressed": "The picture is strongly compressed. Use the original file, not a screenshot or a messenger's copy.",
     "turned_away": "The face is turned to the side. Use a photo that shows it from the front.",
     "cut_off": "Part of the face lies outside the picture. Use a photo that shows all of it.",
+    "incomplete": "The file is cut off, and the picture's end is missing: only the part that is there was judged. "
+    "Save, download or upload it again.",
     "several_faces": "There are {count} faces in the picture, and this number is of one of them: "
     "number {number}, counted from the largest. Look at each face's own.",
     "unfamiliar": "This is unlike anything that the model learned from: perhaps a drawing, a painting, a doll or an "
@@ -42,6 +44,7 @@ def find_cautions(
     image_size: tuple[int, int],
     input_side: int,
     jpeg_quality: int | None = None,
+    readable_share: float | None = None,
     number: int = 1,
     count: int = 1,
 ) -> tuple[Caution, ...]:
@@ -52,6 +55,7 @@ def find_cautions(
         image_size: width and height of the upright picture.
         input_side: shorter side of what the model looks at, pixels.
         jpeg_quality: of the file, 1 to 100, where that is known; otherwise the pixels alone are asked.
+        readable_share: of the picture's rows, those that are there; None of a file that is whole.
         number, count: of the judged faces in the picture, largest first, this is so-manieth.
     """
     low_quality = jpeg_quality is not None and jpeg_quality < MIN_JPEG_QUALITY
@@ -61,6 +65,7 @@ def find_cautions(
         "compressed": low_quality or blockiness(crop.image) > MAX_BLOCKINESS,
         "turned_away": face is not None and abs(yaw(face)) > MAX_YAW,
         "cut_off": face is not None and visible_share(face, image_size) < MIN_VISIBLE,
+        "incomplete": readable_share is not None,
         "several_faces": count > 1,
     }
     return tuple(_caution(name, number=number, count=count) for name, fires in found.items() if fires)

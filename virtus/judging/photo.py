@@ -169,6 +169,7 @@ def detect_faces(
         image_size=photo.size,
         input_side=min(checkpoint.transform.input_size),
         jpeg_quality=photo.info.get("jpeg_quality"),
+        readable_share=photo.info.get("readable_share"),
         count=sum(crop is not None for _, crop in cut),
     )
     numbers = count(1)

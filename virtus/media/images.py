@@ -22,6 +22,7 @@ from virtus.media.containers import color_codes
 from virtus.media.guards import items_fit, parts_fit, structure_fits, tags_fit
 from virtus.media.large import LargePhoto, has_planes, jpeg_planes
 from virtus.media.modes import from_array, to_rgb
+from virtus.media.truncated import READABLE, load_rows
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 50_000_000  # that are decoded to RGB at once
@@ -68,8 +69,9 @@ def load_image(
 
     Returns:
         RGB, a copy. EXIF orientation is applied, transparency lies over white, the first frame of an animation is
-        taken, 16 bits are scaled to 8. Of a JPEG, `info["jpeg_quality"]` is what `jpeg_quality` says of it; nothing
-        else that the file says of itself is kept.
+        taken, colours are brought to sRGB, 16 bits scaled to 8. Of a JPEG that is cut off, the rows that are whole,
+        if two thirds are, with `info["readable_share"]`; and of any, `info["jpeg_quality"]` is what `jpeg_quality`
+        says of it. Nothing else that the file says of itself is kept.
 
     Raises:
         ImageError: for anything that is not a usable picture.
@@ -85,6 +87,7 @@ def load_image(
     quality = jpeg_quality(image)
     with _decoding():
         loaded = _decode(image, ours=data is not None) if large is None else _decode_planes(image, large)
+    _check_size(loaded.size, max_pixels, min_side)  # of one that is cut off less is left
     loaded.info |= {} if quality is None else {"jpeg_quality": quality}
     return loaded
 
@@ -257,23 +260,27 @@ def _decoding() -> Iterator[None]:
 
 def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
     """A picture of its own, with nothing of the file beside its pixels: not even EXIF, which may tell a place."""
-    image.load()
+    whole = load_rows(image) if ours else image
+    whole.load()
     _check_tags(image)
-    turn, made = _turn(image), to_rgb(image, to_srgb(image), in_place=ours)
+    turn, made = _turn(image), to_rgb(whole, to_srgb(image), in_place=ours)
     if turn is not None:
         made = made.transpose(turn)
-    elif made is image:
+    elif made is whole:
         # What we opened ourselves hands its pixels on: a copy of 48 million takes 183 MiB.
-        made = image._new(image.im) if ours else image.copy()
-    made.info = {}
+        made = whole._new(whole.im) if ours else whole.copy()
+    share = whole.height / image.height if whole is not image else image.info.get(READABLE)
+    made.info = {READABLE: share} if isinstance(share, float) else {}
     return made
 
 
 def _decode_planes(image: Image.Image, data: bytes) -> LargePhoto:
     """The same of a JPEG of too many pixels, of which the header was read."""
     _check_tags(image)
-    turn = _turn(image)
-    return LargePhoto(jpeg_planes(data), () if turn is None else (turn,), to_srgb(image))
+    turn, planes = _turn(image), jpeg_planes(data)
+    made = LargePhoto(planes, () if turn is None else (turn,), to_srgb(image))
+    made.info = {} if planes[0].size == image.size else {READABLE: planes[0].height / image.height}
+    return made
 
 
 def _check_tags(image: Image.Image) -> None:

@@ -10,6 +10,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from virtus.media.color import ToSrgb
 from virtus.media.modes import to_rgb
+from virtus.media.truncated import load_rows
 
 Box = tuple[float, float, float, float]
 Transpose = Image.Transpose
@@ -128,10 +129,17 @@ def jpeg_planes(data: bytes) -> list[Image.Image]:
         colour = [] if grey else _half_colour(halved)
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as whole:
         whole.draft("L", None)
-        whole.load()
-        return [whole._new(whole.im), *colour]
+        light = load_rows(whole)
+        planes = [light._new(light.im), *colour]
+    num_rows = min(plane.height << (plane is not planes[0]) for plane in planes)  # one that is cut off: of all
+    rows = [num_rows, *[-(-num_rows // 2)] * len(colour)]
+    return [
+        plane.crop((0, 0, plane.width, num)) if num < plane.height else plane
+        for plane, num in zip(planes, rows, strict=True)
+    ]
 
 
 def _half_colour(image: Image.Image) -> list[Image.Image]:
     image.draft("YCbCr", (image.width // 2, image.height // 2))
-    return [image.getchannel(channel) for channel in ("Cb", "Cr")]
+    loaded = load_rows(image)
+    return [loaded.getchannel(channel) for channel in ("Cb", "Cr")]
