@@ -156,6 +156,15 @@ def test_the_files_own_quality_reaches_the_report(detector, astronaut):
     assert analyze_image(detector, encode(photo, "JPEG", quality=80)).to_json()["faces"][0]["cautions"] == []
 
 
+def test_that_the_file_is_cut_off_reaches_the_report(detector, astronaut):
+    data = encode(load_image(astronaut), "JPEG", quality=90)
+    (face,) = analyze_image(detector, data[:-2000]).to_json()["faces"]
+    assert face["cautions"] == ["incomplete"]
+    empty = encode(Image.effect_noise((200, 200), 20), "JPEG")
+    report = analyze_image(detector, empty[: int(0.9 * len(empty))])
+    assert report.to_json()["reason"].startswith("The file is cut off, and only the part that is there could be search")
+
+
 def test_a_whole_image_is_no_face_beside_others(detector, astronaut):
     report = analyze_photo(detector, load_image(astronaut), whole=True)
     assert [caution.name for caution in report.faces[0].cautions] == []

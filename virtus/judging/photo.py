@@ -40,6 +40,7 @@ REASONS = {
     Outcome.FACE_TOO_SMALL: f"The face is smaller than {MIN_FACE_SIDE} pixels, too small to be judged. "
     "Use the photo in its original size, or one taken from nearer.",
 }
+INCOMPLETE = "The file is cut off, and only the part that is there could be searched."
 Measure = Callable[["Detector", FaceCrop, Sequence[Explanation]], list[Faithfulness]]
 Box = tuple[float, float, float, float]
 EachFace = Callable[[Iterable[FaceReport]], Iterable[FaceReport]]
@@ -76,10 +77,12 @@ class DetectedFaces:
     Attributes:
         image_size: width and height of the upright picture.
         faces: largest first.
+        incomplete: whether the file was cut off, so that there may be more.
     """
 
     image_size: tuple[int, int]
     faces: tuple[DetectedFace, ...]
+    incomplete: bool = False
 
     @property
     def crops(self) -> list[FaceCrop]:
@@ -175,7 +178,7 @@ def detect_faces(
     numbers = count(1)
     cautions = (measure(crop, face, number=next(numbers)) if crop else () for face, crop in cut)
     detected = (DetectedFace(face, crop, told) for (face, crop), told in zip(cut, cautions, strict=True))
-    return DetectedFaces(photo.size, tuple(detected))
+    return DetectedFaces(photo.size, tuple(detected), "readable_share" in photo.info)
 
 
 def judge_faces(detector: Detector, detected: DetectedFaces, state: TrunkState | None = None) -> ImageReport:
@@ -226,6 +229,7 @@ def report_on(detector: Detector, detected: DetectedFaces, predictions: Sequence
     faces = tuple(_judged(face, next(remaining)) if face.crop else _too_small(face) for face in detected.faces)
     outcome = gravest(face.outcome for face in faces)
     reason, prior = REASONS.get(outcome), detector.prior
+    reason = f"{INCOMPLETE} {reason}" if reason and detected.incomplete else reason
     return ImageReport(outcome, detector.checkpoint.info, faces, detected.image_size, None, reason, prior)
 
 
