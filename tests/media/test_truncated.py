@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from tests.corpus.whole import encoded, photo
 from tests.support.pictures import refusal
+from virtus.media import images
 from virtus.media.images import load_image
+from virtus.media.large import LargePhoto
 from virtus.media.truncated import READABLE
 
 
@@ -69,3 +71,16 @@ def test_whoever_hands_in_an_opened_picture_gets_pillows_error(tmp_path):
     (tmp_path / "a.jpg").write_bytes(encoded("JPEG", photo())[:-200])
     with Image.open(tmp_path / "a.jpg") as opened:
         assert "cut off" in refusal(opened)
+
+
+def test_a_large_photo_is_cut_as_others_are(monkeypatch):
+    data = encoded("JPEG", noise(), quality=90)
+    data = data[: int(0.9 * len(data))]
+    whole = load_image(data)
+    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
+    large = load_image(data)
+    assert isinstance(large, LargePhoto)
+    assert abs(whole.height - large.height) <= 16
+    assert large.info[READABLE] == large.height / 240
+    box = (20, 30, 90, min(whole.height, large.height))
+    assert max(ImageStat.Stat(ImageChops.difference(large.crop(box), whole.crop(box))).mean) < 6
