@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import importlib
 import os
 import signal
@@ -11,11 +12,12 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 
+import gradio as gr
 from PIL import Image
 from starlette.middleware import Middleware
 
 from virtus.app import build_app
-from virtus.app.server.guards import guards
+from virtus.app.server.guards import IN_WORDS, guards
 from virtus.app.server.theme import build_theme, style_sheet
 from virtus.app.visitors import (
     MAX_SESSIONS,
@@ -23,6 +25,7 @@ from virtus.app.visitors import (
     NUM_SLOTS,
     TOOLS_PATH,
     Detectors,
+    VisitorFiles,
     find_limits,
     is_lent,
     visitor_files,
@@ -88,27 +91,42 @@ def serve(
     detectors.examine_all()
     if is_lent():
         detectors.get()  # in this thread: see `virtus.app.visitors.gpu`
-    tools = {}
     if mcp:
-        from virtus.app.api import tool_server
-
-        tools = tool_server(detectors)
         print(f"* Tools for assistants (MCP) below its address, at {TOOLS_PATH}", flush=True)
     where = {"server_name": host, "server_port": port, "share": share}
     with _stopped_by_signals(), visitor_files(max_bytes=limits.max_disk_bytes) as files:
-        app = build_app(detectors, whole=whole, prior=prior)
-        files.keep_all()
-        app.queue(max_size=MAX_WAITING, default_concurrency_limit=NUM_AT_ONCE, api_open=False)
-        settings = launch_settings(guards(files=files, calls_per_minute=limits.calls_per_minute, auth=auth))
-        settings["app_kwargs"] |= tools
+        app, settings = guarded_app(
+            detectors, files, limits.calls_per_minute, whole=whole, prior=prior, auth=auth, mcp=mcp
+        )
         try:
             app.launch(auth=auth, prevent_thread_lock=True, **where, **settings)
         except OSError as exc:
             tried = f"on port {port}" if port else "on any port that it tried"
             raise InputError(f"The app cannot listen {tried}: another program does. Choose another port.") from exc
-        # Only now: importing torch would hold up the first page.
-        threading.Thread(target=_load, args=(detectors,), daemon=True).start()
+        load_behind(detectors)  # only now: importing torch would hold up the first page
         app.block_thread()
+
+
+def guarded_app(
+    detectors: Detectors,
+    files: VisitorFiles,
+    calls_per_minute: int,
+    *,
+    whole: bool,
+    prior: float,
+    auth: tuple[str, str] | None,
+    mcp: bool,
+) -> tuple[gr.Blocks, dict]:
+    """The app, and the settings to start it with: `launch_settings` with all guards, and the tools if `mcp`."""
+    app = build_app(detectors, whole=whole, prior=prior)
+    files.keep_all()
+    app.queue(max_size=MAX_WAITING, default_concurrency_limit=NUM_AT_ONCE, api_open=False)
+    settings = launch_settings(guards(files=files, calls_per_minute=calls_per_minute, auth=auth))
+    if mcp:
+        from virtus.app.api import tool_server
+
+        settings["app_kwargs"] |= tool_server(detectors)
+    return app, settings
 
 
 def launch_settings(middleware: Sequence[Middleware] = ()) -> dict:
@@ -121,7 +139,7 @@ def launch_settings(middleware: Sequence[Middleware] = ()) -> dict:
         "run_history": False,  # on by default, it keeps visitors' faces in the browser
         "enable_monitoring": False,
         "footer_links": ["api", "gradio"],
-        "app_kwargs": {"middleware": list(middleware or guards())},
+        "app_kwargs": {"middleware": list(middleware or guards()), "exception_handlers": IN_WORDS},
         "ssr_mode": False,
         "pwa": False,
         "mcp_server": False,
@@ -155,17 +173,28 @@ def _stopped_by_signals() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def load_behind(detectors: Detectors) -> None:
+    """Load them while the app answers already. A process that ends meanwhile waits, for torch would abort it."""
+    threading.Thread(target=_load, args=(detectors,)).start()
+
+
 def _load(detectors: Detectors) -> None:
     """Load what the first visitor would wait for: the face finder, checkpoints, and the library behind Grad-CAM.
 
     Each place has its share of the cores: when several threads compute with all of them, OpenMP puts its threads to
     sleep between any two layers, and one visitor alone waits twice as long.
     """
-    share_cores(NUM_SLOTS)
+    _share_cores()
     find_faces(Image.new("RGB", (64, 64)))
     for said in detectors.load_all():
         print(f"* {said}", flush=True)
     importlib.import_module("pytorch_grad_cam")
+
+
+@functools.cache
+def _share_cores() -> None:
+    """Once in a process, however many apps it has."""
+    share_cores(NUM_SLOTS)
 
 
 def _bound_memory() -> None:

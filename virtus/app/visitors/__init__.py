@@ -16,9 +16,22 @@ if TYPE_CHECKING:
     )
     from virtus.app.visitors.clips import KeptClip, keep_clip, watch
     from virtus.app.visitors.detectors import Detectors
-    from virtus.app.visitors.files import CLEAN_EVERY_S, KEEP_S, VisitorFiles, answer_folder, visitor_files
+    from virtus.app.visitors.files import (
+        CLEAN_EVERY_S,
+        KEEP_S,
+        VisitorFiles,
+        answer_folder,
+        environment,
+        visitor_files,
+    )
     from virtus.app.visitors.gpu import is_lent, on_gpu
-    from virtus.app.visitors.gradio_internals import read_function, static_url
+    from virtus.app.visitors.gradio_internals import (
+        UNKNOWN_EVENTS,
+        knows_event,
+        knows_session,
+        read_function,
+        static_url,
+    )
     from virtus.app.visitors.limits import MAX_SESSIONS, MAX_TOOL_CALL_MIB, TOOLS_PATH, find_limits
     from virtus.app.visitors.photos import (
         NUM_AT_ONCE,

@@ -39,6 +39,11 @@ class VisitorFiles:
         self._own: frozenset[Path] = frozenset()
         self.sweep()
 
+    def hold_all(self) -> None:
+        """From now on this is where `upload_folder` says that this process keeps files."""
+        global _of_process
+        _of_process = self
+
     def keep_all(self) -> None:
         """What lies here now is the app's own, such as the example photos, and stays."""
         self._own = frozenset(self.folder.rglob("*"))
@@ -59,6 +64,19 @@ class VisitorFiles:
             with contextlib.suppress(OSError):  # another server may do the same
                 if self._is_old(mark):
                     shutil.rmtree(mark.parent, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def swept(self) -> Iterator[None]:
+        """Sweep every minute; at the end nothing remains."""
+        ended = threading.Event()
+        sweeping = threading.Thread(target=self._sweep_until, args=(ended,), daemon=True)
+        sweeping.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            sweeping.join()
+            self.remove()
 
     def remove(self) -> None:
         """All of it."""
@@ -81,33 +99,41 @@ class VisitorFiles:
     def _is_old(self, path: Path) -> bool:
         return time.time() - path.lstat().st_ctime > self._keep_s
 
+    def _sweep_until(self, ended: threading.Event) -> None:
+        while not ended.wait(CLEAN_EVERY_S):
+            self.sweep()
+
+
+_of_process: VisitorFiles | None = None  # where files of this process's visitors lie, if anywhere
+
 
 @contextlib.contextmanager
 def visitor_files(*, max_bytes: int = MAX_BYTES) -> Iterator[VisitorFiles]:
     """Hand Gradio a folder below GRADIO_TEMP_DIR, else the system's; sweep it every minute; remove it at the end."""
-    asked, ended = os.environ.get("GRADIO_TEMP_DIR"), threading.Event()
-    files = VisitorFiles(Path(asked or tempfile.gettempdir()), max_bytes=max_bytes)
-    os.environ["GRADIO_TEMP_DIR"] = str(files.folder)
-    sweeping = threading.Thread(target=_sweep_until, args=(files, ended), daemon=True)
-    sweeping.start()
-    try:
+    files = VisitorFiles(Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()), max_bytes=max_bytes)
+    with environment(GRADIO_TEMP_DIR=str(files.folder)), files.swept():
         yield files
+
+
+@contextlib.contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Set variables of the environment, and bring back what they were."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
     finally:
-        ended.set()
-        sweeping.join()
-        files.remove()
-        os.environ.pop("GRADIO_TEMP_DIR")
-        if asked is not None:
-            os.environ["GRADIO_TEMP_DIR"] = asked
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def upload_folder() -> Path:
+    """Where visitors' files lie: the folder of the apps that are mounted in this process, else Gradio's."""
+    return _of_process.folder if _of_process else Path(get_upload_folder()).resolve()
 
 
 def answer_folder() -> Path:
-    """A new folder in Gradio's own, which is emptied by age, for files that are handed out."""
-    folder = Path(get_upload_folder()) / secrets.token_hex(16)  # not to be guessed, as Gradio's own are not
+    """A new folder among visitors' files, which are emptied by age, for files that are handed out."""
+    folder = upload_folder() / secrets.token_hex(16)  # not to be guessed, as Gradio's own are not
     folder.mkdir(parents=True)
     return folder
-
-
-def _sweep_until(files: VisitorFiles, ended: threading.Event) -> None:
-    while not ended.wait(CLEAN_EVERY_S):
-        files.sweep()

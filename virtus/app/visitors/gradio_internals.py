@@ -12,16 +12,22 @@ from typing import Any
 import gradio as gr
 from gradio.context import LocalContext
 from gradio.exceptions import ComponentProcessingError
+from gradio.route_utils import FnIndexInferError
 from gradio.utils import get_function_description, get_return_types, get_upload_folder
 
 __all__ = [
+    "UNKNOWN_EVENTS",
     "CheckedBlocks",
     "get_upload_folder",
+    "knows_event",
+    "knows_session",
     "read_function",
     "static_url",
     "visitor_left",
 ]
 
+UNKNOWN_EVENTS = (KeyError, FnIndexInferError)
+"""What Gradio raises for an event that there is not, by its number and by its name."""
 NOT_OFFERED = "The page sent a value that it does not offer. Reload it."
 
 
@@ -62,6 +68,16 @@ def visitor_left() -> bool:
     blocks, event_id = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
     event = blocks and event_id and blocks._queue.event_ids_to_events.get(event_id)
     return bool(event) and not event.alive
+
+
+def knows_event(app: Any, event_id: str) -> bool:
+    """Whether Gradio's app has a call of that id, whose answer was not handed out yet. Of others it waits for ever."""
+    return any(event_id in waiting for waiting in app.get_blocks()._queue.pending_event_ids_session.values())
+
+
+def knows_session(app: Any, session: str) -> bool:
+    """Whether Gradio's app has messages for the page or program of that name."""
+    return session in app.get_blocks()._queue.pending_messages_per_session
 
 
 def read_function(function: Callable) -> tuple[str, dict[str, str], list]:

@@ -13,8 +13,8 @@ import gradio as gr
 from gradio import FileData
 from pydantic import ValidationError
 
-from virtus.app.visitors.files import answer_folder
-from virtus.app.visitors.gradio_internals import CheckedBlocks, get_upload_folder
+from virtus.app.visitors.files import answer_folder, upload_folder
+from virtus.app.visitors.gradio_internals import CheckedBlocks
 from virtus.app.visitors.sessions import GONE
 from virtus.errors import InputError, VirtusError
 
@@ -100,7 +100,7 @@ def _own_path(path: str) -> Path:
         own = Path(path).resolve()
     except (OSError, ValueError) as exc:  # too long, or with a null byte
         raise InputError("Only uploaded files are read. Upload the photo.") from exc
-    if not own.is_relative_to(Path(get_upload_folder()).resolve()):
+    if not own.is_relative_to(upload_folder()):
         raise InputError("Only uploaded files are read. Upload the photo.")
     return own
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from virtus.app.server.guards.responses import RETRY_S, refusal
+from virtus.app.server.guards.responses import RETRY_S, path_of, refusal
 from virtus.app.visitors import MAX_BATCH_BYTES, MAX_TOOL_CALL_MIB, TOOLS_PATH, VisitorFiles
 
 MIB = 2**20
@@ -43,7 +43,7 @@ class BodyLimits:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self.app(scope, receive, send)
             return
-        path = scope["path"].rstrip("/")
+        path = path_of(scope).rstrip("/")
         most = next((most for end, most in MOST_BYTES.items() if path.endswith(end)), MOST_BYTES_ELSEWHERE)
         body = _Body(receive, most, self._files if path.endswith(UPLOAD) else None)
         announced = Headers(scope=scope).get("content-length", "")

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from virtus.app.server.guards.responses import refusal
+from virtus.app.server.guards.responses import path_of, refusal
 from virtus.app.visitors import TOOLS_PATH
 
 IPV6_PREFIX = 64  # one household or server has at least so many addresses
@@ -55,7 +55,7 @@ class BasicLogin:
         self._expected = "Basic " + b64encode(":".join(auth).encode()).decode() if auth else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_asked = self._expected and scope["type"] == "http" and scope["path"].rstrip("/").endswith(TOOLS_PATH)
+        is_asked = self._expected and scope["type"] == "http" and path_of(scope).rstrip("/").endswith(TOOLS_PATH)
         given = Headers(scope=scope).get("authorization", "") if is_asked else ""
         allowed = not is_asked or secrets.compare_digest(given.encode(), self._expected.encode())
         await (self.app if allowed else ASK_FOR_LOGIN)(scope, receive, send)
@@ -89,7 +89,7 @@ class LoginLimit:
 def _is_login(scope: Scope) -> bool:
     if scope["type"] != "http":
         return False
-    posted = scope["method"] == "POST" and scope["path"].rstrip("/").endswith("/login")
+    posted = scope["method"] == "POST" and path_of(scope).rstrip("/").endswith("/login")
     return posted or "authorization" in Headers(scope=scope)
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from virtus.app.visitors import SEE
 
 # Gradio's page is made of inline scripts and styles, and our components' scripts are made functions in the browser.
 # On a Space the app stands in a frame of huggingface.co.
@@ -36,8 +33,12 @@ HEADERS = {
 }
 RETRY_S = 10
 BUSY = "The app is busy: too many visitors are waiting. Try again in a moment."
-MISSING = re.compile(r"No value provided for required argument: (\w+)")
-UNKNOWN = re.compile(r"Parameter `(.*)` is not a valid key-word argument", re.DOTALL)
+
+
+def path_of(scope: Scope) -> str:
+    """The path within the app, wherever it is mounted; "" of what has none."""
+    path, mounted_at = scope.get("path", ""), scope.get("root_path", "")
+    return path[len(mounted_at) :] if path.startswith(f"{mounted_at}/") else path
 
 
 def refusal(status: int, sentence: str, *, after_s: float | None = None) -> JSONResponse:
@@ -57,7 +58,7 @@ class ResponseHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
-                if "/gradio_api/" in scope["path"]:
+                if "/gradio_api/" in path_of(scope):
                     headers["Cache-Control"] = "no-store"
                 if scope["scheme"] == "https":
                     message["headers"] = [_secured(*header) for header in message["headers"]]
@@ -95,27 +96,3 @@ class BusyAnswers:
 def _has_own(message: Message) -> bool:
     """Another guard's refusal says itself when to ask again."""
     return any(name.lower() == b"retry-after" for name, _ in message["headers"])
-
-
-class Parameters:
-    """Says which one is missing or not known, where Gradio ends in an error of the server."""
-
-    def __init__(self, app: ASGIApp):
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self.app(scope, receive, send)
-        except TypeError as exc:
-            sentence = _sentence(str(exc))
-            if sentence is None or "/gradio_api/call/" not in scope.get("path", ""):
-                raise
-            await refusal(422, sentence)(scope, receive, send)
-
-
-def _sentence(said: str) -> str | None:
-    if found := MISSING.match(said):
-        return f"The parameter {found[1]} is missing. {SEE}"
-    if found := UNKNOWN.match(said):
-        return f"There is no parameter {found[1][:100]!r}. {SEE}"
-    return None

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from virtus.app.server.guards.responses import refusal
+from virtus.app.server.guards.responses import path_of, refusal
 
 # Deep links keep all that a visitor sees, the photo with it, for whoever has the link. Two routes fetch addresses for
 # others. The rest serves apps of other kinds: less that is open is less to look after.
@@ -29,7 +29,7 @@ class ClosedRoutes:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
+        path = path_of(scope)
         if ADDRESS.search(path):
             await PlainTextResponse("Addresses are not fetched.", status_code=403)(scope, receive, send)
         elif CLOSED.search(path):

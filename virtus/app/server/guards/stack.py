@@ -5,8 +5,9 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 
 from virtus.app.server.guards.body_limits import BodyLimits
+from virtus.app.server.guards.calls import Calls
 from virtus.app.server.guards.client_limits import BasicLogin, LoginLimit, RateLimit
-from virtus.app.server.guards.responses import BusyAnswers, Parameters, ResponseHeaders
+from virtus.app.server.guards.responses import BusyAnswers, ResponseHeaders
 from virtus.app.server.guards.routes import ClosedRoutes, OwnOrigin
 from virtus.app.visitors import VisitorFiles
 
@@ -30,5 +31,5 @@ def guards(
         Middleware(RateLimit, calls_per_minute=calls_per_minute),
         Middleware(BusyAnswers),
         Middleware(BodyLimits, files=files),
-        Middleware(Parameters),
+        Middleware(Calls),
     ]
