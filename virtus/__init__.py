@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
+    from virtus.app import mount
     from virtus.checkpoints import Detector, load_checkpoint
     from virtus.faces import crop_face, find_faces
     from virtus.judging import analyze_image, analyze_paths, compare_photo, evaluate_folder

@@ -6,6 +6,7 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.app.build import build_app
+    from virtus.app.server.mounting import mount
     from virtus.app.server.serving import serve
 
 __getattr__, __all__ = offer(__name__, __file__)
