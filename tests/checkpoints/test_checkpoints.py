@@ -1,6 +1,8 @@
 """Names of checkpoints: what each stands for, and what comes with it."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -142,3 +144,30 @@ def test_an_empty_folder_is_refused(tmp_path):
         load_checkpoint(str(tmp_path))
     assert str(caught.value) == f"{tmp_path} is not used. config.json is missing."
     assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_one_level_off_the_checkpoints_below_are_named_newest_first(make_checkpoint, tmp_path):
+    for at, step in enumerate((500, 1500, 1000)):
+        folder = shutil.copytree(make_checkpoint(), tmp_path / "steps" / f"checkpoint-{step}")
+        os.utime(folder / "model.safetensors", (1000 + at, 1000 + at))
+    with pytest.raises(CheckpointError) as caught:
+        locate_and_examine(tmp_path / "steps")
+    newest, *others = (tmp_path / "steps" / f"checkpoint-{step}" for step in (1000, 1500, 500))
+    assert str(caught.value) == (
+        f"{tmp_path / 'steps'} is not used. The checkpoints lie in folders below it: name {newest}, the newest, "
+        f"or another: {others[0]}, {others[1]}."
+    )
+    for step in (500, 1000, 1500):  # as copies are: of one time
+        os.utime(tmp_path / "steps" / f"checkpoint-{step}" / "model.safetensors", (1000, 1000))
+    with pytest.raises(CheckpointError, match=r"name \S*checkpoint-1500, the newest"):
+        locate_and_examine(tmp_path)  # two levels
+    shutil.rmtree(tmp_path / "steps")
+    shutil.copytree(make_checkpoint(), tmp_path / "checkpoint")
+    (tmp_path / "config.json").write_text("{}")  # without weights it is no checkpoint
+    with pytest.raises(CheckpointError, match=rf"in a folder below it: name {tmp_path}/checkpoint\.$"):
+        locate_and_examine(tmp_path)
+    assert locate_and_examine(tmp_path / "checkpoint")
+
+
+def locate_and_examine(folder):
+    return examine_checkpoint(locate(str(folder))[1], name=str(folder))

@@ -27,6 +27,8 @@ from virtus.models import (
 if TYPE_CHECKING:
     from virtus.models import Classifier
 
+MAX_NAMED = 5  # folders in an error
+
 
 @dataclass(frozen=True)
 class Examination:
@@ -78,6 +80,7 @@ def examine_configs(
 ) -> tuple[Architecture, ClassOutputs, EvalTransform]:
     """The part of it that needs no weights: architecture, outputs of each class, eval transform."""
     with _naming(name or folder):
+        _check_level(folder)
         config = read_json(folder / "config.json")
         is_packed(config)  # or another arrangement, which is refused
         architecture, processor = read_architecture(config), folder / "preprocessor_config.json"
@@ -153,6 +156,41 @@ def check_tensors(architecture: Architecture, held: Mapping[str, tuple[int, ...]
             f"Its weights do not fit config.json: {_count(others)} left over that the model does not have, "
             f"such as {others[0]}."
         )
+
+
+def _check_level(folder: Path) -> None:
+    """Whether the checkpoint lies in the folder itself, if there is one.
+
+    Raises:
+        CheckpointError: naming the folders below that hold one, where only these do: a Trainer's output, or a run's.
+    """
+    found = [] if _weights_time_s(folder) else list(filter(_weights_time_s, _folders_below(folder)))
+    if not found:
+        return
+    found.sort(key=lambda below: (_weights_time_s(below), _step(below)), reverse=True)
+    if len(found) == 1:
+        raise CheckpointError(f"The checkpoint lies in a folder below it: name {found[0]}.")
+    more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
+    others = ", ".join(map(str, found[1:MAX_NAMED])) + more
+    raise CheckpointError(
+        f"The checkpoints lie in folders below it: name {found[0]}, the newest, or another: {others}."
+    )
+
+
+def _folders_below(folder: Path) -> Iterator[Path]:
+    """Those one and two levels below that have a config.json."""
+    return (config.parent for level in ("*", "*/*") for config in folder.glob(f"{level}/config.json"))
+
+
+def _weights_time_s(folder: Path) -> float:
+    """When its weights were written; 0 where it is no checkpoint."""
+    files = [*folder.glob("model*.safetensors"), *folder.glob("pytorch_model*.bin")]
+    return max((file.stat().st_mtime for file in files), default=0.0) if (folder / "config.json").exists() else 0.0
+
+
+def _step(folder: Path) -> int:
+    """1000 of checkpoint-1000: copies are of one time."""
+    return int("".join(filter(str.isdecimal, folder.name)) or 0)
 
 
 def _count(tensors: list[str]) -> str:
