@@ -191,6 +191,7 @@ OF_TRANSFORMERS = (
         names=DINOV2_NAMES,
         unused=OF_PRETRAINING,
         any_size=True,
+        saved={"use_mask_token": False},
     ),
     Family(
         "dinov2_with_registers",
