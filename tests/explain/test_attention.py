@@ -1,12 +1,17 @@
 """Rollout and attribution by hand, and attribution against the paper's own way by eager attention of transformers."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from tests.support.explaining import KINDS, crops, heatmaps, load_detector, pixels, pooled, stock_model
+from virtus.checkpoints.detector import Detector
 from virtus.explain.attention import FUSIONS, head_relevance, joint_attention
 from virtus.explain.registry import HEAD_FUSIONS, explain
+from virtus.models.trunk import Trunk
+from virtus.models.vit import Classifier
 from virtus.results import Label
 
 ONE = torch.ones(1, 1, 1)  # one picture, whose head reads the first token
@@ -54,6 +59,29 @@ def test_discarding_treats_each_picture_by_itself():
     both = joint_attention([torch.stack([one, other])], discard_ratio=0.5)
     alone = joint_attention([other[None]], discard_ratio=0.5)
     torch.testing.assert_close(both[1], alone[0])
+
+
+@pytest.mark.parametrize(
+    ("pooling", "row"),
+    [
+        ([[1.0, 0.0, 0.0]], [0.6, 0.4, 0.0]),  # a class token
+        ([[0.0, 0.5, 0.5]], [0.0, 0.65, 0.35]),  # the mean of two patches: ((0, 0.8, 0.2) + (0, 0.5, 0.5)) / 2
+        ([[0.5, 0.25, 0.25]], [0.3, 0.525, 0.175]),  # what a learned query attends to: half of the first and so on
+    ],
+)
+def test_rollout_by_what_the_head_reads_by_hand(pooling, row):
+    # (A + I) / 2 of these rows is (0.6, 0.4, 0), (0, 0.8, 0.2) and (0, 0.5, 0.5).
+    attention = torch.tensor([[[[0.2, 0.8, 0.0], [0.0, 0.6, 0.4], [0.0, 1.0, 0.0]]]])
+    torch.testing.assert_close(joint_attention([attention], torch.tensor([pooling])), torch.tensor([[row]]))
+
+
+def test_attribution_by_what_the_head_reads_by_hand():
+    # relu(gradient * attention) is (0.5, 0) and (0, 0.2): I plus that, its rows by half, and (1, 0) alone.
+    attention, gradient = torch.tensor([[[[0.5, 0.5], [0.8, 0.2]]]]), torch.tensor([[[[1.0, -1.0], [-1.0, 1.0]]]])
+    means = torch.tensor([[[0.5, 0.5], [1.0, 0.0]]])
+    torch.testing.assert_close(
+        head_relevance([(attention, gradient)], means), torch.tensor([[[0.75, 0.6], [1.5, 0.0]]])
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -139,3 +167,31 @@ def test_attribution_of_one_head_is_not_the_mean_of_all(make_checkpoint):
     first, second, fused = (heatmaps(detector, crops(1), method="attribution", head=head) for head in (0, 1, None))
     assert not np.allclose(first, second, rtol=0.01)
     assert not np.allclose(first, fused, rtol=0.01)
+
+
+def test_a_learned_query_is_the_last_step_of_both(make_checkpoint):
+    """SigLIP's head: rollout by its attention, attribution by its attention times gradient, as a full pass has them."""
+    plain = load_detector(make_checkpoint(kind="siglip")).checkpoint
+    model = Classifier(dataclasses.replace(plain.trunk.model.config, pooling="attention"))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for tensor in model.parameters():
+            torch.nn.init.normal_(tensor, std=0.3)
+    detector = Detector(dataclasses.replace(plain, trunk=Trunk(model, device=plain.trunk.device, dtype=torch.float32)))
+    state, trunk = detector.encode(crops(2)), detector.checkpoint.trunk
+    attentions, hidden = [], state.block_inputs[0].clone()
+    for index in range(3):  # one graph of all blocks, which the engine never builds
+        attentions.append(trunk.attention(index, trunk.first_norm(index, hidden)).requires_grad_())
+        hidden = trunk.run_block(index, hidden, attention=attentions[-1])
+    attentions.append(trunk.pooling(hidden).detach().requires_grad_())
+    logits = trunk.finish(hidden, attentions[-1])
+    gradients = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), attentions)
+    *blocks, pooling = (attention.detach() for attention in attentions)
+    rows = pooling.mean(1) @ joint_attention(blocks)
+    np.testing.assert_allclose(heatmaps(detector, crops(2), method="rollout").reshape(2, 16), rows[:, 0], rtol=1e-4)
+    relevance = torch.eye(16).expand(2, -1, -1)
+    for attention, gradient in zip(blocks, gradients[:-1], strict=True):
+        relevance = relevance + (attention * gradient).clamp(min=0).mean(1) @ relevance
+    rows = ((pooling * gradients[-1]).clamp(min=0).mean(1) @ relevance)[:, 0]
+    ours = heatmaps(detector, crops(2), method="attribution", target="fake").reshape(2, 16)
+    np.testing.assert_allclose(ours, rows, rtol=1e-3, atol=1e-3 * float(rows.max()))

@@ -1,5 +1,6 @@
 """Our own ViT and DeiT against transformers': the same tensors, the same activations."""
 
+import dataclasses
 import json
 
 import pytest
@@ -12,6 +13,7 @@ from tests.conftest import KINDS, stock_config
 from virtus.models.architecture import ACTIVATIONS
 from virtus.models.block import ACTIVATION
 from virtus.models.families import read_architecture
+from virtus.models.pooling import pooling_rows
 from virtus.models.tensors import build_classifier, file_tensors
 
 SIZES = {"image_size": [24, 16], "patch_size": 8, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
@@ -75,3 +77,17 @@ def test_a_file_that_changes_later_does_not_change_the_model(tmp_path):
     assert all(bool((tensor == 1).all()) for tensor in model.state_dict().values())
     assert set(model.state_dict()) == set(own.tensors())
     assert set(file_tensors(own, model.state_dict())) == set(tensors)
+
+
+@pytest.mark.parametrize(
+    ("pooling", "rows"),
+    [
+        ("cls", [[1, 0, 0, 0, 0, 0, 0]]),
+        ("mean", [[0, 0, 0, 0, 0, 1 / 2, 1 / 2]]),  # a class token and four registers are no patches
+        ("cls+mean", [[1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1 / 2, 1 / 2]]),
+    ],
+)
+def test_what_the_head_reads_by_hand(pooling, rows):
+    own = read_architecture({"model_type": "dinov2_with_registers"})
+    own = dataclasses.replace(own, pooling=pooling)
+    torch.testing.assert_close(pooling_rows(own, torch.zeros(3, 7, 2)), torch.tensor(rows, dtype=torch.float32))
