@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from tests.corpus.inputs import BadInput, Expected
 from tests.corpus.whole import encoded, photo
+from tests.support.icc import rgb_profile, with_program
 from tests.support.pictures import greedy_tags
 from tests.support.provenance_files import xmp
 
@@ -108,6 +109,7 @@ def _hostile_profiles(rng: random.Random) -> dict[str, bytes]:
         "length": struct.pack(">I", 2**32 - 1) + b"lcms" + bytes(120) + b"acsp",
         "tags": bytes(128) + struct.pack(">I", 2**32 - 1) + bytes(100),
         "zeros": bytes(200_000),
+        "program": with_program(rgb_profile(), 50_000),
         "packed": zlib.compress(bytes(100_000)),
         "picture": Image.Image.tobytes(photo())[:50_000],
     }

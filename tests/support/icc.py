@@ -22,6 +22,21 @@ def rgb_profile(columns=DISPLAY_P3, curve=SRGB_CURVE, *, intent=0, white=D50) ->
     return _profile(b"RGB ", b"XYZ ", tags, intent)
 
 
+def with_program(profile: bytes, num_steps: int) -> bytes:
+    """The same with a D2B0 tag of so many steps: each is the same one, and changes nothing."""
+    step = b"matf" + bytes(4) + struct.pack(">HH12f", 3, 3, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0)
+    head = b"mpet" + bytes(4) + struct.pack(">HHI", 3, 3, num_steps)
+    body = head + struct.pack(">II", len(head) + 8 * num_steps, len(step)) * num_steps + step
+    (count,) = struct.unpack_from(">I", profile, 128)
+    tag = struct.pack(">4sII", b"D2B0", len(profile) + 12, len(body))
+    table = b"".join(
+        struct.pack(">4sII", name, at + 12, length)
+        for name, at, length in struct.iter_unpack(">4sII", profile[132 : 132 + 12 * count])
+    )
+    made = profile[:128] + struct.pack(">I", count + 1) + table + tag + profile[132 + 12 * count :] + body
+    return struct.pack(">I", len(made)) + made[4:]
+
+
 def grey_profile(curve=1.0) -> bytes:
     return _profile(b"GRAY", b"XYZ ", {b"wtpt": _xyz(D50), b"kTRC": _curve(curve)})
 

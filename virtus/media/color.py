@@ -12,6 +12,7 @@ from PIL import Image, ImageCms
 from virtus.media.color_codes import BT709, Chromaticities, codes_to_srgb, differs_from_srgb, gamma_to_srgb
 
 MAX_PROFILE = 2**22  # bytes; those of printers have 0.5 to 2 MiB
+TAGS, END_OF_TAGS = 128, 128 + 4 + 12 * 100  # of an ICC profile: where they are listed; Little CMS takes 100 at most
 MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # by an ICC profile's colour space: what its transform takes
 GREYS = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 CODES = "cicp"  # in a picture's `info`: primaries and transfer function, by ITU-T H.273
@@ -96,7 +97,7 @@ def _by_array(convert: Callable[[np.ndarray], np.ndarray]) -> ToSrgb:
 def _by_profile(profile: bytes) -> ToSrgb | None:
     """By Little CMS, with the intent that the profile names: perceptual, or relative with black fitted to black."""
     try:
-        opened = ImageCms.core.profile_frombytes(profile)
+        opened = ImageCms.core.profile_frombytes(_without_programs(profile))
         mode = MODES[opened.xcolor_space.strip()]
         absolute = opened.rendering_intent in (1, 3)
         intent = ImageCms.Intent.RELATIVE_COLORIMETRIC if absolute else ImageCms.Intent.PERCEPTUAL
@@ -108,6 +109,12 @@ def _by_profile(profile: bytes) -> ToSrgb | None:
         raise
     except Exception:  # whatever its C code meets: the profile is broken
         return None
+
+
+def _without_programs(profile: bytes) -> bytes:
+    """The profile without D2B tags (ICC.1:2022, section 9.2.26), which browsers pass over: lists of steps, of which a
+    file of 80 kB kept Little CMS busy for 15 s."""
+    return profile[:TAGS] + profile[TAGS:END_OF_TAGS].replace(b"D2B", b"d2b") + profile[END_OF_TAGS:]
 
 
 @functools.cache
