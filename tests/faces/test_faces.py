@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from virtus.faces import find
 from virtus.faces.find import crop_face, find_faces, whole_image
 from virtus.media.images import load_image
 from virtus.results import Face
@@ -101,3 +102,32 @@ def test_boxes_are_clipped_to_the_picture(astronaut):
         x0, y0, x1, y1 = face.box_xyxy
         assert 0 <= x0 < x1 <= photo.width
         assert 0 <= y0 < y1 <= photo.height
+
+
+def face_seen(confidence, roll_degrees=0):
+    """A face of 100 x 100 pixels whose eyes lie above its mouth, turned clockwise by so much."""
+    roll = np.deg2rad(roll_degrees)
+    points = np.array([(-20, -20), (20, -20), (0, 0), (-15, 20), (15, 20)]) @ np.array(
+        [(np.cos(roll), np.sin(roll)), (-np.sin(roll), np.cos(roll))]
+    )
+    return Face((0.0, 0.0, 100.0, 100.0), tuple((50 + x, 50 + y) for x, y in points), confidence)
+
+
+@pytest.mark.parametrize(
+    ("confidences", "rolls", "turns"),
+    [
+        ((0.999, 1, 1, 1), (0, 0, 0, 0), 0),  # sure at first sight: the others are not looked at
+        ((0.95, 0.97, 0, 0), (0, 0, 0, 0), 0),  # not half as much in doubt
+        ((0.95, 0.98, 0, 0), (0, 0, 0, 0), 1),
+        ((0.95, 0.9999, 0, 0), (0, 90, 0, 0), 0),  # it lies on its side in that turn
+        ((0.9999, 0.95, 0, 0), (90, 0, 0, 0), 1),
+        ((0.95, 0, 0, 0.9999), (0, 0, 0, -40), 3),  # a tilted head is no other turn
+        ((0.9999, 0, 0, 0), (90, 0, 0, 0), 0),  # better than none
+        ((0.95, 0.98, 0.985, 0.97), (0, 0, 0, 0), 2),  # of turns the most confident
+    ],
+)
+def test_a_turn_counts_only_if_the_eyes_lie_above_the_mouth_in_it(monkeypatch, confidences, rolls, turns):
+    looks = iter([[face_seen(*pair)] if pair[0] else [] for pair in zip(confidences, rolls, strict=True)])
+    monkeypatch.setattr(find, "_detect_at_two_sizes", lambda _: next(looks))
+    (face,) = find_faces(Image.new("RGB", (100, 100)))
+    assert face.quarter_turns == turns

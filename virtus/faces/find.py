@@ -19,6 +19,7 @@ MIN_CONFIDENCE = 0.90
 # Measured on 180 photos in four turns (benchmarks/turns.py): the first turn with a face is right for 51 to 82 % of the
 # turned ones, the most confident turn for 99 %; so is this limit, which spares most upright ones the other turns.
 SURE_CONFIDENCE = 0.998
+TURNED_DOUBT = 0.5  # 1 - confidence of a turned face, as a share of the upright one's at most: most photos are upright
 MIN_FACE_SIDE = 48
 MIN_PICTURE_SIDE = 24  # MTCNN raises below about 20 px
 DETECTION_SIDES = (512, 1024)
@@ -34,7 +35,7 @@ def find_faces(
 
     The picture is looked at with a longer side of at most 512 px, and of 1024 px if nothing was found. Unless that
     finds a face beyond doubt, the picture turned by 90, 180 and 270 degrees is looked at too, and the turn with the
-    most confident face counts.
+    most confident face counts, of those in which its eyes lie above its mouth.
 
     Args:
         image: RGB.
@@ -49,19 +50,31 @@ def find_faces(
 
 
 def _faces_of_best_turn(image: Image.Image, sure_confidence: float) -> list[Face]:
-    """Of the four turns, the one with the most confident face: MTCNN also fires on faces that lie on their side."""
-    best: list[Face] = []
-    for turns in range(4):
-        faces = _detect_at_two_sizes(_turn(image, turns))
-        if _best_confidence(faces) > _best_confidence(best):
-            best = [_turn_back(face, turns, image.size) for face in faces]
-        if _best_confidence(best) >= sure_confidence:
+    """Of the four turns, the one with the most confident face that stands upright in it.
+
+    MTCNN also fires on faces that lie on their side, and on upright ones upside down.
+    """
+    found = _detect_at_two_sizes(image)
+    best, confidence = found, _upright_confidence(found)
+    least_of_turned = 1 - TURNED_DOUBT * (1 - confidence)
+    for turns in range(1, 4):
+        if confidence >= sure_confidence:
             break
+        faces = _detect_at_two_sizes(_turn(image, turns))
+        turned = _upright_confidence(faces)
+        if turned > confidence and turned >= least_of_turned:
+            best, confidence = [_turn_back(face, turns, image.size) for face in faces], turned
     return best
 
 
-def _best_confidence(faces: list[Face]) -> float:
-    return max((face.confidence for face in faces), default=0.0)
+def _upright_confidence(faces: list[Face]) -> float:
+    """Of the most confident face whose eyes lie above its mouth; 0 where there is none."""
+    return max((face.confidence for face in faces if _is_upright(face)), default=0.0)
+
+
+def _is_upright(face: Face) -> bool:
+    eyes, mouth = np.mean(face.landmarks[:2], axis=0), np.mean(face.landmarks[3:], axis=0)
+    return bool(mouth[1] - eyes[1] > abs(mouth[0] - eyes[0]))
 
 
 def _detect_at_two_sizes(image: Image.Image) -> list[Face]:
