@@ -47,6 +47,7 @@ def test_json_of_a_picture_with_a_judged_and_a_small_face():
     assert report.to_json() == {
         "path": "a.jpg",
         "outcome": "fake",
+        "decided_by": 1,
         "checkpoint": {"name": "virtus-tiny", "revision": "bundled", "sha256": "ab" * 32, "calibration": None},
         "prior": 0.5,
         "image_size": [100, 80],
@@ -100,8 +101,13 @@ def test_the_face_that_decided_is_the_largest_with_the_pictures_outcome():
     ]
     report = ImageReport(Outcome.FAKE, INFO, tuple(faces))
     assert report.decisive_face is faces[1]
+    assert report.decided_by == report.to_json()["decided_by"] == 1
     assert report.p_fake == 0.1
     assert ImageReport(Outcome.NO_FACE, INFO).decisive_face is None
+    assert (
+        ImageReport(Outcome.FACE_TOO_SMALL, INFO, (FaceReport((0, 0, 9, 9), Outcome.FACE_TOO_SMALL),)).decided_by
+        is None
+    )
 
 
 @pytest.mark.parametrize(("p_value", "better"), [(0.01, True), (0.05, True), (0.06, False), (1.0, False)])

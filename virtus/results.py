@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from virtus.schema import FIRST, HIDDEN, As, Key, Number, Row, Share, Text, columns_of
 
@@ -127,6 +127,7 @@ class Calibration(Row):
         fake_above: a p from it on is `fake`; between the two it is `inconclusive`.
         num_pictures: that it was fitted on; 0 where it was not fitted.
         ece_before, ece_after: expected calibration error on those pictures, without and with it.
+        fake_above_among: the same for a face of 2, of up to 4, 8, 16 and 32, as far as there were pictures enough.
     """
 
     temperature: float
@@ -136,8 +137,9 @@ class Calibration(Row):
     ece_before: Annotated[float | None, HIDDEN] = None
     ece_after: Annotated[float | None, HIDDEN] = None
     bias: Annotated[float, Key(after="temperature")] = 0.0
+    fake_above_among: Annotated[tuple[Share, ...], Key(when="fake_above_among")] = ()
 
-    def used(self) -> dict[str, float]:
+    def used(self) -> dict[str, Any]:
         """What a verdict depends on."""
         return {column.name: column.get(self) for column in columns_of(Calibration)}
 
@@ -337,4 +339,10 @@ class ImageReport(Row):
     @property
     def decisive_face(self) -> FaceReport | None:
         """The largest face that came out as the picture did; None where nothing was judged."""
-        return next((face for face in self.faces if face.outcome is self.outcome and face.outcome.judged), None)
+        return None if self.decided_by is None else self.faces[self.decided_by]
+
+    @property
+    def decided_by(self) -> Annotated[int | None, Key(after="outcome", when="faces")]:
+        """Index in `faces` of the largest that came out as the picture did; None where none was judged."""
+        came_out_so = (at for at, face in enumerate(self.faces) if face.outcome is self.outcome)
+        return next(came_out_so, None) if self.outcome.judged else None

@@ -169,6 +169,8 @@ def test_it_is_stored_beside_the_weights_and_judges(copy_checkpoint, make_image)
         {"temperature": 1.0, "real_below": 0.5, "fake_above": 0.5, "bias": "much"},
         {"temperature": 1.0, "real_below": 0.5, "fake_above": 0.5, "bias": math.nan},
         {"temperature": "1", "real_below": 0.5, "fake_above": 0.5},
+        {"temperature": 1.0, "real_below": 0.5, "fake_above": 0.8, "fake_above_among": [0.7]},
+        {"temperature": 1.0, "real_below": 0.5, "fake_above": 0.8, "fake_above_among": 0.9},
         {"temperature": 1.0},
         {"temperature": 1.0, "real_below": 0.5, "fake_above": 0.5, "magic": 1},
         [1.0],

@@ -12,6 +12,7 @@ import pytest
 
 from virtus.checkpoints.sidecar import (
     SIDECAR,
+    read_calibration,
     read_sidecar,
     read_user_calibration,
     store_calibration,
@@ -24,7 +25,7 @@ from virtus.results import Calibration
 
 ROOT = Path(__file__).parents[2]
 HASH = "ab" * 32
-OLD, NEW = {"margin": 1.5, "calibration": None}, Calibration(2.0, 0.25, 0.75)
+OLD, NEW = {"margin": 1.5, "calibration": None}, Calibration(2.0, 0.25, 0.75, fake_above_among=(0.8, 0.9))
 KILLED_AT = """
 import os, pathlib, signal, sys
 from virtus.checkpoints.sidecar import store_calibration
@@ -58,7 +59,7 @@ def test_a_calibration_leaves_the_rest_of_the_file(tmp_path):
     write_sidecar(tmp_path, OLD | {"novelty": {"block": 2}})
     assert store_calibration(tmp_path, NEW) == tmp_path / SIDECAR
     kept = read_sidecar(tmp_path)
-    assert (kept["margin"], kept["novelty"], Calibration(**kept["calibration"])) == (1.5, {"block": 2}, NEW)
+    assert (kept["margin"], kept["novelty"], read_calibration(kept)) == (1.5, {"block": 2}, NEW)
     assert [file.name for file in tmp_path.iterdir()] == [SIDECAR]
 
 

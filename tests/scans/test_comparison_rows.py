@@ -54,7 +54,7 @@ def test_the_table_has_a_column_for_each_and_says_where_they_disagree():
     assert second == "B: owner/name (0123456789ab, sha256 cdcdcdcdcdcd, uncalibrated)"
     assert head.split() == ["agreement", "A", "B", "faces", "path"]
     assert row.split()[:6] == ["disagree", "fake", "0.875", "fake", "0.750", "2"]
-    assert row.endswith("a, b.jpg  (disagree on face 1)  (A: small)  (B: small, turned away)")
+    assert row.endswith("a, b.jpg  (disagree on face 1)  (face 0 decided)  (A: small)  (B: small, turned away)")
     assert last.split() == ["-", "no_face", "no_face", "0", "c.jpg", "(None.)"]
 
 
@@ -62,7 +62,7 @@ def test_csv_is_one_line_a_face_and_checkpoint():
     rows = list(csv.DictReader(io.StringIO(written(ComparisonCsv))))
     assert list(rows[0]) == [
         *"path agreement outcome face face_outcome p_fake p_low p_high flips x0 y0 x1 y1".split(),
-        *"cautions novelty whole_image checkpoint sha256 prior reason".split(),
+        *"cautions novelty whole_image checkpoint sha256 prior reason decided_by".split(),
     ]
     assert [(row["face"], row["checkpoint"], row["agreement"], row["p_fake"]) for row in rows] == [
         ("0", "virtus-tiny", "agree", "0.875"),

@@ -31,7 +31,7 @@ def written(rows_class) -> str:
 def test_the_table_shows_the_p_that_decided():
     head, first, second = written(TableRows).splitlines()
     assert head.split() == ["outcome", "p_fake", "faces", "path"]
-    assert first.split() == ["fake", "0.875", "2", "a,", "b.jpg"]
+    assert first.split() == ["fake", "0.875", "2", "a,", "b.jpg", "(face", "1", "decided)"]
     assert second == f"{'no_face':14}  {'':6}  {0:5}  c.jpg  (No face was found.)"
 
 
@@ -64,7 +64,7 @@ def test_csv_is_one_line_a_face():
     rows = list(csv.DictReader(io.StringIO(written(CsvRows))))
     assert list(rows[0]) == [
         *"path outcome face face_outcome p_fake p_low p_high flips x0 y0 x1 y1".split(),
-        *"cautions novelty whole_image checkpoint sha256 prior reason".split(),
+        *"cautions novelty whole_image checkpoint sha256 prior reason decided_by".split(),
     ]
     assert [(row["path"], row["face"], row["p_fake"], row["x0"]) for row in rows] == [
         ("a, b.jpg", "0", "0.125", "0.0"),
@@ -72,6 +72,7 @@ def test_csv_is_one_line_a_face():
         ("c.jpg", "", "", ""),
     ]
     assert rows[2]["reason"] == "No face was found."
+    assert [row["decided_by"] for row in rows] == ["1", "1", ""]
 
 
 def test_cautions_and_the_reason_of_a_face_stand_in_table_and_csv():

@@ -17,10 +17,10 @@ from train.report.wording import SHARES, TITLES
 from virtus.checkpoints import Detector
 from virtus.errors import DataError
 from virtus.faces import crop_face
-from virtus.judging import analyze_paths, with_prediction
+from virtus.judging import analyze_paths, decide_picture, with_prediction
 from virtus.media import load_image
 from virtus.parallel import in_chunks
-from virtus.results import Face, FaceCrop, FaceReport, ImageReport, Label, Prediction, gravest
+from virtus.results import Face, FaceCrop, FaceReport, ImageReport, Label, Prediction
 
 COLUMNS = [name for name in TITLES if name != "ece"]
 READ_AHEAD = 64  # pictures whose crops are judged together
@@ -139,8 +139,8 @@ def _report_again(detector: Detector, report: ImageReport, predictions: Iterator
         return with_prediction(face, next(predictions)) if face.outcome.judged else face
 
     faces = tuple(map(face_again, report.faces))
-    outcome = gravest(face.outcome for face in faces) if report.outcome.judged else report.outcome
-    return replace(report, outcome=outcome, checkpoint=detector.checkpoint.info, faces=faces)
+    again = replace(report, checkpoint=detector.checkpoint.info, faces=faces)
+    return decide_picture(again) if report.outcome.judged else again
 
 
 def _cell(name: str, value: float) -> str:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
         UNCALIBRATED,
         at_prior,
         check_prior,
+        error_among,
+        fake_above_among,
         fit_calibration,
         judge,
         outcome_of,

@@ -14,6 +14,7 @@ from virtus.results import Calibration, Label, Outcome
 
 MAX_ERROR = 0.05  # of the reals called fake, and of the fakes called real
 MIN_PICTURES = 20  # of each class: with fewer no threshold can promise an error of one in twenty
+NUM_FACES = (2, 4, 8, 16, 32)  # of a picture, that thresholds are kept for: those between go by the next
 EVEN = 0.5  # p of a face that is as likely real as fake; also the prior that p assumes unless told otherwise
 UNCALIBRATED = Calibration(temperature=1.0, real_below=0.5, fake_above=0.5)
 
@@ -58,6 +59,26 @@ def at_prior(calibration: Calibration | None, prior: float) -> Calibration:
     return replace(calibration, real_below=min(real_below, EVEN), fake_above=max(fake_above, EVEN))
 
 
+def fake_above_among(calibration: Calibration | None, prior: float, num_faces: int) -> float:
+    """The p from which a face of so many is called fake, at a prior: none of as many real ones is, 19 times in 20.
+
+    For more faces than the calibration had real pictures for, and for any number where it is of before there were such
+    thresholds, p is taken at its word: that of reals reaches t in a share of at most (1 - t) / t (Markov's inequality
+    for the odds), which is conservative. Without a calibration, which promises nothing, it is 0.5 for any number.
+    """
+    alone = at_prior(calibration, prior).fake_above
+    if calibration is None or num_faces == 1:
+        return alone
+    known = zip(NUM_FACES, calibration.fake_above_among, strict=False)
+    word = max(1 / (1 + error_among(num_faces)), *calibration.fake_above_among, 0.0)
+    return max(alone, _shift(next((p for most, p in known if most >= num_faces), word), prior))
+
+
+def error_among(num_faces: int) -> float:
+    """Share of real faces that may be called fake where a picture has so many: 1 - 0.95^(1/n) (Sidak 1967)."""
+    return 1 - (1 - MAX_ERROR) ** (1 / num_faces)
+
+
 def check_prior(prior: float) -> None:
     """Refuse a share of fakes that leaves nothing to judge.
 
@@ -85,7 +106,7 @@ def fit_calibration(
     class the order statistic that keeps the expected error on new pictures of the same kind at 5 % (Vovk et al. 2005).
     To call a real face fake is the graver error: that bound holds for each source, so that an easy one does not hide a
     hard one; the other holds for all together. Where both thresholds could be 0.5, they are; else they come as near to
-    it as their errors let them.
+    it as their errors let them. For a face of n the bound is that of 1 - 0.95^(1/n): see `fake_above_among`.
 
     Args:
         margins: logit of fake minus logit of real.
@@ -100,7 +121,8 @@ def fit_calibration(
         raise DataError(f"A calibration needs {MIN_PICTURES} judged pictures of each class: add some.")
     temperature, bias = _fit_scaling(margins, is_fake)
     p_fake = 1 / (1 + np.exp(-margins / temperature - bias))
-    real_highest, fake_lowest = _bounds(p_fake, is_fake, np.asarray(sources if sources else ["all"] * len(margins)))
+    reals = _reals(p_fake, is_fake, np.asarray(sources if sources else ["all"] * len(margins)))
+    real_highest, fake_lowest = _highest(reals, MAX_ERROR), 1 - _conformal(1 - p_fake[is_fake], MAX_ERROR)
     fake_above, real_below = max(real_highest, min(0.5, fake_lowest)), min(fake_lowest, max(0.5, real_highest))
     return Calibration(
         temperature=temperature,
@@ -110,6 +132,7 @@ def fit_calibration(
         ece_before=calibration_error(is_fake, 1 / (1 + np.exp(-margins))),
         ece_after=calibration_error(is_fake, p_fake),
         bias=bias,
+        fake_above_among=_bounds_among(reals, fake_above),
     )
 
 
@@ -132,16 +155,26 @@ def _fit_scaling(margins: np.ndarray, is_fake: np.ndarray) -> tuple[float, float
     return float(1 / slope), float(bias)
 
 
-def _bounds(p_fake: np.ndarray, is_fake: np.ndarray, sources: np.ndarray) -> tuple[float, float]:
-    """The p above which at most 5 % of the reals of any source lie, and below which at most 5 % of all fakes do."""
-    reals = [~is_fake, *((sources == source) & ~is_fake for source in np.unique(sources))]
-    highest = max(_conformal(p_fake[part]) for part in reals if part is reals[0] or part.sum() >= MIN_PICTURES)
-    return highest, 1 - _conformal(1 - p_fake[is_fake])
+def _reals(p_fake: np.ndarray, is_fake: np.ndarray, sources: np.ndarray) -> list[np.ndarray]:
+    """p of all reals, then of those of each source that has enough."""
+    of_source = [p_fake[(sources == source) & ~is_fake] for source in np.unique(sources)]
+    return [p_fake[~is_fake], *(part for part in of_source if len(part) >= MIN_PICTURES)]
 
 
-def _conformal(values: np.ndarray) -> float:
-    """The value that a new one of the same kind is above with a chance of at most 5 %."""
-    rank = math.ceil((len(values) + 1) * (1 - MAX_ERROR))
+def _highest(reals: Sequence[np.ndarray], error: float) -> float:
+    """The p above which a new real of any of the parts lies with a chance of at most `error`."""
+    return max(_conformal(part, error) for part in reals)
+
+
+def _bounds_among(reals: Sequence[np.ndarray], fake_above: float) -> tuple[float, ...]:
+    """By `NUM_FACES`, as far as all reals together are enough. Of a source with too few its highest p counts."""
+    errors = [error for error in map(error_among, NUM_FACES) if error * (len(reals[0]) + 1) >= 1]
+    return tuple(max(fake_above, _highest(reals, error)) for error in errors)
+
+
+def _conformal(values: np.ndarray, error: float) -> float:
+    """The value that a new one of the same kind is above with a chance of at most `error`."""
+    rank = math.ceil((len(values) + 1) * (1 - error))
     return float(min(np.nextafter(np.sort(values)[min(rank, len(values)) - 1], 2.0), 1.0))
 
 

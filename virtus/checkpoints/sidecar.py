@@ -10,6 +10,7 @@ import math
 import os
 import re
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 
 from virtus.errors import CheckpointError, InputError
@@ -76,10 +77,11 @@ def read_calibration(sidecar: dict, *, where: str = SIDECAR) -> Calibration | No
     if row is None:
         return None
     try:
-        calibration = Calibration(**row)
-        sound = calibration.temperature > 0 and 0 <= calibration.real_below <= calibration.fake_above <= 1
+        calibration = Calibration(**row | {"fake_above_among": tuple(row.get("fake_above_among", ()))})
+        thresholds = (0, calibration.real_below, calibration.fake_above, *calibration.fake_above_among, 1)
+        sound = calibration.temperature > 0 and all(low <= high for low, high in pairwise(thresholds))
         sound = sound and math.isfinite(calibration.temperature) and math.isfinite(calibration.bias)
-    except TypeError as exc:
+    except (TypeError, AttributeError) as exc:
         raise CheckpointError(f"The calibration in {where} is not understood ({exc}): calibrate again.") from exc
     if not sound:
         raise CheckpointError(f"The calibration in {where} is out of range: calibrate again.")

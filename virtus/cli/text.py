@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 def verdict_lines(report: ImageReport) -> Iterator[str]:
-    """The outcome, then a line for each face, and under it what makes its verdict less sure."""
-    yield f"{report.outcome}: {report.reason}" if report.reason else str(report.outcome)
+    """The outcome and who decided, then a line for each face, and under it what makes its verdict less sure."""
+    by_whom = f" (face {report.decided_by} decided)" if report.outcome.judged and len(report.faces) > 1 else ""
+    yield f"{report.outcome}: {report.reason}" if report.reason else f"{report.outcome}{by_whom}"
     band = _band(report)
     for number, face in enumerate(report.faces):
         yield f"  face {number}: {_verdict(face, band)}"

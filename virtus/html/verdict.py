@@ -42,6 +42,7 @@ def face_verdict(report: ImageReport, index: int) -> Markup:
         sentence = "Choose another face, or a larger photo."
         return message_panel("This face is too small to be judged", sentence, face.outcome)
     several = f"Face {index + 1} of {len(report.faces)}" if len(report.faces) > 1 else "The face"
+    several += ", which decides the photo" if len(report.faces) > 1 and index == report.decided_by else ""
     steady, interval, spread = face.stability, None, ""
     if steady:
         interval = steady.low, steady.high

@@ -14,6 +14,7 @@ from PIL import Image
 from virtus.checkpoints import Checkpoint
 from virtus.explain import explain, measure_faithfulness
 from virtus.faces import MIN_FACE_SIDE, crop_face, find_cautions, find_faces, unfamiliar, whole_image
+from virtus.judging.deciding import decide_picture
 from virtus.judging.stability import with_stability
 from virtus.media import ImageSource, load_image
 from virtus.results import (
@@ -228,9 +229,9 @@ def report_on(detector: Detector, detected: DetectedFaces, predictions: Sequence
     remaining = iter(predictions)
     faces = tuple(_judged(face, next(remaining)) if face.crop else _too_small(face) for face in detected.faces)
     outcome = gravest(face.outcome for face in faces)
-    reason, prior = REASONS.get(outcome), detector.prior
+    reason, prior, info = REASONS.get(outcome), detector.prior, detector.checkpoint.info
     reason = f"{INCOMPLETE} {reason}" if reason and detected.incomplete else reason
-    return ImageReport(outcome, detector.checkpoint.info, faces, detected.image_size, None, reason, prior)
+    return decide_picture(ImageReport(outcome, info, faces, detected.image_size, None, reason, prior))
 
 
 def _too_small(face: DetectedFace) -> FaceReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -94,7 +94,7 @@ def _facts(record: ReportRecord, report: ImageReport) -> dict[str, list[Row]]:
             ("Name", info.name),
             ("Revision", info.revision),
             ("sha256 of the weights", info.sha256),
-            ("Calibration", _pairs({name: f"{value:.4f}" for name, value in used.items()}) or UNCALIBRATED),
+            ("Calibration", _pairs({name: _in_figures(value) for name, value in used.items()}) or UNCALIBRATED),
         ],
         "The settings": _settings_rows(record.settings),
         "The machine": [("Device", record.device), ("Precision", record.precision), *record.versions.items()],
@@ -111,6 +111,10 @@ def _settings_rows(settings: ReportSettings) -> list[Row]:
         ("Class explained", settings.target),
         *([("Options", options)] if options else []),
     ]
+
+
+def _in_figures(value: float | Sequence[float]) -> str:
+    return " ".join(map(_in_figures, value)) or "none" if isinstance(value, Sequence) else f"{value:.4f}"
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

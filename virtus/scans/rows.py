@@ -12,7 +12,7 @@ from virtus.schema import Row, columns_of
 from virtus.video import PersonReport, VideoReport
 
 BEFORE = "path outcome face face_outcome p_fake p_low p_high flips x0 y0 x1 y1 cautions novelty".split()
-AFTER = "checkpoint sha256 prior reason".split()
+AFTER = "checkpoint sha256 prior reason decided_by".split()
 ELSEWHERE = "outcome box_xyxy confidence stability reason".split()
 """Keys of a face's JSON that are no columns, or stand under another name or place."""
 SETTINGS = "settings"
@@ -69,7 +69,8 @@ class CsvRows:
 class TableRows:
     """One line a picture or clip: outcome, p of the face or person that decided it, number of these, path.
 
-    In brackets why nothing was judged, or what p of the face does under small changes, its reason, and its cautions.
+    In brackets why nothing was judged, or which face of several decided, counted from 0, what p of it does under small
+    changes, its reason, and its cautions.
     """
 
     def __init__(self, stream: Writable):
@@ -112,7 +113,7 @@ def csv_lines(report: ImageReport | VideoReport) -> list[dict[str, Any]]:
     note = report.note if isinstance(report, VideoReport) else None
     info = report.checkpoint
     common = {"path": report.path, "outcome": report.outcome, "checkpoint": info.name, "sha256": info.sha256}
-    common |= {"prior": report.prior, "reason": _joined(report.reason, note)}
+    common |= {"prior": report.prior, "reason": _joined(report.reason, note), "decided_by": report.decided_by}
     lines = [
         _cells(index, part) | common | {"reason": _joined(part.reason or report.reason, note)}
         for index, part in enumerate(_parts(report))
@@ -131,9 +132,11 @@ def _cells(index: int, part: FaceReport | PersonReport) -> dict[str, Any]:
 
 
 def notes_on(report: ImageReport | VideoReport) -> list[str]:
-    """Why nothing was judged; of the face or person that decided, its interval, its reason and its cautions."""
+    """Why nothing was judged; of the face or person that decided, which it is, interval, reason and cautions."""
     notes = [report.reason]
     if decisive := _decisive(report):
+        if len(_parts(report)) > 1:
+            notes.append(f"{'person' if isinstance(report, VideoReport) else 'face'} {report.decided_by} decided")
         cautions = ", ".join(caution.name.replace("_", " ") for caution in decisive.cautions)
         notes += [_interval(decisive), decisive.reason, cautions]
     if isinstance(report, VideoReport):

@@ -15,7 +15,7 @@ from virtus.drawing import fit_display
 from virtus.errors import VideoError
 from virtus.explain import explain
 from virtus.faces import crop_face
-from virtus.judging import Item, analyze_paths, analyze_photo, reason_of
+from virtus.judging import Item, analyze_paths, analyze_photo, decide_among, reason_of
 from virtus.media import is_video_path
 from virtus.results import FaceReport, ImageReport, Outcome, gravest
 from virtus.video.clip_file import VideoSource
@@ -201,16 +201,28 @@ def _report(detector: Detector, frames: Sequence[_JudgedFrame], whole: bool) -> 
         judge_person([Sight(at, times_s[at], frames[at].faces[face]) for at, face in person], thresholds)
         for person in people
     ]
-    persons.sort(key=lambda person: -len(person.sights))
+    persons = _decided(sorted(persons, key=lambda person: -len(person.sights)), detector)
     outcome = _gravest(persons)
     reason = REASONS[outcome].format(count=len(frames)) if outcome in REASONS else None
     return VideoReport(outcome, info, tuple(persons), times_s, frame_size=frames[0].size, reason=reason, prior=prior)
 
 
+def _decided(persons: Sequence[PersonReport], detector: Detector) -> list[PersonReport]:
+    """Called fake only where so many persons allow it, as the faces of a photo are."""
+    enough = _with_enough_frames(persons)
+    boxes = [[sight.face.box_xyxy for sight in person.sights] for person in enough]
+    decided = decide_among(enough, boxes, detector.checkpoint.info.calibration, detector.prior)
+    by_person = dict(zip(map(id, enough), decided, strict=True))
+    return [by_person.get(id(person), person) for person in persons]
+
+
 def _gravest(persons: Sequence[PersonReport]) -> Outcome:
+    return gravest(person.outcome for person in _with_enough_frames(persons))
+
+
+def _with_enough_frames(persons: Sequence[PersonReport]) -> Sequence[PersonReport]:
     """Who was seen in passing decides only where nobody else does."""
-    enough = [person for person in persons if person.num_counted >= MIN_FRAMES]
-    return gravest(person.outcome for person in enough or persons)
+    return [person for person in persons if person.num_counted >= MIN_FRAMES] or persons
 
 
 def _with_maps(detector: Detector, person: PersonReport, methods: Sequence[str]) -> PersonReport:

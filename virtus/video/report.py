@@ -107,7 +107,13 @@ class VideoReport(Row):
     @property
     def decisive_person(self) -> PersonReport | None:
         """The first person that came out as the clip did; None where nothing was judged."""
-        return next((one for one in self.persons if one.outcome is self.outcome and one.outcome.judged), None)
+        return None if self.decided_by is None else self.persons[self.decided_by]
+
+    @property
+    def decided_by(self) -> Annotated[int | None, Key(after="outcome", when="persons")]:
+        """Index in `persons` of the first that came out as the clip did; None where none was judged."""
+        came_out_so = (at for at, person in enumerate(self.persons) if person.outcome is self.outcome)
+        return next(came_out_so, None) if self.outcome.judged else None
 
     @property
     def note(self) -> Annotated[str | None, Key(when="note")]:

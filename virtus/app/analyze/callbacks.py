@@ -47,7 +47,7 @@ class AnalyzeCallbacks:
         return checkpoint_line(self._detectors.info(model))
 
     def show_verdict(self, inputs: AnalyzeInputs) -> AnalyzeOutputs:
-        """The verdict on the largest face that was judged; without a photo, all as at first."""
+        """The verdict on the face that decided; without a photo, all as at first."""
         try:
             if not inputs.photo:  # Gradio makes "" of a value that was taken away
                 return _no_photo(render_part("empty.html", "photo"), self.checkpoint_line(inputs.model))
@@ -90,9 +90,9 @@ def _verdict(judged: JudgedPhoto) -> AnalyzeOutputs:
         return _no_photo(not_judged(report), line)
     picture = write_png(annotate_faces(judged.photo, report), "faces")
     annotated = gr.Image(picture, visible=True, alt_text=photo_words(report))
-    first = next((index for index, face in enumerate(report.faces) if face.outcome.judged), None)
-    verdict = not_judged(report) if first is None else face_verdict(report, first)
-    return AnalyzeOutputs(verdict, line, annotated, _face_choice(report, first), gr.Column(visible=first is not None))
+    at = report.decided_by
+    verdict = not_judged(report) if at is None else face_verdict(report, at)
+    return AnalyzeOutputs(verdict, line, annotated, _face_choice(report, at), gr.Column(visible=at is not None))
 
 
 def _no_photo(verdict: str, checkpoint: str) -> AnalyzeOutputs:

@@ -135,9 +135,11 @@ def _thumbnail(photo: Image.Image, face: FaceReport | None) -> str:
 
 
 def _note(report: ImageReport, face: FaceReport | None) -> str:
-    if face is None:
+    if face is None or report.decided_by is None:
         return report.reason or ""
-    return face.reason or ", ".join(caution.name.replace("_", " ") for caution in face.cautions)
+    which = f"face {report.decided_by + 1} of {len(report.faces)} decided" if len(report.faces) > 1 else ""
+    doubts = face.reason or ", ".join(caution.name.replace("_", " ") for caution in face.cautions)
+    return ": ".join(filter(None, (which, doubts)))
 
 
 def _progress(batch: Batch, state: str) -> str:

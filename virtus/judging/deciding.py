@@ -1,0 +1,79 @@
+"""What several faces make of a picture: the more there are, the surer one must look fake to make it fake.
+
+At most one in twenty real pictures may be called fake, however many faces each has: see `fake_above_among`. And who
+stands out of focus, or half outside, beside somebody ten times as large decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from virtus.checkpoints import fake_above_among
+from virtus.results import Box, Calibration, Caution, ImageReport, Outcome, gravest
+
+MAX_BYSTANDER = 0.1  # of the main face's area
+UNCLEAR = {"blurred": "out of focus", "cut_off": "cut off"}
+BYSTANDER = "This face is {how} and less than a tenth as large as the main one: whatever its p is, it proves no fake."
+ONE_OF_SEVERAL = (
+    "Among {count} real faces one with such a p may be found more often than one time in twenty: "
+    "with so many, a face is called fake from p = {bound:.3f} on."
+)
+
+
+class Judged(Protocol):
+    """A face of a picture, or a person of a clip, with what came out of it alone."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def outcome(self) -> Outcome: ...
+    @property
+    def p_fake(self) -> float | None: ...
+    @property
+    def cautions(self) -> tuple[Caution, ...]: ...
+
+
+Part = TypeVar("Part", bound=Judged)
+
+
+def decide_picture(report: ImageReport) -> ImageReport:
+    """The same report: its faces called fake only where so many faces allow it, and the outcome that follows.
+
+    Args:
+        report: each face with the outcome that it has alone.
+    """
+    boxes = [[face.box_xyxy] for face in report.faces]
+    faces = decide_among(report.faces, boxes, report.checkpoint.calibration, report.prior)
+    return replace(report, faces=tuple(faces), outcome=gravest(face.outcome for face in faces))
+
+
+def decide_among(
+    parts: Sequence[Part], boxes: Sequence[Sequence[Box]], calibration: Calibration | None, prior: float
+) -> list[Part]:
+    """The same faces or persons; `inconclusive`, with the reason, where one came out as fake that proves none here.
+
+    Args:
+        boxes: of each, one or many: who has less than a tenth of the largest judged one's area may be a bystander.
+        calibration, prior: that every p and outcome went by.
+    """
+    areas = [median((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in each) for each in boxes]
+    main = max((area for part, area in zip(parts, areas, strict=True) if part.outcome.judged), default=0.0)
+    unclear = [area < MAX_BYSTANDER * main and _unclear(part) for part, area in zip(parts, areas, strict=True)]
+    count = sum(part.outcome.judged and not how for part, how in zip(parts, unclear, strict=True))
+    bound = fake_above_among(calibration, prior, max(count, 1))
+    return [_decided(part, how, count, bound) for part, how in zip(parts, unclear, strict=True)]
+
+
+def _unclear(part: Judged) -> str:
+    """Why its p is worth little, in words; empty where nothing is the matter."""
+    return next((UNCLEAR[caution.name] for caution in part.cautions if caution.name in UNCLEAR), "")
+
+
+def _decided(part: Part, unclear: str | bool, count: int, bound: float) -> Part:
+    if part.outcome is not Outcome.FAKE or part.p_fake is None or (part.p_fake >= bound and not unclear):
+        return part
+    reason = BYSTANDER.format(how=unclear) if unclear else ONE_OF_SEVERAL.format(count=count, bound=bound)
+    return replace(part, outcome=Outcome.INCONCLUSIVE, reason=reason)
