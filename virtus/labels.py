@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from virtus.errors import CheckpointError
+from virtus.errors import CheckpointError, UnclearLabelsError
 from virtus.results import Label
 
 WORDS = {
@@ -32,7 +32,7 @@ NEGATIONS = frozenset(("no", "not", "non"))
 # Two words that are one. A photoreal picture is often none of the real ones: that word stays unknown.
 JOINED = re.compile(r"(deep)[\W_]+(?=fake)|(bona)[\W_]+(?=fide)|(photo)[\W_]+(?=real)")
 NO_OUTPUT = "none"  # what `fake_label` says of a single logit that stands for real
-MEND = "Name them by id2label in its config.json, or say which one is fake (--fake-label NAME_OR_INDEX)."
+MEND = "Name them by id2label in its config.json, or say which one is fake: --fake-label NAME_OR_INDEX, or NAME#INDEX."
 
 
 @dataclass(frozen=True)
@@ -165,19 +165,20 @@ def _completed(index: int, chosen: str | None, count: int) -> Label | None:
 def _check(names: Sequence[str], labels: Sequence[Label | None]) -> None:
     if len(names) == 1:
         if labels[0] is None:
-            raise CheckpointError(
+            raise UnclearLabelsError(
                 f"Its one label {names[0]!r} does not say whether a high value means fake or real. Name it by id2label "
-                "in its config.json, or say --fake-label 0 where it means fake, --fake-label none where it means real."
+                "in its config.json, or say --fake-label 0 where it means fake, --fake-label none where it means real.",
+                names,
             )
         return
     unclear = [name for name, label in zip(names, labels, strict=True) if label is None]
     if unclear and len(unclear) < len(names) and len(names) > 2:
         raise CheckpointError(f"Its label {unclear[0]!r} names neither real nor fake, and is not guessed. {MEND}")
     if unclear or len(set(labels)) < 2:
-        raise CheckpointError(
-            f"Its labels {_quoted(names)} do not say which is real and which is fake, and their order is not trusted. "
-            f"{MEND}"
+        text = (
+            f"Its labels {_quoted(names)} do not say which is real and which is fake, and their order is not trusted."
         )
+        raise UnclearLabelsError(f"{text} {MEND}", names) if len(unclear) == 2 else CheckpointError(f"{text} {MEND}")
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ def scan(wall, capsys, *options):
 def test_unclear_labels_are_refused_with_the_mend_and_read_with_the_option(folder, wall, capsys):
     assert main(["doctor", str(folder)]) == 1
     assert (
-        "id2label in its config.json, or say which one is fake (--fake-label NAME_OR_INDEX)" in capsys.readouterr().out
+        "id2label in its config.json, or say which one is fake: --fake-label NAME_OR_INDEX" in capsys.readouterr().out
     )
     assert main(["doctor", str(folder), "--fake-label", "0"]) == 0
     assert "0 is fake, 1 is real" in capsys.readouterr().out
@@ -79,3 +79,17 @@ def test_a_calibration_counts_for_the_fake_class_that_it_was_made_with(folder, t
     assert main(["calibrate", "--forget", "--model", str(folder), "--fake-label", "1"]) == 0
     assert "removed from" in capsys.readouterr().out
     assert load_checkpoint(f"{folder}#1").info.calibration is None
+
+
+def test_every_label_that_names_a_fake_counts(make_checkpoint, capsys):
+    folder = make_checkpoint(kind="siglip", labels=("AI", "Deepfake", "Real"))
+    assert main(["doctor", str(folder)]) == 0
+    assert "0 is fake, 1 is fake, 2 is real" in capsys.readouterr().out
+
+
+def test_a_single_output_is_read_by_a_sigmoid_once_somebody_says_what_it_means(make_checkpoint, wall, capsys):
+    folder = make_checkpoint(labels=("LABEL_0",))
+    assert main(["doctor", str(folder)]) == 1
+    assert "--fake-label 0 where it means fake, --fake-label none where it means real" in capsys.readouterr().out
+    high, low = (scan(wall, capsys, "--model", folder, "--fake-label", label) for label in ("0", "none"))
+    assert high["faces"][0]["p_fake"] == pytest.approx(1 - low["faces"][0]["p_fake"], abs=1e-5)

@@ -203,7 +203,8 @@ def _naming(name: str | Path) -> Iterator[None]:
     try:
         yield
     except CheckpointError as exc:
-        raise CheckpointError(f"{name} is not used. {exc}") from exc.__cause__
+        exc.args = (f"{name} is not used. {exc}",)
+        raise
 
 
 def _first_line(exc: Exception) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from virtus.app.visitors import detectors as module
 from virtus.app.visitors.detectors import NUM_KEPT, Detectors
+from virtus.app.widgets.verdict_settings import _ask_label, _say_label
 from virtus.checkpoints.known import CHECKPOINTS
 from virtus.errors import CheckpointError
 from virtus.judging.comparison import MAX_COMPARED
@@ -54,6 +55,21 @@ def test_visitors_read_no_folders(loaded, name, monkeypatch, request):
     with pytest.raises(CheckpointError, match="is not the name of a checkpoint"):
         Detectors("virtus-tiny").get(name)
     assert loaded == []
+
+
+def test_unclear_labels_are_asked_for_and_said_behind_the_name(make_checkpoint, hub):
+    hub.add("owner/unclear", make_checkpoint(labels=("LABEL_0", "LABEL_1")))
+    some = Detectors("virtus-tiny")
+    assert some.unclear_labels("virtus-tiny") == some.unclear_labels("/etc") == ()
+    assert some.unclear_labels("owner/unclear") == ("LABEL_0", "LABEL_1")
+    shown = _ask_label(some, "owner/unclear")
+    assert (shown.visible, shown.choices) == (True, [("LABEL_0", "0"), ("LABEL_1", "1")])
+    assert not _ask_label(some, "virtus-tiny").visible
+    for label in ("1", "0"):  # chosen again after it was said
+        name, _ = _say_label("owner/unclear#1", label)
+        assert name == f"owner/unclear#{label}"
+        assert some.unclear_labels(name) == ()
+        assert some.get(name).checkpoint.outputs.fake == (int(label),)
 
 
 def test_the_folder_that_the_server_was_started_with_is_no_secret(loaded):

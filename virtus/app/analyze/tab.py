@@ -47,8 +47,8 @@ class AnalyzeControls:
     @property
     def changes(self) -> list[Any]:
         """Events after which another verdict is due."""
-        changed = [setting.input for setting in (self.model, self.whole, self.stability, self.prior)]
-        return [self.photo.upload, self.photo.clear, *changed]
+        changed = [setting.input for setting in (self.whole, self.stability, self.prior)]
+        return [self.photo.upload, self.photo.clear, self.model.change, *changed]
 
 
 @dataclass(frozen=True)

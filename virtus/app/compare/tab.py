@@ -16,7 +16,10 @@ from virtus.app.widgets import FADE_IN, PHOTO, add_drop_zone, add_verdict_settin
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS
 from virtus.judging import MAX_COMPARED
 
-MODELS_INFO = f"Up to {MAX_COMPARED}. Others than those of the list by their Hub id owner/name: they are fetched first."
+MODELS_INFO = (
+    f"Up to {MAX_COMPARED}. Others than those of the list by their Hub id owner/name: they are fetched first. "
+    "Where labels do not say which is fake, owner/name#LABEL does."
+)
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last"}
 
 

@@ -45,7 +45,7 @@ class VideoControls:
     def changes(self) -> list[Any]:
         """Events after which another verdict is due."""
         given: list[Any] = [self.clip.upload, self.clip.clear]
-        return [*given, self.model.input, self.frames.release, self.prior.release]
+        return [*given, self.model.change, self.frames.release, self.prior.release]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from virtus.checkpoints import BUNDLED, CHECKPOINTS, find_checkpoint, load_checkpoint, locate, resolve_name
-from virtus.errors import CheckpointError, VirtusError
+from virtus.checkpoints import BUNDLED, CHECKPOINTS, find_checkpoint, load_checkpoint, locate, resolve_name, split_label
+from virtus.errors import CheckpointError, UnclearLabelsError, VirtusError
 from virtus.judging import MAX_COMPARED
 from virtus.results import CheckpointInfo
 
@@ -120,6 +120,16 @@ class Detectors:
             self._found[name] = info
         return info
 
+    def unclear_labels(self, name: str) -> tuple[str, ...]:
+        """What a checkpoint's outputs are called, if one has to say which is fake before it judges; else none."""
+        try:
+            self.info(name)
+        except UnclearLabelsError as exc:
+            return exc.labels
+        except VirtusError:  # said where the checkpoint is asked for a verdict
+            pass
+        return ()
+
     def get(self, name: str = "auto") -> Detector:
         """A detector by the name of its checkpoint; `auto` is the default.
 
@@ -133,12 +143,13 @@ class Detectors:
             return self._find(name) or self._load(name)
 
     def _allowed(self, name: str) -> str:
-        """The name, if visitors may ask for it."""
+        """The name, if visitors may ask for it. It may end in the label of its fake class: see `load_checkpoint`."""
         if name in ("auto", self.default):
             return self.default
-        if name in CHECKPOINTS or name in self.others:
+        plain, _ = split_label(name)
+        if plain in CHECKPOINTS or {name, plain} & {self.default, *self.others}:
             return name
-        if not HUB_ID.fullmatch(name) or Path(name).exists():
+        if not HUB_ID.fullmatch(plain) or Path(plain).exists():
             raise CheckpointError(
                 f"{name!r} is not the name of a checkpoint. Choose one of the list, or a Hub id owner/name."
             )
