@@ -100,6 +100,15 @@ def test_the_registry_says_who_judges_whole_pictures(make_checkpoint, hub):
     assert not load_checkpoint(str(make_checkpoint())).judges_pictures
 
 
+def test_the_docs_show_what_is_known_of_published_checkpoints(request):
+    lines = (request.config.rootpath / "docs" / "checkpoints.md").read_text().splitlines()
+    for name, known in CHECKPOINTS.items():
+        cells = next(line for line in lines if line.startswith(f"| `{name}` |")).split("|")[2:-1]
+        margin = str(known.margin) if known.judges == "faces" else ""
+        expected = [known.family, known.judges, margin, known.fake_label or "", known.licence, known.unused]
+        assert [cell.strip(" `") for cell in cells] == expected
+
+
 def test_every_registered_checkpoint_has_a_margin():
     assert all(1 <= known.margin <= 2 for known in CHECKPOINTS.values())
 

@@ -14,7 +14,7 @@ from PIL import Image
 from virtus.drawing import annotate_faces, fit_display, jpeg_uri, overlay_crop
 from virtus.html import face_verdict, map_caption, not_judged, photo_words, provenance_panel, render_page, trust_line
 from virtus.provenance import Provenance
-from virtus.reports.record import ReportRecord, ReportSettings
+from virtus.reports.record import ReportRecord
 from virtus.results import Explanation, FaceCrop, FaceReport, ImageReport
 
 CROP_SIDE = 384  # px of faces and their maps
@@ -96,16 +96,18 @@ def _facts(record: ReportRecord, report: ImageReport) -> dict[str, list[Row]]:
             ("sha256 of the weights", info.sha256),
             ("Calibration", _pairs({name: _in_figures(value) for name, value in used.items()}) or UNCALIBRATED),
         ],
-        "The settings": _settings_rows(record.settings),
+        "The settings": _settings_rows(record),
         "The machine": [("Device", record.device), ("Precision", record.precision), *record.versions.items()],
     }
 
 
-def _settings_rows(settings: ReportSettings) -> list[Row]:
+def _settings_rows(record: ReportRecord) -> list[Row]:
+    settings = record.settings
+    whole = settings.whole or any(face.get("whole_image") for face in record.report["faces"])
     options = "; ".join(f"{method}: {_pairs(own)}" for method, own in (settings.options or {}).items() if own)
     return [
         ("Expected share of fakes", f"{settings.prior:g}"),
-        ("Judged", "the whole image, as it is" if settings.whole else "each face that was found"),
+        ("Judged", "the whole image, as it is" if whole else "each face that was found"),
         ("Judged again under small changes", "yes" if settings.stability else "no"),
         ("Maps", ", ".join(settings.methods) or "none"),
         ("Class explained", settings.target),

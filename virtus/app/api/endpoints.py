@@ -98,7 +98,7 @@ class Endpoints:
 
         Args:
             file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
-            model: Who judges: "auto", a name of the server's list, or a Hub id. owner/name#LABEL says which label is fake.
+            model: Who judges: "auto", a name of the server's list, or a Hub id. owner/name#LABEL says which is fake.
             whole_image: Judge the picture as it is, without looking for faces: for ready-made face crops.
             stability: Judge each face again under small harmless changes, and say what that does to the probability.
             prior: Share of fakes expected among photos like this one: above 0, below 1.
@@ -126,7 +126,7 @@ class Endpoints:
 
         Args:
             file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
-            model: Who judges: "auto", a name of the server's list, or a Hub id. owner/name#LABEL says which label is fake.
+            model: Who judges: "auto", a name of the server's list, or a Hub id. owner/name#LABEL says which is fake.
             method: How the map is made. What a method does not take of the options below is left aside.
             target: The class that the map speaks of, for methods that know one.
             face: Which face, 0 is the largest.
@@ -158,7 +158,7 @@ class Endpoints:
 
         Args:
             files: The photos, or zips of them: up to 200, and 512 MiB together, also unpacked.
-            model: Who judges: "auto", a name of the server's list, or a Hub id. owner/name#LABEL says which label is fake.
+            model: Who judges: "auto", a name of the server's list, or a Hub id. owner/name#LABEL says which is fake.
             whole_image: Judge the pictures as they are, without looking for faces: for ready-made face crops.
             stability: Judge each face again under small harmless changes, and say what that does to the probability.
             prior: Share of fakes expected among photos like these: above 0, below 1.
@@ -188,7 +188,7 @@ class Endpoints:
 
         Args:
             file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
-            model: Who judges: "auto", a name of the server's list, or a Hub id. owner/name#LABEL says which label is fake.
+            model: Who judges: "auto", a name of the server's list, or a Hub id. owner/name#LABEL says which is fake.
             methods: Of the maps, with commas between them. Each takes some ten seconds a face; none if empty.
             whole_image: Judge the picture as it is, without looking for faces: for ready-made face crops.
             prior: Share of fakes expected among photos like this one: above 0, below 1.
@@ -219,7 +219,7 @@ class Endpoints:
 
         Args:
             file: The clip: MP4, MOV, WebM, MKV or AVI, up to 256 MiB and ten minutes.
-            model: Who judges: "auto", a name of the server's list, or a Hub id. owner/name#LABEL says which label is fake.
+            model: Who judges: "auto", a name of the server's list, or a Hub id. owner/name#LABEL says which is fake.
             num_frames: How many frames to read, evenly spaced in time: 1 to 300.
             whole_image: Judge the frames as they are, without looking for faces: all are of one person.
             prior: Share of fakes expected among clips like this one: above 0, below 1.
@@ -247,7 +247,7 @@ class Endpoints:
 
         Args:
             file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
-            models: Who judges: up to four of "auto", names of its list, Hub ids, owner/name#LABEL. Null: the server's own.
+            models: Who judges: up to four of "auto", names of its list, Hub ids, owner/name#LABEL. Null: its own.
             method: Of the maps, one for each face and checkpoint. Null: no maps.
             target: The class that the maps speak of, for methods that know one.
             whole_image: Judge the picture as it is, without looking for faces: for ready-made face crops.
