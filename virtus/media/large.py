@@ -1,4 +1,4 @@
-"""Photos of too many pixels to be held as RGB: brightness at full size, colour at half of it, RGB where asked for."""
+"""Photos of too many pixels to be held as RGB: brightness and colour as a JPEG stores them, RGB where asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from virtus.errors import ImageError
 from virtus.media.color import ToSrgb
 from virtus.media.modes import to_rgb
 from virtus.media.truncated import load_rows
@@ -15,17 +16,18 @@ from virtus.media.truncated import load_rows
 Box = tuple[float, float, float, float]
 Transpose = Image.Transpose
 
+LAYOUTS = ("gray", "yuvj420p", "yuvj422p", "yuvj440p", "yuvj444p", "yuvj411p")  # FFmpeg's names: 8 bits, full range
 QUARTERS = (Transpose.TRANSPOSE, Transpose.TRANSVERSE, Transpose.ROTATE_90, Transpose.ROTATE_270)
 
 
 class LargePhoto(Image.Image):
-    """An RGB photo that holds 1.5 bytes a pixel, where Pillow takes 4.
+    """An RGB photo that holds what its file does, mostly 1.5 bytes a pixel, where Pillow takes 4.
 
     `crop` and `resize` make RGB of what they are asked for, `transpose` moves nothing. All else that Pillow can do
     works too, and makes RGB of the whole photo first.
 
     Args:
-        planes: mode L: Y, then Cb and Cr (ITU-T T.871) at half its size, rounded up; of a grey photo Y alone.
+        planes: mode L: Y, then Cb and Cr (ITU-T T.871), whole times smaller, rounded up; of a grey photo Y alone.
         transposes: that make it upright, in their order.
         colors: how its colours become sRGB; None if they are, or nobody knows.
     """
@@ -80,17 +82,19 @@ class LargePhoto(Image.Image):
             stored = box_before(transpose, stored, shown)
             if transpose in QUARTERS:
                 (height, width), shown = (width, height), (shown[1], shown[0])
-        x0, y0, x1, y1 = stored
-        boxes = (stored, *[(x0 / 2, y0 / 2, x1 / 2, y1 / 2)] * 2)
         parts = [
-            plane.resize((width, height), resample, part, reducing_gap)
-            for plane, part in zip(self._planes, boxes, strict=False)
+            plane.resize((width, height), resample, self._box_in(plane, stored), reducing_gap) for plane in self._planes
         ]
         made = Image.merge("YCbCr", parts).convert("RGB") if len(parts) == 3 else parts[0]
         made = to_rgb(made, self._colors, in_place=True)
         for transpose in self._transposes:
             made = made.transpose(transpose)
         return made
+
+    def _box_in(self, plane: Image.Image, box: Box) -> Box:
+        x0, y0, x1, y1 = box
+        across, down = (round(most / side) for most, side in zip(self._planes[0].size, plane.size, strict=True))
+        return x0 / across, y0 / down, x1 / across, y1 / down
 
 
 def box_before(transpose: Transpose, box: Box, size: tuple[int, int]) -> Box:
@@ -120,26 +124,29 @@ def has_planes(image: Image.Image) -> bool:
 
 
 def jpeg_planes(data: bytes) -> list[Image.Image]:
-    """The planes of a JPEG's first picture, for `LargePhoto`: decoded twice, so that never all of it is RGB.
+    """The planes of a JPEG's first picture, as they are stored, for `LargePhoto`; of one that is cut off, the rows that
+    are whole: see `load_rows`.
 
-    Libjpeg decodes colour that is stored at half size as it is stored, where half of the picture is asked for.
+    Pillow has no way to them, FFmpeg has. It also gives what it makes of a damaged picture, without a word: how far it
+    is whole Pillow says, to which an eighth of the size costs no memory.
+
+    Raises:
+        OSError: if it is damaged, or cut off too early.
+        ImageError: if it is laid out in a rare way.
     """
-    with Image.open(io.BytesIO(data), formats=("JPEG",)) as halved:
-        grey = halved.mode == "L"
-        colour = [] if grey else _half_colour(halved)
-    with Image.open(io.BytesIO(data), formats=("JPEG",)) as whole:
-        whole.draft("L", None)
-        light = load_rows(whole)
-        planes = [light._new(light.im), *colour]
-    num_rows = min(plane.height << (plane is not planes[0]) for plane in planes)  # one that is cut off: of all
-    rows = [num_rows, *[-(-num_rows // 2)] * len(colour)]
-    return [
-        plane.crop((0, 0, plane.width, num)) if num < plane.height else plane
-        for plane, num in zip(planes, rows, strict=True)
+    import av
+
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as small:
+        small.draft(None, (small.width // 8, small.height // 8))
+        num_rows, all_rows = load_rows(small).height, small.height
+    frame = next(iter(av.CodecContext.create("mjpeg", "r").decode(av.Packet(data))))
+    if not isinstance(frame, av.VideoFrame) or frame.format.name not in LAYOUTS:
+        raise ImageError("The colours of this large JPEG are laid out in a way that is not read. Save it anew.")
+    planes = [
+        Image.frombuffer("L", (plane.width, plane.height), plane, "raw", "L", plane.line_size, 1)
+        for plane in frame.planes
     ]
-
-
-def _half_colour(image: Image.Image) -> list[Image.Image]:
-    image.draft("YCbCr", (image.width // 2, image.height // 2))
-    loaded = load_rows(image)
-    return [loaded.getchannel(channel) for channel in ("Cb", "Cr")]
+    if num_rows == all_rows:
+        return planes
+    downs = (round(planes[0].height / plane.height) for plane in planes)
+    return [plane.crop((0, 0, plane.width, 8 * num_rows // down)) for plane, down in zip(planes, downs, strict=True)]
