@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+import numpy as np
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
@@ -85,8 +86,7 @@ class LargePhoto(Image.Image):
         parts = [
             plane.resize((width, height), resample, self._box_in(plane, stored), reducing_gap) for plane in self._planes
         ]
-        made = Image.merge("YCbCr", parts).convert("RGB") if len(parts) == 3 else parts[0]
-        made = to_rgb(made, self._colors, in_place=True)
+        made = to_rgb(_merged(*parts) if len(parts) == 3 else parts[0], self._colors, in_place=True)
         for transpose in self._transposes:
             made = made.transpose(transpose)
         return made
@@ -95,6 +95,13 @@ class LargePhoto(Image.Image):
         x0, y0, x1, y1 = box
         across, down = (round(most / side) for most, side in zip(self._planes[0].size, plane.size, strict=True))
         return x0 / across, y0 / down, x1 / across, y1 / down
+
+
+def _merged(y: Image.Image, cb: Image.Image, cr: Image.Image) -> Image.Image:
+    """To RGB as libjpeg does it. Pillow's own conversion rounds down: half a level darker moved p by 0.02."""
+    import cv2
+
+    return Image.fromarray(cv2.cvtColor(np.dstack((y, cr, cb)), cv2.COLOR_YCrCb2RGB))
 
 
 def box_before(transpose: Transpose, box: Box, size: tuple[int, int]) -> Box:
