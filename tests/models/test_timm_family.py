@@ -98,6 +98,14 @@ def test_files_of_timm_itself_are_read(tmp_path, kind):
     torch.testing.assert_close(logits_of(tmp_path), expected, atol=1e-4, rtol=1e-4)
 
 
+def test_the_oldest_configs_of_timm_are_read(tmp_path):
+    write_timm(tmp_path, wrapped=False)
+    examined = examine_checkpoint(tmp_path)
+    config = CFG | {"architecture": KINDS["plain"][0], "model_args": TINY, "labels": ["Real", "Fake"]}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert examine_checkpoint(tmp_path) == examined
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @torch.no_grad()
 def test_half_precision_and_shards_are_read(tmp_path, dtype):
@@ -239,6 +247,11 @@ def test_all_that_is_no_plain_vision_transformer_in_timm_is_refused():
         ({"pretrained_cfg": CFG | {"input_size": [3, 64, 64]}}, "makes pictures of 64x64, the model takes 32x32"),
         ({"model_args": ["depth"]}, "model_args is ['depth'], not values by name"),
         ({"model_args": TINY | {"qk_norm": True}}, "model_args is 'qk_norm', not an argument of a plain vision transf"),
+        (
+            {"model_args": TINY | {"dynamic_img_pad": True}},
+            "model_args is 'dynamic_img_pad', not an argument of a plain",
+        ),
+        ({"global_pool": "avg"}, "global_pool is 'avg', not token, as timm would make a vit_base_patch16_224"),
         ({"model_args": TINY | {"depth": 0}}, "depth is 0, not a whole number from 1 on"),
         ({"model_args": TINY | {"global_pool": "max"}}, "global_pool is 'max', not one of token, avg, map"),
         ({"model_args": TINY | {"class_token": False}}, "global_pool is 'token', not one that needs no class token"),

@@ -19,7 +19,7 @@ FAMILIES = (*OF_TRANSFORMERS, timm_family.TIMM, *gend_families.OF_GEND)
 def describe(config: Mapping) -> Mapping:
     """The content of a `config.json` with the keys that transformers has for its class and labels, whoever wrote it."""
     if "architecture" in config and config.get("model_type", timm_family.MODEL_TYPE) == timm_family.MODEL_TYPE:
-        return {"model_type": timm_family.MODEL_TYPE, "architectures": [timm_family.CLASS], **config}
+        return timm_family.describe(config)
     return gend_families.describe(config) if config.get("model_type") == gend_families.MODEL_TYPE else config
 
 

@@ -45,7 +45,14 @@ ACTIVATIONS = {
     "silu": "silu",
 }
 POOLINGS = {"token": "cls", "avg": "mean", "map": "attention"}
-WITHOUT_EFFECT = re.compile(r".*drop.*_rate|weight_init|fix_init|dynamic_img_size|dynamic_img_pad")
+WITHOUT_EFFECT = re.compile(r".*drop.*_rate|weight_init|fix_init|dynamic_img_size")
+
+
+def describe(config: Mapping) -> dict[str, Any]:
+    """A `config.json` of TimmWrapper or of timm's own with the keys that transformers has, of the oldest kind too."""
+    if "pretrained_cfg" not in config:
+        config = {"pretrained_cfg": config, "label_names": config.get("labels"), **config}
+    return {"model_type": MODEL_TYPE, "architectures": [CLASS], **config}
 
 
 def write_config(_: Architecture, config: Mapping, id2label: Mapping[int, str]) -> dict[str, Any]:
@@ -72,7 +79,10 @@ def read_sizes(_name: str, config: Mapping) -> dict[str, Any]:
     size = pictures.get("input_size")
     size = {"img_size": size[1:]} if isinstance(size, list) else {}
     said = {key: value for key, value in given.items() if key in known and value is not None}  # as timm does
-    return _to_fields(known | size | said)
+    arguments = known | size | said
+    if (pooling := config.get("global_pool") or arguments["global_pool"]) != arguments["global_pool"]:
+        raise unfit("global_pool", pooling, f"{arguments['global_pool']}, as timm would make a {architecture}")
+    return _to_fields(arguments)
 
 
 def _to_fields(arguments: Mapping) -> dict[str, Any]:
