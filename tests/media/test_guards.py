@@ -20,6 +20,7 @@ from virtus.media.guards import (
     MAX_PARTS,
     MAX_PROFILES,
     MAX_SCANS,
+    _exif_of_avif,
     items_fit,
     parts_fit,
     structure_fits,
@@ -259,3 +260,11 @@ def test_two_lists_of_parts_are_refused():
 
 def test_a_plain_picture_of_the_largest_size_fits():
     assert items_fit(encoded("HEIF", Image.new("RGB", (1000, 1000))))
+
+
+def test_the_exif_of_an_avif_is_what_its_decoder_finds():
+    """By a name of Pillow's own: if that moves, nothing would be looked at before Pillow reads it."""
+    tags = Image.Exif()
+    tags[0x010F] = "Canon"
+    assert b"Canon" in _exif_of_avif(encoded("AVIF", exif=tags))
+    assert _exif_of_avif(encoded("AVIF")) == _exif_of_avif(b"\0\0\0\x1cftypavif") == b""
