@@ -19,6 +19,7 @@ from PIL import Image
 
 import virtus
 from benchmarks import parser
+from benchmarks.speed.families import report_families
 from benchmarks.speed.material import SIZES, write_model, write_photos
 from benchmarks.speed.model import one_by_one, report_model
 from benchmarks.steps import PHOTO, measure
@@ -91,7 +92,7 @@ def _num_judged(report: virtus.results.ImageReport) -> int:
     return sum(face.outcome is not Outcome.FACE_TOO_SMALL for face in report.faces)
 
 
-PARTS = {"model": report_model, "folder": report_folder, "growth": report_growth}
+PARTS = {"model": report_model, "folder": report_folder, "growth": report_growth, "families": report_families}
 
 
 def main() -> None:
@@ -103,8 +104,10 @@ def main() -> None:
     for size in [args.size] if args.size else ["base", "bundled"]:
         with tempfile.TemporaryDirectory() as scratch:
             for name in [args.part] if args.part else PARTS:
+                if name == "families" and size != "base":
+                    continue
                 print(f"\n### {size}: {name}\n", flush=True)
-                PARTS[name](model_folder(size, Path(scratch)), args)
+                PARTS[name](Path(scratch) if name == "families" else model_folder(size, Path(scratch)), args)
 
 
 def model_folder(size: str, scratch: Path) -> Path:
