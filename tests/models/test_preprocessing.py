@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import transformers
 from PIL import Image
 from timm.data import create_transform, resolve_data_config
 from timm.data.constants import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
@@ -168,3 +169,14 @@ def test_odd_transforms_of_timm_are_refused_with_the_cause(change, cause):
     with pytest.raises(CheckpointError) as caught:
         TimmTransform.from_config({"input_size": [3, 32, 32]} | change)
     assert str(caught.value).startswith(f"Its processor does not fit: {cause}")
+
+
+@pytest.mark.parametrize("kind", ["ViT", "DeiT", "Siglip", "CLIP", "Bit"])
+def test_what_a_processor_leaves_out_is_transformers_own(kind, make_image):
+    stock = getattr(transformers, f"{kind}ImageProcessorPil")()
+    means = {"image_mean": list(stock.image_mean), "image_std": list(stock.image_std)}
+    size = {"size": dict(stock.size)} if kind in ("CLIP", "Bit", "DeiT") else {}
+    own = EvalTransform.from_config({"image_processor_type": f"{kind}ImageProcessor"} | means | size)
+    picture = make_image(300, 280)
+    theirs = stock(picture, return_tensors="np")["pixel_values"][0]
+    np.testing.assert_allclose(own(picture), theirs, atol=1e-5)

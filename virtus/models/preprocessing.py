@@ -13,6 +13,8 @@ from PIL import Image
 from virtus.errors import CheckpointError
 from virtus.models.config_values import is_count
 
+CROPPING = ("DeiTImage", "CLIPImage", "BitImage")  # processors of transformers that cut out a centre unless told not to
+
 
 @dataclass(frozen=True)
 class EvalTransform:
@@ -77,7 +79,7 @@ class EvalTransform:
         if not _switch(config, "do_resize"):
             raise _unfit("it does not resize (do_resize is false)")
         size = _parse_size(config.get("size", 224))
-        crop = _parse_crop(config) if _switch(config, "do_center_crop", default=False) else None
+        crop = _parse_crop(config) if _switch(config, "do_center_crop", default=_is_of(config, CROPPING)) else None
         normalised = _switch(config, "do_normalize")
         mean = _parse_channels(config, "image_mean") if normalised else (0.0,) * 3
         std = _parse_std(config, "image_std") if normalised else (1.0,) * 3
@@ -190,10 +192,14 @@ def _parse_crop(config: Mapping) -> tuple[int, int]:
     return crop
 
 
+def _is_of(config: Mapping, kinds: tuple[str, ...]) -> bool:
+    return str(config.get("image_processor_type", "")).startswith(kinds)
+
+
 def _parse_resample(config: Mapping) -> int:
     """A number of Pillow's. Left out, it depends on the kind of processor (transformers' defaults)."""
-    is_deit = str(config.get("image_processor_type", "")).startswith("DeiT")
-    value = config.get("resample", Image.Resampling.BICUBIC if is_deit else Image.Resampling.BILINEAR)
+    is_bicubic = _is_of(config, (*CROPPING, "SiglipImage"))
+    value = config.get("resample", Image.Resampling.BICUBIC if is_bicubic else Image.Resampling.BILINEAR)
     if isinstance(value, bool) or value not in list(Image.Resampling):
         raise _unfit(f"resample is {value!r}, no way of resizing that Pillow knows")
     return int(value)
