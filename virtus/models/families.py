@@ -67,6 +67,7 @@ def read_transform(config: Mapping, saved: Mapping | None) -> EvalTransform:
 def classifier_config(architecture: Architecture, config: Mapping, id2label: Mapping[int, str]) -> dict:
     """The `config.json` of a classifier of these labels, from the one that its base was read from."""
     family = architecture.family
+    config = {key: value for key, value in config.items() if key != "quantization_config"}  # it is saved as floats
     if family.config is not None:
         return family.config(architecture, config, id2label)
     towers = config.get(family.nested, config) if family.nested else config
