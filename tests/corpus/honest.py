@@ -8,7 +8,8 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 from tests.corpus.clips import whole_clips
 from tests.corpus.whole import SIZE, encoded, photo
@@ -16,6 +17,7 @@ from tests.support.cameras import MAKERS, camera_exif
 from tests.support.provenance_files import png_chunk, xmp
 from virtus.media.images import register_formats
 
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 GAIN_MAP = 'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"'
 MOTION = 'xmlns:GCamera="http://ns.google.com/photos/1.0/camera/" GCamera:MotionPhoto="1"'
@@ -51,6 +53,7 @@ def honest_files() -> dict[str, HonestFile]:
         "interlaced.png": HonestFile(_interlaced_png(), png),
         "many-chunks.png": HonestFile(_small_chunks(png), png),
         "exif-behind.png": HonestFile(png[:-12] + png_chunk(b"eXIf", tags) + png[-12:], png),
+        "long-texts.png": HonestFile(_with_long_texts(), png),
         "tiled.tif": HonestFile(_tiled_tiff(), png),
         "pyramid.tif": HonestFile(_tiled_tiff(levels=3), png),
         "one-row-a-strip.tif": HonestFile(encoded("TIFF", tiffinfo={278: 1}), png),
@@ -111,6 +114,13 @@ def _small_chunks(png: bytes) -> bytes:
     body = png[at : at + length]
     chunks = b"".join(png_chunk(b"IDAT", body[start : start + 16]) for start in range(0, length, 16))
     return png[: at - 8] + chunks + png[at + length + 4 :]
+
+
+def _with_long_texts() -> bytes:
+    """As ImageMagick keeps what an editor wrote in XMP and a printer's profile: packed, of more than 1 MiB each."""
+    texts = PngInfo()
+    texts.add_text("Raw profile type xmp", "\nxmp\n  900000\n" + "20" * 900_000, zip=True)
+    return encoded("PNG", pnginfo=texts, icc_profile=SRGB + bytes(1_500_000))
 
 
 def _tiled_tiff(side: int = 64, levels: int = 1) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from virtus.errors import ImageError
 from virtus.media.color import CODES, to_srgb
@@ -32,6 +32,7 @@ MIN_SIDE = 32
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "TIFF", "GIF", "PPM")
 SUPPORTED = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
 
+MAX_UNPACKED = 2**22  # bytes of one packed text or profile of a PNG; Pillow refuses the picture for one of 1 MiB
 PACKED_EXIF = "Raw profile type exif"  # ImageMagick's, in a text of a PNG
 MAX_PACKED_EXIF = 2 * 2**16 + 1024  # hexadecimal digits and line ends; EXIF in JPEG has at most 64 KiB
 ORIENTATION = 0x0112  # of EXIF 2.32, section 4.6.5 A; the turns make upright what was stored so
@@ -204,6 +205,7 @@ def register_formats() -> None:
     import pillow_heif
 
     Image.init()  # `formats=` knows only what was registered
+    PngImagePlugin.MAX_TEXT_CHUNK = MAX_UNPACKED
     pillow_heif.register_heif_opener()
     _silence_decoders()
 
