@@ -36,10 +36,11 @@ def _count_rows(image: Image.Image) -> int:
     rows in which the noise still stands are those that it never wrote."""
     noise = np.random.default_rng(0).integers(0, 256, image.width * len(image.getbands()), np.uint8).tobytes()
     row = Image.frombytes(image.mode, (image.width, 1), noise)
-    image.im = row.resize(image.size, Image.Resampling.NEAREST).im
+    pixels = image._new(image.im)
+    for y in range(image.height):
+        pixels.paste(row, (0, y))
     with contextlib.suppress(OSError):
         image.load()
-    pixels = image._new(image.im)
     return bisect_left(
         range(image.height), True, key=lambda y: pixels.crop((0, y, image.width, y + 1)).tobytes() == noise
     )
