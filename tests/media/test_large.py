@@ -65,8 +65,8 @@ def test_it_is_as_upright_as_one_decoded_as_a_whole(orientation, picture, monkey
 @pytest.mark.parametrize(
     ("mode", "options", "most"),
     [
-        ("RGB", {"subsampling": 2, "progressive": True}, 4),
-        ("RGB", {"subsampling": 1}, 4),
+        ("RGB", {"subsampling": 2, "progressive": True}, 3),
+        ("RGB", {"subsampling": 1}, 3),
         ("RGB", {"subsampling": 0}, 3),
         ("L", {}, 1),
     ],
@@ -74,7 +74,7 @@ def test_it_is_as_upright_as_one_decoded_as_a_whole(orientation, picture, monkey
 def test_every_kind_of_jpeg_is_nearly_the_same(mode, options, most, picture, monkeypatch):
     whole, large = both_ways(encode(picture.convert(mode), "JPEG", quality=90, **options), monkeypatch)
     assert differs(large.crop(BOX), whole.crop(BOX)) <= most
-    assert abs(np.mean(np.subtract(large, whole, dtype=float))) < 0.2  # no darker
+    assert abs(np.mean(np.subtract(large, whole, dtype=float))) < 0.05  # no darker
     assert differs(large, whole) <= most  # all else that Pillow can do goes by all of its pixels
     assert differs(large.crop((-10, -10, 20, 20)), whole.crop((-10, -10, 20, 20))) <= most
 

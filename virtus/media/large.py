@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image
@@ -18,6 +19,7 @@ Box = tuple[float, float, float, float]
 Transpose = Image.Transpose
 
 LAYOUTS = ("gray", "yuvj420p", "yuvj422p", "yuvj440p", "yuvj444p", "yuvj411p")  # FFmpeg's names: 8 bits, full range
+STRIP_ROWS = 256  # where all of it is made RGB
 QUARTERS = (Transpose.TRANSPOSE, Transpose.TRANSVERSE, Transpose.ROTATE_90, Transpose.ROTATE_270)
 
 
@@ -52,7 +54,11 @@ class LargePhoto(Image.Image):
 
     def load(self) -> Image.core.PixelAccess | None:
         if self._im is None:
-            self.im = self.crop((0, 0, *self.size)).im
+            whole = Image.new("RGB", self.size)
+            for top in range(0, self.height, STRIP_ROWS):
+                strip = (0, top, self.width, min(top + STRIP_ROWS, self.height))
+                whole.paste(self.crop(strip), strip)
+            self.im = whole.im
         return super().load()
 
     def transpose(self, method: Transpose) -> LargePhoto:
@@ -67,7 +73,10 @@ class LargePhoto(Image.Image):
         if not (0 <= x0 < x1 <= self.width and 0 <= y0 < y1 <= self.height):
             self.load()
             return super().crop((x0, y0, x1, y1))
-        return self.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR, (x0, y0, x1, y1))
+        left, top, right, bottom = map(int, self._stored((x0, y0, x1, y1)))
+        stored = (left, top, right, bottom)
+        y, *colour = self._planes
+        return self._upright([y.crop(stored), *(_upsampled(plane, stored, self._factors(plane)) for plane in colour)])
 
     def resize(
         self,
@@ -77,31 +86,66 @@ class LargePhoto(Image.Image):
         reducing_gap: float | None = None,
     ) -> Image.Image:
         """As of any picture: each plane is resized by itself."""
-        stored: Box = box or (0, 0, *self.size)
-        (width, height), shown = size, self.size
+        turned = sum(transpose in QUARTERS for transpose in self._transposes) % 2
+        stored, (width, height) = self._stored(box or (0, 0, *self.size)), size[::-1] if turned else size
+        parts = []
+        for plane in self._planes:
+            across, down = self._factors(plane)
+            part = (stored[0] / across, stored[1] / down, stored[2] / across, stored[3] / down)
+            parts.append(plane.resize((width, height), resample, part, reducing_gap))
+        return self._upright(parts)
+
+    def _stored(self, box: Box) -> Box:
+        """Where a box lies in the file's own picture."""
+        shown = self.size
         for transpose in reversed(self._transposes):
-            stored = box_before(transpose, stored, shown)
-            if transpose in QUARTERS:
-                (height, width), shown = (width, height), (shown[1], shown[0])
-        parts = [
-            plane.resize((width, height), resample, self._box_in(plane, stored), reducing_gap) for plane in self._planes
-        ]
+            box = box_before(transpose, box, shown)
+            shown = (shown[1], shown[0]) if transpose in QUARTERS else shown
+        return box
+
+    def _upright(self, parts: Sequence[Image.Image]) -> Image.Image:
+        """RGB of parts of the planes that are all of one size."""
         made = to_rgb(_merged(*parts) if len(parts) == 3 else parts[0], self._colors, in_place=True)
         for transpose in self._transposes:
             made = made.transpose(transpose)
         return made
 
-    def _box_in(self, plane: Image.Image, box: Box) -> Box:
-        x0, y0, x1, y1 = box
+    def _factors(self, plane: Image.Image) -> tuple[int, int]:
+        """By how much a plane is smaller, across and down."""
         across, down = (round(most / side) for most, side in zip(self._planes[0].size, plane.size, strict=True))
-        return x0 / across, y0 / down, x1 / across, y1 / down
+        return across, down
+
+
+def _upsampled(plane: Image.Image, box: tuple[int, int, int, int], factors: tuple[int, int]) -> Image.Image:
+    """Colour of a box in the photo at the photo's size, to the last bit as libjpeg does it (its "fancy upsampling",
+    jdsample.c: weights 3 and 1, rounded up and down in turns), where it is stored at half the width or size."""
+    (x0, y0, x1, y1), (across, down) = box, factors
+    if factors not in ((1, 1), (2, 1), (2, 2)):
+        part = (x0 / across, y0 / down, x1 / across, y1 / down)
+        return plane.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR, part)
+    left, top, right, bottom = x0 // across - 1, y0 // down - 1, -(-x1 // across) + 1, -(-y1 // down) + 1
+    inside = (max(left, 0), max(top, 0), min(right, plane.width), min(bottom, plane.height))
+    beyond = ((inside[1] - top, bottom - inside[3]), (inside[0] - left, right - inside[2]))
+    values = np.pad(np.asarray(plane.crop(inside), np.int32), beyond, "edge")
+    rows = _doubled(values, (0, 0), 0) if down == 2 else values[1:-1]
+    rounding, shift = ((8, 7), 4) if down == 2 else ((1, 2), 2)
+    rows = _doubled(rows.T, rounding, shift).T if across == 2 else rows[:, 1:-1]
+    cut = rows[y0 - down * (top + 1) :, x0 - across * (left + 1) :][: y1 - y0, : x1 - x0]
+    return Image.fromarray(cut.astype(np.uint8))
+
+
+def _doubled(values: np.ndarray, rounding: tuple[int, int], shift: int) -> np.ndarray:
+    """Twice the rows, without the first and last: three times the nearest and once the next nearest of each."""
+    near = 3 * values[1:-1]
+    pairs = (near + values[:-2] + rounding[0], near + values[2:] + rounding[1])
+    return np.stack(pairs, axis=1).reshape(-1, values.shape[1]) >> shift
 
 
 def _merged(y: Image.Image, cb: Image.Image, cr: Image.Image) -> Image.Image:
     """To RGB as libjpeg does it. Pillow's own conversion rounds down: half a level darker moved p by 0.02."""
     import cv2
 
-    return Image.fromarray(cv2.cvtColor(np.dstack((y, cr, cb)), cv2.COLOR_YCrCb2RGB))
+    return Image.fromarray(cv2.cvtColor(np.dstack([np.asarray(part) for part in (y, cr, cb)]), cv2.COLOR_YCrCb2RGB))
 
 
 def box_before(transpose: Transpose, box: Box, size: tuple[int, int]) -> Box:
@@ -150,7 +194,7 @@ def jpeg_planes(data: bytes) -> list[Image.Image]:
     if not isinstance(frame, av.VideoFrame) or frame.format.name not in LAYOUTS:
         raise ImageError("The colours of this large JPEG are laid out in a way that is not read. Save it anew.")
     planes = [
-        Image.frombuffer("L", (plane.width, plane.height), plane, "raw", "L", plane.line_size, 1)
+        Image.frombuffer("L", (plane.width, plane.height), cast("Any", plane), "raw", "L", plane.line_size, 1)
         for plane in frame.planes
     ]
     if num_rows == all_rows:
