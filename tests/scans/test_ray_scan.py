@@ -28,6 +28,7 @@ import pyarrow.parquet as pq  # noqa: E402
 
 from virtus.scans.ray.cluster import Workers, connected, plan_workers  # noqa: E402
 from virtus.scans.ray.job import list_sources, scan_on_ray  # noqa: E402
+from virtus.scans.ray.judges import pack, unpack  # noqa: E402
 from virtus.scans.ray.parquet import SCHEMA, to_table  # noqa: E402
 from virtus.scans.ray.stores import fetch, list_objects  # noqa: E402
 
@@ -260,3 +261,9 @@ def test_without_the_extra_it_says_what_to_install(tmp_path, capsys, monkeypatch
     monkeypatch.setitem(sys.modules, "ray.data", None)
     assert main(["scan", "x.jpg", "--engine", "ray", "--out", str(tmp_path / "x.parquet")]) == 2
     assert "pip install 'virtus[ray]'" in capsys.readouterr().err
+
+
+def test_workers_know_which_label_is_fake(make_checkpoint):
+    parcel = pack(f"{make_checkpoint(labels=('LABEL_0', 'LABEL_1'))}#0")
+    checkpoint = unpack(parcel, device="cpu", precision="float32")
+    assert (checkpoint.info, checkpoint.outputs.fake) == (parcel.info, (0,))
