@@ -13,7 +13,7 @@ from PIL import Image
 from virtus.errors import CheckpointError
 from virtus.models.config_values import is_count
 
-CROPPING = ("DeiTImage", "CLIPImage", "BitImage")  # processors of transformers that cut out a centre unless told not to
+CROPPING = ("DeiT", "CLIP", "Bit")  # processors of transformers that cut out a centre unless told not to
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def _is_of(config: Mapping, kinds: tuple[str, ...]) -> bool:
 
 def _parse_resample(config: Mapping) -> int:
     """A number of Pillow's. Left out, it depends on the kind of processor (transformers' defaults)."""
-    is_bicubic = _is_of(config, (*CROPPING, "SiglipImage"))
+    is_bicubic = _is_of(config, (*CROPPING, "Siglip"))
     value = config.get("resample", Image.Resampling.BICUBIC if is_bicubic else Image.Resampling.BILINEAR)
     if isinstance(value, bool) or value not in list(Image.Resampling):
         raise _unfit(f"resample is {value!r}, no way of resizing that Pillow knows")
