@@ -2,11 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from torch import nn
+from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from tests.checkpoints.test_doctor import change, refusal
 from virtus.checkpoints.examine import examine_checkpoint, load_model
@@ -16,6 +19,7 @@ from virtus.models.tensors import file_tensors
 from virtus.models.trunk import Trunk
 
 SIZES = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64}
+IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 NAMES = {
     "CLIP": ("openai/clip-vit-base-patch16", {"image_size": 224, "patch_size": 56}),
     "DINOv2": ("facebook/dinov2-small", {"image_size": 280, "patch_size": 56, "mlp_ratio": 2}),
@@ -148,6 +152,22 @@ def test_an_encoder_is_known_by_its_name(name, sizes, size, crop):
     assert own.num_register_tokens == (4 if "registers" in name or "dinov3" in name else 0)
     assert (transform.size, transform.input_size) == (size, (crop, crop))
     assert transform.mean[0] == (0.48145466 if "clip" in name else 0.485)
+
+
+@pytest.mark.parametrize(
+    ("name", "processor", "atol"),
+    [
+        ("openai/clip-vit-large-patch14", CLIPImageProcessorPil(), 1e-5),
+        ("facebook/dinov2-base", BitImageProcessorPil(size={"shortest_edge": 256}, **IMAGENET), 1e-5),
+        # torchvision resizes what is scaled to [0, 1] already: up to one of 255 steps apart.
+        ("facebook/dinov3-vitb16-pretrain-lvd1689m", transformers.DINOv3ViTImageProcessor(), 1.01 / 255 / 0.224),
+    ],
+    ids=lambda value: value.split("/")[1] if isinstance(value, str) else "",
+)
+def test_the_transform_is_that_of_the_encoders_own_processor(make_image, name, processor, atol):
+    image = make_image(300, 280)
+    ours = read_transform({"model_type": "GenD", "backbone": name}, None)(image)
+    np.testing.assert_allclose(ours, np.asarray(processor(image)["pixel_values"][0]), atol=atol)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from tests.checkpoints.test_doctor import change, refusal
 from virtus.checkpoints.examine import examine_checkpoint, load_model
 from virtus.errors import CheckpointError
-from virtus.models.packed import float_shapes, is_packed, pack, unpack
+from virtus.models.packed import float_shapes, is_packed, pack, pack_folder, unpack
 from virtus.models.weights import read_headers, read_tensors
 
 BLOCK = "vit.encoder.layer.1.intermediate.dense.weight"
@@ -24,11 +24,10 @@ def draw(*shape, seed=0):
 
 def make_packed(folder, edit=len):
     """Pack a folder's weights in place, and change their tensors by `edit`."""
-    file = folder / "model.safetensors"
-    tensors, packing = pack(load_file(file))
+    pack_folder(folder)
+    tensors = load_file(folder / "model.safetensors")
     edit(tensors)
-    save_file(tensors, file, metadata={"format": "pt"})
-    change(folder / "config.json", quantization_config=packing)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
 
 

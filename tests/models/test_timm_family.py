@@ -20,7 +20,7 @@ from tests.checkpoints.test_doctor import change, refusal
 from virtus.checkpoints.examine import examine_checkpoint, load_model
 from virtus.errors import CheckpointError
 from virtus.models.families import classifier_config, read_architecture
-from virtus.models.packed import pack
+from virtus.models.packed import pack_folder
 from virtus.models.preprocessing import TimmTransform
 from virtus.models.tensors import file_tensors
 from virtus.models.timm_family import read_arguments
@@ -118,9 +118,7 @@ def test_half_precision_and_shards_are_read(tmp_path, dtype):
 @torch.no_grad()
 def test_what_is_packed_loads_in_a_plain_pipeline_with_the_same_logits(tmp_path, make_image, kind):
     write_timm(tmp_path, kind)
-    tensors, packing = pack(load_file(tmp_path / "model.safetensors"))
-    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
-    change(tmp_path / "config.json", quantization_config=packing)
+    pack_folder(tmp_path)
     pipe = transformers.pipeline("image-classification", str(tmp_path), device="cpu")
     torch.testing.assert_close(logits_of(tmp_path), pipe.model(draw()).logits, atol=1e-4, rtol=1e-4)
     image, examined = make_image(40, 30), examine_checkpoint(tmp_path)
@@ -131,9 +129,7 @@ def test_what_is_packed_loads_in_a_plain_pipeline_with_the_same_logits(tmp_path,
 
 def test_neither_library_is_needed(tmp_path):
     write_timm(tmp_path, "clip")
-    tensors, packing = pack(load_file(tmp_path / "model.safetensors"))
-    save_file(tensors, tmp_path / "model.safetensors")
-    change(tmp_path / "config.json", quantization_config=packing)
+    pack_folder(tmp_path)
     code = """
 import sys
 sys.modules |= {"timm": None, "compressed_tensors": None, "transformers": None}  # imports of them fail

@@ -6,7 +6,9 @@ Read and written without the library of that name. A packed `x.weight` is int8 o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from virtus.errors import CheckpointError
@@ -145,6 +147,24 @@ def pack(tensors: Mapping[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], 
         "config_groups": {"group_0": group},
         "ignore": kept,
     }
+
+
+def pack_folder(folder: Path) -> None:
+    """Pack a saved checkpoint in place: its `model.safetensors`, and its `config.json`, which says so from now on.
+
+    Plain transformers loads it where compressed-tensors is installed; its sha256 is another one then.
+
+    Raises:
+        ValueError: as `pack`.
+    """
+    from safetensors.torch import load_file, save_file
+
+    file, config, whole = folder / "model.safetensors", folder / "config.json", folder / "model.partial"
+    tensors, packing = pack(load_file(file))
+    save_file(tensors, whole, metadata={"format": "pt"})
+    content = json.loads(config.read_text(encoding="utf-8")) | {"quantization_config": packing}
+    whole.replace(file)  # what is not packed may still be read from the old one
+    config.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _pack_rows(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
