@@ -1,108 +1,103 @@
 """Whether so many faces in a picture keep the promise of one: `python -m benchmarks.faces.montages DATA`.
 
-Montages of the reporting part: each of n real faces of one source, side by side, then the same with a fake one of any
-source in the place of one of them. "Before": a picture is fake where the p of any face is, as of one face alone.
-
-`--pictures`: montages of each kind. `--forget 1`: without the thresholds for several faces, as of an older calibration.
+Every picture of the reporting part is judged once; then pictures of n faces are put together from these: n real ones of
+one source, drawn with replacement, a source as often as it has pictures, and the same with a fake one of any source in
+the place of one of them. "Before": a picture is fake where any face is, as one alone. Intervals (95 %) by drawing the
+faces of each source anew (bootstrap).
 """
 
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Sequence
-from dataclasses import replace
+from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import Image
-from tqdm import tqdm
 
 from benchmarks import parser
-from train.data import Sample
 from train.report import held_out
-from virtus.checkpoints import Detector, at_prior, error_among, load_checkpoint
-from virtus.judging import analyze_photo
-from virtus.media import load_image
-from virtus.results import ImageReport, Label, Outcome
+from virtus.checkpoints import Detector, at_prior, error_among, fake_above_among, judge, load_checkpoint
+from virtus.judging import measure_margins
+from virtus.results import Calibration, Label
 
-NUM_FACES = (1, 2, 4, 8, 16)
-TILE, FRAME = 256, 48  # px of a picture, and of its mirrored edges about it
+COUNTS, NUM_PICTURES, NUM_DRAWS = (1, 2, 4, 8, 16), 2000, 200
 COLUMNS = (
-    *("reals: fake before", "fake now", "inconclusive now"),
-    *("one fake: fake before", "fake now", "inconclusive now"),
-    "real pictures fake, that so many calibrating reals leave possible",
+    *("fake from p", "reals: fake before", "fake now", "inconclusive now"),
+    *(
+        "one fake: fake before",
+        "fake now",
+        "inconclusive now",
+        "reals fake that so many calibrating reals leave possible",
+    ),
 )
+Part = dict[str, np.ndarray]
+"""p of the real faces of each source."""
 
 
-def montage(pictures: list[Image.Image]) -> Image.Image:
-    """Pictures in rows, each of one size and within its own mirrored edges, so that no crop shows a neighbour."""
-    columns = math.ceil(math.sqrt(len(pictures)))
-    side = TILE + 2 * FRAME
-    whole = Image.new("RGB", (columns * side, math.ceil(len(pictures) / columns) * side), "grey")
-    for at, picture in enumerate(pictures):
-        pixels = np.asarray(picture.resize((TILE, TILE), Image.Resampling.BICUBIC))
-        framed = cv2.copyMakeBorder(pixels, FRAME, FRAME, FRAME, FRAME, cv2.BORDER_REFLECT)
-        whole.paste(Image.fromarray(framed), (at % columns * side, at // columns * side))
-    return whole
+def judge_part(detector: Detector, data: Path) -> tuple[Part, np.ndarray]:
+    """p of the reporting part: of reals by source, and of all fakes."""
+    samples = held_out(data)
+    margins = measure_margins(detector, [(sample.path, sample.label) for sample in samples])
+    calibration = detector.checkpoint.info.calibration
+    p_fake = np.array([judge(margin, calibration)[0] for margin in margins])
+    is_fake, sources = np.array([s.label is Label.FAKE for s in samples]), np.array([s.source for s in samples])
+    judged = ~np.isnan(margins)
+    reals = {source: p_fake[(sources == source) & ~is_fake & judged] for source in np.unique(sources)}
+    return {source: p for source, p in reals.items() if len(p)}, p_fake[is_fake & judged]
 
 
-def draw(reals: list[Sample], fakes: list[Sample], count: int, dice: random.Random) -> tuple[list[Sample], Sample]:
-    """Real faces of one source, a source as often as it has pictures, and a fake one."""
-    source = dice.choice(reals).source
-    same = [sample for sample in reals if sample.source == source]
-    return [dice.choice(same) for _ in range(count)], dice.choice(fakes)
+def draw(reals: Part, fakes: np.ndarray, count: int, dice: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(`NUM_PICTURES`, count) p of real faces, and the same with a fake one each."""
+    sizes = np.array([len(p) for p in reals.values()], float)
+    chosen = dice.multinomial(NUM_PICTURES, sizes / sizes.sum())
+    pictures = np.concatenate([dice.choice(p, (n, count)) for p, n in zip(reals.values(), chosen, strict=True)])
+    forged = np.concatenate((dice.choice(fakes, (NUM_PICTURES, 1)), pictures[:, 1:]), axis=1)
+    return pictures, forged
 
 
-def note(report: ImageReport, fake_above: float) -> tuple[bool, bool, bool]:
-    """Whether the picture was fake before, is now, and is inconclusive now."""
-    before = any(face.p_fake is not None and face.p_fake >= fake_above for face in report.faces)
-    return before, report.outcome is Outcome.FAKE, report.outcome is Outcome.INCONCLUSIVE
+def shares(pictures: np.ndarray, used: Calibration, fake_above: float) -> list[float]:
+    """Of pictures that were fake before, are now, and are inconclusive now."""
+    most = pictures.max(axis=1)
+    before, now = most >= used.fake_above, most >= fake_above
+    return [float(before.mean()), float(now.mean()), float((~now & (most >= used.real_below)).mean())]
 
 
-def share(noted: Sequence[bool]) -> str:
-    """With its 95 % interval (Wilson 1927)."""
-    count, rate, z = len(noted), sum(noted) / len(noted), 1.96
-    middle, scale = rate + z**2 / (2 * count), 1 + z**2 / count
-    half = z * math.sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2))
-    return f"{rate:.1%} ({max(0, middle - half) / scale:.1%} to {(middle + half) / scale:.1%})"
+def measure(reals: Part, fakes: np.ndarray, count: int, used: Calibration, fake_above: float) -> list[str]:
+    """The cells of a row: each share and its interval."""
+    dice, rows = np.random.default_rng(0), []
+    for number in range(NUM_DRAWS + 1):
+        again = {source: dice.choice(p, len(p)) for source, p in reals.items()} if number else reals
+        both = draw(again, dice.choice(fakes, len(fakes)) if number else fakes, count, dice)
+        rows.append([share for pictures in both for share in shares(pictures, used, fake_above)])
+    low, high = np.quantile(rows[1:], (0.025, 0.975), axis=0)
+    return [f"{share:.1%} ({a:.1%} to {b:.1%})" for share, a, b in zip(rows[0], low, high, strict=True)]
 
 
 def expect(num_reals: int, count: int) -> str:
     """How often a picture of real faces comes out as fake by thresholds of so many calibrating reals: the middle 95 %.
 
-    The share of one face above their k-th highest is of Beta(k, N + 1 - k).
+    The share of reals above the k-th highest of N is of Beta(k, N + 1 - k) (Vovk et al. 2005).
     """
     from scipy.stats import beta
 
     above = num_reals + 1 - math.ceil((num_reals + 1) * (1 - error_among(count)))
     if above < 1:
         return "too few"
-    low, high = beta.ppf((0.025, 0.975), above, num_reals + 1 - above)
-    return f"{1 - (1 - low) ** count:.1%} to {1 - (1 - high) ** count:.1%}"
+    low, high = (1 - (1 - beta.ppf(share, above, num_reals + 1 - above)) ** count for share in (0.025, 0.975))
+    return f"{low:.1%} to {high:.1%}"
 
 
 def main() -> None:
-    args = parser(__doc__, data=True, model="auto", pictures=200, forget=0).parse_args()
+    args = parser(__doc__, data=True, model="auto").parse_args()
     detector = Detector(load_checkpoint(args.model))
-    if args.forget and detector.checkpoint.info.calibration:
-        detector = detector.with_calibration(replace(detector.checkpoint.info.calibration, fake_above_among=()))
-    samples, dice = held_out(args.data), random.Random(1)
-    reals, fakes = ([sample for sample in samples if sample.label is label] for label in (Label.REAL, Label.FAKE))
-    num_fitted = sum(sample.label is Label.REAL for sample in held_out(args.data, part="calibrate"))
-    fake_above = at_prior(detector.checkpoint.info.calibration, detector.prior).fake_above
-    print(f"{args.pictures} montages of each kind; {num_fitted} calibrating reals")
+    reals, fakes = judge_part(detector, args.data)
+    calibration = detector.checkpoint.info.calibration
+    used, num_fitted = at_prior(calibration, detector.prior), calibration.num_pictures // 2 if calibration else 0
+    print(f"{sum(map(len, reals.values()))} real and {len(fakes)} fake faces, some {num_fitted} calibrating reals\n")
     print(f"| faces | {' | '.join(COLUMNS)} |\n| ---: |{' ---: |' * len(COLUMNS)}")
-    for count in NUM_FACES:
-        noted = []
-        for _ in tqdm(range(args.pictures), desc=f"{count} faces"):
-            faces, fake = draw(reals, fakes, count, dice)
-            pictures = [load_image(face.path) for face in faces]
-            of_reals = note(analyze_photo(detector, montage(pictures)), fake_above)
-            pictures[dice.randrange(count)] = load_image(fake.path)
-            noted.append((*of_reals, *note(analyze_photo(detector, montage(pictures)), fake_above)))
-        cells = [share(column) for column in zip(*noted, strict=True)]
-        print(f"| {count} | {' | '.join(cells)} | {expect(num_fitted, count)} |", flush=True)
+    for count in COUNTS:
+        fake_above = fake_above_among(calibration, detector.prior, count)
+        cells = measure(reals, fakes, count, used, fake_above)
+        print(f"| {count} | {fake_above:.3f} | {' | '.join(cells)} | {expect(num_fitted, count)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,12 @@ from virtus.checkpoints.calibration import fit_calibration
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.known import BUNDLED
 from virtus.checkpoints.load import load_checkpoint
-from virtus.checkpoints.sidecar import store_calibration, user_file
+from virtus.checkpoints.sidecar import read_calibration, store_calibration, user_file
 from virtus.cli.commands import main
 from virtus.errors import CheckpointError
 from virtus.faces.find import whole_image
 from virtus.judging.evaluation import source_from_folders
-from virtus.results import Calibration, Label
+from virtus.results import Label
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,18 @@ def test_a_local_folder_is_calibrated_in_its_own_file_and_forgets(copy_checkpoin
     command = ["calibrate", "--model", str(folder), "--precision", "float32"]
     done = virtus(*command, "--data", labelled, "--whole-image")
     assert (done.returncode, done.stderr) == (1, "")  # one picture was not judged
-    for words in ("48 pictures: 24 real, 24 fake", "left out: 1 unreadable", str(folder / "virtus.json"), "trained on"):
+    for words in (
+        "48 pictures: 24 real, 24 fake",
+        "left out: 1 unreadable",
+        str(folder / "virtus.json"),
+        "trained on",
+        "a face of several: fake from where p",
+    ):
         assert words in done.stdout
     own = json.loads((folder / "virtus.json").read_text())
     assert own["margin"] == 1.5
     assert own["calibration"]["num_pictures"] == 48
-    found = Calibration(**own["calibration"])
+    found = read_calibration(own)
     assert found == load_checkpoint(str(folder)).info.calibration
     expected = expected_calibration(folder, labelled)
     assert found.temperature == pytest.approx(expected.temperature, rel=1e-3)
@@ -86,7 +92,7 @@ def test_the_bundled_one_is_calibrated_in_the_users_folder_and_forgets(labelled,
     file = config / "virtus" / "calibrations" / BUNDLED / f"{shipped.sha256}.json"
     assert f"kept in {file}" in done.stdout
     own = load_checkpoint(BUNDLED).info
-    assert own.calibration == Calibration(**json.loads(file.read_text()))
+    assert own.calibration == read_calibration({"calibration": json.loads(file.read_text())})
     assert own.calibration.num_pictures == 48
     main(["doctor", BUNDLED])
     assert f"yours, {file}" in capsys.readouterr().out

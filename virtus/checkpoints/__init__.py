@@ -7,6 +7,7 @@ from virtus.doors import offer
 if TYPE_CHECKING:
     from virtus.checkpoints.calibration import (
         EVEN,
+        NUM_FACES,
         UNCALIBRATED,
         at_prior,
         check_prior,

@@ -12,6 +12,7 @@ import numpy as np
 
 from virtus.checkpoints import (
     EVEN,
+    NUM_FACES,
     classification_metrics,
     examine_named,
     fit_calibration,
@@ -118,6 +119,8 @@ class Recalibration:
 
     def in_words(self) -> str:
         """Lines for the person who asked for it."""
+        among = zip(NUM_FACES, self.calibration.fake_above_among, strict=False)
+        several = ", ".join(f"{above:.3f} of up to {most}" for most, above in among)
         fitted, counts = self.calibration, self.evaluation.to_json()
         (real, fake) = (sum(row) for row in counts["confusion"])
         lines = [f"{fitted.num_pictures} pictures: {real} real, {fake} fake"]
@@ -132,6 +135,7 @@ class Recalibration:
                 f"temperature {fitted.temperature:.3f}, bias {fitted.bias:.3f}",
                 f"real below {fitted.real_below:.3f}, fake from {fitted.fake_above:.3f}, "
                 f"{self.inconclusive:.1%} of these pictures inconclusive between",
+                f"a face of several: fake from {several or 'where p alone says so, for want of real pictures'}",
             ]
         )
 
