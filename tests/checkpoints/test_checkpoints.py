@@ -6,11 +6,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from transformers import ViTForImageClassification
+from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
+from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.examine import examine_checkpoint
 from virtus.checkpoints.known import BUNDLED, CHECKPOINTS
 from virtus.checkpoints.load import load_checkpoint, locate, resolve_name
 from virtus.errors import CheckpointError, InputError
+from virtus.faces import whole_image
 from virtus.labels import ClassOutputs
 
 
@@ -180,3 +185,15 @@ def test_one_level_off_the_checkpoints_below_are_named_newest_first(make_checkpo
 
 def locate_and_examine(folder):
     return examine_checkpoint(locate(str(folder))[1], name=str(folder))
+
+
+@torch.no_grad()
+def test_one_logit_behind_a_cut_out_centre_is_read_as_its_publisher_reads_it(make_checkpoint, make_image):
+    """The layout of Community Forensics: a ViT with a sigmoid, which sees 384 of 440 pixels of the shorter side."""
+    processor = {"size": {"shortest_edge": 37}, "do_center_crop": True, "crop_size": {"height": 32, "width": 32}}
+    folder, image = make_checkpoint(labels=("LABEL_0",), processor=processor | {"resample": 3}), make_image(50, 44)
+    read = ViTImageProcessorPil(**json.loads((folder / "preprocessor_config.json").read_text()))
+    pixel_values = torch.from_numpy(read(image)["pixel_values"][0])[None]
+    expected = torch.sigmoid(ViTForImageClassification.from_pretrained(folder)(pixel_values).logits)
+    detector = Detector(load_checkpoint(str(folder), device="cpu", precision="float32", fake_label="0"))
+    assert detector.predict([whole_image(image)])[0].p_fake == pytest.approx(float(expected), abs=1e-5)
