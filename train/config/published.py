@@ -52,6 +52,15 @@ PUBLISHED = {
     "virtus-tiny": Published(
         None, None, ("sees only the three kinds of fake that it was given, and self-blended ones",)
     ),
+    "gend": Published(
+        "yermandy/GenD_CLIP_L_14",
+        "AUC 0.960 on Celeb-DF v2, trained on FaceForensics++ alone (arXiv 2508.06248)",
+        (
+            "the published one adds losses of alignment (0.1) and uniformity (0.5), and begins its cosine anew every "
+            "10 epochs (here cross entropy, and one cosine)",
+            "without groups that hold a fake and its original there are no pairs, which it calls essential",
+        ),
+    ),
 }
 
 
@@ -60,6 +69,9 @@ SETTINGS = {
     "split": "split",
     "balance": "balance",
     "crop": "crop",
+    "tune": "tune",
+    "head": "head",
+    "pairs": "pairs",
     "epochs": "num_epochs",
     "lr": "learning_rate",
     "decay": "weight_decay",

@@ -14,6 +14,7 @@ DEIT_TINY = "facebook/deit-tiny-patch16-224"
 DEIT_BASE = "facebook/deit-base-distilled-patch16-224"
 VIT_BASE = "google/vit-base-patch16-224-in21k"
 DIMA806 = "dima806/deepfake_vs_real_image_detection"
+CLIP_LARGE = "openai/clip-vit-large-patch14"
 
 NOTEBOOK = Augmentation(  # of the published notebooks: whole pictures, turned and sharpened, nothing else
     rotation=90.0, sharpness_chance=0.5, mirror_chance=0.0, colour_chance=0.0, scale_chance=0.0, jpeg_chance=0.0
@@ -94,6 +95,35 @@ def virtus_tiny(data: str, base: str | None = None) -> TrainConfig:
     )
 
 
+def gend(data: str, base: str | None = None) -> TrainConfig:
+    """GenD (Yermakov et al. 2025): layer norms and a head on features of length 1, on pairs of one origin."""
+    return TrainConfig(
+        recipe="gend",
+        base=base or _beside(data, CLIP_LARGE),
+        data=data,
+        tune="layer_norms",
+        head="l2",
+        pairs=True,
+        num_epochs=30.0,
+        weight_decay=0.0,
+        warmup=0.0,
+        batch_size=512,
+        frames_per_clip=32,
+        augmentation=Augmentation(
+            margin=(1.2, 1.45),
+            shift=0.1,
+            rotation=10.0,
+            colour_chance=1.0,
+            colour=0.1,
+            scale_chance=0.0,
+            blur_chance=0.1,
+            blur=(0.1, 2.0),
+            jpeg_chance=1.0,
+            jpeg_quality=(40, 100),
+        ),
+    )
+
+
 def _beside(data: str, repo_id: str) -> str:
     """The folder of that base beside the data (`../models/<name>`) where there is one, else its Hub id."""
     folder = os.path.normpath(Path(data, "..", "models", repo_id.split("/")[1]))  # as relative as `data` is
@@ -107,4 +137,5 @@ RECIPES: dict[str, Callable[..., TrainConfig]] = {
     "prithiv-hemg": prithiv_hemg,
     "virtus-honest": virtus_honest,
     "virtus-tiny": virtus_tiny,
+    "gend": gend,
 }

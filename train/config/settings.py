@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ CHOICES = {
     "balance": ("none", "train"),
     "crop": ("face", "whole"),
     "schedule": ("cosine", "linear"),
+    "head": ("linear", "l2"),
     "choose_by": ("mean_auc", "loss"),
 }
 
@@ -33,6 +35,9 @@ class TrainConfig:
         crop: "face" (the engine's one crop), or "whole" pictures as they are.
         source_weights: how often an epoch shows each picture of a source; 1 where a source is not named.
         leave_out: sources that nothing of the run sees, to report on a kind of fake that it never met.
+        tune: what is trained: "full"; "layer_norms" (all of them and the head, as GenD does); "last_blocks:N" (these
+            and all behind them).
+        head: "linear", or "l2": on features of length 1, as GenD's; where the head reads one token behind a norm.
         frames_per_clip: face crops taken from each video, at most; `num_clips`: of how many videos, 0 for all.
         keep_tokens: share of the patch tokens that a training step keeps, drawn anew for each picture (see
             `train.fit.model`); half of them train 2.6 times as fast on a CPU.
@@ -57,6 +62,8 @@ class TrainConfig:
     data: str
     split: str = "by-group"
     balance: str = "none"
+    tune: str = "full"
+    head: str = "linear"
     crop: str = "face"
     num_epochs: float = 3.0
     learning_rate: float = 3e-4
@@ -96,6 +103,8 @@ class TrainConfig:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise DataError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
+        if not re.fullmatch(r"full|layer_norms|last_blocks:[1-9]\d*", self.tune):
+            raise DataError(f"tune is full, layer_norms or last_blocks:N with N from 1 on, not {self.tune!r}.")
         if not 0 < self.keep_tokens <= 1:
             raise DataError(f"keep_tokens is a share of the tokens, above 0 and up to 1, not {self.keep_tokens}.")
         if not 0 <= self.blended_share <= 1:

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import PartialState
-from transformers import EarlyStoppingCallback, PreTrainedModel, Trainer, TrainingArguments
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
 
 from train.checks import Look, look_first
 from train.config import TrainConfig
 from train.data import Parts, Sample, divide, load_samples, split_for
-from train.fit.model import drop_tokens, load_base, save_checkpoint
+from train.fit.model import Trainable, load_base, save_checkpoint
 from train.fit.novelty import add_novelty
 from train.fit.record import CONFIG, find_last_step, number_of, record_run
 from train.pictures import CropDataset, FaceCache, Faces, PairSampler, TrainDataset
@@ -55,21 +55,20 @@ def fit(
     state = PartialState(cpu=not torch.accelerator.is_available())
     last = find_last_step(config, out_dir, resume=resume)
     material = gather(config, anyway=anyway, cache=cache or FaceCache())
-    model, transform = load_base(config.base)
-    if config.keep_tokens < 1:
-        drop_tokens(model, config.keep_tokens)
+    start = load_base(config.base, head=config.head, seed=config.seed)
+    model = Trainable(start.classifier, tune=config.tune, head=config.head, keep_tokens=config.keep_tokens)
     state.wait_for_everyone()  # until all have looked whether there is a run
     if state.is_main_process:
         out_dir.mkdir(parents=True, exist_ok=True)
         config.save(out_dir / CONFIG)
-    choosing = CropDataset(material.parts.choose, material.faces, transform, margin=config.margin)
+    choosing = CropDataset(material.parts.choose, material.faces, start.transform, margin=config.margin)
     trainer, started = _trainer(config, out_dir, model, material, choosing), time.monotonic()
     trainer.train(resume_from_checkpoint=last and str(last))
     chosen_by = trainer.evaluate()
     elapsed_s = time.monotonic() - started
     calibration = _fit_calibration(trainer, choosing.of(material.parts.calibrate))
     if state.is_main_process:
-        save_checkpoint(model, transform, config, out_dir / "checkpoint", calibration)
+        save_checkpoint(start, config, out_dir / "checkpoint", calibration)
         _add_novelty(out_dir / "checkpoint", material)
         record = record_run(
             config,
@@ -140,6 +139,20 @@ def source_aucs(logits: np.ndarray, samples: list[Sample]) -> dict[str, float]:
     return known | {"mean_auc": float(np.mean(list(known.values()))) if known else 0.0}
 
 
+class SetEpoch(TrainerCallback):
+    """Tells those who draw by it which epoch begins, or is gone on with in its middle.
+
+    accelerate does not reach them all: not where batches are skipped and several processes share them.
+    """
+
+    def __init__(self, *parts: TrainDataset | PairSampler | None):
+        self.parts = [part for part in parts if part is not None]
+
+    def on_epoch_begin(self, args, state, control, **_):  # noqa: ARG002  its names are the Trainer's
+        for part in self.parts:
+            part.set_epoch(int(state.epoch or 0))
+
+
 class FitTrainer(Trainer):
     """With an order of the training pictures of its own; None for the Trainer's."""
 
@@ -162,7 +175,7 @@ def _told(sampler: PairSampler) -> str:
 
 
 def _trainer(
-    config: TrainConfig, out_dir: Path, model: PreTrainedModel, material: Material, choosing: CropDataset
+    config: TrainConfig, out_dir: Path, model: Trainable, material: Material, choosing: CropDataset
 ) -> Trainer:
     training = TrainDataset(
         material.parts.train,
@@ -170,6 +183,7 @@ def _trainer(
         choosing.transform,
         augmentation=config.augmentation,
         blended_share=config.blended_share,
+        seed=config.seed,
     )
     sampler = PairSampler(training.kinds, seed=config.seed) if config.pairs else None
     if sampler and PartialState().is_main_process:
@@ -181,7 +195,10 @@ def _trainer(
         train_dataset=training,
         eval_dataset=choosing,
         compute_metrics=lambda output: source_aucs(np.asarray(output.predictions), choosing.samples),
-        callbacks=[EarlyStoppingCallback(config.early_stopping)] if config.early_stopping else [],
+        callbacks=[
+            SetEpoch(training, sampler),
+            *([EarlyStoppingCallback(config.early_stopping)] if config.early_stopping else []),
+        ],
     )
 
 

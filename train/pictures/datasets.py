@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -59,7 +59,10 @@ class CropDataset(FaceDataset):
 
 
 class TrainDataset(FaceDataset):
-    """Pictures for training: margin, place and looks are drawn anew each time, from torch's random numbers.
+    """Pictures for training: margin, place and looks are drawn anew in each epoch, by seed, epoch and row.
+
+    By these alone, so that a run that goes on in the middle of an epoch sees what it would have seen. What is shown
+    again in an epoch is asked for by the row's number plus a multiple of all.
 
     After the samples come pairs, of real pictures evenly taken: a fake made of one by self-blending, and its original.
     """
@@ -72,14 +75,20 @@ class TrainDataset(FaceDataset):
         *,
         augmentation: Augmentation,
         blended_share: float = 0.0,
+        seed: int = 0,
     ):
         super().__init__(samples, faces, transform)
+        self.seed, self.epoch = seed, 0
         self.augmentation = augmentation
         self.reals = [sample for sample in self.samples if sample.label is Label.REAL]
         self.num_pairs = round(blended_share * len(self.reals)) if faces is not None else 0
 
     def __len__(self) -> int:
         return len(self.samples) + 2 * self.num_pairs
+
+    def set_epoch(self, epoch: int) -> None:
+        """From now on other things are drawn."""
+        self.epoch = epoch
 
     @property
     def kinds(self) -> list[tuple[Label, str]]:
@@ -89,7 +98,7 @@ class TrainDataset(FaceDataset):
         return own + made
 
     def __getitem__(self, index: int) -> dict:
-        draw = random.Random(int(torch.randint(2**62, ())))  # each worker and each epoch has its own
+        draw, index = random.Random(f"{self.seed} {self.epoch} {index}"), index % len(self)
         extra = index - len(self.samples)
         sample = self.samples[index] if extra < 0 else self.reals[extra // 2 * len(self.reals) // self.num_pairs]
         image, blended = load_image(sample.path), extra >= 0 and extra % 2 == 0
@@ -108,14 +117,15 @@ class PairSampler(Sampler[int]):
 
     In such a group every picture of the more frequent class stands beside one of the other, of which all come equally
     often. The rest is filled up to couples likewise, across groups. Pairs lie evenly among these, so that batches of an
-    even size hold about equally many. The same seed and epoch give the same order, in every process.
+    even size hold about equally many. The same seed and epoch give the same order, in every process. What comes
+    again is numbered as `TrainDataset` takes it.
 
     Args:
         kinds: class and group of each row, of both classes some.
     """
 
     def __init__(self, kinds: Sequence[tuple[Label, str]], *, seed: int):
-        self.seed, self.epoch = seed, 0
+        self.seed, self.epoch, self.num_rows = seed, 0, len(kinds)
         by_group = defaultdict[str, tuple[list[int], list[int]]](lambda: ([], []))
         for row, (label, group) in enumerate(kinds):
             by_group[group][label is Label.FAKE].append(row)
@@ -135,22 +145,24 @@ class PairSampler(Sampler[int]):
         return 2 * (self.num_pairs + max(map(len, self.rest)))
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by the Trainer before each epoch, also after a resume."""
+        """From now on another order is drawn."""
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
-        draw = random.Random(f"{self.seed} {self.epoch}")
+        draw, shown = random.Random(f"{self.seed} {self.epoch}"), Counter[int]()
         pairs = [couple for both in self.groups for couple in _couples(*both, draw)]
         kinds = (draw.sample(couples, len(couples)) for couples in (pairs, _couples(*self.rest, draw)))
         placed = [((place + 0.5) / len(couples), couple) for couples in kinds for place, couple in enumerate(couples)]
-        return iter([row for _, couple in sorted(placed) for row in couple])
+        for row in (row for _, couple in sorted(placed) for row in couple):
+            yield row + shown[row] * self.num_rows
+            shown[row] += 1
 
 
 def _couples(reals: list[int], fakes: list[int], draw: random.Random) -> list[tuple[int, int]]:
     """Each of the more frequent beside one of the others."""
     reals, fakes = (draw.sample(rows, len(rows)) for rows in (reals, fakes))
     count = max(len(reals), len(fakes))
-    return [(reals[index % len(reals)], fakes[index % len(fakes)]) for index in range(count)]
+    return [(reals[place % len(reals)], fakes[place % len(fakes)]) for place in range(count)]
 
 
 def _shift(face: Face, share: float, draw: random.Random) -> Face:

@@ -67,10 +67,8 @@ def examine_checkpoint(folder: Path, *, name: str = "", fake_label: str | None =
     architecture, outputs, transform = examine_configs(folder, name=name, fake_label=fake_label)
     with _naming(name or folder):
         sidecar = read_sidecar(folder)
-        index = folder / "model.safetensors.index.json"
-        weights = find_weights(folder, read_json(index) if index.exists() else None)
-        packed = is_packed(read_json(folder / "config.json"))
-        check_tensors(architecture, float_shapes(read_headers(weights), packed=packed))
+        weights, held = _weights(folder)
+        check_tensors(architecture, held)
         sha256 = hash_weights(weights)
         return Examination(folder, architecture, outputs, transform, weights, sha256, sidecar, name or str(folder))
 
@@ -83,13 +81,82 @@ def examine_configs(
         _check_level(folder)
         config = read_json(folder / "config.json")
         is_packed(config)  # or another arrangement, which is refused
-        architecture, processor = read_architecture(config), folder / "preprocessor_config.json"
+        architecture = read_architecture(config)
         outputs = read_outputs(label_names(describe(config)), fake_label)
-        needed = architecture.family.processor is None or processor.exists()
-        transform = read_transform(config, read_json(processor) if needed else None)
+        transform = _transform(folder, architecture, config)
         architecture = architecture.for_size(transform.input_size)
         _check_transform(transform, architecture)
         return architecture, outputs, transform
+
+
+@dataclass(frozen=True)
+class Base:
+    """What is known of a folder to train from: a classifier of anything, or a backbone alone.
+
+    Attributes:
+        architecture: of a classifier, whatever head the files hold.
+        outputs: of the head that the files hold, where it tells real from fake by two classes; else None.
+        transform: from its processor, at the size that the model is for.
+        weights: the safetensors files.
+        config: the content of its `config.json`.
+    """
+
+    architecture: Architecture
+    outputs: ClassOutputs | None
+    transform: EvalTransform
+    weights: tuple[Path, ...]
+    config: dict
+
+
+def examine_base(folder: Path, *, name: str = "") -> Base:
+    """Check a folder to train from: its backbone must be whole, while a head of other classes will be replaced.
+
+    Raises:
+        CheckpointError: as `examine_checkpoint` does.
+    """
+    architecture, transform, config = examine_base_configs(folder, name=name)
+    with _naming(name or folder):
+        weights, held = _weights(folder)
+        outputs = None
+        with contextlib.suppress(CheckpointError):
+            check_tensors(architecture, held)
+            outputs = read_outputs(label_names(describe(config)))
+        if outputs is None or (len(outputs.real), len(outputs.fake)) != (1, 1):
+            outputs = None
+            check_tensors(architecture, held, heads=False)
+        return Base(architecture, outputs, transform, weights, config)
+
+
+def examine_base_configs(folder: Path, *, name: str = "") -> tuple[Architecture, EvalTransform, dict]:
+    """The part of it that needs no weights: architecture, eval transform, and the content of its `config.json`."""
+    with _naming(name or folder):
+        config = read_json(folder / "config.json")
+        is_packed(config)
+        architecture = read_architecture(config, as_base=True)
+        if not (classes := architecture.family.classes):
+            raise CheckpointError(f"A {architecture.name} has no class with a head: no checkpoint could be saved.")
+        if len(classes) > 1:  # DeiT's has another one, of two heads, for learning from a teacher
+            config = config | {"architectures": [classes[0]]}
+            architecture = read_architecture(config)
+        transform = _transform(folder, architecture, config)
+        architecture = architecture.for_size(transform.input_size)
+        size, rescale = architecture.image_size, transform.rescale_factor
+        whole = EvalTransform(size, transform.mean, transform.std, transform.resample, rescale_factor=rescale)
+        return architecture, read_transform(config, whole.to_config()), config
+
+
+def _transform(folder: Path, architecture: Architecture, config: dict) -> EvalTransform:
+    processor = folder / "preprocessor_config.json"
+    needed = architecture.family.processor is None or processor.exists()
+    return read_transform(config, read_json(processor) if needed else None)
+
+
+def _weights(folder: Path) -> tuple[tuple[Path, ...], dict[str, tuple[int, ...]]]:
+    """The safetensors files, and the shape of each tensor in them."""
+    index = folder / "model.safetensors.index.json"
+    weights = find_weights(folder, read_json(index) if index.exists() else None)
+    packed = is_packed(read_json(folder / "config.json"))
+    return weights, float_shapes(read_headers(weights), packed=packed)
 
 
 def load_model(examined: Examination) -> Classifier:

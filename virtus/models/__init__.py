@@ -6,11 +6,11 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.models.architecture import Architecture
-    from virtus.models.families import describe, read_architecture, read_transform
+    from virtus.models.families import classifier_config, describe, read_architecture, read_transform
     from virtus.models.hardware import crops_at_once, has_bfloat16_units, resolve_device, resolve_precision
     from virtus.models.packed import float_shapes, is_packed
     from virtus.models.preprocessing import EvalTransform
-    from virtus.models.tensors import build_classifier
+    from virtus.models.tensors import build_classifier, classifier_tensors, file_tensors, with_tensors
     from virtus.models.trunk import Trunk
     from virtus.models.vit import Classifier
     from virtus.models.weights import PICKLES, find_weights, hash_weights, read_headers

@@ -45,9 +45,23 @@ def test_the_saved_file_holds_all_settings(tmp_path):
     assert saved["learning_rate"] == CONFIG.learning_rate
 
 
+@pytest.mark.parametrize("value", ["norms", "last_blocks", "last_blocks:0", "last_blocks:x", "full:2"])
+def test_what_cannot_be_trained_alone_is_said_to(value):
+    with pytest.raises(DataError, match="tune is full, layer_norms or last_blocks:N"):
+        CONFIG.override([f"tune={value}"])
+    assert CONFIG.override(["tune=last_blocks:12"]).tune == "last_blocks:12"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("split", "random"), ("balance", "all"), ("crop", "half"), ("schedule", "none"), ("choose_by", "luck")],
+    [
+        ("head", "l3"),
+        ("split", "random"),
+        ("balance", "all"),
+        ("crop", "half"),
+        ("schedule", "none"),
+        ("choose_by", "luck"),
+    ],
 )
 def test_a_choice_that_there_is_not_names_those_there_are(name, value):
     with pytest.raises(DataError, match=f"{name} is one of"):

@@ -19,7 +19,7 @@ def test_a_base_beside_the_data_is_taken_before_the_hubs(name, tmp_path):
     owner, _, folder = hub.partition("/")
     local = tmp_path / "models" / folder
     local.mkdir(parents=True)
-    assert owner in ("facebook", "google", "dima806")
+    assert owner in ("facebook", "google", "dima806", "openai")
     assert RECIPES[name](str(tmp_path / "data")).base == str(local)
 
 
@@ -32,6 +32,11 @@ def test_the_published_recipe_is_the_published_one():
     assert (augmentation.rotation, augmentation.sharpness, augmentation.sharpness_chance) == (90.0, 2.0, 0.5)
     others = [getattr(augmentation, f.name) for f in dataclasses.fields(augmentation) if f.name.endswith("_chance")]
     assert sorted(others) == [0, 0, 0, 0, 0, 0, 0.5]
+
+
+def test_gend_trains_layer_norms_and_a_head_on_features_of_length_1_on_pairs():
+    config = RECIPES["gend"]("somewhere")
+    assert (config.tune, config.head, config.pairs, config.weight_decay) == ("layer_norms", "l2", True, 0.0)
 
 
 def test_the_honest_recipe_differs_in_its_faults_alone():

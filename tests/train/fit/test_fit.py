@@ -1,20 +1,21 @@
-"""A whole small run, by the command line as users drive it, on a tiny random model and a few photos."""
+"""Whole small runs, on tiny random models and a few photos: one by the command line, as users drive it."""
 
 import json
 from pathlib import Path
 
 import pytest
 import torch
-from transformers import ViTForImageClassification, pipeline
+from safetensors.torch import load_file
+from transformers import AutoModelForImageClassification, pipeline
 
 from tests.train.faces import write_faces
 from train.config.recipes import RECIPES
-from train.fit.model import load_base
 from train.fit.trainer import fit, source_aucs
 from train.pictures.face_cache import FaceCache
 from virtus.checkpoints.load import load_checkpoint
-from virtus.errors import CheckpointError
 from virtus.labels import ClassOutputs
+from virtus.models.families import read_architecture
+from virtus.models.tensors import file_tensors
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +41,14 @@ def test_the_checkpoint_loads_as_any_other(run):
 
 
 def test_the_checkpoint_is_the_best_epoch_to_the_last_tensor(run):
-    """transformers' own load_best_model_at_end keeps the last epoch's blocks."""
     out, _ = run
     steps = sorted((out / "steps").glob("checkpoint-*/trainer_state.json"), key=lambda file: len(str(file)))
     best = json.loads(steps[-1].read_text())["best_model_checkpoint"]
-    load = ViTForImageClassification.from_pretrained
-    found, expected = (load(folder).state_dict() for folder in (out / "checkpoint", best))
-    assert all(torch.equal(found[name].float(), expected[name].half().float()) for name in expected)
+    step = {name.removeprefix("classifier."): t for name, t in load_file(Path(best) / "model.safetensors").items()}
+    expected = file_tensors(read_architecture(json.loads((out / "checkpoint" / "config.json").read_text())), step)
+    found = load_file(out / "checkpoint" / "model.safetensors")
+    assert found.keys() == expected.keys()
+    assert all(found[name].equal(expected[name].half()) for name in expected)
 
 
 def test_the_checkpoint_loads_with_plain_transformers(run, astronaut):
@@ -74,16 +76,39 @@ def test_evaluate_reports_on_the_part_that_served_nothing_else(run, data, capsys
     assert 0 < reported < everything == 24
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_runs_to_its_end_on_a_tiny_model(name, data, make_checkpoint, tmp_path):
-    base = make_checkpoint(kind="vit" if name == "virtus-tiny" else "deit", labels=("cat", "dog"))
+KINDS = ("deit", "vit", "siglip", "deit-with-teacher", "dinov2", "dinov2-with-registers", "clip")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return FaceCache(tmp_path_factory.mktemp("cache") / "faces.jsonl")
+
+
+@pytest.mark.parametrize(("name", "kind"), zip(RECIPES, KINDS, strict=True))
+def test_every_recipe_runs_to_its_end_and_from_every_family(name, kind, data, cache, make_checkpoint, tmp_path, capsys):
+    base = make_checkpoint(kind=kind, labels=("cat", "dog"))
     settings = ["max_steps=2", "batch_size=4", "eval_batch_size=8", "num_workers=0", "eval_steps=1"]
     config = RECIPES[name](str(data), str(base)).override(settings)
-    result = fit(config, out_dir=tmp_path / "run", cache=FaceCache(tmp_path / "faces.jsonl"))
+    result = fit(config, out_dir=tmp_path / "run", cache=cache)
     assert "eval_loss" in result.chosen_by
-    assert load_checkpoint(str(result.checkpoint)).outputs == ClassOutputs(real=(0,), fake=(1,))
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert (record["recipe"], record["num_images_seen"]) == (name, 8)
+    assert ("no pairs: no group of the training part has both" in capsys.readouterr().out) == config.pairs
+    assert_loads_alike(result.checkpoint)
+
+
+def assert_loads_alike(folder):
+    """The engine and plain transformers give the same logits, all of the classifier read from the file."""
+    trunk = load_checkpoint(str(folder), precision="float32").trunk
+    load = AutoModelForImageClassification.from_pretrained
+    model, told = load(folder, dtype=torch.float32, output_loading_info=True)
+    lost = {name for kind in ("missing_keys", "unexpected_keys", "mismatched_keys") for name in told[kind]}
+    assert all(name.endswith(".mask_token") for name in lost)  # of DINOv2's pre-training: no classifier reads it
+    assert model.config.id2label == {0: "Real", 1: "Fake"}
+    pixel_values = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = model.eval()(pixel_values).logits
+        torch.testing.assert_close(trunk.logits(trunk.embed(pixel_values)), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_faces_are_looked_for_once(data, tmp_path):
@@ -95,21 +120,6 @@ def test_faces_are_looked_for_once(data, tmp_path):
     assert (tmp_path / "faces.jsonl").read_text() == before + '{"key": "cut o'
     assert first == again
     assert [path.name for path, face in again.items() if face is None] == ["broken.jpg"]
-
-
-def test_a_base_that_lacks_its_backbone_is_refused(copy_checkpoint):
-    """ViTForImageClassification.from_pretrained starts the blocks of DeiT weights at random, and only logs it."""
-    folder = copy_checkpoint(kind="deit")
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"model_type": "vit"}))
-    with pytest.raises(CheckpointError, match="tensors of the backbone"):
-        load_base(str(folder))
-
-
-def test_a_deit_with_teacher_becomes_a_classifier_with_a_loss(make_checkpoint):
-    model, _ = load_base(str(make_checkpoint(kind="deit-with-teacher")))
-    out = model(torch.zeros(1, 3, model.config.image_size, model.config.image_size), labels=torch.tensor([1]))
-    assert out.loss is not None
 
 
 def test_mean_auc_is_over_sources_and_skips_those_of_one_class():

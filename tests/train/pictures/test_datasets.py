@@ -1,5 +1,6 @@
 import itertools
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +41,15 @@ def test_a_picture_without_a_face_is_left_out(sample):
     assert dataset.samples == [sample]
 
 
-def test_augmentation_is_drawn_anew_and_repeats_with_the_seed(sample):
-    dataset = TrainDataset([sample], {sample.path: FACE}, TRANSFORM, augmentation=Augmentation())
+def test_augmentation_is_drawn_by_seed_epoch_and_how_often_a_row_was_shown(sample):
+    """By nothing else, so that a run that goes on in the middle of an epoch sees what it would have seen."""
+    make = partial(TrainDataset, [sample], {sample.path: FACE}, TRANSFORM, augmentation=Augmentation())
+    dataset = make(seed=1)
+    first, again, other = dataset[0]["pixel_values"], dataset[1]["pixel_values"], make(seed=2)[0]["pixel_values"]
     torch.manual_seed(3)
-    first, second = dataset[0]["pixel_values"], dataset[0]["pixel_values"]
-    torch.manual_seed(3)
-    assert not torch.equal(first, second)
-    assert torch.equal(first, dataset[0]["pixel_values"])
+    assert torch.equal(first, make(seed=1)[0]["pixel_values"])
+    dataset.set_epoch(1)
+    assert not any(torch.equal(first, seen) for seen in (again, other, dataset[0]["pixel_values"]))
 
 
 def test_self_blended_fakes_come_with_their_originals(sample):
@@ -80,8 +83,9 @@ KINDS = [(REAL, "a"), (FAKE, "a"), (FAKE, "a"), (REAL, "b"), (FAKE, "c"), (REAL,
 def couples_of(kinds, *, seed=0, epoch=0):
     sampler = PairSampler(kinds, seed=seed)
     sampler.set_epoch(epoch)
-    rows = list(sampler)
-    assert len(rows) == len(sampler)
+    numbers = list(sampler)
+    assert len(numbers) == len(set(numbers)) == len(sampler)  # what is shown again is drawn again
+    rows = [number % len(kinds) for number in numbers]
     return list(zip(rows[::2], rows[1::2], strict=True))
 
 
