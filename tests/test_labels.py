@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 
 from virtus.errors import CheckpointError
-from virtus.labels import WORDS, ClassOutputs, label_from_folders, label_from_name, label_names, read_outputs
+from virtus.labels import (
+    WORDS,
+    ClassOutputs,
+    label_from_folder,
+    label_from_folders,
+    label_from_name,
+    label_names,
+    read_outputs,
+    split_from_folder,
+    unlabelled_in_words,
+)
 from virtus.results import Label
 
 
@@ -123,3 +133,38 @@ def test_the_class_of_each_output_in_their_order():
 )
 def test_the_nearest_folder_that_is_named_like_a_class(path, label):
     assert label_from_folders(Path(path)) is label
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "split"),
+    [
+        ("0_real", Label.REAL, None),
+        ("1_fake", Label.FAKE, None),
+        ("02.Deepfakes", Label.FAKE, None),
+        ("real1", Label.REAL, None),
+        ("training_real", Label.REAL, "train"),
+        ("fake-test", Label.FAKE, "test"),
+        ("Valid_AI_images", Label.FAKE, "val"),
+        ("face2face", Label.FAKE, None),
+        ("not_real_2", Label.FAKE, None),
+        ("train", None, "train"),
+        ("train_images", None, "train"),
+        ("training_validation", None, None),
+        ("test_subject", None, None),
+        ("real_and_fake_face", None, None),
+        ("real-vs-fake", None, None),
+        ("0", None, None),
+        ("real2sim", None, None),
+        ("\u975e_real", None, None),
+    ],
+)
+def test_folders_may_have_numbers_and_splits_beside_the_class(name, label, split):
+    assert (label_from_folder(name), split_from_folder(name)) == (label, split)
+
+
+def test_folders_without_a_class_get_a_word_of_mend():
+    said = unlabelled_in_words([Path("train/0/a.jpg"), Path("train/0/b.jpg"), Path("train/1/c.jpg"), Path("d.jpg")])
+    assert said.startswith("4 lie where no folder says real or fake, and are left out: in train/0, train/1, the folder")
+    assert said.endswith("as in real and fake or 0_real and 1_fake: numbers alone say nothing.")
+    assert "and 2 more. Name" in unlabelled_in_words(Path(str(at), "a.jpg") for at in range(6))
+    assert unlabelled_in_words([]) == ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 from virtus.errors import CheckpointError, UnclearLabelsError
@@ -28,6 +29,8 @@ NEUTRAL = frozenset(
     "image images img imgs photo photos photograph photographs picture pictures pic pics face faces facial portrait "
     "portraits video videos frame frames person people computer intelligence content media made by".split()
 )
+SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+MAX_NAMED = 4  # folders in a sentence
 NEGATIONS = frozenset(("no", "not", "non"))
 # Two words that are one. A photoreal picture is often none of the real ones: that word stays unknown.
 JOINED = re.compile(r"(deep)[\W_]+(?=fake)|(bona)[\W_]+(?=fide)|(photo)[\W_]+(?=real)")
@@ -190,9 +193,54 @@ def _listed(names: Iterable[str]) -> str:
     return " and ".join(filter(None, (", ".join(first), last)))
 
 
-def label_from_folders(relative: Path) -> Label | None:
-    """The class of a file in a labelled tree: the nearest folder above it whose name is that of a class."""
-    return _first(label_from_name(part) for part in reversed(relative.parts[:-1]))
+def label_from_folder(name: str) -> Label | None:
+    """The class that a folder's name stands for, also beside numbers and the name of a split: 0_real, training_fake."""
+    return label_from_name(name) or label_from_name(_others(name, SPLITS))
+
+
+def label_from_folders(relative: PurePath) -> Label | None:
+    """The class of a file in a labelled tree: that of its `class_folder`."""
+    at = class_folder(relative)
+    return None if at is None else label_from_folder(relative.parts[at])
+
+
+def class_folder(relative: PurePath) -> int | None:
+    """Which of the folders above a file says its class, counted from the top: the nearest whose name is that of one.
+    One above it may be named so too, as the source stylegan in stylegan/Real."""
+    parts = relative.parts[:-1]
+    return next((at for at in reversed(range(len(parts))) if label_from_folder(parts[at])), None)
+
+
+def split_from_folder(name: str) -> str | None:
+    """The split that a folder's name stands for, also beside that of a class: "train" of training_fake."""
+    splits = {SPLITS[word] for word in _words(name) if word in SPLITS}
+    rest = _others(name, {*SPLITS, *NEUTRAL})
+    return splits.pop() if len(splits) == 1 and (not rest or label_from_name(rest)) else None
+
+
+def unlabelled_in_words(places: Iterable[PurePath]) -> str:
+    """What to do about pictures in folders that name no class; nothing where there are none.
+
+    Args:
+        places: of the pictures, from the folder on that was given.
+    """
+    folders = Counter(place.parent.as_posix() for place in places)
+    if not folders:
+        return ""
+    named = ", ".join("the folder itself" if name == "." else name for name, _ in folders.most_common(MAX_NAMED))
+    more = f" and {len(folders) - MAX_NAMED:,} more" if len(folders) > MAX_NAMED else ""
+    return (
+        f"{folders.total():,} lie where no folder says real or fake, and are left out: in {named}{more}. Name such a "
+        "folder by its class, as in real and fake or 0_real and 1_fake: numbers alone say nothing."
+    )
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", name.lower())
+
+
+def _others(name: str, words: Collection[str]) -> str:
+    return " ".join(word for word in _words(name) if word not in words)
 
 
 def _first(labels: Iterable[Label | None]) -> Label | None:

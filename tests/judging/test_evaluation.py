@@ -43,6 +43,18 @@ def test_one_class_folder_alone_is_labelled_too(folder):
     assert {label for _, label in find_labelled(folder / "Real")} == {Label.REAL}
 
 
+def test_what_is_missing_or_left_out_says_what_to_do(folder):
+    (folder / "Real" / "link.png").symlink_to(folder / "elsewhere.png")
+    (folder / "clip.mp4").write_bytes(b"")
+    notes = []
+    assert (folder / "Real" / "link.png", Label.REAL) in find_labelled(folder, notes)
+    assert notes[0].startswith(f"of the pictures below {folder} 1 lie where no folder says real or fake")
+    assert "in the folder itself" in notes[0]
+    assert notes[1].startswith(f"1 clip was left out: {folder}/clip.mp4.")
+    find_labelled(folder / "Real", notes := [])
+    assert notes == [f"there is no fake picture below {folder}/Real. Put some in a folder named Fake."]
+
+
 def test_metrics_count_what_was_judged(detector, folder):
     evaluation = evaluate_folder(detector, folder, whole=True)
     metrics = evaluation.to_json()

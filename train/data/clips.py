@@ -31,7 +31,7 @@ from train.data.processes import spread
 from train.data.samples import CACHE, Sample, SampleSet, Unreadable, label_files, read_groups
 from virtus.errors import DataError, VideoError
 from virtus.faces import MIN_FACE_SIDE, crop_face, find_faces
-from virtus.labels import label_from_name
+from virtus.labels import label_from_folder
 from virtus.media import is_video_path
 from virtus.results import Label
 from virtus.video import sample_frames
@@ -187,7 +187,7 @@ def _label_plain(paths: list[Path], root: Path) -> list[Sample]:
     groups, samples = read_groups(root), []
     for sample in label_files(paths, root, groups):
         relative = sample.path.relative_to(root)
-        folders = [part for part in relative.parts[:-1] if label_from_name(part) is None]
+        folders = [part for part in relative.parts[:-1] if label_from_folder(part) is None]
         twins = "/".join([sample.source, *folders, relative.stem])  # Real/7.mp4 and Fake/7.mp4
         samples.append(sample if sample.path in groups else replace(sample, group=twins))
     return samples

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from train.data.clips import crop_clips, find_clips, is_of_clips
 from train.data.hub_data import has_tables, load_from_folder, load_from_hub
-from train.data.samples import CACHE, NOTHING_LABELLED, SampleSet, label_files, read_groups, take_evenly
+from train.data.samples import CACHE, SampleSet, label_files, nothing_labelled, read_groups, take_evenly
 from virtus.checkpoints import is_repo_id
 from virtus.errors import DataError
+from virtus.labels import label_from_folders, unlabelled_in_words
 from virtus.media import find_pictures
 from virtus.results import Label
 
@@ -47,11 +48,18 @@ def _load_folder(root: Path, frames_per_clip: int, num_clips: int, cache: Path) 
     if not samples and not clips.samples and has_tables(root):
         return load_from_folder(root, cache=cache / "hub")
     if not samples and not clips.samples:
-        raise DataError(NOTHING_LABELLED.format(root))
+        raise DataError(nothing_labelled(root, pictures))
     by_class = sorted(clips.samples, key=lambda clip: clip.label is Label.FAKE)
     taken = take_evenly(by_class, -(-num_clips // 2), kind=lambda clip: clip.label) if num_clips else clips.samples
     crops = crop_clips(taken, frames_per_clip=frames_per_clip, cache=cache / "clips")
     if not samples and not crops.samples:
         example = crops.unreadable[0]
         raise DataError(f"None of the {len(taken)} clips below {root} gave a face. {example.path}: {example.reason}")
-    return SampleSet(samples + crops.samples, crops.unreadable, clips.notes + crops.notes)
+    return SampleSet(samples + crops.samples, crops.unreadable, _notes(root, pictures) + clips.notes + crops.notes)
+
+
+def _notes(root: Path, pictures: list[Path]) -> list[str]:
+    """What is left out for want of a class."""
+    places = (path.relative_to(root) for path in pictures)
+    said = unlabelled_in_words(place for place in places if label_from_folders(place) is None)
+    return [f"Of the pictures below {root} {said}"] if said else []

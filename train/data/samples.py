@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from virtus.errors import DataError
-from virtus.labels import label_from_folders, label_from_name
+from virtus.labels import class_folder, label_from_folders, split_from_folder, unlabelled_in_words
 from virtus.media import find_pictures
 from virtus.results import Label
 
 CACHE = Path("~/.cache/virtus").expanduser()
 NOTHING_LABELLED = "No labelled pictures below {}: put them in folders named Real and Fake."
-SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,17 @@ def find_samples(root: Path) -> list[Sample]:
     root = Path(root)
     if not root.is_dir():
         raise DataError(f"There is no folder {root}. Give one with Real/ and Fake/ folders in it.")
-    samples = label_files(find_pictures(root), root, read_groups(root))
+    pictures = find_pictures(root)
+    samples = label_files(pictures, root, read_groups(root))
     if not samples:
-        raise DataError(NOTHING_LABELLED.format(root))
+        raise DataError(nothing_labelled(root, pictures))
     return samples
+
+
+def nothing_labelled(root: Path, pictures: Sequence[Path]) -> str:
+    """That no picture below the folder has a class, and what to do."""
+    unlabelled = unlabelled_in_words(path.relative_to(root) for path in pictures)
+    return f"{NOTHING_LABELLED.format(root)} {unlabelled}".rstrip()
 
 
 def count_table(samples: list[Sample]) -> str:
@@ -122,8 +128,9 @@ def _sample(path: Path, root: Path, groups: dict[Path, str]) -> Sample | None:
     label = label_from_folders(relative)
     if label is None:
         return None
-    split = next((SPLITS[part.lower()] for part in relative.parts[:-1] if part.lower() in SPLITS), None)
-    names = [p for p in relative.parts[:-1] if p.lower() not in SPLITS and label_from_name(p) is None]
+    folders = relative.parts[:-1]
+    split = next(filter(None, map(split_from_folder, folders)), None)
+    names = [name for at, name in enumerate(folders) if at != class_folder(relative) and not split_from_folder(name)]
     source = "/".join(names) or root.resolve().name
     return Sample(path, label, source, split, f"{source}/{groups.get(path, relative.as_posix())}")
 

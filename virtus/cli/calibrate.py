@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from virtus.cli.arguments import checkpoint_names, load_detector, model_options
-from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED, progress
+from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED, progress, say
 
 NOT_TRAINED_ON = "If the checkpoint was trained on any of these pictures, p is now far too sure: calibrate on others."
 
@@ -30,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
         file = forget_calibration(checkpoint_names(args)[0])
         print(f"removed from {file}" if file else "There was no calibration to remove.")
         return ALL_JUDGED
-    labelled = find_labelled(args.data)
+    labelled = find_labelled(args.data, notes := [])
+    say(notes)
     sources = [source_from_folders(path.relative_to(args.data)) for path, _ in labelled]
     detector, bar = load_detector(args), progress(len(labelled))
     found = recalibrate(detector, labelled, sources, whole=args.whole_image, progress=bar)

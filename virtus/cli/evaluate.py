@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from virtus.cli.arguments import load_detector, model_options, prior_option
-from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED, progress
+from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED, progress, say
 
 
 def add(commands) -> None:
@@ -22,7 +22,8 @@ def add(commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from virtus.judging import evaluate_labelled, find_labelled
 
-    labelled = find_labelled(args.folder)
+    labelled = find_labelled(args.folder, notes := [])
+    say(notes)
     bar, detector = progress(len(labelled)), load_detector(args, prior=args.prior)
     evaluation = evaluate_labelled(detector, labelled, whole=args.whole_image, progress=bar)
     if args.out:

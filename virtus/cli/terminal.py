@@ -40,12 +40,17 @@ def exit_status(command: Callable[[], int], name: str) -> int:
 
 def status_of(outcomes: Iterable[Outcome], left_out: LeftOut) -> int:
     """The exit status of a scan; what in folders and zips was not looked at is said on stderr."""
-    from virtus.scans import in_one_line
-
-    for sentence in left_out.in_words():
-        print(in_one_line(f"virtus: {sentence}"), file=sys.stderr)
+    say(left_out.in_words())
     all_judged = all(outcome.judged for outcome in outcomes) and not left_out.is_grave
     return ALL_JUDGED if all_judged else SOME_NOT_JUDGED
+
+
+def say(sentences: Iterable[str]) -> None:
+    """On stderr, each in a line."""
+    from virtus.scans import in_one_line
+
+    for sentence in sentences:
+        print(in_one_line(f"virtus: {sentence}"), file=sys.stderr)
 
 
 def outcomes_in_words(counts: Counter[Outcome]) -> str:

@@ -25,8 +25,8 @@ from virtus.checkpoints import (
 )
 from virtus.errors import DataError
 from virtus.judging.paths import analyze_paths
-from virtus.labels import label_from_folders, label_from_name
-from virtus.media import find_pictures
+from virtus.labels import class_folder, label_from_folders, unlabelled_in_words
+from virtus.media import LeftOut, find_pictures
 from virtus.results import Calibration, CheckpointInfo, ImageReport, Label, Outcome
 
 if TYPE_CHECKING:
@@ -57,23 +57,36 @@ class Evaluation:
         }
 
 
-def find_labelled(folder: Path) -> list[tuple[Path, Label]]:
-    """Pictures below folders named Real and Fake (any case, any depth, synonyms too), sorted by path.
+def find_labelled(folder: Path, notes: list[str] | None = None) -> list[tuple[Path, Label]]:
+    """Pictures below folders named Real and Fake (any case, any depth, synonyms, numbers and splits too: see
+    `virtus.labels.label_from_folder`), sorted by path.
+
+    Args:
+        notes: gets a sentence on each thing that is missing or left out, and what to do.
 
     Raises:
         DataError: if there is no such folder, or no labelled picture in it.
     """
-    folder = Path(folder)
+    folder, left_out = Path(folder), LeftOut()
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}. Give one with Real/ and Fake/ folders in it.")
     # The folder itself may be one of the two: `evaluate data/Real`.
-    root = folder.resolve().parent
-    labelled = [(path, label_from_folders(path.resolve().relative_to(root))) for path in find_pictures(folder)]
-    labelled = [(path, label) for path, label in labelled if label is not None]
+    own = folder.resolve().name
+    places = {path: path.relative_to(folder) for path in find_pictures(folder, left_out)}
+    labels = {path: label_from_folders(Path(own, place)) for path, place in places.items()}
+    labelled = [(path, label) for path, label in labels.items() if label is not None]
+    unlabelled = unlabelled_in_words(places[path] for path, label in labels.items() if label is None)
     if not labelled:
-        raise DataError(
-            f"No pictures below {folder} lie in a folder named Real or Fake. Sort them into two such folders."
-        )
+        nothing = f"No pictures below {folder} lie in a folder named Real or Fake. Sort them into two such folders."
+        raise DataError(" ".join(filter(None, [nothing, unlabelled, *left_out.in_words()])))
+    if notes is not None:
+        notes += [f"of the pictures below {folder} {unlabelled}"] if unlabelled else []
+        notes += [
+            f"there is no {label} picture below {folder}. Put some in a folder named {label.capitalize()}."
+            for label in Label
+            if label not in {label for _, label in labelled}
+        ]
+        notes += left_out.in_words()
     return labelled
 
 
@@ -208,5 +221,4 @@ def forget_calibration(name: str) -> Path | None:
 
 def source_from_folders(relative: Path) -> str:
     """The first folder of a labelled tree, unless it is that of a class: `lfw/Real/1.jpg` is of the source `lfw`."""
-    first = relative.parts[0]
-    return "all" if len(relative.parts) == 1 or label_from_name(first) else first
+    return "all" if len(relative.parts) == 1 or class_folder(relative) == 0 else relative.parts[0]

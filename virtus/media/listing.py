@@ -98,9 +98,9 @@ def walk_pictures(folder: str | Path, left_out: LeftOut | None = None) -> Iterat
             ahead.append(within)
 
 
-def find_pictures(folder: Path) -> list[Path]:
-    """The pictures below a folder, by `kind_of`, sorted."""
-    return [Path(path) for path in walk_pictures(folder) if is_image_path(path) or _is_file(path)]
+def find_pictures(folder: Path, left_out: LeftOut | None = None) -> list[Path]:
+    """The pictures below a folder, by `kind_of`, sorted. What else lies there is told to `left_out`."""
+    return [Path(path) for path in walk_pictures(folder, left_out) if is_image_path(path) or _is_file(path)]
 
 
 def _read_folder(folder: str, left_out: LeftOut) -> Iterator[tuple[str, bool]] | None:

@@ -31,6 +31,19 @@ def test_source_split_and_class_come_from_the_folders(tmp_path):
     }
 
 
+def test_a_source_may_be_named_like_a_class_and_classes_may_have_numbers_and_splits(tmp_path):
+    make_tree(tmp_path, "stylegan/val/Real/a.jpg", "kaggle/training_fake/b.jpg", "mine/0_real/c.jpg", "mine/1/d.jpg")
+    found = {s.path.name: (s.source, s.split, s.label) for s in load_samples(tmp_path).samples}
+    assert found == {
+        "a.jpg": ("stylegan", "val", Label.REAL),
+        "b.jpg": ("kaggle", "train", Label.FAKE),
+        "c.jpg": ("mine", None, Label.REAL),
+    }
+    (note,) = load_samples(tmp_path).notes
+    assert note.startswith(f"Of the pictures below {tmp_path} 1 lie where no folder says real or fake")
+    assert "in mine/1. Name such a folder" in note
+
+
 def test_a_plain_tree_is_a_source_by_its_own_name(tmp_path):
     make_tree(tmp_path / "mine", "Real/a.jpg", "Fake/b.jpg")
     assert {s.source for s in find_samples(tmp_path / "mine")} == {"mine"}
