@@ -5,6 +5,7 @@ Known without torch, so that a checkpoint can be refused before anything heavy i
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -17,7 +18,7 @@ ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "quick_gelu", "relu", "s
 MAX_BLOCKS = 200  # a config that claims more would only cost time and memory to refuse
 ENDS = (".weight", ".bias")
 BLOCK = re.compile(r"layers\.(\d+)\.")
-STEM = re.compile(r"(.*?)(?:\[(\d)/(\d)\])?")  # in files, and which of so many equal parts
+STEM = re.compile(r"(.*?)(?:\[(\d)/(\d)\])?")
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,9 @@ class Family:
         for prefix in ("",) if is_head else self.prefixes:
             for place in places:
                 for written in (stems,) if isinstance(stems, str) else stems:
-                    found, part, of = STEM.fullmatch(written).groups()  # pyright: ignore[reportOptionalMemberAccess]
+                    found, part, of = _parse(written)
                     end = suffix[1:] if found.endswith("_") else suffix
-                    yield Source(f"{prefix}{place}{found}{end}", int(part or 0), int(of or 1))
+                    yield Source(f"{prefix}{place}{found}{end}", part, of)
 
 
 @dataclass(frozen=True)
@@ -225,8 +226,11 @@ class Architecture:
         """Where each tensor lies in files that hold these names; the published place of what they do not hold."""
         found = {}
         for name in self.tensors():
-            places = list(self.family.sources_of(name, is_head=self.is_head(name)))
-            found[name] = next((place for place in places if place.name in held), places[0])
+            places = self.family.sources_of(name, is_head=self.is_head(name))
+            first = next(places)
+            found[name] = (
+                first if first.name in held else next((place for place in places if place.name in held), first)
+            )
         return found
 
     def file_shapes(self, held: Collection[str] = ()) -> dict[str, tuple[int, ...]]:
@@ -261,6 +265,14 @@ class Architecture:
             return shapes | _linear("mlp.down_proj", inner, width, bias=self.mlp_bias)
         shapes |= _linear("mlp.fc1", width, inner, bias=self.mlp_bias)
         return shapes | _linear("mlp.fc2", inner, width, bias=self.mlp_bias)
+
+
+@functools.cache
+def _parse(written: str) -> tuple[str, int, int]:
+    """What files call a tensor, or "name[1/3]": the name, which part of it, and of how many equal ones."""
+    found = STEM.fullmatch(written)
+    assert found  # it matches anything
+    return found[1], int(found[2] or 0), int(found[3] or 1)
 
 
 def _norm(name: str, width: int) -> dict[str, tuple[int, ...]]:
