@@ -1,5 +1,6 @@
 import io
 import struct
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -21,6 +22,13 @@ def numbers(clip):
 
 def in_memory(pictures, times=None, **options):
     return write_clip(io.BytesIO(), pictures, times, **options).getvalue()
+
+
+def with_matrix(data, matrix):
+    """The clip, shown turned or mirrored."""
+    (a, b, c, d), data = matrix, bytearray(data)
+    struct.pack_into(">9i", data, data.index(b"tkhd") + TKHD_MATRIX, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    return bytes(data)
 
 
 @pytest.fixture(scope="module")
@@ -109,12 +117,10 @@ def test_frames_are_turned_upright(matrix, place):
     """`place` is where the white top left corner comes to lie: right, down."""
     picture = np.zeros((48, 64, 3), np.uint8)
     picture[:24, :32] = 255
-    data = bytearray(in_memory([picture], format="mp4"))
-    a, b, c, d = matrix
-    struct.pack_into(">9i", data, data.index(b"tkhd") + TKHD_MATRIX, a, b, 0, c, d, 0, 0, 0, 1 << 30)
-    image = sample_frames(bytes(data), num_frames=1).frames[0].image
+    data = with_matrix(in_memory([picture], format="mp4"), matrix)
+    image = sample_frames(data, num_frames=1).frames[0].image
     assert image.mode == "RGB"
-    assert image.size == ((64, 48) if a else (48, 64))
+    assert image.size == ((64, 48) if matrix[0] else (48, 64))
     light = {(x, y) for x in (0, 1) for y in (0, 1) if image.getpixel((4 + x * 36, 4 + y * 36))[0] > 128}
     assert light == {place}
 
@@ -322,3 +328,22 @@ def test_packets_that_claim_one_time_count_each():
     index = ClipIndex([0, 5], [0, 0, 0, 5], [(0, 0)], duration=6, time_base=1.0, timed=True, whole=True)
     assert index.num_decoded([5]) == 4
     assert index.num_decoded([0]) == 3
+
+
+@pytest.mark.parametrize(("turn", "size"), [(None, (128, 48)), ((0, ONE, MINUS, 0), (48, 128))])
+def test_the_shape_of_pixels_is_applied_before_the_turn(tmp_path, turn, size):
+    """A circle that is squeezed in the file is shown as a circle."""
+    import av
+
+    file = tmp_path / "wide.mp4"
+    with av.open(file, "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(2, 1)
+        for picture in numbered(4):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    data = file.read_bytes()
+    clip = sample_frames(with_matrix(data, turn) if turn else data, num_frames=4)
+    assert [frame.image.size for frame in clip.frames] == [size] * 4
+    assert numbers(clip) == [0, 1, 2, 3]

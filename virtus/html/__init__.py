@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from virtus.html.provenance import provenance_panel
     from virtus.html.templates import render_page, render_part
     from virtus.html.verdict import (
+        animation_verdict,
         checkpoint_line,
         face_verdict,
         face_words,

@@ -53,7 +53,7 @@ def face_verdict(report: ImageReport, index: int) -> Markup:
         which=several if face.face else "The whole image",
         interval=interval,
         spread=spread,
-        doubts=[caution.sentence for caution in face.cautions],
+        doubts=[*([report.note] if report.note else []), *(caution.sentence for caution in face.cautions)],
         trust=f"{_basis(report, face)} {_assumption(report.prior, 'photos')} {NOT_EVIDENCE}",
     )
 
@@ -77,6 +77,17 @@ def person_verdict(report: VideoReport, index: int) -> Markup:
     )
 
 
+def animation_verdict(report: VideoReport) -> Markup:
+    """A picture that moves, given as a photo: the verdict on the person who decides, and which frames were judged."""
+    person = report.decisive_person
+    if person is None or person.key_frame is None:
+        return not_judged(report)
+    times = ", ".join(f"{time_s:.1f}" for time_s in report.times_s)
+    shown = f"{person.key_frame.time_s:.1f}"
+    told = render_part("verdict.html", "animation", times=times, shown=shown)
+    return person_verdict(report, report.persons.index(person)) + told
+
+
 def message_panel(title: str, sentence: str, outcome: Outcome | str) -> Markup:
     """A panel without a number: why nothing was judged; `outcome` is "error" where something went wrong."""
     return render_part("verdict.html", "message", title=title, sentence=sentence, outcome=outcome)
@@ -84,8 +95,9 @@ def message_panel(title: str, sentence: str, outcome: Outcome | str) -> Markup:
 
 def not_judged(report: ImageReport | VideoReport) -> Markup:
     """The panel for a photo or a clip without a verdict: unreadable, no face, or too small ones."""
-    note = report.note if isinstance(report, VideoReport) else None
-    return message_panel(TONES[report.outcome].word, " ".join(filter(None, (report.reason, note))), report.outcome)
+    return message_panel(
+        TONES[report.outcome].word, " ".join(filter(None, (report.reason, report.note))), report.outcome
+    )
 
 
 def checkpoint_line(info: CheckpointInfo | None) -> Markup:

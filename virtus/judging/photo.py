@@ -79,11 +79,13 @@ class DetectedFaces:
         image_size: width and height of the upright picture.
         faces: largest first.
         incomplete: whether the file was cut off, so that there may be more.
+        num_frames: of the animation whose first frame this is; 1 for a photo.
     """
 
     image_size: tuple[int, int]
     faces: tuple[DetectedFace, ...]
     incomplete: bool = False
+    num_frames: int = 1
 
     @property
     def crops(self) -> list[FaceCrop]:
@@ -179,7 +181,8 @@ def detect_faces(
     numbers = count(1)
     cautions = (measure(crop, face, number=next(numbers)) if crop else () for face, crop in cut)
     detected = (DetectedFace(face, crop, told) for (face, crop), told in zip(cut, cautions, strict=True))
-    return DetectedFaces(photo.size, tuple(detected), "readable_share" in photo.info)
+    num_frames = photo.info.get("num_frames", 1)
+    return DetectedFaces(photo.size, tuple(detected), "readable_share" in photo.info, num_frames)
 
 
 def judge_faces(detector: Detector, detected: DetectedFaces, state: TrunkState | None = None) -> ImageReport:
@@ -231,7 +234,8 @@ def report_on(detector: Detector, detected: DetectedFaces, predictions: Sequence
     outcome = gravest(face.outcome for face in faces)
     reason, prior, info = REASONS.get(outcome), detector.prior, detector.checkpoint.info
     reason = f"{INCOMPLETE} {reason}" if reason and detected.incomplete else reason
-    return decide_picture(ImageReport(outcome, info, faces, detected.image_size, None, reason, prior))
+    report = ImageReport(outcome, info, faces, detected.image_size, None, reason, prior, num_frames=detected.num_frames)
+    return decide_picture(report)
 
 
 def _too_small(face: DetectedFace) -> FaceReport:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
+    from virtus.media.animations import Animation
     from virtus.media.archives import Archive, ArchivedFile, RefusedArchive, open_archive
     from virtus.media.color_codes import codes_to_srgb, differs_from_srgb
     from virtus.media.containers import gif_application, mime_of, parts_of, tiff_entries, tiff_value
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
         MAX_PIXELS,
         SUPPORTED,
         ImageSource,
+        animation_frames,
         load_image,
+        open_animation,
         open_image,
         read_file,
     )

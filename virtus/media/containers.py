@@ -176,7 +176,7 @@ def boxes(data: bytes, at: int = 0, stop: int | None = None) -> Iterator[Part]:
 def gif_blocks(data: bytes) -> Iterator[Part]:
     """What stands before the first picture (GIF89a, section 23): the head as `GIF`; of each extension its start as `!`,
     then its blocks by its label; the picture's start as `GIF_PICTURE`, or the file's end."""
-    at = 13 + (6 << (data[10] & 7) if data[10:11] >= b"\x80" else 0)
+    at = 13 + _gif_table(data[10:11])
     yield Part(b"GIF", 0, 0, at)
     while (block := GIF_BLOCK.search(data, at)) and block[0] != GIF_PICTURE:
         at = block.end() + 1
@@ -187,6 +187,24 @@ def gif_blocks(data: bytes) -> Iterator[Part]:
         at += 1
     end = block.start() if block else len(data)
     yield Part(block[0] if block else b"", end, end, end)
+
+
+def count_gif_pictures(data: bytes, most: int) -> int:
+    """The pictures of a GIF, at most so many; of one that is cut off, those that begin."""
+    at, count = 13 + _gif_table(data[10:11]), 0
+    while at < len(data) and count < most and data[at : at + 1] != b";":
+        introduced = {GIF_PICTURE: 11 + _gif_table(data[at + 9 : at + 10]), b"!": 2}.get(data[at : at + 1])
+        count += data[at : at + 1] == GIF_PICTURE
+        at += introduced or 1
+        while introduced and at < len(data) and data[at]:
+            at += 1 + data[at]
+        at += bool(introduced)
+    return count
+
+
+def _gif_table(flags: bytes) -> int:
+    """Bytes of the colours that follow."""
+    return 6 << (flags[0] & 7) if flags >= b"\x80" else 0
 
 
 def gif_application(data: bytes, name: bytes) -> int | None:

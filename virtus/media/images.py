@@ -9,7 +9,8 @@ import io
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,9 +18,11 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from virtus.errors import ImageError
+from virtus.media.animations import Animation, animation_of
 from virtus.media.color import CODES, to_srgb
 from virtus.media.containers import color_codes
 from virtus.media.guards import items_fit, parts_fit, structure_fits, tags_fit
+from virtus.media.kinds import NUM_FIRST_BYTES, FileKind, kind_of_bytes, read_first_bytes
 from virtus.media.large import LargePhoto, has_planes, jpeg_planes
 from virtus.media.modes import from_array, to_rgb
 from virtus.media.truncated import READABLE, load_rows
@@ -30,6 +33,7 @@ MAX_JPEG_PIXELS = 120_000_000  # as a `LargePhoto` they take no more memory than
 MIN_SIDE = 32
 # Only these decoders are ever tried: Pillow also knows formats that start other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "TIFF", "GIF", "PPM")
+MOVING = ("GIF", "WEBP", "PNG", "AVIF")
 SUPPORTED = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
 
 MAX_UNPACKED = 2**22  # bytes of one packed text or profile of a PNG; Pillow refuses the picture for one of 1 MiB
@@ -72,7 +76,8 @@ def load_image(
         RGB, a copy. EXIF orientation is applied, transparency lies over white, the first frame of an animation is
         taken, colours are brought to sRGB, 16 bits scaled to 8. Of a JPEG that is cut off, the rows that are whole,
         if two thirds are, with `info["readable_share"]`; and of any, `info["jpeg_quality"]` is what `jpeg_quality`
-        says of it. Nothing else that the file says of itself is kept.
+        says of it. Of an animation, `info["num_frames"]` is how many it has. Nothing else that the file says of
+        itself is kept.
 
     Raises:
         ImageError: for anything that is not a usable picture.
@@ -90,7 +95,37 @@ def load_image(
         loaded = _decode(image, ours=data is not None) if large is None else _decode_planes(image, large)
     _check_size(loaded.size, max_pixels, min_side)  # of one that is cut off less is left
     loaded.info |= {} if quality is None else {"jpeg_quality": quality}
+    if data is not None and image.format in MOVING and (animation := animation_of(open_image(data), data)):
+        loaded.info["num_frames"] = animation.num_frames
     return loaded
+
+
+def open_animation(source: str | os.PathLike | bytes | BinaryIO, *, max_bytes: int = MAX_BYTES) -> Animation | None:
+    """The animation in a file, for `animation_frames`; None for a photo, and for what is no picture by its first bytes.
+
+    Raises:
+        ImageError: if it is damaged or too large.
+    """
+    first = read_first_bytes(source) if isinstance(source, (str, os.PathLike)) else _first_bytes(source)
+    if kind_of_bytes(first) is not FileKind.PICTURE:
+        return None
+    data = _read(source, max_bytes)
+    image = open_image(data)
+    _check_size(image.size, MAX_PIXELS, MIN_SIDE)
+    animation = animation_of(image, data) if image.format in MOVING else None
+    return animation and replace(animation, image=open_image(data))
+
+
+def animation_frames(animation: Animation, indices: Sequence[int]) -> Iterator[tuple[Image.Image, float]]:
+    """Frames as `load_image` would have them, one in memory at a time, each with when it is shown, in seconds."""
+    for frame, time_s in animation.frames(indices):
+        yield _decode(frame, ours=True), time_s
+
+
+def _first_bytes(source: bytes | BinaryIO) -> bytes:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source[:NUM_FIRST_BYTES])
+    return source.read(NUM_FIRST_BYTES) if source.seekable() and source.seek(0) == 0 else b""
 
 
 def read_file(source: str | os.PathLike, *, max_bytes: int = MAX_BYTES) -> bytes:

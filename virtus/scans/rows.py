@@ -110,8 +110,7 @@ def csv_writer(stream: Writable, columns: Sequence[str]) -> csv.DictWriter:
 
 def csv_lines(report: ImageReport | VideoReport) -> list[dict[str, Any]]:
     """`csv_columns` of each face or person, and other keys."""
-    note = report.note if isinstance(report, VideoReport) else None
-    info = report.checkpoint
+    note, info = report.note, report.checkpoint
     common = {"path": report.path, "outcome": report.outcome, "checkpoint": info.name, "sha256": info.sha256}
     common |= {"prior": report.prior, "reason": _joined(report.reason, note), "decided_by": report.decided_by}
     lines = [
@@ -139,9 +138,7 @@ def notes_on(report: ImageReport | VideoReport) -> list[str]:
             notes.append(f"{'person' if isinstance(report, VideoReport) else 'face'} {report.decided_by} decided")
         cautions = ", ".join(caution.name.replace("_", " ") for caution in decisive.cautions)
         notes += [_interval(decisive), decisive.reason, cautions]
-    if isinstance(report, VideoReport):
-        notes.append(report.note)
-    return [note for note in notes if note]
+    return [note for note in (*notes, report.note) if note]
 
 
 def _interval(part: FaceReport | PersonReport) -> str | None:

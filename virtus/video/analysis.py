@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +19,10 @@ from virtus.explain import explain
 from virtus.faces import crop_face
 from virtus.judging import Item, analyze_paths, analyze_photo, decide_among, reason_of
 from virtus.media import is_video_path
+from virtus.parallel import AHEAD, default_jobs, in_order
 from virtus.results import FaceReport, ImageReport, Outcome, gravest
 from virtus.video.clip_file import VideoSource
-from virtus.video.reading import Frame, nothing_decoded, read_clip
+from virtus.video.reading import Frame, nothing_decoded, read_frames
 from virtus.video.report import PersonReport, Sight, VideoReport
 from virtus.video.tracking import SeenFace, looks_of, track_people
 from virtus.video.verdict import MIN_FRAMES, judge_person
@@ -31,6 +34,7 @@ NUM_FRAMES = 32
 MAX_FRAMES = 300
 MAX_CLIP_BYTES = 256 * 1024 * 1024  # four minutes of a phone's Full HD
 MAX_CLIP_S = 600.0  # frames of longer ones would lie too far apart to follow anybody
+MAX_HELD_PIXELS = 100_000_000  # of frames that are judged at once or wait for it
 SHOWN_SIDE = 640  # px of the longer side of the frames and crops that are kept
 
 REASONS = {
@@ -83,14 +87,19 @@ class _JudgedFrame:
 
 
 def analyze_video(
-    detector: Detector, source: VideoSource, *, num_frames: int = NUM_FRAMES, whole: bool = False
+    detector: Detector,
+    source: VideoSource,
+    *,
+    num_frames: int = NUM_FRAMES,
+    whole: bool = False,
+    jobs: int | None = None,
 ) -> VideoReport:
-    """Judge the persons in a clip: `watch_video`, watched to its end.
+    """Judge the persons in a clip: `watch_video`, watched to its end, several frames at once.
 
     Raises:
         VideoError: if it cannot be read, or passes a limit.
     """
-    steps = watch_video(detector, source, num_frames=num_frames, whole=whole)
+    steps = watch_video(detector, source, num_frames=num_frames, whole=whole, jobs=jobs or default_jobs())
     (report,) = (step.report for step in steps if isinstance(step, JudgedClip))
     return report
 
@@ -102,6 +111,7 @@ def watch_video(
     num_frames: int = NUM_FRAMES,
     whole: bool = False,
     methods: Sequence[str] = (),
+    jobs: int = 1,
 ) -> Iterator[Progress | JudgedClip]:
     """Judge frame after frame, and say how far it is; at last the report, with its frames.
 
@@ -110,6 +120,7 @@ def watch_video(
         num_frames: to read, evenly spaced in time, `MAX_FRAMES` at most.
         whole: judge the frames as they are, without looking for faces: all are of one person.
         methods: names in `virtus.explain.registry.EXPLAINERS`, to explain the key frame of each person by.
+        jobs: threads that judge frames, as far as these are not too large.
 
     Raises:
         VideoError: if it cannot be read, passes a limit, or more frames are asked for than are judged.
@@ -117,16 +128,17 @@ def watch_video(
     if num_frames > MAX_FRAMES:
         raise VideoError(f"At most {MAX_FRAMES} frames are judged, not {num_frames}.")
     whole, judged = whole or detector.checkpoint.judges_pictures, []
-    with read_clip(source, num_frames=num_frames, max_bytes=MAX_CLIP_BYTES, max_duration_s=MAX_CLIP_S) as reader:
+    with read_frames(source, num_frames=num_frames, max_bytes=MAX_CLIP_BYTES, max_duration_s=MAX_CLIP_S) as reader:
         total = len(reader.wanted)
-        for frame in reader.frames():
-            judged.append(_judge_frame(detector, frame, whole))
+        jobs = min(jobs, max(1, MAX_HELD_PIXELS // (AHEAD * reader.num_pixels)))
+        for frame in in_order(partial(_judge_frame, detector, whole), reader.frames(), jobs=jobs):
+            judged.append(frame)
             yield Progress(len(judged), total)
     if not judged:
         raise nothing_decoded()
     judged.sort(key=lambda frame: frame.shown.time_s)
     report = _report(detector, judged, whole)
-    report = replace(report, duration_s=reader.duration_s, complete=reader.index.whole and len(judged) == total)
+    report = replace(report, duration_s=reader.duration_s, complete=reader.whole and len(judged) == total)
     persons = tuple(_with_maps(detector, person, methods) for person in report.persons)
     yield JudgedClip(replace(report, persons=persons), tuple(frame.shown for frame in judged))
 
@@ -142,15 +154,21 @@ def analyze_files(
 ) -> Iterator[ImageReport | VideoReport]:
     """Judge pictures and clips, in their order: see `analyze_paths`. A clip is known by its name.
 
+    Animations are judged as clips are.
+
     Args:
         num_frames: to read of each clip.
-        stability, jobs: for pictures.
+        stability: of pictures.
+        jobs: threads, for pictures and for the frames of clips.
     """
     for clips, group in groupby(items, key=_is_clip):
         if clips:
-            yield from (_video_or_reason(detector, str(path), num_frames, whole) for path in group)
-        else:
-            yield from analyze_paths(detector, group, whole=whole, stability=stability, jobs=jobs)
+            yield from (_video_or_reason(detector, path, num_frames, whole, jobs) for path in group)
+            continue
+        begun: deque[Item] = deque()
+        for report in analyze_paths(detector, _noted(group, begun), whole=whole, stability=stability, jobs=jobs):
+            item = begun.popleft()
+            yield report if report.num_frames == 1 else _video_or_reason(detector, item, num_frames, whole, jobs)
 
 
 def unreadable_video(detector: Detector, reason: str, path: str | None = None) -> VideoReport:
@@ -162,14 +180,23 @@ def _is_clip(item: Item) -> bool:
     return isinstance(item, (str, Path)) and is_video_path(Path(item))
 
 
-def _video_or_reason(detector: Detector, path: str, num_frames: int, whole: bool) -> VideoReport:
+def _noted(items: Iterable[Item], begun: deque[Item]) -> Iterator[Item]:
+    for item in items:
+        begun.append(item)
+        yield item
+
+
+def _video_or_reason(detector: Detector, item: Item, num_frames: int, whole: bool, jobs: int) -> VideoReport:
+    path = str(item)
     try:
-        return replace(analyze_video(detector, path, num_frames=num_frames, whole=whole), path=path)
+        source = path if isinstance(item, (str, Path)) else item.read()
+        report = analyze_video(detector, source, num_frames=num_frames, whole=whole, jobs=jobs)
+        return replace(report, path=path)
     except Exception as exc:  # of thousands of files from anywhere, none may end the scan
         return unreadable_video(detector, reason_of(exc), path)
 
 
-def _judge_frame(detector: Detector, frame: Frame, whole: bool) -> _JudgedFrame:
+def _judge_frame(detector: Detector, whole: bool, frame: Frame) -> _JudgedFrame:
     report = analyze_photo(detector, frame.image, whole=whole)
     shown = fit_display(frame.image, side=SHOWN_SIDE)
     return _JudgedFrame(

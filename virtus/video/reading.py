@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from virtus.errors import VideoError
-from virtus.media import MAX_PIXELS, codes_to_srgb, differs_from_srgb
+from virtus.errors import ImageError, VideoError
+from virtus.media import MAX_PIXELS, Animation, animation_frames, codes_to_srgb, differs_from_srgb, open_animation
 from virtus.video.clip_file import ClipIndex, VideoSource, open_clip, picture_stream, read_index
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from av import Packet, VideoFrame
     from av.container import InputContainer
     from av.video.stream import VideoStream
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 # Of all frames that are decoded for one clip: ten minutes of Full HD with a single key frame have 37 thousand million,
 # and take a core 80 to 150 s. A frame that is like the one before costs its file 60 bytes.
 MAX_DECODED_PIXELS = 50_000_000_000
+
+MAX_PIXEL_SHAPE = 4  # the widest that cameras and discs have are 2:1
 
 # Signs of (a, b, c, d) in a clip's display matrix to what makes it upright: x' = ax + cy, y' = bx + dy, y downwards.
 TURNS = {
@@ -80,6 +84,16 @@ class ClipReader:
         """From the first frame to the end of the last one that is there."""
         return self.index.duration * self.index.time_base
 
+    @property
+    def num_pixels(self) -> int:
+        """Of a frame, as its header says."""
+        return max(1, self.stream.codec_context.width * self.stream.codec_context.height)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the file reaches as far as its header says."""
+        return self.index.whole
+
     def frames(self) -> Iterator[Frame]:
         """Those of the wanted frames that can be decoded, one in memory at a time.
 
@@ -98,11 +112,59 @@ class ClipReader:
         for time, frame in _frames_from(self.container, self.stream, self.index, seek_time):
             if time in times:
                 _check_size(frame.width, frame.height)
-                if (image := _upright(frame)) is not None:
+                if (image := _upright(frame, self.stream.sample_aspect_ratio)) is not None:
                     times.remove(time)
                     yield time, image
             if not times or time >= times[-1]:
                 break
+
+
+@dataclass(frozen=True)
+class AnimationReader:
+    """An open GIF, WebP, APNG or AVIF, of which a few frames are wanted: the same as `ClipReader` of a clip.
+
+    Attributes:
+        wanted: their indices, evenly spaced.
+    """
+
+    animation: Animation
+    wanted: Sequence[int]
+
+    @property
+    def duration_s(self) -> float:
+        """Of the frames that were gone through."""
+        return self.animation.duration_s
+
+    @property
+    def num_pixels(self) -> int:
+        """Of a frame."""
+        return self.animation.image.width * self.animation.image.height
+
+    @property
+    def whole(self) -> bool:
+        """Whether none of the frames that were gone through is damaged."""
+        return self.animation.whole
+
+    def frames(self) -> Iterator[Frame]:
+        """Those of the wanted frames that can be decoded, one in memory at a time."""
+        with contextlib.suppress(ImageError):
+            for image, time_s in animation_frames(self.animation, self.wanted):
+                yield Frame(image, time_s)
+
+
+@contextlib.contextmanager
+def read_frames(
+    source: VideoSource, *, num_frames: int, max_bytes: int | None = None, max_duration_s: float | None = None
+) -> Iterator[ClipReader | AnimationReader]:
+    """Open a clip or an animation: `read_clip`, whose arguments and errors these are."""
+    animation = None
+    with contextlib.suppress(ImageError, OSError, ValueError, TypeError, AttributeError):  # a clip, or said to be none
+        animation = open_animation(source)
+    if animation is not None and num_frames >= 1:
+        yield AnimationReader(animation, animation.evenly_spaced(num_frames))
+        return
+    with read_clip(source, num_frames=num_frames, max_bytes=max_bytes, max_duration_s=max_duration_s) as reader:
+        yield reader
 
 
 @contextlib.contextmanager
@@ -208,13 +270,29 @@ def _frames_of(packet: Packet) -> list[VideoFrame]:
         return []
 
 
-def _upright(frame: VideoFrame) -> Image.Image | None:
-    """None for pixels of a kind that cannot be made RGB."""
+def _upright(frame: VideoFrame, pixel_shape: Fraction | None) -> Image.Image | None:
+    """As players show it; None for pixels of a kind that cannot be made RGB."""
     try:
         turn, image = _turn(frame), _to_srgb(frame)
     except Exception:  # see `open_clip`
         return None
+    if (size := shown_size(image.size, pixel_shape)) != image.size:
+        image = image.resize(size, Image.Resampling.BICUBIC)
     return image if turn is None else image.transpose(turn)
+
+
+def shown_size(size: tuple[int, int], pixel_shape: Fraction | None) -> tuple[int, int]:
+    """Width and height of a frame with square pixels, before it is turned: the side that is squeezed grows.
+
+    Args:
+        pixel_shape: width of a pixel over its height. What is none or absurd, or would make the frame larger than
+            `MAX_PIXELS`, changes nothing.
+    """
+    (width, height), shape = size, float(pixel_shape or 1)
+    if not 1 / MAX_PIXEL_SHAPE <= shape <= MAX_PIXEL_SHAPE:
+        return size
+    shown = (round(width * shape), height) if shape > 1 else (width, round(height / shape))
+    return shown if shown[0] * shown[1] <= MAX_PIXELS else size
 
 
 def _to_srgb(frame: VideoFrame) -> Image.Image:

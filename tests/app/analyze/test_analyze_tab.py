@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from PIL import Image
 
+from tests.app.conftest import HOPPER
 from virtus.explain.registry import EXPLAINERS
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -236,3 +238,14 @@ def test_a_busy_server_says_so_where_the_photo_was_given(visit, photos, give):
     page.route("**/gradio_api/upload*", lambda route: route.fulfill(status=503, json=busy))
     give(page, photos["one.jpg"])
     playwright.expect(page.locator("#photo-status")).to_have_text(busy["detail"])
+
+
+def test_an_animation_says_which_frames_were_judged(visit, give, tmp_path):
+    face = Image.open(HOPPER).convert("RGB")
+    frames = [face.rotate(turn) for turn in (1, 2, 3)]
+    Image.new("RGB", face.size).save(tmp_path / "title.gif", save_all=True, append_images=frames, duration=200)
+    page = visit()
+    give(page, tmp_path / "title.gif")
+    told = page.locator("#verdict .animation")
+    playwright.expect(told).to_contain_text("Its frames at 0.0, 0.2, 0.4, 0.6 s were judged")
+    playwright.expect(page.get_by_alt_text("The photo. Faces in it")).to_be_visible()

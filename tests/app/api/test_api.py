@@ -49,6 +49,20 @@ def test_analyze_one_face(client, photos):
     assert "reason" not in report
 
 
+def test_an_animation_is_answered_as_a_clip_is(client, tmp_path):
+    """Its first frame alone was looked at, a title without a face, and nothing said."""
+    face = Image.open(HOPPER).convert("RGB")
+    title, frames = Image.new("RGB", face.size), [face.rotate(turn) for turn in (1, 2, 3)]
+    title.save(tmp_path / "title.webp", save_all=True, append_images=frames, duration=200)
+    report = analyze(client, tmp_path / "title.webp")
+    assert report["kind"] == "video"
+    assert report["times_s"] == [0.0, 0.2, 0.4, 0.6]
+    assert report["persons"][0]["num_frames"] == 3
+    asked = client.predict(handle_file(tmp_path / "title.webp"), api_name="/compare")
+    assert {one["num_frames"] for one in asked["reports"] if one.get("checkpoint")} == {4}
+    assert "only the first of its 4 frames" in asked["reports"][0]["note"]
+
+
 def test_analyze_under_small_changes_and_at_another_prior(client, photos):
     plain = analyze(client, photos["one.jpg"])["faces"][0]
     report = analyze(client, photos["one.jpg"], stability=True, prior=0.9)

@@ -6,12 +6,30 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import gradio as gr
+from PIL import Image
 
-from virtus.app.visitors import Detectors, JudgedPhoto, judge_photo, uploaded
+from virtus.app.visitors import (
+    NUM_ANIMATION_FRAMES,
+    Detectors,
+    JudgedPhoto,
+    judge_clip,
+    judge_photo,
+    key_photo,
+    uploaded,
+)
 from virtus.app.widgets import write_png
 from virtus.drawing import annotate_faces, display_size, face_at
 from virtus.errors import VirtusError
-from virtus.html import checkpoint_line, face_verdict, face_words, message_panel, not_judged, photo_words, render_part
+from virtus.html import (
+    animation_verdict,
+    checkpoint_line,
+    face_verdict,
+    face_words,
+    message_panel,
+    not_judged,
+    photo_words,
+    render_part,
+)
 from virtus.results import ImageReport
 
 
@@ -51,7 +69,8 @@ class AnalyzeCallbacks:
         try:
             if not inputs.photo:  # Gradio makes "" of a value that was taken away
                 return _no_photo(render_part("empty.html", "photo"), self.checkpoint_line(inputs.model))
-            return _verdict(self._judge(inputs))
+            judged = self._judge(inputs)
+            return _verdict(judged) if judged.report.num_frames == 1 else self._animation_verdict(inputs)
         except VirtusError as exc:
             return _no_photo(_error(exc), checkpoint_line(None))
 
@@ -75,6 +94,19 @@ class AnalyzeCallbacks:
         index = face_at(report, point, display_size(report.image_size)) if report.image_size else None
         return (gr.skip(), gr.skip()) if index is None else (index, face_verdict(report, index))
 
+    def _animation_verdict(self, inputs: AnalyzeInputs) -> AnalyzeOutputs:
+        """On the person who decides, with the most telling of the frames that were judged."""
+        detector = self._detectors.get(inputs.model).at_prior(inputs.prior)
+        clip = judge_clip(detector, uploaded(inputs.photo), num_frames=NUM_ANIMATION_FRAMES, whole=inputs.whole)
+        line, person = checkpoint_line(clip.report.checkpoint), clip.report.decisive_person
+        if person is None or person.key_frame is None:
+            return _no_photo(animation_verdict(clip.report), line)
+        photo, shown = key_photo(clip, person.key_frame)
+        annotated = gr.Image(
+            write_png(annotate_faces(photo, shown), "faces"), visible=True, alt_text=photo_words(shown)
+        )
+        return _no_photo(animation_verdict(clip.report), line)._replace(annotated=annotated)
+
     def _judge(self, inputs: AnalyzeInputs) -> JudgedPhoto:
         detector = self._detectors.get(inputs.model).at_prior(inputs.prior)
         return judge_photo(detector, uploaded(inputs.photo), whole=inputs.whole, stability=inputs.stability)
@@ -88,11 +120,15 @@ def _verdict(judged: JudgedPhoto) -> AnalyzeOutputs:
     report, line = judged.report, checkpoint_line(judged.report.checkpoint)
     if judged.photo is None:
         return _no_photo(not_judged(report), line)
-    picture = write_png(annotate_faces(judged.photo, report), "faces")
-    annotated = gr.Image(picture, visible=True, alt_text=photo_words(report))
+    annotated = _annotated(judged.photo, report)
     at = report.decided_by
     verdict = not_judged(report) if at is None else face_verdict(report, at)
     return AnalyzeOutputs(verdict, line, annotated, _face_choice(report, at), gr.Column(visible=at is not None))
+
+
+def _annotated(photo: Image.Image, report: ImageReport) -> gr.Image:
+    picture = write_png(annotate_faces(photo, report), "faces")
+    return gr.Image(picture, visible=True, alt_text=photo_words(report))
 
 
 def _no_photo(verdict: str, checkpoint: str) -> AnalyzeOutputs:

@@ -25,6 +25,7 @@ from virtus.app.api.answers import (
 from virtus.app.maps import TARGETS, MapRequest
 from virtus.app.visitors import (
     MAX_MAPPED,
+    NUM_ANIMATION_FRAMES,
     QUEUE,
     AskedCheckpoint,
     Detectors,
@@ -33,11 +34,11 @@ from virtus.app.visitors import (
     face_of,
     hold_against_chance,
     judge_batch,
+    judge_clip,
     judge_photo,
     on_gpu,
     open_batch,
     uploaded,
-    watch,
     write_report,
 )
 from virtus.checkpoints import EVEN
@@ -48,7 +49,7 @@ from virtus.media import read_file
 from virtus.provenance import Provenance, read_provenance
 from virtus.reports import ReportSettings
 from virtus.results import Explanation, FaceCrop, ImageReport, count_outcomes
-from virtus.video import NUM_FRAMES, JudgedClip, VideoReport
+from virtus.video import NUM_FRAMES, VideoReport
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
@@ -93,8 +94,10 @@ class Endpoints:
         whole_image: bool = False,
         stability: bool = False,
         prior: float = EVEN,
-    ) -> ImageReport:
+    ) -> ImageReport | VideoReport:
         """Judge every face of a photo: real, fake or inconclusive, with its probability of fake where it was judged.
+
+        An animation is answered as a clip is: of a few frames, each face followed from one to the next.
 
         Args:
             file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
@@ -105,7 +108,9 @@ class Endpoints:
         """
         detector = self._detectors.get(model).at_prior(prior)
         judged = judge_photo(detector, uploaded(file), whole=bool(whole_image), stability=bool(stability))
-        return judged.report
+        if judged.report.num_frames == 1:
+            return judged.report
+        return judge_clip(detector, uploaded(file), num_frames=NUM_ANIMATION_FRAMES, whole=bool(whole_image)).report
 
     def explain(
         self,
@@ -229,9 +234,8 @@ class Endpoints:
             raise InputError(f"num_frames is a whole number from 1 on, not {num_frames!r}.")
         detector = self._detectors.get(model).at_prior(prior)
         methods = [DEFAULT_METHOD] if explain else []
-        steps = watch(detector, uploaded(file), num_frames=num_frames, whole=bool(whole_image), methods=methods)
-        (judged,) = (step for step in steps if isinstance(step, JudgedClip))
-        return judged.report
+        whole = bool(whole_image)
+        return judge_clip(detector, uploaded(file), num_frames=num_frames, whole=whole, methods=methods).report
 
     def compare(
         self,

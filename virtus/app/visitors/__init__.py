@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         judge_batch,
         open_batch,
     )
-    from virtus.app.visitors.clips import KeptClip, keep_clip, watch
+    from virtus.app.visitors.clips import NUM_ANIMATION_FRAMES, KeptClip, judge_clip, keep_clip, key_photo, watch
     from virtus.app.visitors.detectors import Detectors
     from virtus.app.visitors.files import (
         CLEAN_EVERY_S,

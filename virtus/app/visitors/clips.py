@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from virtus.app.visitors.slots import judging_slot
 from virtus.checkpoints import at_prior
 from virtus.drawing import jpeg_uri
 from virtus.errors import VideoError
 from virtus.html import StripFrame, filmstrip_html
-from virtus.results import Calibration
+from virtus.results import Calibration, ImageReport
 from virtus.video import (
     JudgedClip,
     PersonReport,
     Progress,
     ShownFrame,
+    Sight,
     VideoReport,
     unreadable_video,
     watch_video,
@@ -25,6 +28,9 @@ from virtus.video import (
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
+
+
+NUM_ANIMATION_FRAMES = 8  # of a picture that moves: a visitor who gives one as a photo waits a few seconds
 
 
 def watch(
@@ -44,6 +50,23 @@ def watch(
             yield step
     except VideoError as exc:
         yield JudgedClip(unreadable_video(detector, str(exc)), ())
+
+
+def judge_clip(
+    detector: Detector, path: Path, *, num_frames: int, whole: bool = False, methods: Sequence[str] = ()
+) -> JudgedClip:
+    """`watch`, watched to its end."""
+    steps = watch(detector, path, num_frames=num_frames, whole=whole, methods=methods)
+    (judged,) = (step for step in steps if isinstance(step, JudgedClip))
+    return judged
+
+
+def key_photo(clip: JudgedClip, sight: Sight) -> tuple[Image.Image, ImageReport]:
+    """A frame of a clip as a small photo with one face in it."""
+    frame, report = clip.frames[sight.frame], clip.report
+    x0, y0, x1, y1 = (frame.scale * side for side in sight.face.box_xyxy)
+    face = replace(sight.face, box_xyxy=(x0, y0, x1, y1))
+    return frame.image, ImageReport(face.outcome, report.checkpoint, (face,), frame.image.size, prior=report.prior)
 
 
 @dataclass(frozen=True)
