@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,37 +35,43 @@ def with_own_cores(function: Callable[[Given], Made], items: Sequence[Given]) ->
     """`map(function, items)` in as many threads as torch computes with, each on its own cores.
 
     All of them on one item after the other wait for one another at every layer: that takes a small model 1.3 times as
-    long (docs/benchmarks.md). A thread that has one core, one of `in_order`'s say, does its items by itself.
+    long (docs/benchmarks.md), and many times as long where another program has the cores too. A thread that has one
+    core, one of `in_order`'s say, does its items by itself.
+    """
+    import torch
+
+    yield from in_order(function, items, jobs=max(1, min(torch.get_num_threads(), len(items), MAX_DEFAULT_JOBS)))
+
+
+@contextlib.contextmanager
+def on_one_core() -> Iterator[None]:
+    """Compute in this thread alone: for small nets, one after the other, that would wait for other cores at each layer.
+
+    For programs with one thread: those that are started meanwhile have one core too.
     """
     import torch
 
     threads = torch.get_num_threads()
-    jobs = min(threads, len(items), MAX_DEFAULT_JOBS)
-    if jobs <= 1:
-        yield from map(function, items)
-        return
+    torch.set_num_threads(1)
     try:
-        yield from in_order(function, items, jobs=jobs, begin=partial(torch.set_num_threads, threads // jobs))
+        yield
     finally:
-        torch.set_num_threads(threads)  # threads that are started later go by the last number set anywhere
+        torch.set_num_threads(threads)
 
 
-def in_order(
-    function: Callable[[Given], Made],
-    items: Iterable[Given],
-    *,
-    jobs: int,
-    begin: Callable[[], None] | None = None,
-) -> Iterator[Made]:
-    """`map(function, items)` in `jobs` threads.
+def in_order(function: Callable[[Given], Made], items: Iterable[Given], *, jobs: int) -> Iterator[Made]:
+    """`map(function, items)` in `jobs` threads, each with its share of the cores that torch computes with.
 
-    Each calls `begin` first. Items are taken as they are needed: at most `AHEAD * jobs` are in work or wait for those
-    before them. One job is done in the thread that asks. Whoever stops early waits for nothing: what has not begun is
-    dropped.
+    Items are taken as they are needed: at most `AHEAD * jobs` are in work or wait for those before them. One job is
+    done in the thread that asks. Whoever stops early waits for nothing: what has not begun is dropped.
     """
     if jobs == 1:
         yield from map(function, items)
         return
+    import torch
+
+    threads = torch.get_num_threads()
+    begin = partial(torch.set_num_threads, max(1, threads // jobs))
     pool, waiting = ThreadPoolExecutor(jobs, "virtus", begin), deque[Future[Made]]()
     try:
         for item in items:
@@ -75,6 +82,7 @@ def in_order(
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        torch.set_num_threads(threads)  # threads that are started later go by the last number set anywhere
 
 
 def in_chunks(items: Iterable[Given], size: int) -> Iterator[list[Given]]:

@@ -321,7 +321,7 @@ class ImageReport(Row):
         path: where it came from, when it came from a file.
         reason: why nothing was judged, in a sentence.
         prior: share of fakes among photos like this one that every p assumes.
-        num_frames: of the animation whose first frame was judged; absent of a photo.
+        note: of an animation: that only the first of its frames was looked at, in a sentence.
     """
 
     outcome: Outcome
@@ -331,14 +331,7 @@ class ImageReport(Row):
     path: Annotated[str | None, Key(after=FIRST)] = None
     reason: Annotated[str | None, Key(when="reason")] = None
     prior: Annotated[float, Key(after="checkpoint")] = 0.5
-    num_frames: Annotated[int, Key(when="note")] = 1
-
-    @property
-    def note(self) -> Annotated[str | None, Key(when="note")]:
-        """That this is the first frame of an animation alone, in a sentence; absent of a photo."""
-        if self.num_frames == 1:
-            return None
-        return f"This is an animation, and only the first of its {self.num_frames} frames was looked at here."
+    note: Annotated[str | None, Key(when="note")] = None
 
     @property
     def p_fake(self) -> float | None:

@@ -27,7 +27,7 @@ from virtus.checkpoints import locate
 from virtus.faces import crop_face, find_faces
 from virtus.judging import analyze_paths, analyze_photo
 from virtus.media import load_image
-from virtus.parallel import default_jobs, in_chunks, share_cores
+from virtus.parallel import default_jobs, in_chunks
 from virtus.results import Outcome
 
 NUM_TURNS, GOAL = 10, 2.5  # of the folder
@@ -41,7 +41,6 @@ def report_folder(folder: Path, args: argparse.Namespace) -> None:
     loop, num_faces = one_by_one(folder, margin=detector.checkpoint.margin), [0, 0]
 
     def own(paths: Sequence[Path]) -> int:
-        share_cores(default_jobs())
         reports = analyze_paths(detector, paths, jobs=default_jobs())
         return sum(face.outcome.judged for report in reports for face in report.faces)
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
+from virtus.parallel import on_one_core
+
 Made = TypeVar("Made")
 
 
@@ -15,7 +17,8 @@ def spread(
 ) -> Iterator[Made]:
     """What the function gives for each of the arguments, in their order; by one worker, in this process."""
     if num_workers == 1:
-        yield from map(function, *arguments)
+        with on_one_core():
+            yield from map(function, *arguments)
         return
     gc.collect()  # in a worker the collector would wait for ever for the threads of a dead frame of a clip (PyAV)
     with ProcessPoolExecutor(num_workers, initializer=_use_one_thread) as pool:

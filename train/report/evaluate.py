@@ -19,7 +19,7 @@ from virtus.errors import DataError
 from virtus.faces import crop_face
 from virtus.judging import analyze_paths, decide_picture, with_prediction
 from virtus.media import load_image
-from virtus.parallel import in_chunks
+from virtus.parallel import default_jobs, in_chunks, in_order
 from virtus.results import Face, FaceCrop, FaceReport, ImageReport, Label, Prediction
 
 COLUMNS = [name for name in TITLES if name != "ece"]
@@ -74,7 +74,7 @@ def judge(detector: Detector, samples: Iterable[Sample]) -> list[JudgedSample]:
     for sample in samples:
         by_source[sample.source].append(sample)
     for source, same_source in sorted(by_source.items()):
-        reports = analyze_paths(detector, [sample.path for sample in same_source])
+        reports = analyze_paths(detector, [sample.path for sample in same_source], jobs=default_jobs())
         bar = tqdm(reports, total=len(same_source), desc=source, unit="img")
         judged += [JudgedSample(*pair) for pair in zip(same_source, map(_without_crops, bar), strict=True)]
     return judged
@@ -82,15 +82,15 @@ def judge(detector: Detector, samples: Iterable[Sample]) -> list[JudgedSample]:
 
 def judge_again(detector: Detector, judged: Sequence[JudgedSample]) -> list[JudgedSample]:
     """The same pictures by another checkpoint, with its own crop: the faces are those that were found before."""
-    again = list[JudgedSample]()
-    bar = tqdm(judged, desc=detector.checkpoint.info.name, unit="img")
-    for chunk in in_chunks(bar, READ_AHEAD):
+
+    def again(chunk: Sequence[JudgedSample]) -> list[JudgedSample]:
         crops = [crop for picture in chunk for crop in crop_again(picture, margin=detector.checkpoint.margin)]
         predictions = iter(detector.predict(crops))
-        again += [
-            JudgedSample(picture.sample, _report_again(detector, picture.report, predictions)) for picture in chunk
-        ]
-    return again
+        return [JudgedSample(picture.sample, _report_again(detector, picture.report, predictions)) for picture in chunk]
+
+    bar = tqdm(judged, desc=detector.checkpoint.info.name, unit="img")
+    chunks = in_order(again, in_chunks(bar, READ_AHEAD), jobs=default_jobs())
+    return [picture for chunk in chunks for picture in chunk]
 
 
 def crop_again(judged: JudgedSample, *, margin: float) -> list[FaceCrop]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +13,16 @@ from virtus.cli.arguments import load_detector, model_options, prior_option, rep
 from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED
 from virtus.errors import ImageError, InputError
 from virtus.explain import EXPLAINERS
+from virtus.parallel import on_one_core
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from virtus.checkpoints import Detector
     from virtus.reports import ReportSettings
     from virtus.results import Explanation, FaceCrop, ImageReport
+
+SMALL = 30_000_000  # weights; a ViT-S has 22 million, a ViT-B 86
 OVERLAYS = {"overlay": "", "overlay_photo": "-photo"}
 """Keys of the manifest for the pictures of a map, and how their names end."""
 
@@ -49,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
     _check_places(args)
     detector = load_detector(args)
-    document = draft(detector, read_file(args.image), name=args.image, settings=_settings(args))
+    with _its_cores(detector):
+        document = draft(detector, read_file(args.image), name=args.image, settings=_settings(args))
     if document.photo is None and not args.report:
         raise ImageError(document.report.reason)
     print("\n".join(verdict_lines(document.report)), flush=True)  # before the maps are tested, which takes seconds
@@ -61,6 +67,14 @@ def run(args: argparse.Namespace) -> int:
     if args.report:
         print(*document.save(args.report), sep="\n")
     return ALL_JUDGED if document.report.outcome.judged else SOME_NOT_JUDGED
+
+
+def _its_cores(detector: Detector) -> contextlib.AbstractContextManager[None]:
+    """One core for one face and a small model: on several its layers are too short to be worth waiting for each other.
+    A larger one, such as a ViT-B, has all of them; and so has whatever judges many batches, each by itself."""
+    trunk = detector.checkpoint.trunk
+    num_weights = sum(weights.numel() for weights in trunk.model.parameters())
+    return on_one_core() if trunk.device.type == "cpu" and num_weights < SMALL else contextlib.nullcontext()
 
 
 def _check_places(args: argparse.Namespace) -> None:

@@ -30,7 +30,7 @@ from virtus.cli.terminal import (
     status_of,
 )
 from virtus.errors import InputError
-from virtus.parallel import default_jobs, share_cores
+from virtus.parallel import default_jobs
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
@@ -134,7 +134,6 @@ def _scan(args: argparse.Namespace, detector: Detector, start: Start, stream: Wr
     from virtus.media import count_files
     from virtus.video import analyze_files
 
-    share_cores(args.jobs)
     rows, outcomes = _rows(args, detector, stream), Counter()
     reports = analyze_files(
         detector,
@@ -178,7 +177,6 @@ def _compare(args: argparse.Namespace) -> int:
 
     check_names(args.models)
     detectors, left_out = load_detectors(args, prior=args.prior), LeftOut()
-    share_cores(args.jobs)
     comparisons = compare_paths(
         detectors, list_files(args.paths, left_out), whole=args.whole_image, stability=args.stability, jobs=args.jobs
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from virtus.checkpoints import UNCALIBRATED
+from virtus.parallel import with_own_cores
 from virtus.results import Explanation, FaceCrop, Faithfulness, Label
 
 if TYPE_CHECKING:
@@ -156,12 +157,17 @@ def blurring_judge(detector: Detector, crop: FaceCrop) -> MaskJudge:
         plain, blurred = trunk.embed(pair)
     size = crops_at_once(plain.device)
     calibration = info.calibration or UNCALIBRATED
+    each = with_own_cores if plain.device.type == "cpu" else map
+
+    @torch.inference_mode()  # of each thread by itself
+    def logits_of(batch: torch.Tensor) -> torch.Tensor:
+        return trunk.logits(torch.where(batch, blurred, plain))
 
     @torch.inference_mode()
     def judge(masks: np.ndarray) -> np.ndarray:
         padded = np.pad(masks, ((0, 0), (trunk.num_prefix_tokens, 0)))[..., None]
         batches = torch.from_numpy(padded).to(plain.device).split(size)
-        logits = torch.cat([trunk.logits(torch.where(batch, blurred, plain)) for batch in batches])
+        logits = torch.cat(list(each(logits_of, batches)))
         margins = margins_of(logits, outputs).double()
         return torch.sigmoid(margins / calibration.temperature + calibration.bias).cpu().numpy()
 

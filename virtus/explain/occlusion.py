@@ -15,6 +15,7 @@ import torch
 from virtus.checkpoints import TrunkState, margins_of
 from virtus.errors import InputError
 from virtus.explain.gradients import target_signs
+from virtus.parallel import with_own_cores
 from virtus.results import Label
 
 BATCH = 32  # shortened sequences at a time
@@ -50,7 +51,13 @@ def _margins_without(state: TrunkState, crop: int, squares: torch.Tensor) -> tor
     trunk, tokens = state.trunk, state.block_inputs[0][crop]
     prefix = torch.ones(len(squares), trunk.num_prefix_tokens, dtype=torch.bool, device=squares.device)
     kept = torch.cat([prefix, ~squares], dim=1).nonzero()[:, 1].view(len(squares), -1)
-    return margins_of(torch.cat([trunk.logits(tokens[batch], batch) for batch in kept.split(BATCH)]), state.outputs)
+
+    @torch.inference_mode()  # of each thread by itself
+    def logits_of(batch: torch.Tensor) -> torch.Tensor:
+        return trunk.logits(tokens[batch], batch)
+
+    each = with_own_cores if tokens.device.type == "cpu" else map
+    return margins_of(torch.cat(list(each(logits_of, kept.split(BATCH)))), state.outputs)
 
 
 def _squares(state: TrunkState, window: int) -> torch.Tensor:

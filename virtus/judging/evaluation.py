@@ -27,6 +27,7 @@ from virtus.errors import DataError
 from virtus.judging.paths import analyze_paths
 from virtus.labels import class_folder, label_from_folders, unlabelled_in_words
 from virtus.media import LeftOut, find_pictures
+from virtus.parallel import default_jobs
 from virtus.results import Calibration, CheckpointInfo, ImageReport, Label, Outcome
 
 if TYPE_CHECKING:
@@ -106,13 +107,13 @@ def evaluate_labelled(
     whole: bool = False,
     progress: Callable[[Iterable], Iterable] = iter,
 ) -> Evaluation:
-    """Judge pictures whose class is known.
+    """Judge pictures whose class is known, several at once.
 
     Args:
         whole: judge the pictures as they are, without looking for faces.
         progress: wraps the reports as they come, such as a progress bar.
     """
-    reports = progress(analyze_paths(detector, [path for path, _ in labelled], whole=whole))
+    reports = progress(analyze_paths(detector, [path for path, _ in labelled], whole=whole, jobs=default_jobs()))
     rows = tuple((label, report) for (_, label), report in zip(labelled, reports, strict=True))
     return Evaluation(detector.checkpoint.info, rows)
 

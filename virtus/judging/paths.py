@@ -41,8 +41,8 @@ def analyze_paths(
 
     Args:
         items: taken as they are needed; see `read_item`.
-        jobs: threads that read, find faces and judge, each `READ_AHEAD` pictures at a time. On a CPU call
-            `virtus.parallel.share_cores` once before.
+        jobs: threads that read, find faces and judge, each `READ_AHEAD` pictures at a time, with its
+            share of the cores.
     """
     analyze = partial(_analyze_chunk, detector, whole=whole, stability=stability)
     for reports in in_order(analyze, in_chunks(items, READ_AHEAD), jobs=jobs):

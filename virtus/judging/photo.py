@@ -41,6 +41,7 @@ REASONS = {
     Outcome.FACE_TOO_SMALL: f"The face is smaller than {MIN_FACE_SIDE} pixels, too small to be judged. "
     "Use the photo in its original size, or one taken from nearer.",
 }
+FIRST_FRAME = "This is an animation, and only the first of its {count} frames was looked at here."
 INCOMPLETE = "The file is cut off, and only the part that is there could be searched."
 Measure = Callable[["Detector", FaceCrop, Sequence[Explanation]], list[Faithfulness]]
 Box = tuple[float, float, float, float]
@@ -234,8 +235,8 @@ def report_on(detector: Detector, detected: DetectedFaces, predictions: Sequence
     outcome = gravest(face.outcome for face in faces)
     reason, prior, info = REASONS.get(outcome), detector.prior, detector.checkpoint.info
     reason = f"{INCOMPLETE} {reason}" if reason and detected.incomplete else reason
-    report = ImageReport(outcome, info, faces, detected.image_size, None, reason, prior, num_frames=detected.num_frames)
-    return decide_picture(report)
+    note = FIRST_FRAME.format(count=detected.num_frames) if detected.num_frames > 1 else None
+    return decide_picture(ImageReport(outcome, info, faces, detected.image_size, None, reason, prior, note))
 
 
 def _too_small(face: DetectedFace) -> FaceReport:

@@ -168,7 +168,7 @@ def analyze_files(
         begun: deque[Item] = deque()
         for report in analyze_paths(detector, _noted(group, begun), whole=whole, stability=stability, jobs=jobs):
             item = begun.popleft()
-            yield report if report.num_frames == 1 else _video_or_reason(detector, item, num_frames, whole, jobs)
+            yield report if report.note is None else _video_or_reason(detector, item, num_frames, whole, jobs)
 
 
 def unreadable_video(detector: Detector, reason: str, path: str | None = None) -> VideoReport:

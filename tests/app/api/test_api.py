@@ -59,7 +59,6 @@ def test_an_animation_is_answered_as_a_clip_is(client, tmp_path):
     assert report["times_s"] == [0.0, 0.2, 0.4, 0.6]
     assert report["persons"][0]["num_frames"] == 3
     asked = client.predict(handle_file(tmp_path / "title.webp"), api_name="/compare")
-    assert {one["num_frames"] for one in asked["reports"] if one.get("checkpoint")} == {4}
     assert "only the first of its 4 frames" in asked["reports"][0]["note"]
 
 

@@ -70,7 +70,7 @@ class AnalyzeCallbacks:
             if not inputs.photo:  # Gradio makes "" of a value that was taken away
                 return _no_photo(render_part("empty.html", "photo"), self.checkpoint_line(inputs.model))
             judged = self._judge(inputs)
-            return _verdict(judged) if judged.report.num_frames == 1 else self._animation_verdict(inputs)
+            return _verdict(judged) if judged.report.note is None else self._animation_verdict(inputs)
         except VirtusError as exc:
             return _no_photo(_error(exc), checkpoint_line(None))
 

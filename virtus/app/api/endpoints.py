@@ -108,7 +108,7 @@ class Endpoints:
         """
         detector = self._detectors.get(model).at_prior(prior)
         judged = judge_photo(detector, uploaded(file), whole=bool(whole_image), stability=bool(stability))
-        if judged.report.num_frames == 1:
+        if judged.report.note is None:
             return judged.report
         return judge_clip(detector, uploaded(file), num_frames=NUM_ANIMATION_FRAMES, whole=bool(whole_image)).report
 

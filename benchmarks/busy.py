@@ -1,0 +1,130 @@
+"""Commands beside a program that keeps all cores busy: do they take longer than with one thread?
+
+Each command runs twice in turn, as it is and with OMP_NUM_THREADS=1, beside one process for each core that never rests.
+The app is asked by its API, photo after photo. What is printed is the median of the turns in seconds, and the ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.speed.material import write_photos
+from virtus.bundled import ASSETS
+
+VIRTUS = (sys.executable, "-m", "virtus")
+FACE = ASSETS / "examples" / "grace-hopper.jpg"
+LOAD = "while True: pass"
+START_UP_S = 300
+ASKED = 4  # photos that the app is asked for
+FACES = "import sys; from pathlib import Path; from train.pictures import FaceCache; FaceCache(Path(sys.argv[1])).find"
+FACES += "(sorted(Path(sys.argv[2]).rglob('*.jpg')))"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="a tree of pictures that photos are made of")
+    parser.add_argument("--photos", type=int, default=24)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--model", default="auto")
+    parser.add_argument("--clip", type=Path, help="a clip, of which 16 frames are judged")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, busy_cores():
+        commands = measured(args, Path(folder))
+        print(f"{args.photos} photos, {args.turns} turns, {os.cpu_count()} busy cores, {args.model}", flush=True)
+        print("| | as it is | one thread | ratio |\n| --- | ---: | ---: | ---: |", flush=True)
+        for name, run in commands.items():
+            pairs = [(run({}), run({"OMP_NUM_THREADS": "1"})) for _ in range(args.turns)]
+            ours, one = (statistics.median(turn) for turn in zip(*pairs, strict=True))
+            print(f"| `{name}` | {ours:.1f} s | {one:.1f} s | {ours / one:.2f} |", flush=True)
+
+
+def measured(args: argparse.Namespace, folder: Path) -> dict[str, Callable[[dict[str, str]], float]]:
+    """Name of each command to what runs it with variables of the environment, and gives its seconds."""
+    labelled, model = folder / "photos", ["--model", args.model]
+    for at, path in enumerate(write_photos(folder / "made", args.data, args.photos)):
+        label = labelled / ("Real" if at % 2 else "Fake")
+        label.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, label / Path(path).name)
+    commands = {
+        "scan": [*VIRTUS, "scan", labelled, *model],
+        "evaluate": [*VIRTUS, "evaluate", labelled, *model],
+        "explain": [*VIRTUS, "explain", FACE, "--faithfulness", "--out", folder / "maps", *model],
+        "train: faces": [sys.executable, "-c", FACES, folder / "faces.jsonl", labelled],
+    }
+    if args.clip:
+        commands["scan CLIP"] = [*VIRTUS, "scan", args.clip, "--frames", "16", *model]
+    timed = {name: lambda more, command=command: _seconds(command, more, folder) for name, command in commands.items()}
+    return timed | {"app": lambda more: _seconds_of_app(args.model, sorted(labelled.rglob("*.jpg"))[:ASKED], more)}
+
+
+@contextlib.contextmanager
+def busy_cores() -> Iterator[None]:
+    """A process for each core that computes until the end."""
+    started = [subprocess.Popen([sys.executable, "-c", LOAD]) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def _seconds(command: list, more: dict[str, str], folder: Path) -> float:
+    (folder / "faces.jsonl").unlink(missing_ok=True)
+    start = time.perf_counter()
+    done = subprocess.run([str(part) for part in command], env=_environment(more), capture_output=True, text=True)
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(map(str, command))}: {done.stderr}")
+    return time.perf_counter() - start
+
+
+def _seconds_of_app(model: str, photos: list[Path], more: dict[str, str]) -> float:
+    """Of photos one after the other, once it is loaded."""
+    from gradio_client import Client, handle_file
+
+    port = "17931"
+    server = subprocess.Popen(
+        [*VIRTUS, "serve", "--port", port, "--model", model],
+        env=_environment(more),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        client = Client(_answering(f"http://127.0.0.1:{port}"), verbose=False)
+        client.predict(handle_file(FACE), api_name="/analyze")
+        start = time.perf_counter()
+        for photo in photos:
+            client.predict(handle_file(photo), api_name="/analyze")
+        return time.perf_counter() - start
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _answering(url: str) -> str:
+    for _ in range(START_UP_S * 2):
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(url).close()
+            return url
+        time.sleep(0.5)
+    raise SystemExit("The app did not start.")
+
+
+def _environment(more: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    return kept | {"GRADIO_ANALYTICS_ENABLED": "False"} | more
+
+
+if __name__ == "__main__":
+    main()
