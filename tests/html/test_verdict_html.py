@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from virtus.cli.text import verdict_lines
 from virtus.html.verdict import checkpoint_line, face_verdict, face_words, message_panel, photo_words
 from virtus.results import Calibration, Caution, CheckpointInfo, Face, FaceReport, ImageReport, Outcome, Stability
 
@@ -52,6 +53,16 @@ def test_a_face_that_is_too_small_has_no_number():
     assert "too small" in face_verdict(report, 1)
     assert "%" not in face_verdict(report, 1)
     assert photo_words(report) == "The photo. Faces in it: 1 Real: 90 %, 2 Too small"
+
+
+def test_of_several_faces_the_one_that_decides_is_named():
+    report = ImageReport(Outcome.FAKE, INFO, (judged(0.1, Outcome.REAL), judged(0.9, Outcome.FAKE)))
+    assert "Face 2 of 2, which decides the photo" in face_verdict(report, 1)
+    assert "decides" not in face_verdict(report, 0)
+    assert next(verdict_lines(report)) == "fake (face 1 decided)"
+    alone = replace(report, faces=report.faces[1:])
+    assert "decides" not in face_verdict(alone, 0)
+    assert next(verdict_lines(alone)) == "fake"
 
 
 def test_texts_from_outside_are_escaped():
