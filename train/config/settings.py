@@ -16,6 +16,7 @@ CHOICES = {
     "crop": ("face", "whole"),
     "schedule": ("cosine", "linear"),
     "head": ("linear", "l2"),
+    "weights": ("float", "int8"),
     "choose_by": ("mean_auc", "loss"),
 }
 
@@ -38,6 +39,8 @@ class TrainConfig:
         tune: what is trained: "full"; "layer_norms" (all of them and the head, as GenD does); "last_blocks:N" (these
             and all behind them).
         head: "linear", or "l2": on features of length 1, as GenD's; where the head reads one token behind a norm.
+        weights: how they are saved: "float", or "int8": the matrices of the blocks, rounded, with a scale for each row,
+            in a quarter of the size; what was so in the base and is not trained stays what it was.
         frames_per_clip: face crops taken from each video, at most; `num_clips`: of how many videos, 0 for all.
         keep_tokens: share of the patch tokens that a training step keeps, drawn anew for each picture (see
             `train.fit.model`); half of them train 2.6 times as fast on a CPU.
@@ -64,6 +67,7 @@ class TrainConfig:
     balance: str = "none"
     tune: str = "full"
     head: str = "linear"
+    weights: str = "float"
     crop: str = "face"
     num_epochs: float = 3.0
     learning_rate: float = 3e-4

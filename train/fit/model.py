@@ -22,6 +22,7 @@ from virtus.models import (
     classifier_config,
     classifier_tensors,
     file_tensors,
+    pack_folder,
     read_architecture,
     with_tensors,
 )
@@ -123,10 +124,10 @@ def save_checkpoint(
 ) -> None:
     """The folder that `virtus.load_checkpoint` and plain transformers load: safetensors, processor, crop.
 
-    In float16; where a part was frozen in float32, so that it stays what it was to the last bit.
+    In float16; where a part was frozen in float32, so that it stays what it was to the last bit; or in int8.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    dtype = torch.float16 if config.tune == "full" else torch.float32
+    dtype = torch.float16 if config.tune == "full" and config.weights == "float" else torch.float32
     architecture = start.classifier.config
     tensors = {name: tensor.to("cpu", dtype) for name, tensor in start.classifier.state_dict().items()}
     save_file(file_tensors(architecture, tensors), folder / "model.safetensors", metadata={"format": "pt"})
@@ -134,6 +135,8 @@ def save_checkpoint(
     described["dtype"] = str(dtype).removeprefix("torch.")
     for name, content in (("config", described), ("preprocessor_config", start.transform.to_config())):
         (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    if config.weights == "int8":
+        pack_folder(folder)
     provenance = {"recipe": config.recipe, "base": Path(config.base).name, "seed": config.seed}
     sidecar = {"margin": config.margin, "calibration": calibration and asdict(calibration), "provenance": provenance}
     write_sidecar(folder, sidecar)

@@ -22,7 +22,7 @@ from train.fit.record import CONFIG, find_last_step, number_of, record_run
 from train.pictures import CropDataset, FaceCache, Faces, PairSampler, TrainDataset
 from virtus.checkpoints import area_under_roc, fit_calibration
 from virtus.errors import DataError
-from virtus.models import has_bfloat16_units, resolve_device
+from virtus.models import has_bfloat16_units, resolve_device, rounded
 from virtus.results import Calibration, Label
 
 
@@ -64,6 +64,8 @@ def fit(
     choosing = CropDataset(material.parts.choose, material.faces, start.transform, margin=config.margin)
     trainer, started = _trainer(config, out_dir, model, material, choosing), time.monotonic()
     trainer.train(resume_from_checkpoint=last and str(last))
+    if config.weights == "int8":  # from here on it is what is saved
+        start.classifier.load_state_dict(rounded(start.classifier.state_dict()))
     chosen_by = trainer.evaluate()
     elapsed_s = time.monotonic() - started
     calibration = _fit_calibration(trainer, choosing.of(material.parts.calibrate))

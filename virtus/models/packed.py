@@ -149,6 +149,15 @@ def pack(tensors: Mapping[str, torch.Tensor]) -> tuple[dict[str, torch.Tensor], 
     }
 
 
+def rounded(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Tensors by their names as they come back from being packed, float32 where they are."""
+    packed, _ = pack(tensors)
+    return {
+        name: unpack(name, packed[name], packed[name + SCALE]) if name + SCALE in packed else packed[name]
+        for name in tensors
+    }
+
+
 def pack_folder(folder: Path) -> None:
     """Pack a saved checkpoint in place: its `model.safetensors`, and its `config.json`, which says so from now on.
 

@@ -88,12 +88,15 @@ def cache(tmp_path_factory):
 def test_every_recipe_runs_to_its_end_and_from_every_family(name, kind, data, cache, make_checkpoint, tmp_path, capsys):
     base = make_checkpoint(kind=kind, labels=("cat", "dog"))
     settings = ["max_steps=2", "batch_size=4", "eval_batch_size=8", "num_workers=0", "eval_steps=1"]
+    settings += ["weights=int8"] * (kind == "vit")
     config = RECIPES[name](str(data), str(base)).override(settings)
     result = fit(config, out_dir=tmp_path / "run", cache=cache)
     assert "eval_loss" in result.chosen_by
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert (record["recipe"], record["num_images_seen"]) == (name, 8)
     assert ("no pairs: no group of the training part has both" in capsys.readouterr().out) == config.pairs
+    saved = load_file(result.checkpoint / "model.safetensors").values()
+    assert any(tensor.dtype == torch.int8 for tensor in saved) == (kind == "vit")
     assert_loads_alike(result.checkpoint)
 
 

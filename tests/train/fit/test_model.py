@@ -17,6 +17,7 @@ from train.fit.model import Trainable, load_base, save_checkpoint
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import CheckpointError, DataError
 from virtus.models.families import read_architecture
+from virtus.models.packed import pack_folder, rounded
 
 KINDS = ("vit", "deit", "siglip", "clip", "dinov2", "dinov2-with-registers")
 
@@ -200,6 +201,20 @@ def test_a_base_of_timm_is_saved_as_timms(kind, tmp_path):
         torch.testing.assert_close(model(pictures()).logits, start.classifier(pictures()), atol=1e-4, rtol=1e-4)
     frozen = load_file(tmp_path / "model.safetensors"), load_file(tmp_path / "out" / "model.safetensors")
     assert all(frozen[0][name].equal(frozen[1][name]) for name in frozen[0])
+
+
+def test_packed_weights_that_are_not_trained_are_saved_as_they_were_to_the_last_bit(tmp_path):
+    write_timm(tmp_path, "clip")
+    pack_folder(tmp_path)
+    start, config = load_base(str(tmp_path)), TrainConfig("gend", "b", "d", tune="layer_norms", weights="int8")
+    start.classifier.load_state_dict(rounded(start.classifier.state_dict()))
+    save_checkpoint(start, config, tmp_path / "out")
+    before, after = (load_file(folder / "model.safetensors") for folder in (tmp_path, tmp_path / "out"))
+    assert before.keys() == after.keys()
+    assert all(before[name].equal(after[name]) for name in before)
+    model = transformers.AutoModelForImageClassification.from_pretrained(tmp_path / "out")
+    with torch.inference_mode():
+        torch.testing.assert_close(model(pictures()).logits, start.classifier(pictures()), atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.usefixtures("tiny_encoders")
