@@ -1,6 +1,7 @@
 """Formats, colour modes, orientation, transparency, animation: any of them to one upright RGB picture."""
 
 import io
+import struct
 import zlib
 
 import numpy as np
@@ -70,6 +71,14 @@ def test_other_formats_with_an_orientation_become_upright_once(form):
     assert_upright(load_image(data))
     assert_upright(load_image(Image.open(io.BytesIO(data))))
     assert_upright(load_image(load_image(data)))
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_the_orientation_behind_a_tag_that_lies_outside_counts(order):
+    """Pillow stops at such a tag."""
+    entries = struct.pack(order + "HHII", 0x010F, 2, 40, 9000) + struct.pack(order + "HHIHH", ORIENTATION, 3, 1, 6, 0)
+    exif = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "IH", 8, 2) + entries + bytes(4)
+    assert_upright(load_image(encode(quarters(STORED[6], (48, 64)), "JPEG", exif=b"Exif\0\0" + exif)))
 
 
 @pytest.mark.parametrize("damage", [b"Exif\0\0garbage", exif(6)[:-9], b"Exif\0\0MM\0*\xff\xff\xff\xff", exif(99)])

@@ -239,6 +239,13 @@ def _directory(data: bytes, at: int, order: str, big: bool) -> Iterator[TiffEntr
     yield from map(TiffEntry._make, struct.iter_unpack(entry, memoryview(data)[at_entries:end]))
 
 
+def bare_exif(exif: bytes) -> bytes:
+    """The TIFF structure in what a decoder hands out as EXIF, with or without its name before it."""
+    while exif.startswith(EXIF):
+        exif = exif[len(EXIF) :]
+    return exif
+
+
 def tiff_value(data: bytes, entry: TiffEntry, max_bytes: int) -> bytes:
     """The raw values of an entry of the structure that `data` begins with, cut to `max_bytes`."""
     order, big = TIFF_HEADERS[data[:4]]

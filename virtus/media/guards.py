@@ -57,9 +57,7 @@ def structure_fits(tiff: bytes) -> bool:
     """Whether the tags of a TIFF structure claim about what it holds: those of the directories that Pillow reads. What
     looks like one elsewhere is none: a camera's own notes (MakerNote) have headers, offsets and kinds of values of
     their own, which nothing here reads."""
-    while tiff.startswith(containers.EXIF):
-        tiff = tiff[len(containers.EXIF) :]
-    claimed = numbers = 0
+    tiff, claimed, numbers = containers.bare_exif(tiff), 0, 0
     for num_before, tag in enumerate(containers.tiff_entries(tiff)):
         num_bytes = tag.num_bytes  # 0 of an unknown kind, which Pillow passes over
         if tag.value + num_bytes <= len(tiff):  # else Pillow leaves it aside

@@ -11,6 +11,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,8 +21,8 @@ from PIL import Image, PngImagePlugin
 from virtus.errors import ImageError
 from virtus.media.animations import Animation, animation_of
 from virtus.media.color import CODES, to_srgb
-from virtus.media.containers import color_codes
-from virtus.media.guards import items_fit, parts_fit, structure_fits, tags_fit
+from virtus.media.containers import bare_exif, color_codes, tiff_entries, tiff_value
+from virtus.media.guards import MAX_PARTS, items_fit, parts_fit, structure_fits, tags_fit
 from virtus.media.kinds import NUM_FIRST_BYTES, FileKind, kind_of_bytes, read_first_bytes
 from virtus.media.large import LargePhoto, has_planes, jpeg_planes
 from virtus.media.modes import from_array, to_rgb
@@ -158,10 +159,10 @@ def open_image(data: bytes) -> Image.Image:
         ImageError: if it asks for more than a picture needs, or is none.
     """
     register_formats()
-    if not tags_fit(data):
-        raise ImageError(GREEDY_TAGS)
     if not parts_fit(data):
         raise ImageError("The file is made of far more parts than a picture needs, or of text. Save it anew, as PNG.")
+    if not tags_fit(data):  # which goes through all parts
+        raise ImageError(GREEDY_TAGS)
     if not items_fit(data):
         raise ImageError(
             f"The file is laid out of far more pixels than the {MAX_PIXELS // 10**6} million that are read. "
@@ -331,6 +332,19 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
     if len(image.info.get(PACKED_EXIF, "")) > MAX_PACKED_EXIF:  # compressed, so that its tags were not looked at
         del image.info[PACKED_EXIF]
     try:
-        return TURNS.get(image.getexif().get(ORIENTATION, 1))
+        said = image.getexif().get(ORIENTATION)
     except Exception:  # damaged EXIF says nothing about the pixels, which were decoded already
+        said = None
+    exif = image.info.get("exif")
+    if said is None and isinstance(exif, bytes):
+        said = _orientation(exif)
+    return TURNS.get(said or 1)
+
+
+def _orientation(exif: bytes) -> int | None:
+    """Pillow reads no tag behind one whose value lies outside: what editors leave that cut out a camera's notes."""
+    tiff = bare_exif(exif)
+    entry = next((entry for entry in islice(tiff_entries(tiff), MAX_PARTS) if entry.tag == ORIENTATION), None)
+    if entry is None or (entry.kind, entry.count) != (3, 1):
         return None
+    return int.from_bytes(tiff_value(tiff, entry, 2), "little" if tiff.startswith(b"I") else "big")
