@@ -146,5 +146,5 @@ def _outcome(source: object) -> object:
     assert image.mode == "RGB"
     assert min(image.size) >= MIN_SIDE
     assert image.width * image.height <= MAX_PIXELS
-    assert set(image.info) <= {"jpeg_quality", "readable_share"}
+    assert set(image.info) <= {"jpeg_quality", "num_frames", "readable_share"}
     return image.size, image.tobytes()

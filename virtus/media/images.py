@@ -11,7 +11,6 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,11 +20,12 @@ from PIL import Image, PngImagePlugin
 from virtus.errors import ImageError
 from virtus.media.animations import Animation, animation_of
 from virtus.media.color import CODES, to_srgb
-from virtus.media.containers import bare_exif, color_codes, tiff_entries, tiff_value
-from virtus.media.guards import MAX_PARTS, items_fit, parts_fit, structure_fits, tags_fit
+from virtus.media.containers import color_codes
+from virtus.media.guards import items_fit, parts_fit, structure_fits, tags_fit
 from virtus.media.kinds import NUM_FIRST_BYTES, FileKind, kind_of_bytes, read_first_bytes
 from virtus.media.large import LargePhoto, has_planes, jpeg_planes
 from virtus.media.modes import from_array, to_rgb
+from virtus.media.orientation import upright_turn
 from virtus.media.truncated import READABLE, load_rows
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -38,18 +38,6 @@ MOVING = ("GIF", "WEBP", "PNG", "AVIF")
 SUPPORTED = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
 
 MAX_UNPACKED = 2**22  # bytes of one packed text or profile of a PNG; Pillow refuses the picture for one of 1 MiB
-PACKED_EXIF = "Raw profile type exif"  # ImageMagick's, in a text of a PNG
-MAX_PACKED_EXIF = 2 * 2**16 + 1024  # hexadecimal digits and line ends; EXIF in JPEG has at most 64 KiB
-ORIENTATION = 0x0112  # of EXIF 2.32, section 4.6.5 A; the turns make upright what was stored so
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 # Pillow decodes these in Python, at a million pixels a second, while no other thread of the server runs.
 SLOW_DECODERS = ("bmp_rle", "ppm")
 MAX_SLOW_PIXELS = 4_000_000
@@ -301,7 +289,7 @@ def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
     whole = load_rows(image) if ours else image
     whole.load()
     _check_tags(image)
-    turn, made = _turn(image), to_rgb(whole, to_srgb(image), in_place=ours)
+    turn, made = upright_turn(image), to_rgb(whole, to_srgb(image), in_place=ours)
     if turn is not None:
         made = made.transpose(turn)
     elif made is whole:
@@ -315,7 +303,7 @@ def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
 def _decode_planes(image: Image.Image, data: bytes) -> LargePhoto:
     """The same of a JPEG of too many pixels, of which the header was read."""
     _check_tags(image)
-    turn, planes = _turn(image), jpeg_planes(data)
+    turn, planes = upright_turn(image), jpeg_planes(data)
     made = LargePhoto(planes, () if turn is None else (turn,), to_srgb(image))
     made.info = {} if planes[0].size == image.size else {READABLE: planes[0].height / image.height}
     return made
@@ -326,25 +314,3 @@ def _check_tags(image: Image.Image) -> None:
     exif = image.info.get("exif")
     if isinstance(exif, bytes) and not structure_fits(exif):
         raise ImageError(GREEDY_TAGS)
-
-
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    if len(image.info.get(PACKED_EXIF, "")) > MAX_PACKED_EXIF:  # compressed, so that its tags were not looked at
-        del image.info[PACKED_EXIF]
-    try:
-        said = image.getexif().get(ORIENTATION)
-    except Exception:  # damaged EXIF says nothing about the pixels, which were decoded already
-        said = None
-    exif = image.info.get("exif")
-    if said is None and isinstance(exif, bytes):
-        said = _orientation(exif)
-    return TURNS.get(said or 1)
-
-
-def _orientation(exif: bytes) -> int | None:
-    """Pillow reads no tag behind one whose value lies outside: what editors leave that cut out a camera's notes."""
-    tiff = bare_exif(exif)
-    entry = next((entry for entry in islice(tiff_entries(tiff), MAX_PARTS) if entry.tag == ORIENTATION), None)
-    if entry is None or (entry.kind, entry.count) != (3, 1):
-        return None
-    return int.from_bytes(tiff_value(tiff, entry, 2), "little" if tiff.startswith(b"I") else "big")
