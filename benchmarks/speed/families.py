@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -30,6 +31,10 @@ FAMILIES = {  # name: what its classes' names begin with, and the sizes of what 
     "CLIP-B/16": ("CLIP", BASE | {"patch_size": 16}),
     "DINOv2-B/14": ("Dinov2", BASE | {"patch_size": 14}),
     "DINOv2-B/14, 4 registers": ("Dinov2WithRegisters", BASE | {"patch_size": 14}),
+}
+TIMM = {  # those that only timm describes, by its own names
+    "ViT-B/16 of timm": "vit_base_patch16_224",
+    "CLIP-B/16 of timm, class token": "vit_base_patch16_clip_quickgelu_224",
 }
 LARGE_CLIP = ("CLIP", LARGE | {"patch_size": 14})
 PEAK = """
@@ -53,9 +58,11 @@ def report_families(scratch: Path, args: argparse.Namespace) -> None:
     picture = Image.open(val_pictures(args.data, 1)[0]).convert("RGB").resize((224, 224))
     print("| family | a verdict, ms | with rollout and Grad-CAM, ms | pipeline, ms | of the pipeline |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    for name, (kind, sizes) in FAMILIES.items():
+    writers = {name: partial(write_family, kind=kind, sizes=sizes) for name, (kind, sizes) in FAMILIES.items()}
+    writers |= {name: partial(write_timm, architecture=architecture) for name, architecture in TIMM.items()}
+    for name, write in writers.items():
         with tempfile.TemporaryDirectory(dir=scratch) as folder:
-            write_family(Path(folder), kind, sizes)
+            write(Path(folder))
             detector = virtus.Detector(virtus.load_checkpoint(folder, device="cpu", precision=args.precision))
             classify = pipeline_of(Path(folder))
             work = own(detector, [picture]) | {"pipeline": lambda classify=classify: classify(picture)}
@@ -83,3 +90,19 @@ def write_family(folder: Path, kind: str, sizes: dict) -> None:
     processor = {"image_processor_type": "ViTImageProcessor", "size": {"height": 224, "width": 224}}
     processor |= {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
     (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+
+
+def write_timm(folder: Path, architecture: str) -> None:
+    """The same of an architecture of timm, as transformers saves it."""
+    import timm
+    import transformers
+
+    known = timm.get_pretrained_cfg(architecture).to_dict()
+    config = transformers.TimmWrapperConfig(
+        architecture=architecture,
+        pretrained_cfg={key: known[key] for key in ("input_size", "mean", "std")},
+        num_classes=2,
+        label_names=["Real", "Fake"],
+    )
+    with torch.no_grad():
+        transformers.TimmWrapperForImageClassification(config).save_pretrained(folder)
