@@ -141,11 +141,14 @@ def _doubled(values: np.ndarray, rounding: tuple[int, int], shift: int) -> np.nd
     return np.stack(pairs, axis=1).reshape(-1, values.shape[1]) >> shift
 
 
-def _merged(y: Image.Image, cb: Image.Image, cr: Image.Image) -> Image.Image:
-    """To RGB as libjpeg does it. Pillow's own conversion rounds down: half a level darker moved p by 0.02."""
-    import cv2
-
-    return Image.fromarray(cv2.cvtColor(np.dstack([np.asarray(part) for part in (y, cr, cb)]), cv2.COLOR_YCrCb2RGB))
+def _merged(*parts: Image.Image) -> Image.Image:
+    """Y, Cb and Cr to RGB, to the last bit as libjpeg does it (jdcolor.c). Pillow's own conversion rounds down: half a
+    level darker moved p by 0.02; OpenCV's moved blue by a tenth of one, and p by as much."""
+    y, cb, cr = (np.asarray(part, np.int32) - offset for part, offset in zip(parts, (0, 128, 128), strict=True))
+    half = 1 << 15
+    red, blue = y + (91881 * cr + half >> 16), y + (116130 * cb + half >> 16)
+    green = y + (-22554 * cb - 46802 * cr + half >> 16)
+    return Image.fromarray(np.stack((red, green, blue), axis=-1).clip(0, 255).astype(np.uint8))
 
 
 def box_before(transpose: Transpose, box: Box, size: tuple[int, int]) -> Box:
@@ -190,7 +193,9 @@ def jpeg_planes(data: bytes) -> list[Image.Image]:
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as small:
         small.draft(None, (small.width // 8, small.height // 8))
         num_rows, all_rows = load_rows(small).height, small.height
-    frame = next(iter(av.CodecContext.create("mjpeg", "r").decode(av.Packet(data))))
+    context = av.CodecContext.create("mjpeg", "r")
+    context.options = {"idct": "faani"}  # by floats: the usual one is a thirtieth of a level darker in the mean
+    frame = next(iter(context.decode(av.Packet(data))))
     if not isinstance(frame, av.VideoFrame) or frame.format.name not in LAYOUTS:
         raise ImageError("The colours of this large JPEG are laid out in a way that is not read. Save it anew.")
     planes = [
