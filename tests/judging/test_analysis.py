@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from virtus.checkpoints.detector import Detector
@@ -17,7 +18,7 @@ from virtus.judging.photo import (
     judge_faces,
 )
 from virtus.media.images import load_image
-from virtus.parallel import AHEAD, in_order
+from virtus.parallel import AHEAD, in_order, on_one_core, with_own_cores
 
 
 @pytest.fixture
@@ -189,3 +190,20 @@ def test_work_in_order_raises_what_it_meets():
     assert [next(done), next(done)] == [2, 3]
     with pytest.raises(ZeroDivisionError):
         next(done)
+
+
+def test_threads_share_the_cores_and_give_them_back():
+    """All of them on each picture waited for one another at every layer."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        assert set(in_order(lambda _: torch.get_num_threads(), range(8), jobs=2)) == {2}
+        assert set(in_order(lambda _: torch.get_num_threads(), range(8), jobs=8)) == {1}
+        nested = in_order(lambda _: list(with_own_cores(lambda _: torch.get_num_threads(), [0, 1])), [0, 1], jobs=4)
+        assert list(nested) == [[1, 1], [1, 1]]
+        assert set(with_own_cores(lambda _: torch.get_num_threads(), range(8))) == {1}
+        with on_one_core():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)

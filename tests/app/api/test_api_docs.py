@@ -130,7 +130,9 @@ def test_gradios_own_description_has_the_types(server):
     info = Client(server.url, verbose=False).view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(info) == {f"/{name}" for name in ENDPOINTS}
     (report,) = info["/analyze"]["returns"]
-    assert "p_fake" in report["type"]["properties"]["faces"]["items"]["properties"]
+    photo, clip = report["type"]["anyOf"]
+    assert "p_fake" in photo["properties"]["faces"]["items"]["properties"]
+    assert "p_fake" in clip["properties"]["persons"]["items"]["properties"]
 
 
 @pytest.fixture(scope="module")
