@@ -12,14 +12,13 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from virtus.errors import ImageError
 from virtus.media.color import ToSrgb
-from virtus.media.modes import to_rgb
+from virtus.media.modes import strips, to_rgb
 from virtus.media.truncated import load_rows
 
 Box = tuple[float, float, float, float]
 Transpose = Image.Transpose
 
 LAYOUTS = ("gray", "yuvj420p", "yuvj422p", "yuvj440p", "yuvj444p", "yuvj411p")  # FFmpeg's names: 8 bits, full range
-STRIP_ROWS = 256  # where all of it is made RGB
 QUARTERS = (Transpose.TRANSPOSE, Transpose.TRANSVERSE, Transpose.ROTATE_90, Transpose.ROTATE_270)
 
 
@@ -55,8 +54,7 @@ class LargePhoto(Image.Image):
     def load(self) -> Image.core.PixelAccess | None:
         if self._im is None:
             whole = Image.new("RGB", self.size)
-            for top in range(0, self.height, STRIP_ROWS):
-                strip = (0, top, self.width, min(top + STRIP_ROWS, self.height))
+            for strip in strips(self.size):
                 whole.paste(self.crop(strip), strip)
             self.im = whole.im
         return super().load()
@@ -142,6 +140,13 @@ def _doubled(values: np.ndarray, rounding: tuple[int, int], shift: int) -> np.nd
 
 
 def _merged(*parts: Image.Image) -> Image.Image:
+    made = Image.new("RGB", parts[0].size)
+    for strip in strips(made.size):
+        made.paste(_merged_strip(*(part.crop(strip) for part in parts)), strip)
+    return made
+
+
+def _merged_strip(*parts: Image.Image) -> Image.Image:
     """Y, Cb and Cr to RGB, to the last bit as libjpeg does it (jdcolor.c). Pillow's own conversion rounds down: half a
     level darker moved p by 0.02; OpenCV's moved blue by a tenth of one, and p by as much."""
     y, cb, cr = (np.asarray(part, np.int32) - offset for part, offset in zip(parts, (0, 128, 128), strict=True))

@@ -27,7 +27,7 @@ def to_rgb(image: Image.Image, colors: ToSrgb | None = None, *, in_place: bool =
         return image
     full = _full(image) if _is_wide(image) else 0.0
     made = image if is_rgb and in_place else Image.new("RGB", image.size)
-    for box in _strips(image.size):
+    for box in strips(image.size):
         made.paste(_strip_to_rgb(image.crop(box), full, colors), box)
     return made
 
@@ -45,7 +45,8 @@ def from_array(array: np.ndarray) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(_to_uint8(array)))
 
 
-def _strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+def strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+    """Boxes of whole rows, of some `STRIP_PIXELS`, that a picture of this size is made of."""
     width, height = size
     rows = max(1, STRIP_PIXELS // width)
     return ((0, top, width, min(top + rows, height)) for top in range(0, height, rows))
@@ -78,7 +79,7 @@ def _full(image: Image.Image) -> float:
     """What is white. Files of 32 bits do not say it, but for PPM: the least of 1, 255, 65535 that covers all values."""
     if image.mode.startswith("I;16") or image.format == "PPM":
         return 65535.0
-    highest = max(float(_finite(image.crop(box)).max()) for box in _strips(image.size))
+    highest = max(float(_finite(image.crop(box)).max()) for box in strips(image.size))
     return next((limit for limit in (1.0, 255.0) if highest <= limit), 65535.0)
 
 
