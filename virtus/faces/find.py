@@ -19,9 +19,8 @@ MIN_CONFIDENCE = 0.90
 # Measured on 180 photos in four turns (benchmarks/turns.py): the first turn with a face is right for 51 to 82 % of the
 # turned ones, the most confident turn for 99 %; so is this limit, which spares most upright ones the other turns.
 SURE_CONFIDENCE = 0.998
-TURNED_DOUBT = (
-    1 / 3
-)  # 1 - confidence of a turned face, as a share of the upright one's at most: most photos are upright
+# 1 - confidence of a turned face, as a share of the upright one's at most: most photos are upright.
+TURNED_DOUBT = 0.2
 MIN_FACE_SIDE = 48
 MIN_PICTURE_SIDE = 24  # MTCNN raises below about 20 px
 DETECTION_SIDES = (512, 1024)
