@@ -16,7 +16,7 @@ def add_fit(commands: argparse._SubParsersAction) -> None:
     fit.add_argument("--recipe", choices=sorted(RECIPES), required=True, help="`python -m train recipes` tells of each")
     fit.add_argument("--data", required=True, help="folder of pictures or clips, or a Hub data set id")
     fit.add_argument("--out", type=Path, required=True, help="folder for the checkpoint and all that belongs to it")
-    fit.add_argument("--base", help="Hub id or folder to start from; the recipe's own by default")
+    fit.add_argument("--base", help="Hub id or folder to start from, with a head or not; the recipe's own by default")
     fit.add_argument("--resume", action="store_true", help="go on with the run in --out, from its last saved step")
     fit.add_argument("--anyway", action="store_true", help="train although groups cross the splits")
     fit.add_argument("--max-steps", type=int, default=-1, help="stop after this many steps")

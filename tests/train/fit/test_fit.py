@@ -6,16 +6,20 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForImageClassification, pipeline
+from transformers import AutoModelForImageClassification, TrainingArguments, pipeline
 
 from tests.train.faces import write_faces
 from train.config.recipes import RECIPES
-from train.fit.trainer import fit, source_aucs
+from train.data.samples import Sample
+from train.fit.model import Trainable, load_base
+from train.fit.trainer import FitTrainer, fit, source_aucs
+from train.pictures.datasets import PairSampler
 from train.pictures.face_cache import FaceCache
 from virtus.checkpoints.load import load_checkpoint
 from virtus.labels import ClassOutputs
 from virtus.models.families import read_architecture
 from virtus.models.tensors import file_tensors
+from virtus.results import Label
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +118,18 @@ def assert_loads_alike(folder):
         torch.testing.assert_close(trunk.logits(trunk.embed(pixel_values)), expected, atol=1e-4, rtol=1e-4)
 
 
+def test_batches_are_those_of_the_pairs(make_checkpoint, tmp_path):
+    """The Trainer's own order would put two of one group into one batch but rarely."""
+    kinds = [(label, str(index)) for label in Label for index in range(6)]
+    rows = [{"pixel_values": torch.full((3, 32, 32), float(group)), "labels": 0} for _, group in kinds]
+    arguments = TrainingArguments(str(tmp_path), per_device_train_batch_size=2, report_to="none", use_cpu=True)
+    model = Trainable(load_base(str(make_checkpoint())).classifier)
+    trainer = FitTrainer(PairSampler(kinds, seed=1), model=model, args=arguments, train_dataset=rows)
+    groups = [batch["pixel_values"][:, 0, 0, 0].tolist() for batch in trainer.get_train_dataloader()]
+    assert all(first == second for first, second in groups)
+    assert sorted(first for first, _ in groups) == [0, 1, 2, 3, 4, 5]
+
+
 def test_faces_are_looked_for_once(data, tmp_path):
     paths = sorted(data.rglob("train/Real/*"))
     first = FaceCache(tmp_path / "faces.jsonl").find(paths, num_workers=1)
@@ -126,9 +142,6 @@ def test_faces_are_looked_for_once(data, tmp_path):
 
 
 def test_mean_auc_is_over_sources_and_skips_those_of_one_class():
-    from train.data.samples import Sample
-    from virtus.results import Label
-
     rows = [("a", "real"), ("a", "fake"), ("b", "fake"), ("c", "real"), ("c", "fake")]
     samples = [Sample(Path("x"), Label(label), source, "val", source) for source, label in rows]
     logits = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 2.0], [0.0, 1.0]]).numpy()

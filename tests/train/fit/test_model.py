@@ -217,6 +217,17 @@ def test_packed_weights_that_are_not_trained_are_saved_as_they_were_to_the_last_
         torch.testing.assert_close(model(pictures()).logits, start.classifier(pictures()), atol=1e-4, rtol=1e-4)
 
 
+def test_a_base_of_int8_weights_is_trained_from_their_products(copy_checkpoint, tmp_path):
+    """And packed again what was left alone is what it was."""
+    base, out = copy_checkpoint(), tmp_path / "out"
+    pack_folder(base)
+    save_checkpoint(load_base(str(base)), TrainConfig("gend", "b", "d", tune="layer_norms"), out)
+    assert "quantization_config" not in json.loads((out / "config.json").read_text())
+    pack_folder(out)
+    before, after = (load_file(folder / "model.safetensors") for folder in (base, out))
+    assert all(before[name].equal(after[name]) for name in before)
+
+
 @pytest.mark.usefixtures("tiny_encoders")
 def test_a_base_of_gend_keeps_its_layout_and_its_l2_head(tmp_path):
     expected = write_gend(tmp_path, "CLIP")(draw())
