@@ -34,8 +34,8 @@ def fused_logits(trunk: Trunk, pixel_values: torch.Tensor) -> torch.Tensor:
     for block in trunk.blocks[:-1]:
         own = block.attention
         normed = block.layernorm_before(hidden).to(own.q_proj.weight.dtype)
-        heads = (own.by_head(projection(normed)) for projection in (own.q_proj, own.k_proj, own.v_proj))
-        hidden = hidden + own.o_proj(scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2))
+        query, key, value = (own.by_head(projection(normed)) for projection in (own.q_proj, own.k_proj, own.v_proj))
+        hidden = hidden + own.o_proj(scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2))
         hidden = hidden + block.mlp(block.layernorm_after(hidden))
     return trunk.tail(hidden)
 

@@ -127,6 +127,9 @@ def test_the_class_of_each_output_in_their_order():
         ("Real/a.jpg", Label.REAL),
         ("test/FAKE/celebs/a.jpg", Label.FAKE),
         ("fake/real/a.jpg", Label.REAL),  # the nearest one
+        ("fake/nature/a.jpg", Label.FAKE),  # what is seen, not what it is
+        ("fake/human faces/a.jpg", Label.FAKE),
+        ("train/nature/a.jpg", Label.REAL),
         ("other/fake.jpg", None),  # the file's own name does not count
         ("a.jpg", None),
     ],

@@ -29,6 +29,7 @@ NEUTRAL = frozenset(
     "image images img imgs photo photos photograph photographs picture pictures pic pics face faces facial portrait "
     "portraits video videos frame frames person people computer intelligence content media made by".split()
 )
+SUBJECTS = frozenset("human humans nature natural".split())
 SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 MAX_NAMED = 4  # folders in a sentence
 NEGATIONS = frozenset(("no", "not", "non"))
@@ -206,9 +207,12 @@ def label_from_folders(relative: PurePath) -> Label | None:
 
 def class_folder(relative: PurePath) -> int | None:
     """Which of the folders above a file says its class, counted from the top: the nearest whose name is that of one.
-    One above it may be named so too, as the source stylegan in stylegan/Real."""
+    One above it may be named so too, as the source stylegan in stylegan/Real. What may as well be what is seen gives
+    way: fake/nature and fake/human are fake."""
     parts = relative.parts[:-1]
-    return next((at for at in reversed(range(len(parts))) if label_from_folder(parts[at])), None)
+    named = [at for at in reversed(range(len(parts))) if label_from_folder(parts[at])]
+    sure = [at for at in named if SUBJECTS.isdisjoint(_words(parts[at]))]
+    return next(iter(sure or named), None)
 
 
 def split_from_folder(name: str) -> str | None:

@@ -97,12 +97,15 @@ def write_timm(folder: Path, architecture: str) -> None:
     import timm
     import transformers
 
-    known = timm.get_pretrained_cfg(architecture).to_dict()
-    config = transformers.TimmWrapperConfig(
-        architecture=architecture,
-        pretrained_cfg={key: known[key] for key in ("input_size", "mean", "std")},
-        num_classes=2,
-        label_names=["Real", "Fake"],
+    config = transformers.TimmWrapperConfig.from_dict(
+        {
+            "architecture": architecture,
+            "pretrained_cfg": {
+                key: timm.models.get_pretrained_cfg_value(architecture, key) for key in ("input_size", "mean", "std")
+            },
+            "num_classes": 2,
+            "label_names": ["Real", "Fake"],
+        }
     )
     with torch.no_grad():
         transformers.TimmWrapperForImageClassification(config).save_pretrained(folder)

@@ -17,6 +17,7 @@ from virtus.cli.commands import main
 from virtus.errors import ImageError, InputError
 from virtus.judging.paths import analyze_paths
 from virtus.media.images import load_image
+from virtus.media.kinds import LeftOut
 from virtus.scans.ray.requirements import require_ray
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
@@ -240,7 +241,7 @@ def test_what_cannot_be_fetched_says_why(album):
         with pytest.raises(ImageError, match=sentence):
             fetch(address).read()
     with pytest.raises(InputError, match="must not hold a password"):
-        list(list_objects("s3://me:secret@bucket/"))
+        list(list_objects("s3://me:secret@bucket/", LeftOut()))
 
 
 @pytest.mark.parametrize(
