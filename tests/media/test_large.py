@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
+from tests.support.icc import rgb_profile
 from tests.support.pictures import encode, refusal
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
@@ -135,3 +136,26 @@ def test_a_large_face_is_cut_no_larger_than_a_model_needs(astronaut, monkeypatch
     assert find.whole_image(large).image.size == (64, 64)
     shown = overlay_photo(large, cut, np.zeros((14, 14)))
     assert shown.size == large.size
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_colours_of_more_pixels_than_two_million_are_converted_where_they_are_asked_for(
+    form, orientation, picture, monkeypatch
+):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encode(picture, form, icc_profile=rgb_profile(), exif=exif)
+    whole = load_image(data)
+    monkeypatch.setattr(images, "MAX_CONVERTED", 1000)
+    asked = load_image(data)
+    assert isinstance(asked, LargePhoto)
+    assert not isinstance(whole, LargePhoto)
+    assert (asked.size, asked.info, asked.num_bytes) == (whole.size, whole.info, 3 * 301 * 207)
+    assert differs(asked.crop((31, 17, 130, 160)), whole.crop((31, 17, 130, 160))) == 0
+    small = [np.asarray(photo.resize((70, 50)), float) for photo in (asked, whole)]
+    assert np.abs(small[0] - small[1]).mean() < 1  # of noise, much of it beyond sRGB's gamut
+    assert differs(asked.copy(), whole) == 0
+    assert differs(whole, load_image(encode(picture, form, exif=exif))) > 10
+    monkeypatch.setattr(images, "MAX_CONVERTED", MAX_PIXELS)
+    assert not isinstance(load_image(data), LargePhoto)

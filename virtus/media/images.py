@@ -24,7 +24,7 @@ from virtus.media.containers import color_codes
 from virtus.media.guards import items_fit, parts_fit, structure_fits, tags_fit
 from virtus.media.kinds import NUM_FIRST_BYTES, FileKind, kind_of_bytes, read_first_bytes
 from virtus.media.large import LargePhoto, has_planes, jpeg_planes
-from virtus.media.modes import from_array, to_rgb
+from virtus.media.modes import from_array, is_rgb, to_rgb
 from virtus.media.orientation import upright_turn
 from virtus.media.truncated import READABLE, load_rows
 
@@ -32,6 +32,7 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 50_000_000  # that are decoded to RGB at once
 MAX_JPEG_PIXELS = 120_000_000  # as a `LargePhoto` they take no more memory than those
 MIN_SIDE = 32
+MAX_CONVERTED = 2_000_000  # pixels whose colours are converted at once: of more, only those that are asked for
 # Only these decoders are ever tried: Pillow also knows formats that start other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "TIFF", "GIF", "PPM")
 MOVING = ("GIF", "WEBP", "PNG", "AVIF")
@@ -289,7 +290,11 @@ def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
     whole = load_rows(image) if ours else image
     whole.load()
     _check_tags(image)
-    turn, made = upright_turn(image), to_rgb(whole, to_srgb(image), in_place=ours)
+    turn, colors = upright_turn(image), to_srgb(image)
+    if ours and colors is not None and is_rgb(whole) and math.prod(whole.size) > MAX_CONVERTED:
+        made = LargePhoto([whole._new(whole.im)], (), colors)
+    else:
+        made = to_rgb(whole, colors, in_place=ours)
     if turn is not None:
         made = made.transpose(turn)
     elif made is whole:

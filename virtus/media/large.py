@@ -1,4 +1,4 @@
-"""Photos of too many pixels to be held as RGB: brightness and colour as a JPEG stores them, RGB where asked for."""
+"""Photos of too many pixels to be made sRGB, or held as RGB: as their files store them, sRGB where asked for."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ QUARTERS = (Transpose.TRANSPOSE, Transpose.TRANSVERSE, Transpose.ROTATE_90, Tran
 
 
 class LargePhoto(Image.Image):
-    """An RGB photo that holds what its file does, mostly 1.5 bytes a pixel, where Pillow takes 4.
+    """An RGB photo that holds what its file does: of a JPEG mostly 1.5 bytes a pixel, where Pillow takes 4; or RGB
+    whose colours are not converted yet.
 
     `crop` and `resize` make RGB of what they are asked for, `transpose` moves nothing. All else that Pillow can do
     works too, and makes RGB of the whole photo first.
 
     Args:
         planes: mode L: Y, then Cb and Cr (ITU-T T.871), whole times smaller, rounded up; of a grey photo Y alone.
+            Or one of mode RGB.
         transposes: that make it upright, in their order.
         colors: how its colours become sRGB; None if they are, or nobody knows.
     """
@@ -49,15 +51,20 @@ class LargePhoto(Image.Image):
     @property
     def num_bytes(self) -> int:
         """That its pixels take."""
-        return sum(plane.width * plane.height for plane in self._planes)
+        return sum(plane.width * plane.height * len(plane.getbands()) for plane in self._planes)
 
     def load(self) -> Image.core.PixelAccess | None:
         if self._im is None:
-            whole = Image.new("RGB", self.size)
-            for strip in strips(self.size):
-                whole.paste(self.crop(strip), strip)
-            self.im = whole.im
+            self.im = self.copy().im
         return super().load()
+
+    def copy(self) -> Image.Image:
+        """RGB of the whole photo, which is not kept here."""
+        whole = Image.new("RGB", self.size)
+        for strip in strips(self.size):
+            whole.paste(self.crop(strip), strip)
+        whole.info = self.info.copy()
+        return whole
 
     def transpose(self, method: Transpose) -> LargePhoto:
         """The same pixels in another order, of which none is moved yet."""

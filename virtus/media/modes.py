@@ -22,14 +22,18 @@ def to_rgb(image: Image.Image, colors: ToSrgb | None = None, *, in_place: bool =
         colors: how its colours become sRGB; None if they are, or nobody knows.
         in_place: whether a picture of RGB may be changed.
     """
-    is_rgb = image.mode == "RGB" and "transparency" not in image.info
-    if is_rgb and colors is None:
+    if is_rgb(image) and colors is None:
         return image
     full = _full(image) if _is_wide(image) else 0.0
-    made = image if is_rgb and in_place else Image.new("RGB", image.size)
+    made = image if is_rgb(image) and in_place else Image.new("RGB", image.size)
     for box in strips(image.size):
         made.paste(_strip_to_rgb(image.crop(box), full, colors), box)
     return made
+
+
+def is_rgb(image: Image.Image) -> bool:
+    """Whether nothing but its colours may have to be converted."""
+    return image.mode == "RGB" and "transparency" not in image.info
 
 
 def from_array(array: np.ndarray) -> Image.Image:
