@@ -13,6 +13,7 @@ from PIL import Image
 from tests.support.clips import numbered, scene
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
+from virtus.judging.photo import analyze_photo
 from virtus.media.animations import MAX_FRAMES, Animation
 from virtus.media.containers import count_gif_pictures
 from virtus.media.images import load_image, open_animation
@@ -137,6 +138,30 @@ def test_a_title_does_not_hide_the_face_behind_it(detector, tmp_path):
         assert report.outcome.judged
         (person,) = report.persons
         assert [sight.frame for sight in person.sights] == [1, 2, 3]
+
+
+def test_where_nobody_is_in_three_frames_each_of_all_counts_as_a_photo(detector):
+    """Of a title and a face there are no more frames to read, and a face in one is what a photo is."""
+    blank, face = np.zeros_like(scene()), scene(("hopper", 0, 200))
+    report = analyze_video(detector, animated("PNG", [blank, face]))
+    alone = analyze_photo(detector, Image.fromarray(face)).faces[0]
+    (person,) = report.persons
+    assert (person.num_counted, person.reason, report.complete) == (1, None, True)
+    assert (report.outcome, person.p_fake) == (alone.outcome, pytest.approx(alone.p_fake))
+    stream = io.StringIO()
+    ROWS["table"](stream).write(report)
+    assert "(by 1 frame)" in stream.getvalue()
+
+
+def test_a_face_in_few_frames_proves_nothing_where_there_are_more_of_them(detector):
+    blank, face = np.zeros_like(scene()), scene(("hopper", 0, 200))
+    numbers = [np.full_like(blank, 10 * number) for number in range(1, 6)]
+    partly = analyze_video(detector, animated("PNG", [blank, face, *numbers]), num_frames=6)
+    assert "fewer than the 3" in partly.persons[0].reason
+    both = scene(("hopper", 0, 200), ("collins", 240, 200))
+    beside = analyze_video(detector, animated("PNG", [both, *(scene(("hopper", at, 200)) for at in (4, 8))]))
+    assert [person.num_counted for person in beside.persons] == [3, 1]
+    assert "fewer than the 3" in beside.persons[1].reason
 
 
 def test_a_scan_takes_photos_and_animations_in_their_order(detector, tmp_path, astronaut):

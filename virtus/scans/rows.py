@@ -143,6 +143,8 @@ def notes_on(report: ImageReport | VideoReport) -> list[str]:
 
 def _interval(part: FaceReport | PersonReport) -> str | None:
     if isinstance(part, PersonReport):
+        if part.num_counted == 1:
+            return "by 1 frame"
         return f"p_fake {part.p_low:.3f} to {part.p_high:.3f} in half of {part.num_counted} frames"
     return part.stability and part.stability.in_words()
 

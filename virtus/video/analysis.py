@@ -22,7 +22,7 @@ from virtus.media import is_video_path
 from virtus.parallel import AHEAD, default_jobs, in_order
 from virtus.results import FaceReport, ImageReport, Outcome, gravest
 from virtus.video.clip_file import VideoSource
-from virtus.video.reading import Frame, nothing_decoded, read_frames
+from virtus.video.reading import AnimationReader, Frame, nothing_decoded, read_frames
 from virtus.video.report import PersonReport, Sight, VideoReport
 from virtus.video.tracking import SeenFace, looks_of, track_people
 from virtus.video.verdict import MIN_FRAMES, judge_person
@@ -137,7 +137,7 @@ def watch_video(
     if not judged:
         raise nothing_decoded()
     judged.sort(key=lambda frame: frame.shown.time_s)
-    report = _report(detector, judged, whole)
+    report = _report(detector, judged, whole, all_read=isinstance(reader, AnimationReader) and reader.takes_all)
     report = replace(report, duration_s=reader.duration_s, complete=reader.whole and len(judged) == total)
     persons = tuple(_with_maps(detector, person, methods) for person in report.persons)
     yield JudgedClip(replace(report, persons=persons), tuple(frame.shown for frame in judged))
@@ -218,16 +218,21 @@ def _with_small_crop(face: FaceReport) -> FaceReport:
     return replace(face, crop=replace(face.crop, image=fit_display(face.crop.image, side=SHOWN_SIDE)))
 
 
-def _report(detector: Detector, frames: Sequence[_JudgedFrame], whole: bool) -> VideoReport:
-    """Without how much of the clip was read."""
+def _report(detector: Detector, frames: Sequence[_JudgedFrame], whole: bool, *, all_read: bool) -> VideoReport:
+    """Without how much of the clip was read.
+
+    Args:
+        all_read: whether these are all frames of an animation, which may be a title and a picture, or different photos:
+            where nobody is in `MIN_FRAMES` of them, there is no more to wait for, and each frame counts as a photo.
+    """
     people = [[(at, 0) for at in range(len(frames))]] if whole else track_people([frame.seen for frame in frames])
     times_s = tuple(frame.shown.time_s for frame in frames)
     info, prior = detector.checkpoint.info, detector.prior
     thresholds = at_prior(info.calibration, prior)
-    persons = [
-        judge_person([Sight(at, times_s[at], frames[at].faces[face]) for at, face in person], thresholds)
-        for person in people
-    ]
+    sights = [[Sight(at, times_s[at], frames[at].faces[face]) for at, face in person] for person in people]
+    persons = [judge_person(person, thresholds) for person in sights]
+    if all_read and all(person.num_counted < MIN_FRAMES for person in persons):
+        persons = [judge_person(person, thresholds, least=1) for person in sights]
     persons = _decided(sorted(persons, key=lambda person: -len(person.sights)), detector)
     outcome = _gravest(persons)
     reason = REASONS[outcome].format(count=len(frames)) if outcome in REASONS else None

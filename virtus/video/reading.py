@@ -145,6 +145,11 @@ class AnimationReader:
         """Whether none of the frames that were gone through is damaged."""
         return self.animation.whole
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether every frame that there is is wanted."""
+        return len(self.wanted) == self.animation.num_frames
+
     def frames(self) -> Iterator[Frame]:
         """Those of the wanted frames that can be decoded, one in memory at a time."""
         with contextlib.suppress(ImageError):

@@ -33,7 +33,7 @@ CONTRADICTION = "The frames contradict each other: {real} came out as real and {
 SPREAD = "The frames do not agree: p of half of them lies between {low:.2f} and {high:.2f}, across a threshold."
 
 
-def judge_person(sights: Sequence[Sight], thresholds: Calibration) -> PersonReport:
+def judge_person(sights: Sequence[Sight], thresholds: Calibration, *, least: int = MIN_FRAMES) -> PersonReport:
     """A verdict on one person.
 
     Frames that are unlike anything in training do not count, unless they are the most: then nothing does, and the
@@ -43,6 +43,7 @@ def judge_person(sights: Sequence[Sight], thresholds: Calibration) -> PersonRepo
     Args:
         sights: of the person, in the order of time; judged or too small.
         thresholds: at the prior of their p.
+        least: frames that must count.
     """
     judged = judged_sights(sights)
     if not judged:
@@ -51,7 +52,7 @@ def judge_person(sights: Sequence[Sight], thresholds: Calibration) -> PersonRepo
     unlike = 2 * len(familiar) < len(judged)
     counted = judged if unlike else familiar
     low, p_fake, high = _quartiles([p for _, p in counted])
-    reason = UNFAMILIAR if unlike else _doubt([p for _, p in counted], (low, p_fake, high), thresholds)
+    reason = UNFAMILIAR if unlike else _doubt([p for _, p in counted], (low, p_fake, high), thresholds, least)
     outcome = Outcome.INCONCLUSIVE if reason else outcome_of(p_fake, thresholds)
     return PersonReport(
         outcome,
@@ -80,10 +81,12 @@ def _quartiles(p_fakes: Sequence[float]) -> tuple[float, float, float]:
     return low, median, high
 
 
-def _doubt(p_fakes: Sequence[float], quartiles: tuple[float, float, float], thresholds: Calibration) -> str | None:
+def _doubt(
+    p_fakes: Sequence[float], quartiles: tuple[float, float, float], thresholds: Calibration, least: int
+) -> str | None:
     """Why the frames give no verdict; None where they do, or where the median itself is between the thresholds."""
-    if len(p_fakes) < MIN_FRAMES:
-        return FEW.format(count=_frames(len(p_fakes)), least=MIN_FRAMES)
+    if len(p_fakes) < least:
+        return FEW.format(count=_frames(len(p_fakes)), least=least)
     outcomes = Counter(outcome_of(p_fake, thresholds) for p_fake in p_fakes)
     real, fake = outcomes[Outcome.REAL], outcomes[Outcome.FAKE]
     if min(real, fake) > max(1, CONTRADICTING * len(p_fakes)):
