@@ -1,6 +1,8 @@
 """Photos of more pixels than are decoded as a whole, against the same decoded as a whole."""
 
+import copy
 import io
+import pickle
 
 import numpy as np
 import pytest
@@ -159,3 +161,18 @@ def test_colours_of_more_pixels_than_two_million_are_converted_where_they_are_as
     assert differs(whole, load_image(encode(picture, form, exif=exif))) > 10
     monkeypatch.setattr(images, "MAX_CONVERTED", MAX_PIXELS)
     assert not isinstance(load_image(data), LargePhoto)
+
+
+def test_what_was_drawn_on_it_or_scaled_in_its_place_counts(picture, monkeypatch):
+    _, large = both_ways(encode(picture, "JPEG", quality=90), monkeypatch)
+    for anew in (pickle.loads(pickle.dumps(large)), copy.deepcopy(large)):
+        assert type(anew) is Image.Image
+        assert differs(anew, large.copy()) == 0
+    assert large._im is None  # nothing of this was kept
+    drawn = large.transpose(Image.Transpose.ROTATE_180)
+    drawn.paste((255, 0, 0), (0, 0, 50, 50))
+    for part in (drawn.crop((0, 0, 9, 9)), drawn.resize((9, 9), box=(0, 0, 9, 9)), drawn.copy()):
+        assert part.getpixel((5, 5)) == (255, 0, 0)
+    assert drawn.transpose(Image.Transpose.ROTATE_180).getpixel((300, 206)) == (255, 0, 0)
+    large.thumbnail((30, 30))
+    assert large.crop((0, 0, *large.size)).size == large.size == (30, 21)

@@ -160,7 +160,10 @@ def open_image(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:  # a warning where -W makes it raise
-        raise ImageError("The picture claims far too many pixels to be decoded. Scale it down.") from exc
+        raise ImageError(
+            "The picture claims far too many pixels to be decoded: more than the "
+            f"{MAX_JPEG_PIXELS // 10**6} million that are read. Scale it down."
+        ) from exc
     except Exception as exc:  # decoders raise whatever their C code meets: all of it means "not a picture"
         raise ImageError(
             f"This is not a picture that can be read, or it is damaged or cut off. Give a {SUPPORTED} file."

@@ -26,8 +26,8 @@ class LargePhoto(Image.Image):
     """An RGB photo that holds what its file does: of a JPEG mostly 1.5 bytes a pixel, where Pillow takes 4; or RGB
     whose colours are not converted yet.
 
-    `crop` and `resize` make RGB of what they are asked for, `transpose` moves nothing. All else that Pillow can do
-    works too, and makes RGB of the whole photo first.
+    `crop` and `resize` make RGB of what they are asked for, `transpose` moves nothing, `copy` is plain RGB. All else
+    that Pillow can do works too, and makes RGB of the whole photo first, which then counts: it may be drawn on.
 
     Args:
         planes: mode L: Y, then Cb and Cr (ITU-T T.871), whole times smaller, rounded up; of a grey photo Y alone.
@@ -60,14 +60,21 @@ class LargePhoto(Image.Image):
 
     def copy(self) -> Image.Image:
         """RGB of the whole photo, which is not kept here."""
+        if self._im is not None:
+            return super().copy()
         whole = Image.new("RGB", self.size)
         for strip in strips(self.size):
             whole.paste(self.crop(strip), strip)
         whole.info = self.info.copy()
         return whole
 
-    def transpose(self, method: Transpose) -> LargePhoto:
+    def __reduce__(self) -> tuple:
+        return Image.Image.copy, (self.copy(),)  # to other processes as RGB
+
+    def transpose(self, method: Transpose) -> Image.Image:
         """The same pixels in another order, of which none is moved yet."""
+        if self._im is not None:
+            return super().transpose(method)
         turned = LargePhoto(self._planes, (*self._transposes, method), self._colors)
         turned.info = self.info.copy()
         return turned
@@ -75,7 +82,7 @@ class LargePhoto(Image.Image):
     def crop(self, box: Box | None = None) -> Image.Image:
         """As of any picture, at full size."""
         x0, y0, x1, y1 = map(round, box or (0, 0, *self.size))
-        if not (0 <= x0 < x1 <= self.width and 0 <= y0 < y1 <= self.height):
+        if self._im is not None or not (0 <= x0 < x1 <= self.width and 0 <= y0 < y1 <= self.height):
             self.load()
             return super().crop((x0, y0, x1, y1))
         left, top, right, bottom = map(int, self._stored((x0, y0, x1, y1)))
@@ -91,6 +98,8 @@ class LargePhoto(Image.Image):
         reducing_gap: float | None = None,
     ) -> Image.Image:
         """As of any picture: each plane is resized by itself."""
+        if self._im is not None:
+            return super().resize(size, resample, box, reducing_gap)
         turned = sum(transpose in QUARTERS for transpose in self._transposes) % 2
         stored, (width, height) = self._stored(box or (0, 0, *self.size)), size[::-1] if turned else size
         parts = []

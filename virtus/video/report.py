@@ -120,4 +120,5 @@ class VideoReport(Row):
         """That not all of the clip was judged, in a sentence; None where all was, or nothing could be."""
         if self.complete or self.duration_s is None:
             return None
-        return f"The clip is cut off or damaged: only what can be read of its first {self.duration_s:.1f} s was judged."
+        cause = "cut off or damaged, or an animation of more pixels than are decoded"
+        return f"The clip is {cause}: only what can be read of its first {self.duration_s:.1f} s was judged."
