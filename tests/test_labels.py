@@ -1,10 +1,11 @@
 """Names of the two classes."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
-from virtus.errors import CheckpointError
+from virtus.errors import CheckpointError, UnclearLabelsError
 from virtus.labels import (
     WORDS,
     ClassOutputs,
@@ -24,7 +25,7 @@ from virtus.results import Label
     (
         "Real|REAL|real|Realism|authentic|Real Image|real_images|Real-Faces| original |RealFaces|human|hum|"
         "nature|bonafide|bona fide|not_fake|No Deepfake|non-AI|notAltered|Image: real|real, not fake|"
-        "not AI generated"
+        "not AI generated|0_real|Real 1|RealArt|unedited|No deepfake detected|is_real"
     ).split("|"),
 )
 def test_names_of_real(name):
@@ -36,7 +37,8 @@ def test_names_of_real(name):
     (
         "Fake|FAKE|Deepfake|Deep Fake|deep-fakes|AI|AI-generated|Artificial|fake_faces|DeepFake|ai|spoof|"
         "altered|Deepfake Image|face swap|faceswap|Face Reenactment|GAN|StyleGAN|morph|diffusion|composite|"
-        "inpainting|not real|AIGenerated|Made by AI"
+        "inpainting|not real|AIGenerated|Made by AI|1_fake|Fake2|AiArtData|Stable Diffusion|latent diffusion model|"
+        "StyleGAN2|ProGAN|Flux.1_Generated|SD3_Generated|DALL-E 3|lip-sync|Face2Face|Neural Textures|identity swap"
     ).split("|"),
 )
 def test_names_of_fake(name):
@@ -48,7 +50,7 @@ def test_names_of_fake(name):
     (
         "|LABEL_0|0|1|unreal|fakery or real|realfake|cat|真|真 real|not|images|RealFake|real-looking fake|"
         "unrealistic|realistic vision|photoreal|photo-real|human ai|not not real|real_esrgan|surreal|"
-        "originality|natural language"
+        "originality|natural language|class_0|partially real|sd|2"
     ).split("|"),
 )
 def test_other_names_say_nothing(name):
@@ -90,12 +92,32 @@ def test_outputs_are_read_by_name_or_as_somebody_said(names, fake_label, outputs
         (["LABEL_0", "LABEL_1"], "", "It has no label ''"),
         (["Fake"], "none", "Its label 'Fake' says fake, so it cannot be taken for the other class."),
         (["Fake", "GAN"], "0", "Its labels 'Fake' and 'GAN' do not say which is real"),
+        (["real", "cat"], "0", "Its label 'real' says real, so it cannot be taken for the other class."),
     ],
 )
 def test_outputs_that_nobody_names_are_refused(names, fake_label, cause):
     with pytest.raises(CheckpointError) as caught:
         read_outputs(names, fake_label)
     assert str(caught.value).startswith(cause)
+
+
+@pytest.mark.parametrize("names", ["x y", "real x", "fake x", "x real fake", "x", "real real", "x y z", "x y real"])
+def test_a_refusal_names_the_option_only_where_that_helps(names):
+    names = names.split()
+
+    def refusal(fake_label=None):
+        with pytest.raises(CheckpointError) as caught:
+            read_outputs(names, fake_label)
+        return caught.value
+
+    def helps(fake_label):
+        with contextlib.suppress(CheckpointError):
+            return bool(read_outputs(names, fake_label))
+
+    is_of_help = any(helps(str(index)) for index in range(len(names)))
+    assert ("--fake-label" in str(refusal())) == is_of_help
+    assert "by id2label in its config.json" in str(refusal())
+    assert isinstance(refusal(), UnclearLabelsError) == (is_of_help and len(names) < 3)  # what the app asks for
 
 
 @pytest.mark.parametrize(

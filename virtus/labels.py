@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -14,29 +15,36 @@ from virtus.results import Label
 
 WORDS = {
     Label.REAL: frozenset(
-        "real reals realism genuine authentic original originals pristine unaltered untouched bonafide human humans "
-        "hum nature natural".split()
+        "real reals realism genuine authentic original originals pristine unaltered unedited unmanipulated unmodified "
+        "untampered untouched bonafide human humans hum nature natural".split()
     ),
     Label.FAKE: frozenset(
         "fake fakes deepfake deepfakes ai aigc aigenerated artificial generated synthetic synthesized synthesised "
         "synthesis manipulated manipulation forged forgery forgeries altered tampered doctored photoshopped edited "
         "spoof spoofs spoofed swap swaps swapped swapping faceswap faceswaps reenacted reenactment face2face "
-        "faceshifter neuraltextures gan gans stylegan diffusion composite composites composited spliced splicing "
-        "inpaint inpainted inpainting morph morphs morphed morphing cgi midjourney dalle sdxl".split()
+        "faceshifter neuraltextures lipsync gan gans biggan cyclegan progan stargan stylegan diffusion composite "
+        "composites composited spliced splicing inpaint inpainted inpainting morph morphs morphed morphing cgi "
+        "midjourney dalle sdxl flux".split()
     ),
 }
 NEUTRAL = frozenset(
     "image images img imgs photo photos photograph photographs picture pictures pic pics face faces facial portrait "
-    "portraits video videos frame frames person people computer intelligence content media made by".split()
+    "portraits video videos frame frames person people computer intelligence content media made by is class label "
+    "art artwork data detected digitally latent stable sd model models identity expression attribute".split()
 )
 SUBJECTS = frozenset("human humans nature natural".split())
 SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+DIGITS = "0123456789"
 MAX_NAMED = 4  # folders in a sentence
 NEGATIONS = frozenset(("no", "not", "non"))
 # Two words that are one. A photoreal picture is often none of the real ones: that word stays unknown.
-JOINED = re.compile(r"(deep)[\W_]+(?=fake)|(bona)[\W_]+(?=fide)|(photo)[\W_]+(?=real)")
+JOINED = re.compile(
+    r"(deep)[\W_]+(?=fake)|(bona)[\W_]+(?=fide)|(photo)[\W_]+(?=real)|(dall)[\W_]+(?=e\b)|(lip)[\W_]+(?=sync)"
+    r"|(neural)[\W_]+(?=textures)"
+)
 NO_OUTPUT = "none"  # what `fake_label` says of a single logit that stands for real
-MEND = "Name them by id2label in its config.json, or say which one is fake: --fake-label NAME_OR_INDEX, or NAME#INDEX."
+NAMED = "Name them by id2label in its config.json"
+MEND = f"{NAMED}, or say which one is fake: --fake-label NAME_OR_INDEX, or NAME#INDEX."
 
 
 @dataclass(frozen=True)
@@ -73,20 +81,20 @@ def label_from_name(name: str) -> Label | None:
 
 def _label_of(text: str) -> Label | None:
     named, is_negated = set(), False
-    for word in re.findall(r"[^\W_]+", JOINED.sub(r"\1\2\3", text)):
+    for word in re.findall(r"[^\W_]+", JOINED.sub(lambda found: found[found.lastindex or 0], text)):
         label = _class_of(word)
         if label:
             named.add(_other(label) if is_negated else label)
         elif word in NEGATIONS and not is_negated:
             is_negated = True
-        elif word not in NEUTRAL:
+        elif word.rstrip(DIGITS) not in {"", *NEUTRAL}:
             return None
     return named.pop() if len(named) == 1 else None
 
 
 def _class_of(word: str) -> Label | None:
-    """That of "fake", and of "fakeimages"."""
-    stems = {word, *(word.removesuffix(end) for end in NEUTRAL if word.endswith(end))}
+    """That of "fake", of "fakeimages", and of "fake2"."""
+    stems = {word, word.rstrip(DIGITS), *(word.removesuffix(end) for end in NEUTRAL if word.endswith(end))}
     return _first(label for label, words in WORDS.items() if words & stems)
 
 
@@ -176,13 +184,13 @@ def _check(names: Sequence[str], labels: Sequence[Label | None]) -> None:
             )
         return
     unclear = [name for name, label in zip(names, labels, strict=True) if label is None]
+    mend = MEND if len(unclear) == 1 or len(names) == len(unclear) == 2 else f"{NAMED}."  # one word tells no more
     if unclear and len(unclear) < len(names) and len(names) > 2:
-        raise CheckpointError(f"Its label {unclear[0]!r} names neither real nor fake, and is not guessed. {MEND}")
+        raise CheckpointError(f"Its label {unclear[0]!r} names neither real nor fake, and is not guessed. {mend}")
     if unclear or len(set(labels)) < 2:
-        text = (
-            f"Its labels {_quoted(names)} do not say which is real and which is fake, and their order is not trusted."
-        )
-        raise UnclearLabelsError(f"{text} {MEND}", names) if len(unclear) == 2 else CheckpointError(f"{text} {MEND}")
+        text = "do not say which is real and which is fake, and their order is not trusted"
+        error = partial(UnclearLabelsError, labels=names) if unclear and len(names) == 2 else CheckpointError
+        raise error(f"Its labels {_quoted(names)} {text}. {mend}")
 
 
 def _quoted(names: Sequence[str]) -> str:
