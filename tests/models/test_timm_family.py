@@ -3,6 +3,7 @@
 import functools
 import inspect
 import json
+import re
 import subprocess
 import sys
 
@@ -14,12 +15,14 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from timm.models import is_model, model_entrypoint
+from timm.models._registry import _deprecated_models as deprecated_names
 from timm.models.vision_transformer import VisionTransformer
 
 from tests.checkpoints.test_doctor import change, refusal
 from virtus.checkpoints.examine import examine_checkpoint, load_model
 from virtus.errors import CheckpointError
-from virtus.models.families import classifier_config, read_architecture
+from virtus.labels import label_names
+from virtus.models.families import classifier_config, describe, read_architecture
 from virtus.models.packed import pack_folder
 from virtus.models.preprocessing import TimmTransform
 from virtus.models.tensors import file_tensors
@@ -104,6 +107,19 @@ def test_the_oldest_configs_of_timm_are_read(tmp_path):
     config = CFG | {"architecture": KINDS["plain"][0], "model_args": TINY, "labels": ["Real", "Fake"]}
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert examine_checkpoint(tmp_path) == examined
+
+
+def test_labels_and_their_number_may_stand_in_the_pretrained_cfg(tmp_path):
+    """Where timm itself puts them while it reads."""
+    write_timm(tmp_path, wrapped=False)
+    examined = examine_checkpoint(tmp_path)
+    config = {"architecture": KINDS["plain"][0], "model_args": TINY}
+    config["pretrained_cfg"] = CFG | {"label_names": ["Real", "Fake"]}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert examine_checkpoint(tmp_path) == examined
+    del config["pretrained_cfg"]["label_names"]
+    config["pretrained_cfg"]["num_classes"] = 1
+    assert label_names(describe(config)) == ["LABEL_0"]
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -217,6 +233,15 @@ def test_names_stand_for_what_they_stand_for_in_timm(monkeypatch):
             arguments["act_layer"] = arguments["act_layer"] or "gelu"
         assert ours == expected, name
     assert num_read > 120
+
+
+def test_names_of_before_timm_0_8_and_those_with_a_tag_stand_for_what_timm_takes_them_for():
+    is_plain = re.compile("(vit|deit3)_.*_patch").match
+    renamed = {old: new for old, new in deprecated_names.items() if is_plain(old)}
+    del renamed["vit_base_patch16_224_miil_in21k"]  # no bias for queries, keys and values: refused by either name
+    assert len(renamed) == 27
+    for old, new in renamed.items():
+        assert read_arguments(old) == read_arguments(new) == read_arguments(new.partition(".")[0]), old
 
 
 PLAIN = {name for module in MODULES for name in module.__all__}

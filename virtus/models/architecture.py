@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 from virtus.models.config_values import unfit
 
-ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "quick_gelu", "relu", "silu")
+GELU_BY_TANH = ("gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh")
+ACTIVATIONS = ("gelu", "gelu_python", *GELU_BY_TANH, "quick_gelu", "relu", "silu", "swish")
 MAX_BLOCKS = 200  # a config that claims more would only cost time and memory to refuse
 ENDS = (".weight", ".bias")
 BLOCK = re.compile(r"layers\.(\d+)\.")

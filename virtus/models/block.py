@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import nn
 
-from virtus.models.architecture import Architecture
+from virtus.models.architecture import GELU_BY_TANH, Architecture
 
 Rotation = tuple[torch.Tensor, torch.Tensor]
 """Cosines and sines of the angles by which queries and keys are turned: (T, d), or (N, 1, T, d)."""
@@ -20,11 +22,12 @@ class QuickGELU(nn.Module):
 
 ACTIVATION = {
     "gelu": nn.GELU,
-    "gelu_new": lambda: nn.GELU(approximate="tanh"),
-    "gelu_pytorch_tanh": lambda: nn.GELU(approximate="tanh"),
+    "gelu_python": nn.GELU,
+    **{name: partial(nn.GELU, approximate="tanh") for name in GELU_BY_TANH},
     "quick_gelu": QuickGELU,
     "relu": nn.ReLU,
     "silu": nn.SiLU,
+    "swish": nn.SiLU,
 }
 
 

@@ -14,7 +14,8 @@ MODEL_TYPE, CLASS = "timm_wrapper", "TimmWrapperForImageClassification"
 PROCESSOR = "TimmWrapperImageProcessor"
 OPTIONAL = "model_args", "pretrained_cfg"
 MAX_RATIO = 64
-NAME = re.compile(r"(vit|deit|deit3)_([a-z0-9]+)(_distilled)?_patch(\d+)((?:_(?!\d+$)[a-z0-9]+)*)(?:_(\d+))?(?:\..*)?")
+NAME = re.compile(r"(vit|deit|deit3)_([a-z0-9]+)(_distilled)?_patch(\d+)((?:_(?!\d+$)[a-z0-9]+)*)(?:_(\d+))?")
+OLD_TAG = re.compile(r"(_\d+)(_clip)?_(?:in21k|in21ft1k|sam|dino|laion2b)")  # in names of before timm 0.8
 REGISTERS = re.compile(r"reg(\d)")
 SIZES = {  # width, blocks, heads, how much wider the MLP is
     "tiny": (192, 12, 3, 4),
@@ -52,7 +53,8 @@ def describe(config: Mapping) -> dict[str, Any]:
     """A `config.json` of TimmWrapper or of timm's own with the keys that transformers has, of the oldest kind too."""
     if "pretrained_cfg" not in config:
         config = {"pretrained_cfg": config, "label_names": config.get("labels"), **config}
-    return {"model_type": MODEL_TYPE, "architectures": [CLASS], **config}
+    labels = {key: _mapping(config, "pretrained_cfg").get(key) for key in ("label_names", "num_classes")}
+    return {"model_type": MODEL_TYPE, "architectures": [CLASS], **labels, **config}
 
 
 def write_config(_: Architecture, config: Mapping, id2label: Mapping[int, str]) -> dict[str, Any]:
@@ -139,7 +141,7 @@ def read_arguments(architecture: str) -> dict[str, Any]:
     Raises:
         CheckpointError: if it is no plain vision transformer.
     """
-    found = NAME.fullmatch(architecture)
+    found = NAME.fullmatch(OLD_TAG.sub(r"\2\1", architecture.partition(".")[0]))  # behind it, what it was trained on
     kind, size, distilled, patch, options, side = found.groups() if found else ("", "", "", "0", "", "")
     named = options.strip("_").split("_") if options else []
     registers = [int(match[1]) for option in named if (match := REGISTERS.fullmatch(option))]
