@@ -15,6 +15,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from timm.models import is_model, model_entrypoint
+from timm.models._hub import save_for_hf
 from timm.models._registry import _deprecated_models as deprecated_names
 from timm.models.vision_transformer import VisionTransformer
 
@@ -107,6 +108,21 @@ def test_the_oldest_configs_of_timm_are_read(tmp_path):
     config = CFG | {"architecture": KINDS["plain"][0], "model_args": TINY, "labels": ["Real", "Fake"]}
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert examine_checkpoint(tmp_path) == examined
+
+
+@pytest.mark.parametrize(
+    "name", ["vit_tiny_patch16_224", "vit_base_patch16_clip_quickgelu_224", "vit_base_patch14_dinov2"]
+)
+@torch.no_grad()
+def test_what_timm_itself_saves_for_the_hub_is_read(tmp_path, name):
+    """With the arguments that it writes of every model, num_classes and in_chans among them."""
+    model = timm.create_model(name, num_classes=2, global_pool="avg", **TINY).eval()
+    for tensor in model.parameters():
+        torch.nn.init.normal_(tensor, std=0.2)
+    save_for_hf(model, tmp_path, model_config={"label_names": ["human", "ai"]}, safe_serialization=True)
+    arguments = json.loads((tmp_path / "config.json").read_text())["model_args"]
+    assert {"num_classes", "in_chans"} <= arguments.keys()
+    torch.testing.assert_close(logits_of(tmp_path), model(draw()), atol=1e-4, rtol=1e-4)
 
 
 def test_labels_and_their_number_may_stand_in_the_pretrained_cfg(tmp_path):

@@ -46,7 +46,8 @@ ACTIVATIONS = {
     "silu": "silu",
 }
 POOLINGS = {"token": "cls", "avg": "mean", "map": "attention"}
-WITHOUT_EFFECT = re.compile(r".*drop.*_rate|weight_init|fix_init|dynamic_img_size")
+# Also what timm writes of every model, and other entries and the weights' shapes say too.
+WITHOUT_EFFECT = re.compile(r".*drop.*_rate|weight_init|fix_init|(dynamic|strict)_img_size|num_classes|in_chans")
 
 
 def describe(config: Mapping) -> dict[str, Any]:
