@@ -22,8 +22,6 @@ from train.report.intervals import Figure, with_intervals
 from train.report.wording import DIFFERENCE, INTERVALS, MEANINGS, PAIRED, POOLED, TITLES, figure_cell
 from virtus.checkpoints import Detector
 
-SHOWN = [name for name in TITLES if name != "judged"]  # the faces are the same, and so is the share judged
-
 
 @dataclass(frozen=True)
 class Disagreement:
@@ -78,17 +76,18 @@ class CheckpointComparison:
 
 
 def compare(detectors: Sequence[Detector], samples: Sequence[Sample], *, data: str, part: str) -> CheckpointComparison:
-    """Judge the same pictures with several checkpoints; faces are found once, by the way.
+    """Judge the same pictures with several checkpoints, of faces, which are found once, or of whole pictures.
 
     Raises:
         ValueError: for fewer than two checkpoints.
     """
     if len(detectors) < 2:
         raise ValueError("a comparison needs at least two checkpoints")
-    assessments, judged = list[Assessment](), None
+    assessments, with_faces = list[Assessment](), None
     for detector in detectors:
-        start = time.perf_counter()
-        judged = judge(detector, samples) if judged is None else judge_again(detector, judged)
+        start, of_pictures = time.perf_counter(), detector.checkpoint.judges_pictures
+        judged = judge(detector, samples) if of_pictures or with_faces is None else judge_again(detector, with_faces)
+        with_faces = with_faces if of_pictures else judged
         elapsed_s = time.perf_counter() - start
         assessments.append(assess(detector, judged, data=data, part=part, elapsed_s=elapsed_s, robustness=False))
     return compare_assessments(assessments)
@@ -118,14 +117,16 @@ def write_comparison(folder: Path, comparison: CheckpointComparison) -> None:
 
 
 def _differences(labelled: dict[str, Assessment], name: str) -> dict[str, Figure]:
-    first, *others = labelled
-    judgements = {label: assessment.judgements[name] for label, assessment in labelled.items()}
+    """Each AUC minus that of the first, on the pictures that both judged."""
+    first, *others = (assessment.judgements[name] for assessment in labelled.values())
+    labels = list(labelled)
 
     def differences(weights: np.ndarray) -> dict[str, float]:
-        auc = judgements[first].auc(weights)
-        return {label: judgements[label].auc(weights) - auc for label in others}
+        shared = [weights * (first.judged & other.judged) for other in others]
+        found = (other.auc(both) - first.auc(both) for other, both in zip(others, shared, strict=True))
+        return dict(zip(labels[1:], found, strict=True))
 
-    return with_intervals(differences, judgements[first].groups, labelled[first].sources_of(name))
+    return with_intervals(differences, first.groups, labelled[labels[0]].sources_of(name))
 
 
 def _disagreement(pair: tuple[str, str], labelled: dict[str, Assessment]) -> Disagreement:
@@ -176,12 +177,11 @@ def _who(comparison: CheckpointComparison) -> Table:
 def _table(comparison: CheckpointComparison, name: str) -> Table:
     differences, rows = comparison.differences[name], []
     for label, assessment in comparison.assessments.items():
-        cells = {figure: figure_cell(figure, assessment.figures[name][figure]) for figure in SHOWN}
+        cells = {figure: figure_cell(figure, assessment.figures[name][figure]) for figure in TITLES}
         difference = figure_cell(DIFFERENCE, differences[label]) if label in differences else "-"
         rows.append([label, cells.pop("auc"), difference, *cells.values()])
-    others = [TITLES[figure] for figure in SHOWN if figure != "auc"]
-    judgements = comparison.first.judgements[name]
-    caption = f"{name}: {len(judgements)} pictures, {judgements.judged.sum()} of them judged."
+    others = [TITLES[figure] for figure in TITLES if figure != "auc"]
+    caption = f"{name}: {len(comparison.first.judgements[name])} pictures."
     return Table(["", "AUC", "AUC - A", *others], rows, caption)
 
 

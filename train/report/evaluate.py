@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from train.data import Sample, assign_splits, load_samples, part_of, take_evenly
@@ -16,7 +17,7 @@ from train.report.intervals import Judgements
 from train.report.wording import SHARES, TITLES
 from virtus.checkpoints import Detector
 from virtus.errors import DataError
-from virtus.faces import crop_face
+from virtus.faces import crop_face, whole_image
 from virtus.judging import analyze_paths, decide_picture, with_prediction
 from virtus.media import load_image
 from virtus.parallel import default_jobs, in_chunks, in_order
@@ -34,9 +35,9 @@ class JudgedSample:
     report: ImageReport
 
     @property
-    def judged_faces(self) -> list[Face]:
-        """Those with a p, largest first: the first one's is the picture's."""
-        return [face.face for face in self.report.faces if face.face and face.outcome.judged]
+    def judged_faces(self) -> list[Face | None]:
+        """Those with a p, largest first: the first one's is the picture's. None stands for the whole picture."""
+        return [face.face for face in self.report.faces if face.outcome.judged]
 
     @property
     def error(self) -> float:
@@ -81,7 +82,7 @@ def judge(detector: Detector, samples: Iterable[Sample]) -> list[JudgedSample]:
 
 
 def judge_again(detector: Detector, judged: Sequence[JudgedSample]) -> list[JudgedSample]:
-    """The same pictures by another checkpoint, with its own crop: the faces are those that were found before."""
+    """The same pictures by another checkpoint of faces, with its own crop: they are those that were found before."""
 
     def again(chunk: Sequence[JudgedSample]) -> list[JudgedSample]:
         crops = [crop for picture in chunk for crop in crop_again(picture, margin=detector.checkpoint.margin)]
@@ -98,7 +99,12 @@ def crop_again(judged: JudgedSample, *, margin: float) -> list[FaceCrop]:
     if not judged.judged_faces:
         return []
     image = load_image(judged.sample.path)
-    return [crop_face(image, face, margin=margin) for face in judged.judged_faces]
+    return [cut_out(image, face, margin=margin) for face in judged.judged_faces]
+
+
+def cut_out(image: Image.Image, face: Face | None, *, margin: float) -> FaceCrop:
+    """What a checkpoint is shown of a picture: a face, or where there is None all of it."""
+    return crop_face(image, face, margin=margin) if face else whole_image(image)
 
 
 def indices_by_source(judged: Sequence[JudgedSample]) -> dict[str, list[int]]:

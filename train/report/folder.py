@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from train.report import plots
 from train.report.assessment import RUN_FACTS, Assessment
 from train.report.document import Paragraph, Picture, ReportDocument, Section, Table
-from train.report.evaluate import JudgedSample
+from train.report.evaluate import JudgedSample, cut_out
 from train.report.intervals import THRESHOLD
 from train.report.robustness import STEPS, Robustness
 from train.report.wording import (
@@ -30,7 +30,6 @@ from train.report.wording import (
 from virtus.checkpoints import Checkpoint
 from virtus.drawing import TONES
 from virtus.errors import DataError
-from virtus.faces import crop_face
 from virtus.media import load_image
 from virtus.results import Outcome
 
@@ -231,7 +230,7 @@ def draw_contact_sheet(checkpoint: Checkpoint, judged: Sequence[JudgedSample], f
     draw = ImageDraw.Draw(sheet)
     for index, picture in enumerate(judged):
         left, top = index % columns * TILE, index // columns * (TILE + CAPTION)
-        crop = crop_face(load_image(picture.sample.path), picture.judged_faces[0], margin=checkpoint.margin)
+        crop = cut_out(load_image(picture.sample.path), picture.judged_faces[0], margin=checkpoint.margin)
         seen = checkpoint.transform.resize(crop.image).resize((TILE - 12, TILE - 12), Image.Resampling.LANCZOS)
         sheet.paste(seen, (left + 6, top + 6))
         frame = (left + 3, top + 3, left + TILE - 4, top + TILE - 4)

@@ -13,9 +13,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from train.report.evaluate import JudgedSample
+from train.report.evaluate import JudgedSample, cut_out
 from virtus.checkpoints import Detector, classification_metrics
-from virtus.faces import crop_face
 from virtus.judging import blur, brightness, jpeg, noise, rescale
 from virtus.media import load_image
 from virtus.parallel import in_chunks
@@ -78,10 +77,10 @@ class Robustness:
 def measure_robustness(
     detector: Detector, judged: Sequence[JudgedSample], *, sets: dict[str, list[int]]
 ) -> list[Robustness]:
-    """Judge the largest face of each picture again under every change; pictures without one are left out.
+    """Judge the largest face of each picture, or all of it where that was judged, again under every change.
 
     Args:
-        judged: by the same checkpoint, as the pictures are.
+        judged: by the same checkpoint, as the pictures are; those without a p are left out.
         sets: for each source the indices in `judged`, and so for "all".
     """
     with_face = [index for index, picture in enumerate(judged) if picture.judged_faces]
@@ -102,7 +101,7 @@ def measure_robustness(
 
 def _changed_crops(judged: JudgedSample, seed: int, margin: float) -> list[FaceCrop]:
     image, face = load_image(judged.sample.path), judged.judged_faces[0]
-    return [crop_face(change.apply(image, level, seed), face, margin=margin) for change, level in STEPS]
+    return [cut_out(change.apply(image, level, seed), face, margin=margin) for change, level in STEPS]
 
 
 def _row(source: str, step: tuple[PictureChange, float] | None, is_fake: np.ndarray, p_fake: np.ndarray) -> Robustness:

@@ -32,8 +32,8 @@ INTERVALS = (
     "than about 20 groups, take none to be exact."
 )
 PAIRED = (
-    "The difference of AUC to A is taken draw by draw, on the same groups for both: where its interval holds 0, "
-    "these pictures do not tell which is better."
+    "The difference of AUC to A is taken draw by draw, on the same groups and the pictures that both judged: where its "
+    "interval holds 0, these pictures do not tell which is better."
 )
 ERROR = (
     f"ECE: p is cut into {NUM_BINS} bins of equal width; in each, the mean p is held against the share of fakes, and "

@@ -367,6 +367,29 @@ def test_the_command_compares(data, make_checkpoint, tmp_path, capsys):
     assert all(value.startswith(("data:", "#")) for value in Tags((tmp_path / "compare.html").read_text()).links)
 
 
+@pytest.fixture(scope="module")
+def of_pictures(make_checkpoint):
+    return str(make_checkpoint(seed=5, own={"judges": "pictures"}))
+
+
+def test_one_of_whole_pictures_has_a_report_of_them(data, of_pictures, tmp_path):
+    assert main(["evaluate", of_pictures, "--data", str(data), "--out", str(tmp_path), "--limit", "2"]) == 0
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found["all"]["judged"]["value"] == 1
+    assert {row["accuracy"] is None for row in found["robustness"]} == {False}
+
+
+def test_beside_one_of_faces_each_is_shown_what_it_was_made_for(data, detector, of_pictures, make_checkpoint):
+    """Whoever comes first, and as if each judged alone."""
+    samples = held_out(data)
+    others = [detector, *(Detector(load_checkpoint(one)) for one in (of_pictures, str(make_checkpoint(seed=1))))]
+    alone = [[one.report.p_fake for one in judge(other, samples)] for other in others]
+    for order in ((0, 1, 2), (1, 2, 0)):
+        found = compare([others[at] for at in order], samples, data=str(data), part="report")
+        for at, assessment in zip(order, found.assessments.values(), strict=True):
+            assert [one.report.p_fake for one in assessment.judged] == pytest.approx(alone[at], abs=1e-5)
+
+
 def test_the_first_may_stand_before_compare(data, make_checkpoint, capsys):
     names = [str(make_checkpoint()), str(make_checkpoint(seed=5))]
     assert main(["evaluate", names[0], "--data", str(data), "--limit", "1", "--compare", names[1]]) == 0
