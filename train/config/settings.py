@@ -122,9 +122,21 @@ class TrainConfig:
         file.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
     def differs_from(self, file: Path) -> list[str]:
-        """Names of the settings that differ from those saved in `file`."""
-        saved, current = json.loads(file.read_text(encoding="utf-8")), json.loads(json.dumps(asdict(self)))
-        return [name for name in current if current[name] != saved.get(name)]
+        """Names of the settings that differ from those saved in `file`.
+
+        Raises:
+            DataError: if it was saved by a version of Virtus that knew other settings, or is damaged.
+        """
+        current = json.loads(json.dumps(asdict(self)))
+        try:
+            saved = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as exc:
+            raise DataError(
+                f"{file} cannot be read ({exc}), so its run is not gone on with: use another --out."
+            ) from exc
+        if not isinstance(saved, dict) or current.keys() - saved.keys():
+            raise DataError(f"{file} is of an earlier version, whose runs cannot be gone on with: use another --out.")
+        return [name for name in current if current[name] != saved[name]]
 
     def override(self, settings: list[str]) -> TrainConfig:
         """With `key=value` settings applied; values are JSON, `augmentation.key` reaches inside.

@@ -77,3 +77,10 @@ def test_a_config_knows_what_differs_from_a_saved_one(tmp_path):
     assert CONFIG.differs_from(tmp_path / "train_config.json") == []
     changed = CONFIG.override(["seed=1", "augmentation.shift=0.5"])
     assert changed.differs_from(tmp_path / "train_config.json") == ["seed", "augmentation"]
+
+
+@pytest.mark.parametrize(("saved", "cause"), [('{"seed": 83}', "earlier version"), ('{"seed', "cannot be read")])
+def test_a_config_that_does_not_tell_is_no_other_one(tmp_path, saved, cause):
+    (tmp_path / "train_config.json").write_text(saved)
+    with pytest.raises(DataError, match=rf"{cause}.*use another --out"):
+        CONFIG.differs_from(tmp_path / "train_config.json")
