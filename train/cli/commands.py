@@ -10,7 +10,7 @@ from pathlib import Path
 
 from train.cli.evaluate import add_evaluate
 from train.cli.fit import add_fit
-from virtus.errors import CheckpointError, DataError
+from virtus.errors import DataError
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -93,15 +93,15 @@ def run_novelty(args: argparse.Namespace) -> int:
     from train.fit import add_novelty, thin
     from train.pictures import FaceCache
     from train.report import val_share
-    from virtus.checkpoints import FILE, forget_novelty
+    from virtus.checkpoints import FILE, find_checkpoint, forget_novelty
 
-    if not (args.checkpoint / "config.json").is_file():
-        raise CheckpointError(f"{args.checkpoint} is no checkpoint folder: it has no config.json.")
+    judges = find_checkpoint(str(args.checkpoint.resolve())).info.judges
     samples = assign_splits(load_samples(args.data).samples, val_share=val_share([str(args.checkpoint)]))
     forget_novelty(args.checkpoint)  # statistics of earlier weights would keep it from loading
     train = thin([sample for sample in samples if sample.split == "train"])
     held_out = [sample for sample in samples if part_of(sample) == "calibrate"]
-    faces = None if args.whole else FaceCache().find([sample.path for sample in (*train, *held_out)])
+    whole = args.whole or judges == "pictures"
+    faces = None if whole else FaceCache().find([sample.path for sample in (*train, *held_out)])
     fitted = add_novelty(args.checkpoint, train, held_out, faces)
     told = f"block {fitted.block}, threshold {fitted.threshold:.3f} on {fitted.num_pictures} faces"
     print(f"{args.checkpoint / FILE}: {told}")

@@ -130,6 +130,7 @@ def examine_base(folder: Path, *, name: str = "") -> Base:
 def examine_base_configs(folder: Path, *, name: str = "") -> tuple[Architecture, EvalTransform, dict]:
     """The part of it that needs no weights: architecture, eval transform, and the content of its `config.json`."""
     with _naming(name or folder):
+        _check_level(folder)
         config = read_json(folder / "config.json")
         is_packed(config)
         architecture = read_architecture(config, as_base=True)

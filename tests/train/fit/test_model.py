@@ -279,3 +279,9 @@ def test_a_deit_called_vit_is_refused(copy_checkpoint):
 def test_a_name_that_leads_nowhere_is_said_to(tmp_path):
     with pytest.raises(CheckpointError, match="give a folder in the Hub's layout"):
         load_base(str(tmp_path / "nowhere"))
+
+
+def test_a_base_one_level_off_is_named(make_checkpoint, tmp_path):
+    shutil.copytree(make_checkpoint(), tmp_path / "checkpoint")
+    with pytest.raises(CheckpointError, match=rf"in a folder below it: name {tmp_path}/checkpoint\.$"):
+        load_base(str(tmp_path))

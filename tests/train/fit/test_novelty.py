@@ -54,7 +54,13 @@ def test_too_few_pictures_leave_the_checkpoint_as_it_was(copy_checkpoint, tmp_pa
 
 def test_a_folder_that_is_no_checkpoint_is_said_to_be_none(tmp_path, capsys):
     assert main(["novelty", str(tmp_path), "--data", str(tmp_path)]) == 2
-    assert "no checkpoint folder" in capsys.readouterr().err
+    assert "config.json is missing" in capsys.readouterr().err
+
+
+def test_one_of_whole_pictures_needs_no_word_for_it(copy_checkpoint, data, capsys):
+    folder = copy_checkpoint(own={"judges": "pictures"})
+    assert main(["novelty", str(folder), "--data", str(data)]) == 0
+    assert "block 1, threshold" in capsys.readouterr().out
 
 
 def test_each_source_and_class_gives_at_most_so_many_and_each_picture_once(tmp_path):
