@@ -30,10 +30,15 @@ WORDS = {
 NEUTRAL = frozenset(
     "image images img imgs photo photos photograph photographs picture pictures pic pics face faces facial portrait "
     "portraits video videos frame frames person people computer intelligence content media made by is class label "
-    "art artwork data detected digitally latent stable sd model models identity expression attribute".split()
+    "art artwork data dataset set sets detected digitally latent stable sd model models identity expression "
+    "attribute".split()
 )
 SUBJECTS = frozenset("human humans nature natural".split())
-SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
 DIGITS = "0123456789"
 MAX_NAMED = 4  # folders in a sentence
 NEGATIONS = frozenset(("no", "not", "non"))

@@ -13,6 +13,11 @@ from virtus.labels import label_from_folders, unlabelled_in_words
 from virtus.media import find_pictures
 from virtus.results import Label
 
+FRAMES = (
+    "{} pictures in the folders of Celeb-DF or FaceForensics++ below {} are left out: of these the clips are read. To "
+    "use frames of them, move these into folders named Real and Fake."
+)
+
 
 def load_samples(source: str | Path, *, frames_per_clip: int = 5, num_clips: int = 0, cache: Path = CACHE) -> SampleSet:
     """Find all labelled faces of a data set.
@@ -42,20 +47,23 @@ def load_samples(source: str | Path, *, frames_per_clip: int = 5, num_clips: int
 
 def _load_folder(root: Path, frames_per_clip: int, num_clips: int, cache: Path) -> SampleSet:
     # Frames that somebody took out of a set of clips have no label that could be trusted, nor a group.
-    pictures = [path for path in find_pictures(root) if not is_of_clips(path.relative_to(root))]
+    every = find_pictures(root)
+    pictures = [path for path in every if not is_of_clips(path.relative_to(root))]
+    left_out = [FRAMES.format(len(every) - len(pictures), root)] if len(every) > len(pictures) else []
     samples = label_files(pictures, root, read_groups(root))
     clips = find_clips(root)
     if not samples and not clips.samples and has_tables(root):
         return load_from_folder(root, cache=cache / "hub")
     if not samples and not clips.samples:
-        raise DataError(nothing_labelled(root, pictures))
+        raise DataError(" ".join([nothing_labelled(root, pictures), *left_out]))
     by_class = sorted(clips.samples, key=lambda clip: clip.label is Label.FAKE)
     taken = take_evenly(by_class, -(-num_clips // 2), kind=lambda clip: clip.label) if num_clips else clips.samples
     crops = crop_clips(taken, frames_per_clip=frames_per_clip, cache=cache / "clips")
     if not samples and not crops.samples:
         example = crops.unreadable[0]
         raise DataError(f"None of the {len(taken)} clips below {root} gave a face. {example.path}: {example.reason}")
-    return SampleSet(samples + crops.samples, crops.unreadable, _notes(root, pictures) + clips.notes + crops.notes)
+    notes = left_out + _notes(root, pictures) + clips.notes + crops.notes
+    return SampleSet(samples + crops.samples, crops.unreadable, notes)
 
 
 def _notes(root: Path, pictures: list[Path]) -> list[str]:

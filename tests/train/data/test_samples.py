@@ -44,6 +44,15 @@ def test_a_source_may_be_named_like_a_class_and_classes_may_have_numbers_and_spl
     assert "in mine/1. Name such a folder" in note
 
 
+def test_frames_of_sets_of_clips_are_left_out_and_that_is_said(tmp_path):
+    make_tree(tmp_path, "Celeb-real/a.jpg", "Celeb-synthesis/b.jpg")
+    with pytest.raises(DataError, match=r"2 pictures in the folders of Celeb-DF .* move these into folders named Real"):
+        load_samples(tmp_path)
+    make_tree(tmp_path, "mine/Real/c.jpg")
+    (note,) = load_samples(tmp_path).notes
+    assert note.startswith("2 pictures in the folders of Celeb-DF or FaceForensics++ below")
+
+
 def test_a_plain_tree_is_a_source_by_its_own_name(tmp_path):
     make_tree(tmp_path / "mine", "Real/a.jpg", "Fake/b.jpg")
     assert {s.source for s in find_samples(tmp_path / "mine")} == {"mine"}
