@@ -98,9 +98,9 @@ def test_a_report_of_a_photo_in_a_zip_is_refused(capsys, tmp_path):
     assert "this is a zip: unpack it" in capsys.readouterr().err
 
 
-def test_scan_says_by_its_status_that_some_were_not_judged(scanned):
+def test_scan_says_by_its_status_that_some_were_not_judged_and_what_was_left_out(scanned):
     assert scanned.returncode == 1
-    assert scanned.stderr == ""
+    assert re.fullmatch(r"virtus: 1 other file was left out: \S+notes\.txt\.\n", scanned.stderr)
 
 
 def read_all(screen: int) -> bytes:

@@ -19,7 +19,7 @@ def with_head(folder, weight: torch.Tensor, bias: torch.Tensor, outputs: ClassOu
     checkpoint = load_detector(folder).checkpoint
     head = torch.nn.Linear(weight.shape[1], len(weight))
     head.load_state_dict({"weight": weight, "bias": bias})
-    checkpoint.trunk.heads = torch.nn.ModuleList([head])
+    checkpoint.trunk.model.classifier = head
     return Detector(replace(checkpoint, outputs=outputs))
 
 
@@ -27,7 +27,7 @@ def with_head(folder, weight: torch.Tensor, bias: torch.Tensor, outputs: ClassOu
 def pair(request, make_checkpoint):
     """A detector with other outputs, and one of two that says the same: its fakes joined, or its real always 0."""
     folder = make_checkpoint()
-    head = load_detector(folder).checkpoint.trunk.heads[0]
+    head = load_detector(folder).checkpoint.trunk.model.classifier
     (real, fake), (real_bias, fake_bias) = head.weight.clone(), head.bias.clone()
     if request.param == "one":
         nothing = torch.zeros_like(real)

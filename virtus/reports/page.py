@@ -96,14 +96,14 @@ def _facts(record: ReportRecord, report: ImageReport) -> dict[str, list[Row]]:
             ("sha256 of the weights", info.sha256),
             ("Calibration", _pairs({name: _in_figures(value) for name, value in used.items()}) or UNCALIBRATED),
         ],
-        "The settings": _settings_rows(record),
+        "The settings": _settings_rows(record, report),
         "The machine": [("Device", record.device), ("Precision", record.precision), *record.versions.items()],
     }
 
 
-def _settings_rows(record: ReportRecord) -> list[Row]:
+def _settings_rows(record: ReportRecord, report: ImageReport) -> list[Row]:
     settings = record.settings
-    whole = settings.whole or any(face.get("whole_image") for face in record.report["faces"])
+    whole = settings.whole or any(face.whole_image for face in report.faces)
     options = "; ".join(f"{method}: {_pairs(own)}" for method, own in (settings.options or {}).items() if own)
     return [
         ("Expected share of fakes", f"{settings.prior:g}"),

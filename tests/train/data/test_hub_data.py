@@ -130,7 +130,7 @@ def test_labels_that_do_not_say_real_and_fake_are_refused(tmp_path):
     import datasets
 
     cells = cells_of(encode(0), encode(1), encode(2))
-    for names, labels in ((["cat", "dog"], [0, 1, 0]), (["real", "fake", "edited"], [0, 1, 2])):
+    for names, labels in ((["cat", "dog"], [0, 1, 0]), (["real", "fake", "unsure"], [0, 1, 2])):
         feature = datasets.ClassLabel(names=names)
         folder = write_set(tmp_path / names[0], cells=cells, labels=labels, feature=feature)
         assert f"Real or Fake by name (kind: {', '.join(sorted(names))})" in refusal(folder, tmp_path)

@@ -6,7 +6,8 @@ Gradio's own fetches addresses, answers Python's notation instead of JSON, takes
 import inspect
 import logging
 from collections.abc import Callable
-from typing import Annotated, Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_origin
 from urllib.parse import quote, unquote
 
 import anyio
@@ -15,7 +16,7 @@ from mcp.server.fastmcp import FastMCP, Image
 from mcp.server.fastmcp.tools import Tool
 from mcp.server.lowlevel.server import request_ctx
 from mcp.types import CallToolResult, ContentBlock, ResourceLink, TextContent, ToolAnnotations
-from pydantic import AfterValidator, AnyUrl, Field, create_model
+from pydantic import AfterValidator, AnyUrl, Field, RootModel, create_model
 from pydantic_core import to_json
 from starlette.routing import Route
 
@@ -77,9 +78,13 @@ def _as_text(parameter: inspect.Parameter, about: str) -> inspect.Parameter:
 
 
 def _result_type(types: list) -> Any:
-    """The protocol wants one object: of several answers that are no files, a list in one."""
+    """The protocol wants one object: of several answers that are no files, a list in one; one of two kinds is a model,
+    or the SDK would look for it below a key of its own."""
     answers = [one for one in types if one not in (FileData, FileData | None)]
     of_all = create_model("Answers", answers=tuple[tuple(answers)]) if len(answers) > 1 else next(iter(answers), None)
+    if get_origin(of_all) in (Union, UnionType):
+        of_all = create_model("Answer", __base__=RootModel[of_all])
+        of_all.model_config["json_schema_extra"] = {"type": "object"}
     return Annotated[CallToolResult, of_all] if of_all else CallToolResult
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         UNKNOWN_EVENTS,
         knows_event,
         knows_session,
+        lacks_login,
         read_function,
         static_url,
     )

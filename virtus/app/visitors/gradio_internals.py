@@ -80,6 +80,11 @@ def knows_session(app: Any, session: str) -> bool:
     return session in app.get_blocks()._queue.pending_messages_per_session
 
 
+def lacks_login(app: Any, request: Any) -> bool:
+    """Whether Gradio's app asks for a login that a request does not show: its own refusal then goes first."""
+    return app.auth is not None and not any(name.startswith("access-token") for name in request.cookies)
+
+
 def read_function(function: Callable) -> tuple[str, dict[str, str], list]:
     """What it and each of its parameters are for, by its docstring; and the types of what it answers."""
     about, of_parameters, _ = get_function_description(function)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from virtus.app.api import ENDPOINTS
 from virtus.app.server.guards.responses import path_of, refusal
-from virtus.app.visitors import SEE, UNKNOWN_EVENTS, knows_event, knows_session
+from virtus.app.visitors import SEE, UNKNOWN_EVENTS, knows_event, knows_session, lacks_login
 
 CALL = re.compile(r"/gradio_api/call/(?:v2/|v2$)?(?P<name>[^/]*)(?:/(?P<event>[^/]*))?/*$")
 DIRECT = re.compile(r"/gradio_api/(queue/join|run/[^/]*|api/[^/]*)/?$")
@@ -35,7 +35,8 @@ class Calls:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            answer = _refused_at_once(scope) if scope["type"] == "http" else None
+            is_asked = scope["type"] == "http" and not lacks_login(scope["app"], Request(scope))
+            answer = _refused_at_once(scope) if is_asked else None
             await (answer or self.app)(scope, receive, send)
         except (TypeError, *UNKNOWN_EVENTS) as exc:
             answer = _refused_late(path_of(scope), exc)
