@@ -92,7 +92,12 @@ def seconds_of(rest: str, option: str) -> float:
 def context_files(folder: Path) -> list[PurePosixPath]:
     """What the folder's .dockerignore lets through, relative to it."""
     patterns = [line for line in (folder / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
-    files = (path for path in folder.rglob("*") if path.is_file())
+    taken_back = tuple(line.removeprefix("!").partition("/")[0] for line in patterns if line.startswith("!"))
+    # Not into .venv and .git: nothing below a folder that is left out can come back unless a pattern names it.
+    tops = [
+        top for top in folder.iterdir() if top.name in taken_back or not _left_out(PurePosixPath(top.name), patterns)
+    ]
+    files = (path for top in tops for path in (top, *top.rglob("*")) if path.is_file())
     names = (PurePosixPath(path.relative_to(folder)) for path in files)
     return [name for name in names if not _left_out(name, patterns)]
 
