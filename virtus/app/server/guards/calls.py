@@ -35,8 +35,9 @@ class Calls:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            is_asked = scope["type"] == "http" and not lacks_login(scope["app"], Request(scope))
-            answer = _refused_at_once(scope) if is_asked else None
+            answer = _refused_at_once(scope) if scope["type"] == "http" else None
+            if answer and lacks_login(scope["app"], Request(scope)):
+                answer = None
             await (answer or self.app)(scope, receive, send)
         except (TypeError, *UNKNOWN_EVENTS) as exc:
             answer = _refused_late(path_of(scope), exc)
