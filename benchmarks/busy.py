@@ -52,6 +52,7 @@ def main() -> None:
 def measured(args: argparse.Namespace, folder: Path) -> dict[str, Callable[[dict[str, str]], float]]:
     """Name of each command to what runs it with variables of the environment, and gives its seconds."""
     labelled, model = folder / "photos", ["--model", args.model]
+    (folder / "made").mkdir()
     for at, path in enumerate(write_photos(folder / "made", args.data, args.photos)):
         label = labelled / ("Real" if at % 2 else "Fake")
         label.mkdir(parents=True, exist_ok=True)
