@@ -72,7 +72,7 @@ def animation_of(image: Image.Image, data: bytes) -> Animation | None:
         data: the file that it was opened from.
     """
     first = int(bool(image.info.get("default_image")))
-    animation = Animation(image, _count_frames(image, data) - first, first)
+    animation = Animation(image, count_frames(image, data), first)
     if animation.num_frames < 2:
         return None
     indices = animation.evenly_spaced(NUM_COMPARED)
@@ -82,12 +82,15 @@ def animation_of(image: Image.Image, data: bytes) -> Animation | None:
     return Animation(image, animation.num_frames, first) if moves else None
 
 
-def _count_frames(image: Image.Image, data: bytes) -> int:
-    """What Pillow would count in minutes, or take from a claim, is counted here. Pages of a TIFF, and pictures of an
-    MPO or HEIC, are no frames."""
+def count_frames(image: Image.Image, data: bytes) -> int:
+    """How many an open picture shows; 1 of a photo, up to `MAX_FRAMES`.
+
+    What Pillow would count in minutes, or take from a claim, is counted here. Pages of a TIFF, and pictures of an MPO
+    or HEIC, are no frames.
+    """
     if image.format == "GIF":
         return count_gif_pictures(data, MAX_FRAMES)
     if image.format == "PNG" and getattr(image, "is_animated", False):
         controls = sum(part.kind == b"fcTL" for part in png_chunks(data))
-        return min(controls + int(bool(image.info.get("default_image"))), MAX_FRAMES)
+        return min(controls, MAX_FRAMES - int(bool(image.info.get("default_image"))))
     return min(getattr(image, "n_frames", 1), MAX_FRAMES) if image.format in ("WEBP", "AVIF") else 1

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from virtus.errors import ImageError
-from virtus.media.animations import Animation, animation_of
+from virtus.media.animations import Animation, animation_of, count_frames
 from virtus.media.color import CODES, to_srgb
 from virtus.media.containers import color_codes
 from virtus.media.guards import items_fit, parts_fit, structure_fits, tags_fit
@@ -35,7 +35,6 @@ MIN_SIDE = 32
 MAX_CONVERTED = 2_000_000  # pixels whose colours are converted at once: of more, only those that are asked for
 # Only these decoders are ever tried: Pillow also knows formats that start other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "TIFF", "GIF", "PPM")
-MOVING = ("GIF", "WEBP", "PNG", "AVIF")
 SUPPORTED = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
 
 MAX_UNPACKED = 2**22  # bytes of one packed text or profile of a PNG; Pillow refuses the picture for one of 1 MiB
@@ -85,7 +84,7 @@ def load_image(
         loaded = _decode(image, ours=data is not None) if large is None else _decode_planes(image, large)
     _check_size(loaded.size, max_pixels, min_side)  # of one that is cut off less is left
     loaded.info |= {} if quality is None else {"jpeg_quality": quality}
-    if data is not None and image.format in MOVING and (animation := animation_of(open_image(data), data)):
+    if data is not None and count_frames(image, data) > 1 and (animation := animation_of(open_image(data), data)):
         loaded.info["num_frames"] = animation.num_frames
     return loaded
 
@@ -102,7 +101,7 @@ def open_animation(source: str | os.PathLike | bytes | BinaryIO, *, max_bytes: i
     data = _read(source, max_bytes)
     image = open_image(data)
     _check_size(image.size, MAX_PIXELS, MIN_SIDE)
-    animation = animation_of(image, data) if image.format in MOVING else None
+    animation = animation_of(image, data)
     return animation and replace(animation, image=open_image(data))
 
 
