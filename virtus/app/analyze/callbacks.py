@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import gradio as gr
-from PIL import Image
 
 from virtus.app.visitors import (
     NUM_ANIMATION_FRAMES,
@@ -17,8 +16,8 @@ from virtus.app.visitors import (
     key_photo,
     uploaded,
 )
-from virtus.app.widgets import write_png
-from virtus.drawing import annotate_faces, display_size, face_at
+from virtus.app.widgets import show_boxed
+from virtus.drawing import display_size, face_at
 from virtus.errors import VirtusError
 from virtus.html import (
     animation_verdict,
@@ -27,7 +26,6 @@ from virtus.html import (
     face_words,
     message_panel,
     not_judged,
-    photo_words,
     render_part,
 )
 from virtus.results import ImageReport
@@ -98,14 +96,11 @@ class AnalyzeCallbacks:
         """On the person who decides, with the most telling of the frames that were judged."""
         detector = self._detectors.get(inputs.model).at_prior(inputs.prior)
         clip = judge_clip(detector, uploaded(inputs.photo), num_frames=NUM_ANIMATION_FRAMES, whole=inputs.whole)
-        line, person = checkpoint_line(clip.report.checkpoint), clip.report.decisive_person
+        outputs = _no_photo(animation_verdict(clip.report), checkpoint_line(clip.report.checkpoint))
+        person = clip.report.decisive_person
         if person is None or person.key_frame is None:
-            return _no_photo(animation_verdict(clip.report), line)
-        photo, shown = key_photo(clip, person.key_frame)
-        annotated = gr.Image(
-            write_png(annotate_faces(photo, shown), "faces"), visible=True, alt_text=photo_words(shown)
-        )
-        return _no_photo(animation_verdict(clip.report), line)._replace(annotated=annotated)
+            return outputs
+        return outputs._replace(annotated=show_boxed(*key_photo(clip, person.key_frame)))
 
     def _judge(self, inputs: AnalyzeInputs) -> JudgedPhoto:
         detector = self._detectors.get(inputs.model).at_prior(inputs.prior)
@@ -120,15 +115,10 @@ def _verdict(judged: JudgedPhoto) -> AnalyzeOutputs:
     report, line = judged.report, checkpoint_line(judged.report.checkpoint)
     if judged.photo is None:
         return _no_photo(not_judged(report), line)
-    annotated = _annotated(judged.photo, report)
+    annotated = show_boxed(judged.photo, report)
     at = report.decided_by
     verdict = not_judged(report) if at is None else face_verdict(report, at)
     return AnalyzeOutputs(verdict, line, annotated, _face_choice(report, at), gr.Column(visible=at is not None))
-
-
-def _annotated(photo: Image.Image, report: ImageReport) -> gr.Image:
-    picture = write_png(annotate_faces(photo, report), "faces")
-    return gr.Image(picture, visible=True, alt_text=photo_words(report))
 
 
 def _no_photo(verdict: str, checkpoint: str) -> AnalyzeOutputs:

@@ -11,10 +11,10 @@ import gradio as gr
 from virtus.app.batch.view import EMPTY, Batch, BatchInputs, board, downloads, failure
 from virtus.app.maps import MapRequest
 from virtus.app.visitors import BatchFile, Detectors, JudgedPhoto, judge_batch, judge_photo, open_batch
-from virtus.app.widgets import CROP_SIDE, map_pair, write_png
-from virtus.drawing import annotate_faces, fit_display, overlay_crop
+from virtus.app.widgets import CROP_SIDE, map_pair, show_boxed
+from virtus.drawing import fit_display, overlay_crop
 from virtus.errors import InputError, VirtusError
-from virtus.html import face_verdict, map_caption, message_panel, not_judged, photo_words, render_part
+from virtus.html import face_verdict, map_caption, message_panel, not_judged, render_part
 from virtus.results import FaceReport, ImageReport
 
 if TYPE_CHECKING:
@@ -107,10 +107,7 @@ def _verdicts(name: str, report: ImageReport) -> str:
 
 
 def _boxed(judged: JudgedPhoto) -> gr.Image:
-    if judged.photo is None:
-        return gr.Image(visible=False)
-    picture = write_png(annotate_faces(judged.photo, judged.report), "faces")
-    return gr.Image(picture, visible=True, alt_text=photo_words(judged.report))
+    return gr.Image(visible=False) if judged.photo is None else show_boxed(judged.photo, judged.report)
 
 
 def _map(detector: Detector, judged: JudgedPhoto, face: FaceReport) -> tuple[gr.ImageSlider, str]:

@@ -8,7 +8,9 @@ import gradio as gr
 from PIL import Image
 
 from virtus.app.visitors import answer_folder
-from virtus.drawing import PNG_LEVEL
+from virtus.drawing import PNG_LEVEL, annotate_faces
+from virtus.html import photo_words
+from virtus.results import ImageReport
 
 CROP_SIDE = 640  # px of the crop as it is shown
 # Gradio keeps the elements of a panel and changes their text, so CSS alone would fade in the first result only.
@@ -30,6 +32,12 @@ def boxed_photo(*, elem_id: str, visible: bool = True) -> gr.Image:
         alt_text="The photo with its faces boxed",
         elem_id=elem_id,
     )
+
+
+def show_boxed(photo: Image.Image, report: ImageReport) -> gr.Image:
+    """What `boxed_photo` shows from now on: the photo with the faces of its report."""
+    picture = write_png(annotate_faces(photo, report), "faces")
+    return gr.Image(picture, visible=True, alt_text=photo_words(report))
 
 
 def map_slider(label: str, *, elem_id: str) -> gr.ImageSlider:
