@@ -16,7 +16,7 @@ from train.data import Sample, take_evenly
 from train.pictures import Faces
 from virtus.checkpoints import MIN_PICTURES, Checkpoint, Novelty, block_of, fit_novelty, load_checkpoint, store_novelty
 from virtus.errors import DataError
-from virtus.faces import crop_face, whole_image
+from virtus.faces import cut_out
 from virtus.media import load_image
 from virtus.results import FaceCrop
 
@@ -95,5 +95,4 @@ def _crops(
         if draw and draw.random() < 0.5:
             photo = ImageOps.grayscale(photo).convert("RGB") if draw.random() < GREY_CHANCE else photo
             photo = degrade(photo, ORDINARY, draw)
-        face = faces[sample.path] if faces else None
-        yield crop_face(photo, face, margin=margin) if face else whole_image(photo)
+        yield cut_out(photo, faces[sample.path] if faces else None, margin=margin)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from train.data import Sample, assign_splits, load_samples, part_of, take_evenly
@@ -17,7 +16,7 @@ from train.report.intervals import Judgements
 from train.report.wording import SHARES, TITLES
 from virtus.checkpoints import Detector
 from virtus.errors import DataError
-from virtus.faces import crop_face, whole_image
+from virtus.faces import cut_out
 from virtus.judging import analyze_paths, decide_picture, with_prediction
 from virtus.media import load_image
 from virtus.parallel import default_jobs, in_chunks, in_order
@@ -100,11 +99,6 @@ def crop_again(judged: JudgedSample, *, margin: float) -> list[FaceCrop]:
         return []
     image = load_image(judged.sample.path)
     return [cut_out(image, face, margin=margin) for face in judged.judged_faces]
-
-
-def cut_out(image: Image.Image, face: Face | None, *, margin: float) -> FaceCrop:
-    """What a checkpoint is shown of a picture: a face, or where there is None all of it."""
-    return crop_face(image, face, margin=margin) if face else whole_image(image)
 
 
 def indices_by_source(judged: Sequence[JudgedSample]) -> dict[str, list[int]]:

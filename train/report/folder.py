@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from train.report import plots
 from train.report.assessment import RUN_FACTS, Assessment
 from train.report.document import Paragraph, Picture, ReportDocument, Section, Table
-from train.report.evaluate import JudgedSample, cut_out
+from train.report.evaluate import JudgedSample
 from train.report.intervals import THRESHOLD
 from train.report.robustness import STEPS, Robustness
 from train.report.wording import (
@@ -30,6 +30,7 @@ from train.report.wording import (
 from virtus.checkpoints import Checkpoint
 from virtus.drawing import TONES
 from virtus.errors import DataError
+from virtus.faces import cut_out
 from virtus.media import load_image
 from virtus.results import Outcome
 

@@ -13,8 +13,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from train.report.evaluate import JudgedSample, cut_out
+from train.report.evaluate import JudgedSample
 from virtus.checkpoints import Detector, classification_metrics
+from virtus.faces import cut_out
 from virtus.judging import blur, brightness, jpeg, noise, rescale
 from virtus.media import load_image
 from virtus.parallel import in_chunks

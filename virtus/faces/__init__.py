@@ -6,6 +6,14 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.faces.cautions import find_cautions, unfamiliar
-    from virtus.faces.find import MIN_CONFIDENCE, MIN_FACE_SIDE, SURE_CONFIDENCE, crop_face, find_faces, whole_image
+    from virtus.faces.find import (
+        MIN_CONFIDENCE,
+        MIN_FACE_SIDE,
+        SURE_CONFIDENCE,
+        crop_face,
+        cut_out,
+        find_faces,
+        whole_image,
+    )
 
 __getattr__, __all__ = offer(__name__, __file__)

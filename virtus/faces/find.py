@@ -104,6 +104,11 @@ def whole_image(image: Image.Image) -> FaceCrop:
     return FaceCrop(_cut(image, box) if isinstance(image, LargePhoto) else image, box)
 
 
+def cut_out(image: Image.Image, face: Face | None, *, margin: float) -> FaceCrop:
+    """What a checkpoint is shown of a picture: a face, or where there is None all of it."""
+    return crop_face(image, face, margin=margin) if face else whole_image(image)
+
+
 def _cut(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
     """What lies in a box; of a `LargePhoto` with at most `MAX_CUT_SIDE` pixels a side."""
     size = (box[2] - box[0], box[3] - box[1])
