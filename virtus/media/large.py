@@ -44,8 +44,7 @@ class LargePhoto(Image.Image):
     ):
         super().__init__()
         self._planes, self._transposes, self._colors = tuple(planes), transposes, colors
-        turned = sum(transpose in QUARTERS for transpose in transposes) % 2
-        self._size = planes[0].size[::-1] if turned else planes[0].size
+        self._size = self._swapped(planes[0].size)
         self._mode = "RGB"
 
     @property
@@ -100,14 +99,19 @@ class LargePhoto(Image.Image):
         """As of any picture: each plane is resized by itself."""
         if self._im is not None:
             return super().resize(size, resample, box, reducing_gap)
-        turned = sum(transpose in QUARTERS for transpose in self._transposes) % 2
-        stored, (width, height) = self._stored(box or (0, 0, *self.size)), size[::-1] if turned else size
+        stored, (width, height) = self._stored(box or (0, 0, *self.size)), self._swapped(size)
         parts = []
         for plane in self._planes:
             across, down = self._factors(plane)
             part = (stored[0] / across, stored[1] / down, stored[2] / across, stored[3] / down)
             parts.append(plane.resize((width, height), resample, part, reducing_gap))
         return self._upright(parts)
+
+    def _swapped(self, size: tuple[int, int]) -> tuple[int, int]:
+        """A size in the file's own picture as it is upright, and the other way round."""
+        width, height = size
+        is_turned = sum(transpose in QUARTERS for transpose in self._transposes) % 2
+        return (height, width) if is_turned else size
 
     def _stored(self, box: Box) -> Box:
         """Where a box lies in the file's own picture."""
