@@ -29,7 +29,6 @@ from virtus.models import (
 from virtus.results import Calibration
 
 ID2LABEL = {0: "Real", 1: "Fake"}
-PACKING = "quantization_config"  # of a base with int8 weights: what is saved has none
 HEAD_STD = 0.02  # of a new head's weights, as transformers draws them
 
 
@@ -76,7 +75,6 @@ def load_base(name: str, *, head: str = "linear", seed: int = 0) -> StartingPoin
     else:  # whatever order its classes had
         order = [*outputs.real, *outputs.fake]
         tensors |= {key: tensor[order] for key, tensor in tensors.items() if architecture.is_head(key)}
-    config = {key: value for key, value in config.items() if key != PACKING}
     return StartingPoint(with_tensors(architecture, tensors), base.transform, config)
 
 
