@@ -2,6 +2,7 @@
 
 Each command runs twice in turn, as it is and with OMP_NUM_THREADS=1, beside one process for each core that never rests.
 The app is asked by its API, photo after photo. What is printed is the median of the turns in seconds, and the ratio.
+`calibrate` needs twenty pictures of each class, and gets small ones as they lie in the data set, labelled in turn.
 """
 
 from __future__ import annotations
@@ -16,17 +17,18 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from benchmarks.speed.material import write_photos
+from benchmarks.speed.material import val_pictures, write_photos
 from virtus.bundled import ASSETS
 
 VIRTUS = (sys.executable, "-m", "virtus")
 FACE = ASSETS / "examples" / "grace-hopper.jpg"
-LOAD = "while True: pass"
+LOAD = "import os\nbegun_by = os.getppid()\nwhile os.getppid() == begun_by: sum(range(100_000))"  # until that one ends
 START_UP_S = 300
 ASKED = 4  # photos that the app is asked for
+CALIBRATING = 60  # not all of them are judged
 FACES = "import sys; from pathlib import Path; from train.pictures import FaceCache; FaceCache(Path(sys.argv[1])).find"
 FACES += "(sorted(Path(sys.argv[2]).rglob('*.jpg')))"
 
@@ -34,8 +36,8 @@ FACES += "(sorted(Path(sys.argv[2]).rglob('*.jpg')))"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="a tree of pictures that photos are made of")
-    parser.add_argument("--photos", type=int, default=24)
-    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--photos", type=int, default=8)
+    parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--model", default="auto")
     parser.add_argument("--clip", type=Path, help="a clip, of which 16 frames are judged")
     args = parser.parse_args()
@@ -51,15 +53,14 @@ def main() -> None:
 
 def measured(args: argparse.Namespace, folder: Path) -> dict[str, Callable[[dict[str, str]], float]]:
     """Name of each command to what runs it with variables of the environment, and gives its seconds."""
-    labelled, model = folder / "photos", ["--model", args.model]
+    labelled, small, model = folder / "photos", folder / "small", ["--model", args.model]
     (folder / "made").mkdir()
-    for at, path in enumerate(write_photos(folder / "made", args.data, args.photos)):
-        label = labelled / ("Real" if at % 2 else "Fake")
-        label.mkdir(parents=True, exist_ok=True)
-        shutil.move(path, label / Path(path).name)
+    _label_in_turn(map(Path, write_photos(folder / "made", args.data, args.photos)), labelled)
+    _label_in_turn(val_pictures(args.data, CALIBRATING), small)
     commands = {
         "scan": [*VIRTUS, "scan", labelled, *model],
         "evaluate": [*VIRTUS, "evaluate", labelled, *model],
+        "calibrate": [*VIRTUS, "calibrate", "--data", small, *model],
         "explain": [*VIRTUS, "explain", FACE, "--faithfulness", "--out", folder / "maps", *model],
         "train: faces": [sys.executable, "-c", FACES, folder / "faces.jsonl", labelled],
     }
@@ -67,6 +68,13 @@ def measured(args: argparse.Namespace, folder: Path) -> dict[str, Callable[[dict
         commands["scan CLIP"] = [*VIRTUS, "scan", args.clip, "--frames", "16", *model]
     timed = {name: lambda more, command=command: _seconds(command, more, folder) for name, command in commands.items()}
     return timed | {"app": lambda more: _seconds_of_app(args.model, sorted(labelled.rglob("*.jpg"))[:ASKED], more)}
+
+
+def _label_in_turn(pictures: Iterable[Path], folder: Path) -> None:
+    for at, path in enumerate(pictures):
+        label = folder / ("Real" if at % 2 else "Fake")
+        label.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, label / f"{at}{path.suffix}")
 
 
 @contextlib.contextmanager
@@ -83,6 +91,7 @@ def busy_cores() -> Iterator[None]:
 
 def _seconds(command: list, more: dict[str, str], folder: Path) -> float:
     (folder / "faces.jsonl").unlink(missing_ok=True)
+    more = more | {"XDG_CONFIG_HOME": str(folder / "config")}  # where `calibrate` keeps what it found
     start = time.perf_counter()
     done = subprocess.run([str(part) for part in command], env=_environment(more), capture_output=True, text=True)
     if done.returncode not in (0, 1):

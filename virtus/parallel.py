@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -45,12 +46,15 @@ def with_own_cores(function: Callable[[Given], Made], items: Sequence[Given]) ->
 
 @contextlib.contextmanager
 def on_one_core() -> Iterator[None]:
-    """Compute in this thread alone: for small nets, one after the other, that would wait for other cores at each layer.
+    """Compute in this thread alone: for many small steps, one after the other, that would wait for other cores at each.
 
-    For programs with one thread: those that are started meanwhile have one core too.
+    Of the main thread only: threads that are started meanwhile have one core too, for good. Others keep what they have.
     """
     import torch
 
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -5,7 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
+from virtus.checkpoints import load
 from virtus.checkpoints.detector import Detector
+from virtus.checkpoints.examine import load_model
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import ImageError
 from virtus.judging import photo as judging
@@ -204,6 +206,30 @@ def test_threads_share_the_cores_and_give_them_back():
         assert set(with_own_cores(lambda _: torch.get_num_threads(), range(8))) == {1}
         with on_one_core():
             assert torch.get_num_threads() == 1
+            assert set(in_order(lambda _: _threads_on_one_core(), range(2), jobs=2)) == {1}
         assert torch.get_num_threads() == 4
+        (of_another,) = in_order(lambda _: _threads_on_one_core(), [0], jobs=2)
+        assert of_another == 2  # what it set would hold for all threads that are started later
     finally:
         torch.set_num_threads(before)
+
+
+def _threads_on_one_core():
+    with on_one_core():
+        return torch.get_num_threads()
+
+
+def test_a_checkpoint_is_loaded_on_one_core(make_checkpoint, monkeypatch):
+    """Its copies, hundreds of them, waited for one another: beside a busy program that took longer than judging."""
+    used = []
+    monkeypatch.setattr(
+        load, "load_model", lambda examined: used.append(torch.get_num_threads()) or load_model(examined)
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        load_checkpoint(str(make_checkpoint()))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert used == [1]

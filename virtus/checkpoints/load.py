@@ -14,6 +14,7 @@ from virtus.checkpoints.hub import fetch, fetched_before, is_repo_id
 from virtus.checkpoints.known import BUNDLED, CHECKPOINTS, DEFAULT_MARGIN, known_checkpoint
 from virtus.checkpoints.sidecar import read_calibration, read_user_calibration
 from virtus.errors import CheckpointError
+from virtus.parallel import on_one_core
 from virtus.results import Calibration, CheckpointInfo, Judges
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def load_checkpoint(
     dtype = resolve_precision(precision, on)
     located = find_checkpoint(name, fake_label=fake_label)
     examined = located.examined
-    trunk = Trunk(load_model(examined), device=on, dtype=dtype)
+    with on_one_core():  # hundreds of small copies
+        trunk = Trunk(load_model(examined), device=on, dtype=dtype)
     return Checkpoint(
         info=located.info,
         trunk=trunk,
