@@ -10,10 +10,12 @@ import torch
 from transformers import ViTForImageClassification
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
+from virtus.checkpoints import examine
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.examine import examine_checkpoint
 from virtus.checkpoints.known import BUNDLED, CHECKPOINTS
 from virtus.checkpoints.load import load_checkpoint, locate, resolve_name
+from virtus.checkpoints.sidecar import read_json
 from virtus.errors import CheckpointError, InputError
 from virtus.faces import whole_image
 from virtus.labels import ClassOutputs
@@ -181,6 +183,26 @@ def test_one_level_off_the_checkpoints_below_are_named_newest_first(make_checkpo
     with pytest.raises(CheckpointError, match=rf"in a folder below it: name {tmp_path}/checkpoint\.$"):
         locate_and_examine(tmp_path)
     assert locate_and_examine(tmp_path / "checkpoint")
+
+
+@pytest.mark.parametrize("below", ["", "steps", "steps/checkpoint-1500"])
+def test_a_run_with_steps_alone_says_how_to_go_on(below, tmp_path):
+    (tmp_path / "train_config.json").write_text("{}")
+    for step in (500, 1500):  # weights without a config, as the Trainer saves what is no model of transformers
+        folder = tmp_path / "steps" / f"checkpoint-{step}"
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(b"")
+    said = f"{tmp_path} is a run of training that has not ended: 1500 steps are saved, .* --out {tmp_path} and --resume"
+    with pytest.raises(CheckpointError, match=said):
+        locate_and_examine(tmp_path / below)
+
+
+def test_the_config_is_read_once(make_checkpoint, monkeypatch):
+    files = []
+    monkeypatch.setattr(examine, "read_json", lambda file: files.append(file.name) or read_json(file))
+    examine.examine_checkpoint(make_checkpoint())
+    examine.examine_base(make_checkpoint())
+    assert files.count("config.json") == 2
 
 
 def locate_and_examine(folder):

@@ -137,7 +137,7 @@ def save_checkpoint(
         pack_folder(folder)
     provenance = {"recipe": config.recipe, "base": Path(config.base).name, "seed": config.seed}
     sidecar = {"margin": config.margin, "calibration": calibration and asdict(calibration), "provenance": provenance}
-    write_sidecar(folder, sidecar)
+    write_sidecar(folder, sidecar | ({"judges": "pictures"} if config.crop == "whole" else {}))
 
 
 def _describe_for_timm(architecture: Architecture, transform: EvalTransform) -> dict:

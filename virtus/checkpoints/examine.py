@@ -64,10 +64,11 @@ def examine_checkpoint(folder: Path, *, name: str = "", fake_label: str | None =
         CheckpointError: with the cause, and the name (by default the folder's path) in front: if a file is missing or
             of another kind, if a tensor of backbone or head is missing, left over or of another shape.
     """
-    architecture, outputs, transform = examine_configs(folder, name=name, fake_label=fake_label)
     with _naming(name or folder):
+        config = _read_config(folder)
+        architecture, outputs, transform = _read(folder, config, fake_label)
         sidecar = read_sidecar(folder)
-        weights, held = _weights(folder)
+        weights, held = _weights(folder, config)
         check_tensors(architecture, held)
         sha256 = hash_weights(weights)
         return Examination(folder, architecture, outputs, transform, weights, sha256, sidecar, name or str(folder))
@@ -78,15 +79,23 @@ def examine_configs(
 ) -> tuple[Architecture, ClassOutputs, EvalTransform]:
     """The part of it that needs no weights: architecture, outputs of each class, eval transform."""
     with _naming(name or folder):
-        _check_level(folder)
-        config = read_json(folder / "config.json")
-        is_packed(config)  # or another arrangement, which is refused
-        architecture = read_architecture(config)
-        outputs = read_outputs(label_names(describe(config)), fake_label)
-        transform = _transform(folder, architecture, config)
-        architecture = architecture.for_size(transform.input_size)
-        _check_transform(transform, architecture)
-        return architecture, outputs, transform
+        return _read(folder, _read_config(folder), fake_label)
+
+
+def _read(folder: Path, config: dict, fake_label: str | None) -> tuple[Architecture, ClassOutputs, EvalTransform]:
+    architecture = read_architecture(config)
+    outputs = read_outputs(label_names(describe(config)), fake_label)
+    transform = _transform(folder, architecture, config)
+    architecture = architecture.for_size(transform.input_size)
+    _check_transform(transform, architecture)
+    return architecture, outputs, transform
+
+
+def _read_config(folder: Path) -> dict:
+    _check_level(folder)
+    config = read_json(folder / "config.json")
+    is_packed(config)  # or another arrangement, which is refused
+    return config
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,7 @@ def examine_base(folder: Path, *, name: str = "") -> Base:
     """
     architecture, transform, config = examine_base_configs(folder, name=name)
     with _naming(name or folder):
-        weights, held = _weights(folder)
+        weights, held = _weights(folder, config)
         outputs = None
         with contextlib.suppress(CheckpointError):
             check_tensors(architecture, held)
@@ -130,9 +139,7 @@ def examine_base(folder: Path, *, name: str = "") -> Base:
 def examine_base_configs(folder: Path, *, name: str = "") -> tuple[Architecture, EvalTransform, dict]:
     """The part of it that needs no weights: architecture, eval transform, and the content of its `config.json`."""
     with _naming(name or folder):
-        _check_level(folder)
-        config = read_json(folder / "config.json")
-        is_packed(config)
+        config = _read_config(folder)
         architecture = read_architecture(config, as_base=True)
         if not (classes := architecture.family.classes):
             raise CheckpointError(f"A {architecture.name} has no class with a head: no checkpoint could be saved.")
@@ -152,12 +159,11 @@ def _transform(folder: Path, architecture: Architecture, config: dict) -> EvalTr
     return read_transform(config, read_json(processor) if needed else None)
 
 
-def _weights(folder: Path) -> tuple[tuple[Path, ...], dict[str, tuple[int, ...]]]:
+def _weights(folder: Path, config: dict) -> tuple[tuple[Path, ...], dict[str, tuple[int, ...]]]:
     """The safetensors files, and the shape of each tensor in them."""
     index = folder / "model.safetensors.index.json"
     weights = find_weights(folder, read_json(index) if index.exists() else None)
-    packed = is_packed(read_json(folder / "config.json"))
-    return weights, float_shapes(read_headers(weights), packed=packed)
+    return weights, float_shapes(read_headers(weights), packed=is_packed(config))
 
 
 def load_model(examined: Examination) -> Classifier:
@@ -230,11 +236,12 @@ def _check_level(folder: Path) -> None:
     """Whether the checkpoint lies in the folder itself, if there is one.
 
     Raises:
-        CheckpointError: naming the folders below that hold one, where only these do: a Trainer's output, or a run's.
+        CheckpointError: naming the folders below that hold one, where only these do: a Trainer's output, or a run's;
+            or saying how to end a run of `train fit` that has saved steps alone.
     """
     found = [] if _weights_time_s(folder) else list(filter(_weights_time_s, _folders_below(folder)))
     if not found:
-        return
+        return _check_ended(folder)
     found.sort(key=lambda below: (_weights_time_s(below), _step(below)), reverse=True)
     if len(found) == 1:
         raise CheckpointError(f"The checkpoint lies in a folder below it: name {found[0]}.")
@@ -242,6 +249,18 @@ def _check_level(folder: Path) -> None:
     others = ", ".join(map(str, found[1:MAX_NAMED])) + more
     raise CheckpointError(
         f"The checkpoints lie in folders below it: name {found[0]}, the newest, or another: {others}."
+    )
+
+
+def _check_ended(folder: Path) -> None:
+    """Steps of `train fit`, of whichever folder, are weights without a config: no checkpoint yet."""
+    runs = (below for below in (folder, folder.parent, folder.parent.parent) if (below / "train_config.json").exists())
+    if (run := next(runs, None)) is None or (folder / "config.json").exists():
+        return
+    steps = max((_step(step) for step in run.glob("steps/checkpoint-*")), default=0)
+    raise CheckpointError(
+        f"{run} is a run of training that has not ended: {steps} steps are saved, and no checkpoint yet. Go on with "
+        f"it: python -m train fit, with the settings that it was begun with, --out {run} and --resume."
     )
 
 

@@ -167,6 +167,21 @@ def test_what_it_cannot_be_mounted_on_is_said(app, path, said):
         mount(app, path)
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"prior": 1.0}, "The prior is a share of fakes"),
+        ({"calls_per_minute": -1}, "from 0 on"),
+        ({"max_disk_gib": 0}, "from 1 on"),
+    ],
+)
+def test_settings_that_are_out_of_range_are_said_at_once(settings, said):
+    app = FastAPI()
+    with pytest.raises(InputError, match=said):
+        mount(app, **settings)
+    assert "/virtus" not in [getattr(route, "path", None) for route in app.routes]
+
+
 def test_a_checkpoint_that_there_is_not_is_said_at_once():
     app = FastAPI()
     with pytest.raises(CheckpointError, match="no-such-folder"):

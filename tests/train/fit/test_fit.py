@@ -15,7 +15,7 @@ from train.fit.model import Trainable, load_base
 from train.fit.trainer import FitTrainer, fit, source_aucs
 from train.pictures.datasets import PairSampler
 from train.pictures.face_cache import FaceCache
-from virtus.checkpoints.load import load_checkpoint
+from virtus.checkpoints.load import find_checkpoint, load_checkpoint
 from virtus.labels import ClassOutputs
 from virtus.models.families import read_architecture
 from virtus.models.tensors import file_tensors
@@ -102,6 +102,8 @@ def test_every_recipe_runs_to_its_end_and_from_every_family(name, kind, data, ca
     saved = load_file(result.checkpoint / "model.safetensors").values()
     assert any(tensor.dtype == torch.int8 for tensor in saved) == (kind == "vit")
     assert_loads_alike(result.checkpoint)
+    judges = find_checkpoint(str(result.checkpoint)).info.judges
+    assert judges == ("pictures" if config.crop == "whole" else "faces")
 
 
 def assert_loads_alike(folder):

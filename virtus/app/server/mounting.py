@@ -52,7 +52,7 @@ def mount(
 
     Raises:
         CheckpointError: as `virtus.app.serve`.
-        InputError: for a path or app on which nothing can be mounted, or a limit in the environment that is no number.
+        InputError: for a path or app on which nothing can be mounted, or a prior or limit that is out of range.
     """
     if not isinstance(app, FastAPI):
         raise InputError(f"Virtus is mounted on a FastAPI app, not on {type(app).__name__}.")

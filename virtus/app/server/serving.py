@@ -30,7 +30,7 @@ from virtus.app.visitors import (
     is_lent,
     visitor_files,
 )
-from virtus.checkpoints import EVEN
+from virtus.checkpoints import EVEN, check_prior
 from virtus.errors import InputError
 from virtus.faces import find_faces
 from virtus.parallel import share_cores
@@ -81,7 +81,7 @@ def serve(
         CheckpointError: if `model` or one of the others cannot be trusted, as far as that is seen without loading it.
             They are loaded once the app answers; who asks before waits, and what fails then is said on the console, and
             to who asks.
-        InputError: if the port is taken, or a limit in the environment is no number.
+        InputError: if the port is taken, or the prior or a limit is out of range.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = str(CALLS_IN_STATISTICS)
@@ -118,6 +118,7 @@ def guarded_app(
     mcp: bool,
 ) -> tuple[gr.Blocks, dict]:
     """The app, and the settings to start it with: `launch_settings` with all guards, and the tools if `mcp`."""
+    check_prior(prior)
     app = build_app(detectors, whole=whole, prior=prior)
     files.keep_all()
     app.queue(max_size=MAX_WAITING, default_concurrency_limit=NUM_AT_ONCE, api_open=False)

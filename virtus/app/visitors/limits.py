@@ -40,12 +40,14 @@ def find_limits(calls_per_minute: int | None, max_disk_gib: int | None, *, host:
         host: address to listen on; GRADIO_SERVER_NAME, else this machine alone, if None.
 
     Raises:
-        InputError: if a variable of the environment is no number.
+        InputError: if a variable of the environment is no number, or one that is given too small.
     """
     if calls_per_minute is None:
         calls_per_minute = _from_environment(RATE_VARIABLE, _usual_calls(host, share), least=0)
     if max_disk_gib is None:
         max_disk_gib = _from_environment(DISK_VARIABLE, MAX_DISK_GIB, least=1)
+    if calls_per_minute < 0 or max_disk_gib < 1:
+        raise InputError("Calls per minute are a whole number from 0 (any number) on, GiB of files one from 1 on.")
     return Limits(calls_per_minute, max_disk_gib)
 
 
