@@ -73,12 +73,12 @@ def test_analyze_under_small_changes_and_at_another_prior(client, photos):
     assert len(face["stability"]["p_fake"]) >= 6
 
 
-def test_explain_says_whether_the_map_is_better_than_chance(client, photos):
-    given = handle_file(str(photos["one.jpg"]))
-    answer, *_ = client.predict(given, method="evidence", faithfulness=True, api_name="/explain")
+def test_explain_says_whether_the_map_is_better_than_chance(client, photos, opposites):
+    given, model = handle_file(str(photos["one.jpg"])), opposites[0]
+    answer, *_ = client.predict(given, model=model, method="evidence", faithfulness=True, api_name="/explain")
     assert answer["signed"] is True
     assert 0.01 <= answer["faithfulness"]["p_value"] <= 1
-    plain, *_ = client.predict(given, method="evidence", api_name="/explain")
+    plain, *_ = client.predict(given, model=model, method="evidence", api_name="/explain")
     assert plain["faithfulness"] is None
     assert plain["heatmap"] == answer["heatmap"]
 

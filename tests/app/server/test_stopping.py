@@ -8,8 +8,6 @@ from gradio_client.utils import Status
 
 from tests.app.conftest import HOPPER, Server, free_port
 
-COMMANDS = [["app.py"], ["-m", "virtus", "serve"]]
-
 
 def wait_until(true) -> None:
     limit = time.monotonic() + 60
@@ -31,10 +29,9 @@ def start_computing(start):
     return start_command
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_server_that_computes_ends_as_any_other(start_computing, command):
+def test_a_server_that_computes_ends_as_any_other(start_computing):
     """One that ended with a thread in torch was aborted."""
-    running = start_computing(*command)
+    running = start_computing("-m", "virtus", "serve")
     uploads = running.uploads
     running.process.terminate()
     assert running.process.wait(30) == 0
