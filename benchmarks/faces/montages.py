@@ -8,18 +8,25 @@ faces of each source anew (bootstrap).
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import parser
 from train.report import held_out
-from virtus.checkpoints import Detector, at_prior, error_among, fake_above_among, judge, load_checkpoint
+from virtus.checkpoints import (
+    Detector,
+    at_prior,
+    error_among,
+    fake_above_among,
+    judge,
+    load_checkpoint,
+    upper_bound,
+)
 from virtus.judging import measure_margins
 from virtus.results import Calibration, Label
 
-COUNTS, NUM_PICTURES, NUM_DRAWS = (1, 2, 4, 8, 16), 2000, 200
+COUNTS, NUM_PICTURES, NUM_DRAWS, NUM_FITS = (1, 2, 4, 8, 16), 2000, 200, 2000
 COLUMNS = (
     *("fake from p", "reals: fake before", "fake now", "inconclusive now"),
     *(
@@ -75,14 +82,11 @@ def measure(reals: Part, fakes: np.ndarray, count: int, used: Calibration, fake_
 def expect(num_reals: int, count: int) -> str:
     """How often a picture of real faces comes out as fake by thresholds of so many calibrating reals: the middle 95 %.
 
-    The share of reals above the k-th highest of N is of Beta(k, N + 1 - k) (Vovk et al. 2005).
+    Of calibrating reals that are drawn again and again, their logits with an exponential tail.
     """
-    from scipy.stats import beta
-
-    above = num_reals + 1 - math.ceil((num_reals + 1) * (1 - error_among(count)))
-    if above < 1:
-        return "too few"
-    low, high = (1 - (1 - beta.ppf(share, above, num_reals + 1 - above)) ** count for share in (0.025, 0.975))
+    dice = np.random.default_rng(0)
+    bounds = [upper_bound(dice.exponential(size=num_reals), error_among(count)) for _ in range(NUM_FITS)]
+    low, high = np.quantile(1 - (1 - np.exp(-np.array(bounds))) ** count, (0.025, 0.975))
     return f"{low:.1%} to {high:.1%}"
 
 

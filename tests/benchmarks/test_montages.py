@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from benchmarks.faces.montages import NUM_PICTURES, draw, expect, shares
 from virtus.results import Calibration
@@ -23,6 +24,6 @@ def test_shares_by_hand():
 
 
 def test_the_share_that_few_calibrating_pictures_leave():
-    """19 reals: the highest is the threshold, and the share above it is of Beta(1, 19): 1 - (1 - q)^(1/19)."""
-    assert expect(19, 1) == f"{1 - 0.975 ** (1 / 19):.1%} to {1 - 0.025 ** (1 / 19):.1%}"
-    assert expect(19, 2) == "too few"
+    """Of 400 reals the 20th highest is the threshold, and the share above it is of Beta(20, 381)."""
+    low, high = (float(share.rstrip("%")) / 100 for share in expect(400, 1).split(" to "))
+    assert (low, high) == pytest.approx(beta.ppf((0.025, 0.975), 20, 381), abs=0.004)

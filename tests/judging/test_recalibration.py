@@ -51,7 +51,7 @@ def test_a_local_folder_is_calibrated_in_its_own_file_and_forgets(copy_checkpoin
         "left out: 1 unreadable",
         str(folder / "virtus.json"),
         "trained on",
-        "a face of several: fake from where p",
+        "a face of several: fake from 0.",
     ):
         assert words in done.stdout
     own = json.loads((folder / "virtus.json").read_text())

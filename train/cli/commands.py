@@ -68,13 +68,15 @@ def add_calibrate(commands: argparse._SubParsersAction) -> None:
 
 
 def run_calibrate(args: argparse.Namespace) -> int:
+    from train.pictures import DegradedPhoto
     from train.report import held_out, val_share
     from virtus.checkpoints import Detector, load_checkpoint, store_calibration
     from virtus.judging import recalibrate
 
     samples = held_out(args.data, part="calibrate", val_share=val_share([str(args.checkpoint)]))
     labelled, sources = [(s.path, s.label) for s in samples], [sample.source for sample in samples]
-    result = recalibrate(Detector(load_checkpoint(str(args.checkpoint.resolve()))), labelled, sources)
+    detector, degraded = Detector(load_checkpoint(str(args.checkpoint.resolve()))), list(map(DegradedPhoto, samples))
+    result = recalibrate(detector, labelled, sources, degraded=degraded)
     file = store_calibration(args.checkpoint, result.calibration)
     print(f"{result.in_words()}\nkept in {file}")
     return 0

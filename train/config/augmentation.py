@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, fields
 
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageOps
 
 from virtus.errors import DataError
 from virtus.judging import blur, jpeg, mirror, noise, rescale
@@ -50,6 +50,25 @@ class Augmentation:
         for name in (one.name for one in fields(self) if one.name.endswith("_chance")):
             if not 0 <= getattr(self, name) <= 1:
                 raise DataError(f"{name} is a chance, between 0 and 1, not {getattr(self, name)}.")
+
+
+# What an ordinary photo meets: without these a little grain was unlike anything in training for half of the pictures.
+ORDINARY = Augmentation(
+    colour=0.4,
+    scale=(0.3, 1.0),
+    blur_chance=0.3,
+    blur=(0.3, 2.0),
+    noise_chance=0.3,
+    noise=(1.0, 12.0),
+    jpeg_quality=(25, 95),
+)
+GREY_CHANCE = 0.15
+
+
+def degrade_ordinarily(photo: Image.Image, draw: random.Random) -> Image.Image:
+    """A photo as it might have come to us: grey now and then, recoloured, scaled, blurred, with noise, as JPEG."""
+    photo = ImageOps.grayscale(photo).convert("RGB") if draw.random() < GREY_CHANCE else photo
+    return degrade(photo, ORDINARY, draw)
 
 
 def augment(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:

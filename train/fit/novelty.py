@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import ImageOps
 from tqdm import tqdm
 
-from train.config import Augmentation, degrade
+from train.config import degrade_ordinarily
 from train.data import Sample, take_evenly
 from train.pictures import Faces
 from virtus.checkpoints import MIN_PICTURES, Checkpoint, Novelty, block_of, fit_novelty, load_checkpoint, store_novelty
@@ -23,17 +22,6 @@ from virtus.results import FaceCrop
 NUM_OF_KIND = 300  # training pictures of each source and class
 READ_AHEAD = 32
 SEED = 83
-# What an ordinary photo meets: without these a little grain was unlike anything in training for half of the pictures.
-ORDINARY = Augmentation(
-    colour=0.4,
-    scale=(0.3, 1.0),
-    blur_chance=0.3,
-    blur=(0.3, 2.0),
-    noise_chance=0.3,
-    noise=(1.0, 12.0),
-    jpeg_quality=(25, 95),
-)
-GREY_CHANCE = 0.15
 
 
 def add_novelty(folder: Path, train: Sequence[Sample], held_out: Sequence[Sample], faces: Faces | None) -> Novelty:
@@ -93,6 +81,5 @@ def _crops(
     for sample in samples:
         photo = load_image(sample.path)
         if draw and draw.random() < 0.5:
-            photo = ImageOps.grayscale(photo).convert("RGB") if draw.random() < GREY_CHANCE else photo
-            photo = degrade(photo, ORDINARY, draw)
+            photo = degrade_ordinarily(photo, draw)
         yield cut_out(photo, faces[sample.path] if faces else None, margin=margin)

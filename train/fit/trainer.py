@@ -68,7 +68,7 @@ def fit(
         start.classifier.load_state_dict(rounded(start.classifier.state_dict()))
     chosen_by = trainer.evaluate()
     elapsed_s = time.monotonic() - started
-    calibration = _fit_calibration(trainer, choosing.of(material.parts.calibrate))
+    calibration = _fit_calibration(trainer, [choosing.of(material.parts.calibrate, degraded=d) for d in (False, True)])
     if state.is_main_process:
         save_checkpoint(start, config, out_dir / "checkpoint", calibration)
         _add_novelty(out_dir / "checkpoint", material)
@@ -234,13 +234,14 @@ def _arguments(config: TrainConfig, out_dir: Path) -> TrainingArguments:
     )
 
 
-def _fit_calibration(trainer: Trainer, unseen: CropDataset) -> Calibration | None:
-    """On pictures that served nothing else, all processes taking part; None where there are too few."""
+def _fit_calibration(trainer: Trainer, looks: list[CropDataset]) -> Calibration | None:
+    """On pictures that served nothing else, as they are and degraded, all processes taking part; None for too few."""
     trainer.compute_metrics = None  # it knows the choosing part's sources alone
-    logits = np.asarray(trainer.predict(unseen).predictions) if len(unseen) else np.empty((0, 2))
-    labels, sources = [sample.label for sample in unseen.samples], [sample.source for sample in unseen.samples]
+    samples = looks[0].samples
+    logits = [np.asarray(trainer.predict(look).predictions) if samples else np.empty((0, 2)) for look in looks]
+    margins = np.stack([of_look[:, 1] - of_look[:, 0] for of_look in logits], axis=1)
     try:
-        return fit_calibration((logits[:, 1] - logits[:, 0]).tolist(), labels, sources)
+        return fit_calibration(margins, [sample.label for sample in samples], [sample.source for sample in samples])
     except DataError as exc:
         if trainer.is_world_process_zero():
             print(f"not calibrated: {exc}", flush=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
 from torch.utils.data import Dataset, Sampler
 
-from train.config import Augmentation, augment
+from train.config import Augmentation, augment, degrade_ordinarily
 from train.data import Sample
 from train.pictures.face_cache import Faces
 from train.pictures.forgery import self_blend
@@ -19,6 +20,28 @@ from virtus.faces import crop_face
 from virtus.media import load_image
 from virtus.models import EvalTransform
 from virtus.results import Face, Label
+
+
+@dataclass(frozen=True)
+class DegradedPhoto:
+    """A picture as it might have come to us instead: the same whenever it is asked for, of the same size and place.
+
+    To `virtus.judging` it is a picture that lies elsewhere than in a file of its own.
+    """
+
+    sample: Sample
+
+    def load(self) -> Image.Image:
+        draw = random.Random(f"{self.sample.group} {self.sample.path.name}")
+        return degrade_ordinarily(load_image(self.sample.path), draw)
+
+    def read(self) -> bytes:
+        stream = io.BytesIO()
+        self.load().save(stream, "png", compress_level=1)
+        return stream.getvalue()
+
+    def __str__(self) -> str:
+        return f"{self.sample.path}, degraded"
 
 
 class FaceDataset(Dataset):
@@ -40,19 +63,27 @@ class FaceDataset(Dataset):
 
 
 class CropDataset(FaceDataset):
-    """Pictures as the engine sees them."""
+    """Pictures as the engine sees them; or as it would see them degraded."""
 
-    def __init__(self, samples: list[Sample], faces: Faces | None, transform: EvalTransform, *, margin: float):
+    def __init__(
+        self,
+        samples: list[Sample],
+        faces: Faces | None,
+        transform: EvalTransform,
+        *,
+        margin: float,
+        degraded: bool = False,
+    ):
         super().__init__(samples, faces, transform)
-        self.margin = margin
+        self.margin, self.degraded = margin, degraded
 
-    def of(self, samples: list[Sample]) -> CropDataset:
-        """Other pictures, seen alike."""
-        return CropDataset(samples, self.faces, self.transform, margin=self.margin)
+    def of(self, samples: list[Sample], *, degraded: bool = False) -> CropDataset:
+        """Other pictures, in the same way."""
+        return CropDataset(samples, self.faces, self.transform, margin=self.margin, degraded=degraded)
 
     def __getitem__(self, index: int) -> dict:
         sample = self.samples[index]
-        image = load_image(sample.path)
+        image = DegradedPhoto(sample).load() if self.degraded else load_image(sample.path)
         if self.faces is not None:
             image = crop_face(image, self.faces[sample.path], margin=self.margin).image
         return self._row(image, sample.label)

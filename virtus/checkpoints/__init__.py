@@ -7,11 +7,9 @@ from virtus.doors import offer
 if TYPE_CHECKING:
     from virtus.checkpoints.calibration import (
         EVEN,
-        NUM_FACES,
         UNCALIBRATED,
         at_prior,
         check_prior,
-        error_among,
         fake_above_among,
         fit_calibration,
         judge,
@@ -60,5 +58,6 @@ if TYPE_CHECKING:
         user_file,
         write_sidecar,
     )
+    from virtus.checkpoints.thresholds import NUM_FACES, RULE, ThresholdRule, error_among, upper_bound
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -9,12 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from virtus.checkpoints.metrics import calibration_error
+from virtus.checkpoints.thresholds import MIN_PICTURES, NUM_FACES, RULE, ThresholdRule, error_among, fit_thresholds
 from virtus.errors import DataError, InputError
 from virtus.results import Calibration, Label, Outcome
 
-MAX_ERROR = 0.05  # of the reals called fake, and of the fakes called real
-MIN_PICTURES = 20  # of each class: with fewer no threshold can promise an error of one in twenty
-NUM_FACES = (2, 4, 8, 16, 32)  # of a picture, that thresholds are kept for: those between go by the next
 EVEN = 0.5  # p of a face that is as likely real as fake; also the prior that p assumes unless told otherwise
 UNCALIBRATED = Calibration(temperature=1.0, real_below=0.5, fake_above=0.5)
 
@@ -62,8 +60,8 @@ def at_prior(calibration: Calibration | None, prior: float) -> Calibration:
 def fake_above_among(calibration: Calibration | None, prior: float, num_faces: int) -> float:
     """The p from which a face of so many is called fake, at a prior: none of as many real ones is, 19 times in 20.
 
-    For more faces than the calibration had real pictures for, and for any number where it is of before there were such
-    thresholds, p is taken at its word: that of reals reaches t in a share of at most (1 - t) / t (Markov's inequality
+    For more faces than there are thresholds for, and for any number where the calibration is of before there were such,
+    p is taken at its word: that of reals reaches t in a share of at most (1 - t) / t (Markov's inequality
     for the odds), which is conservative. Without a calibration, which promises nothing, it is 0.5 for any number.
     """
     alone = at_prior(calibration, prior).fake_above
@@ -72,11 +70,6 @@ def fake_above_among(calibration: Calibration | None, prior: float, num_faces: i
     known = zip(NUM_FACES, calibration.fake_above_among, strict=False)
     word = max(1 / (1 + error_among(num_faces)), *calibration.fake_above_among, 0.0)
     return max(alone, _shift(next((p for most, p in known if most >= num_faces), word), prior))
-
-
-def error_among(num_faces: int) -> float:
-    """Share of real faces that may be called fake where a picture has so many: 1 - 0.95^(1/n) (Sidak 1967)."""
-    return 1 - (1 - MAX_ERROR) ** (1 / num_faces)
 
 
 def check_prior(prior: float) -> None:
@@ -96,22 +89,25 @@ def _shift(p: float, prior: float) -> float:
 
 
 def fit_calibration(
-    margins: Sequence[float] | np.ndarray, labels: Sequence[Label], sources: Sequence[str] | None = None
+    margins: Sequence[float] | np.ndarray,
+    labels: Sequence[Label],
+    sources: Sequence[str] | None = None,
+    kinds: Sequence[str] | None = None,
+    *,
+    rule: ThresholdRule = RULE,
 ) -> Calibration:
     """Fit temperature, bias and thresholds on pictures that neither training nor choosing used.
 
     Temperature and bias minimise the log-loss, both classes weighing alike, as Platt (1999) scales a classifier: with
     his targets, which keep few pictures from giving certainty. A temperature alone (Guo et al. 2017, arXiv:1706.04599)
-    cannot mend a network that leans to one class (benchmarks/calibration.py). The thresholds are conformal: for each
-    class the order statistic that keeps the expected error on new pictures of the same kind at 5 % (Vovk et al. 2005).
-    To call a real face fake is the graver error: that bound holds for each source, so that an easy one does not hide a
-    hard one; the other holds for all together. Where both thresholds could be 0.5, they are; else they come as near to
-    it as their errors let them. For a face of n the bound is that of 1 - 0.95^(1/n): see `fake_above_among`.
+    cannot mend a network that leans to one class (`benchmarks.calibration`). The thresholds: see `fit_thresholds`.
 
     Args:
-        margins: logit of fake minus logit of real.
+        margins: logit of fake minus logit of real, (N,); or (N, L) of L looks of each picture, such as the picture as
+            it is and degraded, NaN where one was not judged. The looks weigh alike in temperature and bias.
         labels: the truth.
-        sources: where each picture is from; those with fewer than 20 real ones count with the rest only.
+        sources: where each picture is from: reals are bounded by them. All are from one where None.
+        kinds: by which fakes are bounded; the sources where None.
 
     Raises:
         DataError: with fewer than 20 pictures of a class.
@@ -119,25 +115,26 @@ def fit_calibration(
     margins, is_fake = np.asarray(margins, float), np.array([label is Label.FAKE for label in labels], bool)
     if min(is_fake.sum(), (~is_fake).sum()) < MIN_PICTURES:
         raise DataError(f"A calibration needs {MIN_PICTURES} judged pictures of each class: add some.")
-    temperature, bias = _fit_scaling(margins, is_fake)
-    p_fake = 1 / (1 + np.exp(-margins / temperature - bias))
-    reals = _reals(p_fake, is_fake, np.asarray(sources if sources else ["all"] * len(margins)))
-    real_highest, fake_lowest = _highest(reals, MAX_ERROR), 1 - _conformal(1 - p_fake[is_fake], MAX_ERROR)
-    fake_above, real_below = max(real_highest, min(0.5, fake_lowest)), min(fake_lowest, max(0.5, real_highest))
+    looks = margins.reshape(len(is_fake), -1)
+    judged = ~np.isnan(looks)
+    truth = np.broadcast_to(is_fake[:, None], looks.shape)[judged]
+    temperature, bias = _fit_scaling(looks[judged], truth)
+    sources = ["all"] * len(is_fake) if sources is None else sources
+    found = fit_thresholds(looks / temperature + bias, is_fake, sources, kinds, rule)
     return Calibration(
         temperature=temperature,
-        real_below=float(min(real_below, fake_above)),
-        fake_above=float(fake_above),
-        num_pictures=len(margins),
-        ece_before=calibration_error(is_fake, 1 / (1 + np.exp(-margins))),
-        ece_after=calibration_error(is_fake, p_fake),
+        real_below=found.real_below,
+        fake_above=found.fake_above,
+        num_pictures=len(is_fake),
+        ece_before=calibration_error(truth, 1 / (1 + np.exp(-looks[judged]))),
+        ece_after=calibration_error(truth, 1 / (1 + np.exp(-looks[judged] / temperature - bias))),
         bias=bias,
-        fake_above_among=_bounds_among(reals, fake_above),
+        fake_above_among=found.fake_above_among,
     )
 
 
 def _fit_scaling(margins: np.ndarray, is_fake: np.ndarray) -> tuple[float, float]:
-    """Temperature and bias."""
+    """Temperature and bias, of margins (M,) and whether each is of a fake."""
     from scipy.optimize import minimize
 
     fakes, reals = is_fake.sum(), (~is_fake).sum()
@@ -153,29 +150,6 @@ def _fit_scaling(margins: np.ndarray, is_fake: np.ndarray) -> tuple[float, float
     limits = [(math.exp(-4), math.exp(4)), (None, None)]
     slope, bias = minimize(loss, np.array([1.0, 0.0]), jac=True, bounds=limits, method="L-BFGS-B").x
     return float(1 / slope), float(bias)
-
-
-def _reals(p_fake: np.ndarray, is_fake: np.ndarray, sources: np.ndarray) -> list[np.ndarray]:
-    """p of all reals, then of those of each source that has enough."""
-    of_source = [p_fake[(sources == source) & ~is_fake] for source in np.unique(sources)]
-    return [p_fake[~is_fake], *(part for part in of_source if len(part) >= MIN_PICTURES)]
-
-
-def _highest(reals: Sequence[np.ndarray], error: float) -> float:
-    """The p above which a new real of any of the parts lies with a chance of at most `error`."""
-    return max(_conformal(part, error) for part in reals)
-
-
-def _bounds_among(reals: Sequence[np.ndarray], fake_above: float) -> tuple[float, ...]:
-    """By `NUM_FACES`, as far as all reals together are enough. Of a source with too few its highest p counts."""
-    errors = [error for error in map(error_among, NUM_FACES) if error * (len(reals[0]) + 1) >= 1]
-    return tuple(max(fake_above, _highest(reals, error)) for error in errors)
-
-
-def _conformal(values: np.ndarray, error: float) -> float:
-    """The value that a new one of the same kind is above with a chance of at most `error`."""
-    rank = math.ceil((len(values) + 1) * (1 - error))
-    return float(min(np.nextafter(np.sort(values)[min(rank, len(values)) - 1], 2.0), 1.0))
 
 
 def _sigmoid(value: float) -> float:

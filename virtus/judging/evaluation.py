@@ -24,7 +24,7 @@ from virtus.checkpoints import (
     store_user_calibration,
 )
 from virtus.errors import DataError
-from virtus.judging.paths import analyze_paths
+from virtus.judging.paths import Item, analyze_paths
 from virtus.labels import class_folder, label_from_folders, unlabelled_in_words
 from virtus.media import LeftOut, find_pictures
 from virtus.parallel import default_jobs
@@ -102,7 +102,7 @@ def evaluate_folder(detector: Detector, folder: Path, *, whole: bool = False) ->
 
 def evaluate_labelled(
     detector: Detector,
-    labelled: Sequence[tuple[Path, Label]],
+    labelled: Sequence[tuple[Item, Label]],
     *,
     whole: bool = False,
     progress: Callable[[Iterable], Iterable] = iter,
@@ -149,7 +149,7 @@ class Recalibration:
                 f"temperature {fitted.temperature:.3f}, bias {fitted.bias:.3f}",
                 f"real below {fitted.real_below:.3f}, fake from {fitted.fake_above:.3f}, "
                 f"{self.inconclusive:.1%} of these pictures inconclusive between",
-                f"a face of several: fake from {several or 'where p alone says so, for want of real pictures'}",
+                f"a face of several: fake from {several}",
             ]
         )
 
@@ -159,6 +159,7 @@ def recalibrate(
     labelled: Sequence[tuple[Path, Label]],
     sources: Sequence[str],
     *,
+    degraded: Sequence[Item] = (),
     whole: bool = False,
     progress: Callable[[Iterable], Iterable] = iter,
 ) -> Recalibration:
@@ -168,15 +169,19 @@ def recalibrate(
         detector: its own calibration and prior play no part.
         labelled: pictures that its checkpoint was not trained on; otherwise p will be far too sure.
         sources: where each is from: see `fit_calibration`.
+        degraded: the same pictures once more, as bad copies of them: p and thresholds are then fitted on both.
 
     Raises:
         DataError: with too few judged pictures of a class.
     """
-    evaluation = evaluate_labelled(detector.with_calibration(SOFT), labelled, whole=whole, progress=progress)
-    margins = _margins(evaluation)
-    judged = np.flatnonzero(~np.isnan(margins)).tolist()
-    calibration = fit_calibration(margins[judged], [labelled[i][1] for i in judged], [sources[i] for i in judged])
-    outcomes = [judge(margin, calibration)[1] for margin in margins[judged]]
+    labels = [label for _, label in labelled]
+    looks = [labelled, *([list(zip(degraded, labels, strict=True))] if degraded else [])]
+    detector = detector.with_calibration(SOFT)
+    evaluation, *others = (evaluate_labelled(detector, look, whole=whole, progress=progress) for look in looks)
+    margins = np.stack([_margins(one) for one in (evaluation, *others)], axis=1)
+    judged = np.flatnonzero(~np.isnan(margins[:, 0])).tolist()
+    calibration = fit_calibration(margins[judged], [labels[i] for i in judged], [sources[i] for i in judged])
+    outcomes = [judge(margin, calibration)[1] for margin in margins[judged, 0]]
     return Recalibration(calibration, evaluation, outcomes.count(Outcome.INCONCLUSIVE) / len(outcomes))
 
 

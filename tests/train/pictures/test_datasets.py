@@ -10,8 +10,9 @@ from PIL import Image
 
 from train.config.augmentation import Augmentation
 from train.data.samples import Sample
-from train.pictures.datasets import CropDataset, PairSampler, TrainDataset
+from train.pictures.datasets import CropDataset, DegradedPhoto, PairSampler, TrainDataset
 from virtus.faces.find import crop_face
+from virtus.media.images import load_image
 from virtus.models.preprocessing import EvalTransform
 from virtus.results import Face, Label
 
@@ -122,3 +123,17 @@ def test_a_fake_made_here_and_its_original_are_a_pair(sample):
     reals = [replace(sample, label=REAL)] * 2
     dataset = TrainDataset(reals, {sample.path: FACE}, TRANSFORM, augmentation=NEVER, blended_share=1.0)
     assert {(3, 2), (5, 4)} <= set(couples_of(dataset.kinds))
+
+
+def test_a_degraded_photo_is_another_one_and_always_the_same(make_image, tmp_path):
+    file = tmp_path / "photo.png"
+    make_image(64, 64).save(file)
+    sample = Sample(file, Label.REAL, "all", "val", "all/photo.png")
+    first, again = (np.asarray(load_image(DegradedPhoto(sample).read())) for _ in range(2))
+    assert (first == again).all()
+    assert first.shape == (64, 64, 3)
+    assert (first != np.asarray(load_image(file))).any()
+    plain = CropDataset([sample], None, TRANSFORM, margin=1.3)
+    shown = plain.of([sample], degraded=True)[0]["pixel_values"]
+    assert torch.equal(shown, torch.from_numpy(TRANSFORM(DegradedPhoto(sample).load())))
+    assert not torch.equal(shown, plain[0]["pixel_values"])
