@@ -65,7 +65,7 @@ def test_many_photos_to_a_table_and_files(visit, give, given, server):
     assert [(row["path"], row["p_fake"]) for row in csv.DictReader(io.StringIO(table.decode()))] == faces
 
 
-def test_each_outcome_is_counted_and_each_photo_has_a_small_face(visit, give, given):
+def test_outcomes_are_counted_faces_are_small_and_rows_are_sorted_and_filtered(visit, give, given):
     page = visit(tab="Batch")
     give(page, *given)
     done(page, "4 photos looked at")
@@ -84,11 +84,6 @@ def test_each_outcome_is_counted_and_each_photo_has_a_small_face(visit, give, gi
     assert faces.count() == 3  # a text has none
     assert faces.evaluate_all("all => all.every(one => one.naturalWidth === 96 && one.naturalHeight === 96)")
 
-
-def test_rows_are_sorted_and_filtered(visit, give, given):
-    page = visit(tab="Batch")
-    give(page, *given)
-    done(page, "4 photos looked at")
     heads = page.locator("#batch-board th")
     page.locator("#batch-board").get_by_role("button", name="Photo").press("Enter")
     assert names(page) == ["grace-hopper.jpg", "none.png", "text.jpg", "two.png"]
@@ -107,10 +102,18 @@ def test_rows_are_sorted_and_filtered(visit, give, given):
     assert len(names(page)) == 4
 
 
-def test_a_row_shows_its_analysis(visit, give, given):
+def test_a_row_shows_its_analysis_and_of_quick_choices_the_last_one_counts(visit, give, given):
+    """Gradio sends one that had to wait for another with the other's row."""
     page = visit(tab="Batch")
     give(page, *given)
     done(page, "4 photos looked at")
+    rows = page.locator("#batch-board tbody tr")
+    for choices, last in (((1, 0, 2, 3), "text.jpg"), ((1, 0), "grace-hopper.jpg")):
+        for at in choices:
+            rows.nth(at).get_by_role("button").press("Enter")
+        playwright.expect(page.locator("#batch-verdicts .chosen")).to_have_text(last)
+    playwright.expect(rows.first).to_have_attribute("aria-current", "true")
+
     page.get_by_role("button", name="two.png").press("Enter")
     playwright.expect(page.locator("#batch-verdicts .chosen")).to_have_text("two.png")
     playwright.expect(page.locator("#batch-verdicts .verdict")).to_have_count(2)
@@ -123,19 +126,6 @@ def test_a_row_shows_its_analysis(visit, give, given):
     playwright.expect(page.locator("#batch-boxed")).to_have_count(0)
     playwright.expect(page.locator("#batch-map")).to_have_count(0)
     playwright.expect(page.locator("#batch-board tbody tr[aria-current]")).to_have_count(1)
-
-
-def test_of_quick_choices_the_last_one_is_shown(visit, give, given):
-    """Gradio sends one that had to wait for another with the other's row."""
-    page = visit(tab="Batch")
-    give(page, *given)
-    done(page, "4 photos looked at")
-    rows = page.locator("#batch-board tbody tr")
-    for choices, last in (((1, 0, 2, 3), "text.jpg"), ((1, 0), "grace-hopper.jpg")):
-        for at in choices:
-            rows.nth(at).get_by_role("button").press("Enter")
-        playwright.expect(page.locator("#batch-verdicts .chosen")).to_have_text(last)
-    playwright.expect(rows.first).to_have_attribute("aria-current", "true")
 
 
 def test_zips_good_and_bad(visit, give, photos, tmp_path):
@@ -178,10 +168,10 @@ def test_a_batch_can_be_stopped_and_keeps_what_it_has(visit, give, photos, tmp_p
     assert names(page) == ["none.png"]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_phone_never_scrolls_sideways(visit, give, given, fits, theme):
-    page = visit(theme, width=390, height=844, tab="Batch")
-    assert fits(page)
+def test_a_phone_never_scrolls_sideways(visit, give, given, fits):
+    for theme in ("light", "dark"):
+        page = visit(theme, width=390, height=844, tab="Batch")
+        assert fits(page)
     give(page, *given)
     done(page, "4 photos looked at")
     assert fits(page)

@@ -21,7 +21,7 @@ def add(page, name):
     page.locator("#compare-models input").press("Enter")
 
 
-def test_upload_to_disagreement_and_maps(visit, photos, give, opposites):
+def test_upload_to_disagreement_and_maps_and_another_method_to_others(visit, photos, give, opposites):
     page = visit(tab="Compare")
     playwright.expect(page.locator("#compare-headline")).to_contain_text("Your comparison appears here")
     give(page, photos["one.jpg"])
@@ -39,10 +39,6 @@ def test_upload_to_disagreement_and_maps(visit, photos, give, opposites):
     playwright.expect(page.locator("#compare-caption")).to_contain_text("not tested against chance")
     assert page.locator("#compare-cards img").evaluate_all("all => all.every(one => one.naturalWidth > 0)")
 
-
-def test_another_method_gives_other_maps_and_the_same_verdicts(visit, photos, give, opposites):
-    page = visit(tab="Compare")
-    give(page, photos["one.jpg"])
     shown = card(page, opposites[1]).get_by_alt_text(f"Map of {opposites[1]}")
     playwright.expect(shown).to_be_visible()
     before = shown.get_attribute("src")
