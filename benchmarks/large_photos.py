@@ -30,9 +30,10 @@ from virtus.media import LargePhoto, load_image
 from virtus.results import Face
 
 SIZES = {12: (4000, 3000), 50: (8165, 6123), 64: (9248, 6936), 108: (12000, 9000)}  # the second: today's most as RGB
-FACE_SIDES = (48, 100, 200, 350, 700, 1500, 3000)
+FACE_SIDES = (40, 60, 100, 200, 350, 700, 1500, 2000)
 FORMS = {
     "JPEG 4:2:0": {"quality": 92, "subsampling": 2},
+    "JPEG 4:2:2": {"quality": 92, "subsampling": 1},
     "JPEG 4:4:4": {"quality": 92, "subsampling": 0},
     "progressive": {"quality": 92, "subsampling": 2, "progressive": True},
     "turned by EXIF": {
@@ -85,8 +86,9 @@ def measure_p(data: Path, number: int, megapixels: int) -> None:
     pictures = faces_in(data, number)
     print("\n| side of the face | " + " | ".join(FORMS) + " |\n|" + " --- |" * (len(FORMS) + 1))
     for side in FACE_SIDES:
-        worst = [max_difference(detector, pictures, side, megapixels, options) for options in FORMS.values()]
-        print(f"| {side} | " + " | ".join(f"{value:.4f}" for value in worst) + " |", flush=True)
+        found = [differences(detector, pictures, side, megapixels, options) for options in FORMS.values()]
+        cells = (f"{max(values):.4f} ({np.mean(values):.4f})" for values in found)
+        print(f"| {side} | " + " | ".join(cells) + " |", flush=True)
 
 
 def faces_in(data: Path, number: int) -> list[tuple[Image.Image, Face]]:
@@ -96,11 +98,11 @@ def faces_in(data: Path, number: int) -> list[tuple[Image.Image, Face]]:
     return [(image, faces[0]) for image, faces in found if faces and not faces[0].quarter_turns][:number]
 
 
-def max_difference(
+def differences(
     detector: Detector, pictures: list[tuple[Image.Image, Face]], side: int, megapixels: int, options: dict
-) -> float:
+) -> list[float]:
     """Of p, over photos that hold as many of the faces as have room, each with a side of so many pixels."""
-    canvas, faces, worst = Image.new("RGB", SIZES[megapixels], (96, 110, 120)), [], 0.0
+    canvas, faces = Image.new("RGB", SIZES[megapixels], (96, 110, 120)), []
     left = top = row = 0
     for number, (image, face) in enumerate(pictures):
         scale = side / max(face.width, face.height)
@@ -120,10 +122,9 @@ def max_difference(
         whole = Image.open(path).convert("RGB")
         by_planes, by_whole = (analyze_photo(detector, image, faces=faces) for image in (photo, whole))
         pairs = zip(by_planes.faces, by_whole.faces, strict=True)
-        worst = max(abs((one.p_fake or 0.0) - (other.p_fake or 0.0)) for one, other in pairs)
+        return [abs((one.p_fake or 0.0) - (other.p_fake or 0.0)) for one, other in pairs]
     finally:
         path.unlink()
-    return worst
 
 
 def moved(face: Face, scale: float, left: int, top: int) -> Face:

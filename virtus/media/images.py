@@ -12,10 +12,11 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 from PIL import Image, PngImagePlugin
+from PIL.JpegImagePlugin import JpegImageFile
 
 from virtus.errors import ImageError
 from virtus.media.animations import Animation, animation_of, count_frames
@@ -23,14 +24,14 @@ from virtus.media.color import CODES, to_srgb
 from virtus.media.containers import color_codes
 from virtus.media.guards import items_fit, parts_fit, structure_fits, tags_fit
 from virtus.media.kinds import NUM_FIRST_BYTES, FileKind, kind_of_bytes, read_first_bytes
-from virtus.media.large import LargePhoto, has_planes, jpeg_planes
-from virtus.media.modes import from_array, is_rgb, to_rgb
+from virtus.media.large import LargePhoto, jpeg_parts, most_pixels
+from virtus.media.modes import from_array, to_rgb
 from virtus.media.orientation import upright_turn
 from virtus.media.truncated import READABLE, load_rows
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 50_000_000  # that are decoded to RGB at once
-MAX_JPEG_PIXELS = 120_000_000  # as a `LargePhoto` they take no more memory than those
+MAX_JPEG_PIXELS = 120_000_000  # as a `LargePhoto`, which takes no more memory
 MIN_SIDE = 32
 MAX_CONVERTED = 2_000_000  # pixels whose colours are converted at once: of more, only those that are asked for
 # Only these decoders are ever tried: Pillow also knows formats that start other programs (EPS).
@@ -57,7 +58,7 @@ def load_image(
         source: a path, the bytes of a file, a binary file object (read from its start), a PIL image, or an array of
             shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); uint8, uint16, bool, or floating with values in [0, 1].
         max_pixels: larger pictures are refused from their header, before decoding; those of more than `MAX_PIXELS`
-            too, unless they are JPEGs that can be read as a `LargePhoto`.
+            too, unless they are JPEGs that fit as a `LargePhoto`: see `most_pixels`.
         max_bytes: larger files are refused before reading.
         min_side: shorter pictures (in pixels, either side) are refused.
 
@@ -76,12 +77,13 @@ def load_image(
     else:
         data = _read(source, max_bytes)
         image = open_image(data)
-    large = data if math.prod(image.size) > MAX_PIXELS and has_planes(image) else None
-    _check_size(image.size, min(max_pixels, MAX_PIXELS) if large is None else max_pixels, min_side)
+    large = data if math.prod(image.size) > MAX_PIXELS else None
+    readable = MAX_PIXELS if large is None else min(MAX_JPEG_PIXELS, max(MAX_PIXELS, most_pixels(image)))
+    _check_size(image.size, min(max_pixels, readable), min_side, mend=max_pixels > readable)
     _check_decoder(image, max_pixels)
     quality = jpeg_quality(image)
     with _decoding():
-        loaded = _decode(image, ours=data is not None) if large is None else _decode_planes(image, large)
+        loaded = _decode(image, ours=data is not None) if large is None else _decode_large(image, large)
     _check_size(loaded.size, max_pixels, min_side)  # of one that is cut off less is left
     loaded.info |= {} if quality is None else {"jpeg_quality": quality}
     if data is not None and count_frames(image, data) > 1 and (animation := animation_of(open_image(data), data)):
@@ -249,14 +251,17 @@ def _silence_decoders() -> None:
             set_handler(None)
 
 
-def _check_size(size: tuple[int, int], max_pixels: int, min_side: int) -> None:
+def _check_size(size: tuple[int, int], max_pixels: int, min_side: int, *, mend: bool = False) -> None:
+    """Refuse what is too large or too small.
+
+    Args:
+        mend: whether more pixels of another kind of file would be read.
+    """
     width, height = size
     if width * height > max_pixels:
-        limit = f"{max_pixels / 1e6:.0f} million" if max_pixels >= 1_000_000 else f"{max_pixels}"
-        mend = (
-            f", or save it as JPEG: of that {MAX_JPEG_PIXELS // 10**6} million are" if max_pixels == MAX_PIXELS else ""
-        )
-        raise ImageError(f"The picture has {width}x{height} pixels; at most {limit} are read. Scale it down{mend}.")
+        limit = f"{int(max_pixels / 1e6)} million" if max_pixels >= 1_000_000 else f"{max_pixels}"
+        most = f", or save it as JPEG, not progressive: of that {MAX_JPEG_PIXELS // 10**6} million are" if mend else ""
+        raise ImageError(f"The picture has {width}x{height} pixels; at most {limit} are read. Scale it down{most}.")
     if min(width, height) < min_side:
         raise ImageError(f"The picture has {width}x{height} pixels; each side needs at least {min_side}.")
 
@@ -293,7 +298,8 @@ def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
     whole.load()
     _check_tags(image)
     turn, colors = upright_turn(image), to_srgb(image)
-    if ours and colors is not None and is_rgb(whole) and math.prod(whole.size) > MAX_CONVERTED:
+    is_plain = whole.mode in ("RGB", "L", "CMYK") and "transparency" not in whole.info
+    if ours and colors is not None and is_plain and math.prod(whole.size) > MAX_CONVERTED:
         made = LargePhoto([whole._new(whole.im)], (), colors)
     else:
         made = to_rgb(whole, colors, in_place=ours)
@@ -307,12 +313,12 @@ def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
     return made
 
 
-def _decode_planes(image: Image.Image, data: bytes) -> LargePhoto:
+def _decode_large(image: Image.Image, data: bytes) -> LargePhoto:
     """The same of a JPEG of too many pixels, of which the header was read."""
     _check_tags(image)
-    turn, planes = upright_turn(image), jpeg_planes(data)
-    made = LargePhoto(planes, () if turn is None else (turn,), to_srgb(image))
-    made.info = {} if planes[0].size == image.size else {READABLE: planes[0].height / image.height}
+    turn, size, parts = upright_turn(image), image.size, jpeg_parts(cast("JpegImageFile", image), data)
+    made = LargePhoto(parts, () if turn is None else (turn,), to_srgb(image))
+    made.info = {} if parts[0].size == size else {READABLE: parts[0].height / size[1]}
     return made
 
 

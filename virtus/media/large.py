@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -19,6 +20,9 @@ Box = tuple[float, float, float, float]
 Transpose = Image.Transpose
 
 LAYOUTS = ("gray", "yuvj420p", "yuvj422p", "yuvj440p", "yuvj444p", "yuvj411p")  # FFmpeg's names: 8 bits, full range
+# Bytes at once: with what is made of them 512 MiB, which is what 50 million pixels take that are held as plain RGB.
+MAX_HELD = 490_000_000
+AS_RGB = 4.4  # bytes a pixel of Pillow's, with that
 QUARTERS = (Transpose.TRANSPOSE, Transpose.TRANSVERSE, Transpose.ROTATE_90, Transpose.ROTATE_270)
 
 
@@ -31,7 +35,7 @@ class LargePhoto(Image.Image):
 
     Args:
         planes: mode L: Y, then Cb and Cr (ITU-T T.871), whole times smaller, rounded up; of a grey photo Y alone.
-            Or one of mode RGB.
+            Or one of mode RGB or CMYK.
         transposes: that make it upright, in their order.
         colors: how its colours become sRGB; None if they are, or nobody knows.
     """
@@ -190,16 +194,51 @@ def box_before(transpose: Transpose, box: Box, size: tuple[int, int]) -> Box:
     }[transpose]
 
 
-def has_planes(image: Image.Image) -> bool:
-    """Whether `jpeg_planes` can take an opened file apart: a JPEG, grey or of Y, Cb and Cr, not of inks nor of RGB.
+def most_pixels(image: Image.Image) -> int:
+    """Of an opened JPEG, how many can be read as a `LargePhoto` in `MAX_HELD`; 0 for other formats."""
+    return int(MAX_HELD / min(_bytes_per_pixel(image))) if isinstance(image, JpegImageFile) else 0
+
+
+def _bytes_per_pixel(image: JpegImageFile) -> tuple[float, float]:
+    """What it takes to read it as Pillow does, and by its planes.
+
+    Of a progressive one the decoder holds all coefficients until its end, two bytes each.
+    """
+    sizes = [(across, down) for _, across, down, _ in image.layer]
+    most = max(across for across, _ in sizes) * max(down for _, down in sizes)
+    values = sum(across * down for across, down in sizes) / most
+    coefficients = 2 * values if image.info.get("progressive") else 0
+    return AS_RGB + coefficients, values + coefficients if has_planes(image) else math.inf
+
+
+def has_planes(image: JpegImageFile) -> bool:
+    """Whether `jpeg_planes` can take it apart: it is grey or of Y, Cb and Cr, not of inks nor of RGB.
 
     Libjpeg's rule: JFIF says so; else Adobe's marker; else the components' names.
     """
-    if not isinstance(image, JpegImageFile) or image.mode not in ("L", "RGB") or len(image.tile) != 1:
-        return False
     named_rgb = [component[0] for component in image.layer] == [*b"RGB"]
     stored_rgb = image.info.get("adobe_transform", 0 if named_rgb else 1) == 0 and "jfif" not in image.info
-    return image.mode == "L" or not stored_rgb
+    return image.mode == "L" or (image.mode == "RGB" and not stored_rgb)
+
+
+def jpeg_parts(image: JpegImageFile, data: bytes) -> list[Image.Image]:
+    """What a `LargePhoto` holds of an opened JPEG that is not larger than `most_pixels`: the picture as Pillow has it,
+    so that p is that of a smaller one's decoder to the last bit; where that takes too much, or it is cut off, planes.
+
+    Raises:
+        OSError: if it is damaged, or cut off too early.
+        ImageError: if it is laid out in a rare way.
+    """
+    if _bytes_per_pixel(image)[0] * math.prod(image.size) > MAX_HELD:
+        return jpeg_planes(data)
+    try:
+        image.load()
+    except OSError:
+        if not has_planes(image):
+            raise
+        image._im = None  # before there is more
+        return jpeg_planes(data)
+    return [image._new(image.im)]
 
 
 def jpeg_planes(data: bytes) -> list[Image.Image]:
