@@ -208,3 +208,11 @@ def test_the_bundled_checkpoint_knows_its_examples(astronaut):
         assert face.novelty < 1, file.name
     drawn = analyze_photo(detector, Image.new("RGB", (200, 200), "white"), whole=True)
     assert drawn.outcome == "inconclusive"
+
+
+def test_the_class_token_alone_may_be_looked_at(copy_checkpoint):
+    novelty = Novelty(0, torch.zeros(2), torch.eye(2), 2.0, token="class")
+    tokens = torch.tensor([[[3.0, 4.0], [100.0, 100.0]]])
+    assert novelty.measure(tokens, 1) == [2.5]
+    folder = with_novelty(copy_checkpoint(), Novelty(1, torch.zeros(WIDTH), torch.eye(WIDTH), 1.0, 100, "class"))
+    assert load_checkpoint(str(folder), precision="float32").novelty.token == "class"

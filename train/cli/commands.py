@@ -87,6 +87,7 @@ def add_novelty(commands: argparse._SubParsersAction) -> None:
     novelty.set_defaults(run=run_novelty)
     novelty.add_argument("checkpoint", type=Path, help="its folder; the statistics are written beside the weights")
     novelty.add_argument("--data", required=True, help="the same as for fit")
+    novelty.add_argument("--token", choices=("patches", "class"), default="patches", help="whose features (patches)")
     novelty.add_argument("--whole", action="store_true", help="for a checkpoint that is shown whole pictures")
 
 
@@ -104,7 +105,7 @@ def run_novelty(args: argparse.Namespace) -> int:
     held_out = [sample for sample in samples if part_of(sample) == "calibrate"]
     whole = args.whole or judges == "pictures"
     faces = None if whole else FaceCache().find([sample.path for sample in (*train, *held_out)])
-    fitted = add_novelty(args.checkpoint, train, held_out, faces)
+    fitted = add_novelty(args.checkpoint, train, held_out, faces, token=args.token)
     told = f"block {fitted.block}, threshold {fitted.threshold:.3f} on {fitted.num_pictures} faces"
     print(f"{args.checkpoint / FILE}: {told}")
     return 0

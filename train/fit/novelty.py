@@ -13,7 +13,16 @@ from tqdm import tqdm
 from train.config import degrade_ordinarily
 from train.data import Sample, take_evenly
 from train.pictures import Faces
-from virtus.checkpoints import MIN_PICTURES, Checkpoint, Novelty, block_of, fit_novelty, load_checkpoint, store_novelty
+from virtus.checkpoints import (
+    MIN_PICTURES,
+    Checkpoint,
+    Novelty,
+    block_of,
+    feature_of,
+    fit_novelty,
+    load_checkpoint,
+    store_novelty,
+)
 from virtus.errors import DataError
 from virtus.faces import cut_out
 from virtus.media import load_image
@@ -24,7 +33,9 @@ READ_AHEAD = 32
 SEED = 83
 
 
-def add_novelty(folder: Path, train: Sequence[Sample], held_out: Sequence[Sample], faces: Faces | None) -> Novelty:
+def add_novelty(
+    folder: Path, train: Sequence[Sample], held_out: Sequence[Sample], faces: Faces | None, *, token: str = "patches"
+) -> Novelty:
     """Fit what a finished checkpoint knows on its training pictures, and write it beside the weights.
 
     At most 300 training pictures of each source and class, half of them degraded as photos are; those held out, which
@@ -34,6 +45,7 @@ def add_novelty(folder: Path, train: Sequence[Sample], held_out: Sequence[Sample
         folder: of the checkpoint, as `fit` made it.
         train, held_out: what trained it, and what neither trained nor chose.
         faces: the largest of each picture; None for a checkpoint that is shown whole pictures.
+        token: "patches" or "class": see `Novelty`.
 
     Raises:
         DataError: where there are too few pictures.
@@ -48,9 +60,9 @@ def add_novelty(folder: Path, train: Sequence[Sample], held_out: Sequence[Sample
         )
     checkpoint = load_checkpoint(str(folder))
     block = block_of(len(checkpoint.trunk.blocks))
-    known = _features(checkpoint, block, train, faces, draw=random.Random(SEED))
-    unseen = _features(checkpoint, block, held_out, faces, draw=None)
-    novelty = fit_novelty(block, known, unseen, [sample.source for sample in held_out])
+    known = _features(checkpoint, block, train, faces, token, draw=random.Random(SEED))
+    unseen = _features(checkpoint, block, held_out, faces, token, draw=None)
+    novelty = fit_novelty(block, known, unseen, [sample.source for sample in held_out], token)
     store_novelty(folder, novelty, sha256=checkpoint.info.sha256)
     return novelty
 
@@ -62,16 +74,22 @@ def thin(samples: Sequence[Sample]) -> list[Sample]:
 
 @torch.inference_mode()
 def _features(
-    checkpoint: Checkpoint, block: int, samples: Sequence[Sample], faces: Faces | None, *, draw: random.Random | None
+    checkpoint: Checkpoint,
+    block: int,
+    samples: Sequence[Sample],
+    faces: Faces | None,
+    token: str,
+    *,
+    draw: random.Random | None,
 ) -> np.ndarray:
-    """The mean patch token that enters a block, (N, D); with `draw`, half of the pictures are degraded."""
+    """What enters a block, (N, D), by `feature_of`; with `draw`, half of the pictures are degraded."""
     trunk, parts = checkpoint.trunk, []
     for start in tqdm(range(0, len(samples), READ_AHEAD), desc="novelty", unit="batch"):
         crops = _crops(samples[start : start + READ_AHEAD], faces, checkpoint.margin, draw)
         hidden = trunk.embed(torch.from_numpy(np.stack([checkpoint.transform(crop.image) for crop in crops])))
         for index in range(block):
             hidden = trunk.run_block(index, hidden)
-        parts.append(hidden[:, trunk.num_prefix_tokens :].mean(1).float().cpu().numpy())
+        parts.append(feature_of(hidden, trunk.num_prefix_tokens, token).cpu().numpy())
     return np.concatenate(parts)
 
 

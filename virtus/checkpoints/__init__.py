@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         MIN_PICTURES,
         Novelty,
         block_of,
+        feature_of,
         fit_novelty,
         forget_novelty,
         store_novelty,

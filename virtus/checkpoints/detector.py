@@ -173,4 +173,4 @@ class Detector:
         known = self.checkpoint.novelty
         if known is None or index != known.block:
             return []
-        return known.measure(hidden[:, self.checkpoint.trunk.num_prefix_tokens :])
+        return known.measure(hidden, self.checkpoint.trunk.num_prefix_tokens)

@@ -37,6 +37,7 @@ class Novelty:
         whitening: (D, K), float32: K directions, each divided by the standard deviation along it.
         threshold: the distance from which a face is unlike them.
         num_pictures: that the threshold was fitted on.
+        token: what is looked at of these tokens: the mean of the "patches", or the first one, "class".
     """
 
     block: int
@@ -44,11 +45,17 @@ class Novelty:
     whitening: torch.Tensor
     threshold: float
     num_pictures: int = 0
+    token: str = "patches"
 
-    def measure(self, patch_tokens: torch.Tensor) -> list[float]:
-        """Patch tokens that enter the block, (N, P, D), to N distances as shares of the threshold."""
-        offset = patch_tokens.float().mean(1) - self.mean.to(patch_tokens.device)
+    def measure(self, hidden: torch.Tensor, num_prefix_tokens: int = 0) -> list[float]:
+        """Tokens that enter the block, (N, T, D), to N distances as shares of the threshold."""
+        offset = feature_of(hidden, num_prefix_tokens, self.token) - self.mean.to(hidden.device)
         return ((offset @ self.whitening.to(offset.device)).norm(dim=1) / self.threshold).tolist()
+
+
+def feature_of(hidden: torch.Tensor, num_prefix_tokens: int, token: str = "patches") -> torch.Tensor:
+    """What the distance is of: (N, D) float32 from tokens (N, T, D)."""
+    return hidden[:, 0].float() if token == "class" else hidden[:, num_prefix_tokens:].float().mean(1)
 
 
 def block_of(num_blocks: int) -> int:
@@ -57,7 +64,11 @@ def block_of(num_blocks: int) -> int:
 
 
 def fit_novelty(
-    block: int, features: np.ndarray, held_out: np.ndarray, sources: Sequence[str] | None = None
+    block: int,
+    features: np.ndarray,
+    held_out: np.ndarray,
+    sources: Sequence[str] | None = None,
+    token: str = "patches",
 ) -> Novelty:
     """Fit mean and covariance on training pictures, and the threshold on others.
 
@@ -65,7 +76,7 @@ def fit_novelty(
 
     Args:
         block: whose inputs the features are.
-        features: (N, D), the mean patch token of training pictures, ordinary degradations among them.
+        features: (N, D), by `feature_of`, of training pictures, ordinary degradations among them.
         held_out: (M, D), of pictures that neither trained nor chose.
         sources: where each of these is from; those with fewer than 20 pictures count with the rest only.
 
@@ -80,7 +91,7 @@ def fit_novelty(
     distances = np.linalg.norm((held_out - mean) @ whitening, axis=1)
     threshold = _threshold(distances, np.asarray(sources if sources is not None else ["all"] * len(distances)))
     mean, whitening = (torch.from_numpy(part.astype(np.float32)) for part in (mean, whitening))
-    return Novelty(block, mean, whitening, threshold, len(held_out))
+    return Novelty(block, mean, whitening, threshold, len(held_out), token)
 
 
 def store_novelty(folder: Path, novelty: Novelty, *, sha256: str) -> None:
@@ -90,6 +101,7 @@ def store_novelty(folder: Path, novelty: Novelty, *, sha256: str) -> None:
     tensors = {"mean": novelty.mean, "whitening": novelty.whitening.contiguous()}
     write_whole(folder / FILE, save(tensors, metadata={"weights_sha256": sha256}))
     row = {"block": novelty.block, "threshold": novelty.threshold, "num_pictures": novelty.num_pictures}
+    row |= {"token": novelty.token} if novelty.token != "patches" else {}
     write_sidecar(folder, read_sidecar(folder) | {"novelty": row})
 
 
@@ -132,7 +144,12 @@ def read_novelty(folder: Path, sidecar: dict, *, sha256: str, num_blocks: int, w
 
 
 def _is_sound(novelty: Novelty) -> bool:
-    whole = type(novelty.block) is int and novelty.block >= 0 and 0 < novelty.threshold < math.inf
+    whole = (
+        type(novelty.block) is int
+        and novelty.block >= 0
+        and novelty.token in ("patches", "class")
+        and 0 < novelty.threshold < math.inf
+    )
     shaped = novelty.mean.ndim == 1 and novelty.whitening.ndim == 2 and len(novelty.mean) == len(novelty.whitening)
     return whole and shaped and all(bool(part.isfinite().all()) for part in (novelty.mean, novelty.whitening))
 
