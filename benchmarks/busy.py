@@ -27,6 +27,7 @@ VIRTUS = (sys.executable, "-m", "virtus")
 FACE = ASSETS / "examples" / "grace-hopper.jpg"
 LOAD = "import os\nbegun_by = os.getppid()\nwhile os.getppid() == begun_by: sum(range(100_000))"  # until that one ends
 START_UP_S = 300
+MAPS = ("--methods", "gradcam", "--faithfulness")
 ASKED = 4  # photos that the app is asked for
 CALIBRATING = 60  # not all of them are judged
 FACES = "import sys; from pathlib import Path; from train.pictures import FaceCache; FaceCache(Path(sys.argv[1])).find"
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a tree of pictures that photos are made of")
     parser.add_argument("--photos", type=int, default=8)
     parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--only", nargs="+", metavar="COMMAND", help="of the first column")
     parser.add_argument("--model", default="auto")
     parser.add_argument("--clip", type=Path, help="a clip, of which 16 frames are judged")
     args = parser.parse_args()
@@ -45,7 +47,8 @@ def main() -> None:
         commands = measured(args, Path(folder))
         print(f"{args.photos} photos, {args.turns} turns, {os.cpu_count()} busy cores, {args.model}", flush=True)
         print("| | as it is | one thread | ratio |\n| --- | ---: | ---: | ---: |", flush=True)
-        for name, run in commands.items():
+        for name in args.only or commands:
+            run = commands[name]
             pairs = [(run({}), run({"OMP_NUM_THREADS": "1"})) for _ in range(args.turns)]
             ours, one = (statistics.median(turn) for turn in zip(*pairs, strict=True))
             print(f"| `{name}` | {ours:.1f} s | {one:.1f} s | {ours / one:.2f} |", flush=True)
@@ -61,7 +64,7 @@ def measured(args: argparse.Namespace, folder: Path) -> dict[str, Callable[[dict
         "scan": [*VIRTUS, "scan", labelled, *model],
         "evaluate": [*VIRTUS, "evaluate", labelled, *model],
         "calibrate": [*VIRTUS, "calibrate", "--data", small, *model],
-        "explain": [*VIRTUS, "explain", FACE, "--faithfulness", "--out", folder / "maps", *model],
+        "explain": [*VIRTUS, "explain", FACE, *MAPS, "--out", folder / "maps", *model],
         "train: faces": [sys.executable, "-c", FACES, folder / "faces.jsonl", labelled],
     }
     if args.clip:
