@@ -63,7 +63,7 @@ class Tail:
 
 def run_scan(folder: Path, out: Path, jobs: int, kill_at: int | None) -> tuple[list[Moment], int]:
     """One run of the command line, until its end or until so many rows are there; its samples and exit status."""
-    how = ["--whole-image", "--model", "virtus-tiny", "--out", str(out), "--resume", "--jobs", str(jobs)]
+    how = ["--whole-image", "--model", "virtus-fast", "--out", str(out), "--resume", "--jobs", str(jobs)]
     start, samples, tail = time.perf_counter(), [], Tail(out)
     scan = subprocess.Popen([sys.executable, "-m", "virtus", "scan", str(folder), *how])
     while scan.poll() is None:

@@ -10,15 +10,17 @@ from PIL import Image
 
 from tests.support.hub_server import HubServer
 from virtus.bundled import ASSETS
+from virtus.checkpoints import bundled
 
 EXAMPLES = ASSETS / "examples"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_calibration_of_the_users_own(tmp_path_factory):
-    """The tests, and all programs that they start, neither see nor touch the user's own folder."""
+def _nothing_of_the_users_own(tmp_path_factory):
+    """The tests, and all programs that they start, neither see nor touch the user's own folder, and `auto` is small."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("VIRTUS_CHECKPOINT", "virtus-fast")
         yield
 
 
@@ -109,6 +111,21 @@ def copy_checkpoint(make_checkpoint, tmp_path):
         return Path(shutil.copytree(make_checkpoint(**options), tmp_path / "checkpoint", dirs_exist_ok=True))
 
     return copy
+
+
+@pytest.fixture
+def bundle(tmp_path, monkeypatch):
+    """Factory: from now on copies of a folder come with Virtus by the names given, and nothing else does."""
+
+    def bundle_names(*names, folder):
+        for name in names:
+            shutil.copytree(folder, tmp_path / "bundled" / name)
+        monkeypatch.setattr(bundled, "FOLDER", tmp_path / "bundled")
+        monkeypatch.setenv("VIRTUS_CHECKPOINT", "")
+        bundled.warn_of_default.cache_clear()
+
+    yield bundle_names
+    bundled.warn_of_default.cache_clear()
 
 
 @pytest.fixture

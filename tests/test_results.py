@@ -12,7 +12,7 @@ from virtus.results import (
     gravest,
 )
 
-INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
+INFO = CheckpointInfo("virtus-fast", "bundled", "ab" * 32)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_json_of_a_picture_with_a_judged_and_a_small_face():
         "path": "a.jpg",
         "outcome": "fake",
         "decided_by": 1,
-        "checkpoint": {"name": "virtus-tiny", "revision": "bundled", "sha256": "ab" * 32, "calibration": None},
+        "checkpoint": {"name": "virtus-fast", "revision": "bundled", "sha256": "ab" * 32, "calibration": None},
         "prior": 0.5,
         "image_size": [100, 80],
         "faces": [

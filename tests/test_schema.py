@@ -11,7 +11,7 @@ from virtus.results import CheckpointInfo, Face, FaceReport, ImageReport, Label,
 from virtus.scans.rows import csv_columns, csv_lines
 from virtus.schema import FIRST, HIDDEN, As, Inline, Key, Number, Row, Text, adapter, row_type
 
-INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
+INFO = CheckpointInfo("virtus-fast", "bundled", "ab" * 32)
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ async def measure(visitors: Sequence[Visitor], url: str, pid: int, seconds: floa
 
 
 def main() -> None:
-    args = parser(__doc__, clients="64", seconds=300.0, model="virtus-tiny").parse_args()
+    args = parser(__doc__, clients="64", seconds=300.0, model="virtus-fast").parse_args()
     counts = [int(number) for number in args.clients.split(",")]
     visitors = make_visitors(max(counts), virtus.Detector(virtus.load_checkpoint(args.model)))
     names = COLUMNS.split(",")

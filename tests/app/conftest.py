@@ -42,6 +42,7 @@ class Server:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("GRADIO_", "HF_", "VIRTUS_"))}
         closed = f"http://127.0.0.1:{free_port()}"  # nobody listens: the Hub is out of reach
         own = {"HF_ENDPOINT": closed, "HF_HOME": str(folder / "hub"), "GRADIO_TEMP_DIR": str(folder / "gradio")}
+        own |= {"VIRTUS_CHECKPOINT": "virtus-fast"}
         quiet = {"OMP_NUM_THREADS": "1", "no_proxy": "127.0.0.1"}
         self.log = folder / "log.txt"
         self.process = subprocess.Popen(

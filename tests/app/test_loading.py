@@ -63,11 +63,11 @@ def test_what_cannot_be_used_is_said_before_anything_is_loaded():
 
 
 def test_what_fails_while_loading_is_said_and_the_others_are_loaded(damaged):
-    detectors = Detectors(damaged, ["virtus-tiny"], device="cpu")
+    detectors = Detectors(damaged, ["virtus-fast"], device="cpu")
     detectors.examine_all()
     assert detectors.is_loading
     said = list(detectors.load_all())
-    assert said == [detectors.failure, "virtus-tiny is loaded."]
+    assert said == [detectors.failure, "virtus-fast is loaded."]
     assert "vit.layernorm.weight holds values that are not finite." in detectors.failure
     assert not detectors.is_loading
     with pytest.raises(CheckpointError, match="not finite"):
@@ -84,7 +84,7 @@ def test_a_page_before_the_model_is_loaded_says_so_and_its_visitor_gets_a_verdic
         assert "Virtus" in page.read().decode()
     page = browser.new_page()
     page.goto(url)
-    page.get_by_text("virtus-tiny is being loaded. You can ask already").wait_for()
+    page.get_by_text("virtus-fast is being loaded. You can ask already").wait_for()
     give(page, photos["one.jpg"])
     page.locator("#photo img, #photo [aria-busy]").first.wait_for()
     assert page.locator("#verdict .panel.empty").count() == 1

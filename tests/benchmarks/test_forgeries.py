@@ -38,7 +38,7 @@ def originals(astronaut):
 @pytest.fixture(scope="module")
 def detector():
     """It calls both photos real, and some self-blended copies fake."""
-    return virtus.Detector(virtus.load_checkpoint("virtus-tiny"))
+    return virtus.Detector(virtus.load_checkpoint("virtus-fast"))
 
 
 def test_partners_are_other_people_of_the_same_source_and_size_the_most_alike_first():

@@ -1,8 +1,9 @@
 """The model card of a checkpoint folder."""
 
+import pytest
+
+from virtus.checkpoints.bundled import bundled_folder, bundled_names
 from virtus.checkpoints.card import Measured, read_card
-from virtus.checkpoints.known import BUNDLED
-from virtus.checkpoints.load import BUNDLED_FOLDER
 
 CARD = """---
 model-index:
@@ -51,7 +52,8 @@ def test_no_card_or_one_that_is_not_understood_is_none(tmp_path):
     assert read_card(write(tmp_path, "---\na: [\n---\n## Limits\nx")) is None
 
 
-def test_the_bundled_card_says_what_the_page_shows():
-    card = read_card(BUNDLED_FOLDER / BUNDLED)
+@pytest.mark.parametrize("name", bundled_names())
+def test_the_bundled_cards_say_what_the_page_shows(name):
+    card = read_card(bundled_folder(name))
     assert {"Intended use", "How good it is", "Limits"} <= set(card.sections)
     assert all(set(one.figures) == {"AUC", "Accuracy", "Macro F1"} for one in card.measured)

@@ -13,8 +13,8 @@ from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPi
 from virtus.checkpoints import examine
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.examine import examine_checkpoint
-from virtus.checkpoints.known import BUNDLED, CHECKPOINTS
-from virtus.checkpoints.load import load_checkpoint, locate, resolve_name
+from virtus.checkpoints.known import CHECKPOINTS
+from virtus.checkpoints.load import load_checkpoint, locate
 from virtus.checkpoints.sidecar import read_json
 from virtus.errors import CheckpointError, InputError
 from virtus.faces import whole_image
@@ -24,23 +24,6 @@ from virtus.labels import ClassOutputs
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch):
     monkeypatch.delenv("VIRTUS_CHECKPOINT", raising=False)
-
-
-def test_auto_is_the_bundled_one_unless_the_environment_names_another(make_checkpoint, monkeypatch):
-    assert (resolve_name(), resolve_name("a/b")) == (BUNDLED, "a/b")
-    name, folder, revision = locate()
-    assert (name, revision, folder.name) == (BUNDLED, "bundled", BUNDLED)
-    monkeypatch.setenv("VIRTUS_CHECKPOINT", "")
-    assert resolve_name() == BUNDLED
-    monkeypatch.setenv("VIRTUS_CHECKPOINT", str(make_checkpoint()))
-    assert locate() == (str(make_checkpoint()), make_checkpoint(), "local")
-    assert resolve_name("virtus-tiny") == BUNDLED
-
-
-def test_the_bundled_checkpoint_is_sound_and_small():
-    found = load_checkpoint("virtus-tiny", device="cpu", precision="float32")
-    assert (found.info.name, found.info.revision, found.margin) == ("virtus-tiny", "bundled", 1.3)
-    assert sum(file.stat().st_size for file in locate("virtus-tiny")[1].rglob("*")) < 15e6
 
 
 def test_a_local_folder_is_found_by_any_way_to_write_its_path(copy_checkpoint, monkeypatch):

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from virtus.checkpoints import load as checkpoints
+from virtus.checkpoints.bundled import BASE, FAST
 from virtus.checkpoints.hub import bounded_client, is_repo_id
-from virtus.checkpoints.known import BUNDLED
 from virtus.checkpoints.load import load_checkpoint, locate
 from virtus.checkpoints.novelty import Novelty, store_novelty
 from virtus.errors import CheckpointError
@@ -43,7 +43,7 @@ def test_a_repository_is_fetched_judged_and_loaded(hub, make_checkpoint, name):
 
 
 def test_every_registered_name_is_a_repository_or_bundled():
-    assert [name for name in checkpoints.CHECKPOINTS if not is_repo_id(name)] == [BUNDLED]
+    assert [name for name in checkpoints.CHECKPOINTS if not is_repo_id(name)] == [BASE, FAST]
 
 
 def test_a_revision_can_be_named_by_branch_tag_and_commit(hub, make_checkpoint):

@@ -56,7 +56,7 @@ def test_scan_writes_one_object_a_line(scanned):
         "missing.png": "unreadable",
     }
     assert all(rows[name]["reason"] for name in unjudged)
-    assert {row["checkpoint"]["name"] for row in rows.values()} == {"virtus-tiny"}
+    assert {row["checkpoint"]["name"] for row in rows.values()} == {"virtus-fast"}
     assert {len(row["checkpoint"]["sha256"]) for row in rows.values()} == {64}
 
 
@@ -309,9 +309,9 @@ def test_wrong_words_are_status_2(words):
 
 
 def test_doctor_shows_what_it_knows(capsys):
-    assert main(["doctor", "virtus-tiny"]) == 0
+    assert main(["doctor", "virtus-fast"]) == 0
     shown = capsys.readouterr().out
-    assert "virtus-tiny can judge." in shown
+    assert "virtus-fast can judge." in shown
     assert "0 is real, 1 is fake" in shown
 
 

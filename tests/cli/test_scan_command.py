@@ -188,6 +188,47 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch, capsys):
     assert [line.partition(" done")[0] for line in lines] == ["virtus: 8 of 12", "virtus: 9 of 12", "virtus: 10 of 12"]
 
 
+def test_what_all_take_is_said_once_when_it_is_known(monkeypatch, capsys):
+    monkeypatch.setattr(terminal, "ESTIMATE_AFTER_S", 0)
+    estimates = []
+    assert list(terminal.progress(12, estimated=lambda s: estimates.append(s) or "Long.")(iter("abc"))) == list("abc")
+    assert capsys.readouterr().err == "virtus: Long.\n"
+    assert len(estimates) == 1
+    assert list(terminal.progress(12)(iter("abc"))) == list("abc")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.fixture
+def offers(bundle, make_checkpoint, walls, capsys):
+    """The lines in which a scan by a checkpoint of that name offers the fast one."""
+    bundle("virtus-base", "virtus-fast", folder=make_checkpoint())
+
+    def say(name, *more):
+        scan = ["scan", str(walls), "--whole-image", "--precision", "float32", "--model", name, *more]
+        assert main(scan) == 0
+        return [line for line in capsys.readouterr().err.splitlines() if "--model virtus-fast" in line]
+
+    return say
+
+
+def test_a_long_scan_by_the_better_checkpoint_offers_the_fast_one(offers, monkeypatch):
+    assert offers("auto") == []
+    monkeypatch.setattr(terminal, "ESTIMATE_AFTER_S", 0)
+    assert offers("auto") == []
+    monkeypatch.setattr("virtus.cli.scan.LONG_SCAN_S", 0)
+    for name in ("auto", "virtus-base"):
+        (said,) = offers(name)
+        assert said.startswith("virtus: All of it takes about ")
+        assert " s with virtus-base, " in said
+    assert offers("virtus-fast") == []
+
+
+def test_many_frames_of_clips_by_the_better_checkpoint_offer_the_fast_one(offers):
+    (said,) = offers("auto", "--frames", "200")
+    assert said.startswith("virtus: 200 frames of a clip take long with virtus-base")
+    assert offers("virtus-fast", "--frames", "200") == []
+
+
 def test_the_time_left_is_that_of_what_is_left():
     # 100 in 50 s are 2 a second; of 10,300 the 100 done before and these are done.
     assert terminal.progress_line(100, 100, 10_300, 50) == "virtus: 200 of 10,300 done, 2.0 img/s, 1:24:10 left"

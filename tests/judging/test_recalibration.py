@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from tests.support.command import virtus
+from virtus.checkpoints.bundled import FAST
 from virtus.checkpoints.calibration import fit_calibration
 from virtus.checkpoints.detector import Detector
-from virtus.checkpoints.known import BUNDLED
 from virtus.checkpoints.load import load_checkpoint
 from virtus.checkpoints.sidecar import read_calibration, store_calibration, user_file
 from virtus.cli.commands import main
@@ -85,20 +85,20 @@ def expected_calibration(folder, labelled):
 
 
 def test_the_bundled_one_is_calibrated_in_the_users_folder_and_forgets(labelled, config, capsys):
-    shipped = load_checkpoint(BUNDLED).info
-    main(["doctor", BUNDLED])
+    shipped = load_checkpoint(FAST).info
+    main(["doctor", FAST])
     assert "the checkpoint's own" in capsys.readouterr().out
-    done = virtus("calibrate", "--model", BUNDLED, "--data", labelled, "--whole-image")
-    file = config / "virtus" / "calibrations" / BUNDLED / f"{shipped.sha256}.json"
+    done = virtus("calibrate", "--model", FAST, "--data", labelled, "--whole-image")
+    file = config / "virtus" / "calibrations" / FAST / f"{shipped.sha256}.json"
     assert f"kept in {file}" in done.stdout
-    own = load_checkpoint(BUNDLED).info
+    own = load_checkpoint(FAST).info
     assert own.calibration == read_calibration({"calibration": json.loads(file.read_text())})
     assert own.calibration.num_pictures == 48
-    main(["doctor", BUNDLED])
+    main(["doctor", FAST])
     assert f"yours, {file}" in capsys.readouterr().out
-    main(["calibrate", "--forget", "--model", BUNDLED])
+    main(["calibrate", "--forget", "--model", FAST])
     assert f"removed from {file}" in capsys.readouterr().out
-    assert load_checkpoint(BUNDLED).info == shipped
+    assert load_checkpoint(FAST).info == shipped
 
 
 @pytest.mark.usefixtures("config")
@@ -124,15 +124,15 @@ def test_data_or_forget(words):
 @pytest.mark.parametrize("text", ["", "[1]", "{", '{"temperature": 0, "real_below": 0.5, "fake_above": 0.5}'])
 @pytest.mark.usefixtures("config")
 def test_a_broken_file_is_refused_by_its_name_and_can_be_forgotten(text):
-    sha256 = load_checkpoint(BUNDLED).info.sha256
-    file = user_file(BUNDLED, sha256)
+    sha256 = load_checkpoint(FAST).info.sha256
+    file = user_file(FAST, sha256)
     file.parent.mkdir(parents=True)
     file.write_text(text)
     with pytest.raises(CheckpointError, match="calibrate again") as refused:
-        load_checkpoint(BUNDLED)
+        load_checkpoint(FAST)
     assert str(file) in str(refused.value)
-    assert main(["calibrate", "--forget", "--model", BUNDLED]) == 0
-    load_checkpoint(BUNDLED)
+    assert main(["calibrate", "--forget", "--model", FAST]) == 0
+    load_checkpoint(FAST)
 
 
 @pytest.mark.parametrize(

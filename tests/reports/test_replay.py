@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.reports.test_record import RECORD, signed_anew
 from tests.support.command import virtus
+from virtus.checkpoints.bundled import RETIRED, RetiredCheckpoint
 from virtus.cli.commands import main
 from virtus.reports.record import ReportSettings, read_record
 from virtus.reports.replay import Replay, _at_revision, _pairs, overlap
@@ -122,6 +123,19 @@ def test_other_weights_are_refused_and_both_are_named(written, make_checkpoint, 
     assert len(set(found)) == 2
 
 
+def test_weights_of_an_earlier_release_are_refused_with_the_release(
+    written, make_checkpoint, astronaut, tmp_path, capsys, monkeypatch
+):
+    own = json.loads(written.read_text())["report"]["checkpoint"]
+    monkeypatch.setitem(RETIRED, "old", RetiredCheckpoint("0.7.1", (own["sha256"],)))
+    assert main(["replay", str(written), str(astronaut), "--model", str(make_checkpoint(seed=1))]) == 2
+    assert f"with {own['sha256']}. old came with Virtus up to release 0.7.1" in capsys.readouterr().err
+    named = tmp_path / "named.json"
+    named.write_text(signed_anew(lambda row: row["report"]["checkpoint"].update(name="old", revision="bundled")))
+    assert main(["replay", str(named), str(astronaut), "--anyway"]) == 2
+    assert capsys.readouterr().err.startswith("virtus: old came with Virtus up to release 0.7.1")
+
+
 def test_another_photo_is_refused_unless_asked_for_anyway(written, astronaut, tmp_path, capsys):
     again = tmp_path / "again.png"
     Image.open(astronaut).save(again)
@@ -145,7 +159,7 @@ def test_a_commit_of_the_hub_is_asked_for_as_it_was():
     assert _at_revision(on_hub) == ("owner/name@" + "ab" * 20, None)
     assert _at_revision(on_hub | {"name": "owner/name@main"}) == ("owner/name@main", None)
     assert _at_revision(on_hub | {"name": "owner/name#1"}) == ("owner/name@" + "ab" * 20, "1")
-    assert _at_revision({"name": "virtus-tiny", "revision": "bundled"}) == ("virtus-tiny", None)
+    assert _at_revision({"name": "virtus-fast", "revision": "bundled"}) == ("virtus-fast", None)
     assert _at_revision({"name": "a/folder", "revision": "local"}) == ("a/folder", None)
 
 
@@ -175,7 +189,7 @@ def test_scan_writes_the_report_of_one_picture(checkpoint, astronaut, tmp_path, 
     assert main(["replay", str(page.with_suffix(".json")), str(astronaut)]) == 0
 
 
-@pytest.mark.parametrize("asked", ["a.jpg b.jpg", "a.jpg --model virtus-tiny --model agasta/virtus", "clip.mp4"])
+@pytest.mark.parametrize("asked", ["a.jpg b.jpg", "a.jpg --model virtus-fast --model agasta/virtus", "clip.mp4"])
 def test_scan_writes_no_report_of_several_or_of_a_clip(tmp_path, capsys, asked):
     assert main(["scan", *asked.split(), "--report", str(tmp_path / "scan.html")]) == 2
     assert "A report is " in capsys.readouterr().err

@@ -15,7 +15,7 @@ from virtus.judging.comparison import Agreement, Comparison
 from virtus.results import Calibration, Caution, CheckpointInfo, FaceReport, ImageReport, Outcome
 from virtus.scans.comparison_rows import ComparisonCsv, ComparisonTable, summary
 
-CALIBRATED = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32, Calibration(1.0, 0.25, 0.75))
+CALIBRATED = CheckpointInfo("virtus-fast", "bundled", "ab" * 32, Calibration(1.0, 0.25, 0.75))
 OTHER = CheckpointInfo("owner/name", "0123456789abcdef", "cd" * 32)
 SAYS_REAL = {"temperature": 1.0, "bias": -20.0, "real_below": 0.25, "fake_above": 0.75}
 SMALL, TURNED = Caution("small", "Small."), Caution("turned_away", "Turned.")
@@ -50,7 +50,7 @@ def written(rows_class):
 
 def test_the_table_has_a_column_for_each_and_says_where_they_disagree():
     first, second, head, row, last = written(ComparisonTable).splitlines()
-    assert first == "A: virtus-tiny (bundled, sha256 abababababab)"
+    assert first == "A: virtus-fast (bundled, sha256 abababababab)"
     assert second == "B: owner/name (0123456789ab, sha256 cdcdcdcdcdcd, uncalibrated)"
     assert head.split() == ["agreement", "A", "B", "faces", "path"]
     assert row.split()[:6] == ["disagree", "fake", "0.875", "fake", "0.750", "2"]
@@ -65,11 +65,11 @@ def test_csv_is_one_line_a_face_and_checkpoint():
         *"cautions novelty whole_image checkpoint sha256 prior reason decided_by".split(),
     ]
     assert [(row["face"], row["checkpoint"], row["agreement"], row["p_fake"]) for row in rows] == [
-        ("0", "virtus-tiny", "agree", "0.875"),
+        ("0", "virtus-fast", "agree", "0.875"),
         ("0", "owner/name", "agree", "0.75"),
-        ("1", "virtus-tiny", "disagree", "0.125"),
+        ("1", "virtus-fast", "disagree", "0.125"),
         ("1", "owner/name", "disagree", "0.625"),
-        ("", "virtus-tiny", "", ""),
+        ("", "virtus-fast", "", ""),
         ("", "owner/name", "", ""),
     ]
     assert {row["path"] for row in rows[:4]} == {"a, b.jpg"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from virtus.results import Caution, CheckpointInfo, FaceReport, ImageReport, Outcome, Stability
 from virtus.scans.rows import CsvRows, JsonRows, TableRows
 
-INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
+INFO = CheckpointInfo("virtus-fast", "bundled", "ab" * 32)
 TWO_FACES = ImageReport(
     Outcome.FAKE,
     INFO,

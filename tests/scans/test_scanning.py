@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from virtus.checkpoints.bundled import RETIRED, RetiredCheckpoint
 from virtus.errors import InputError
 from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome
 from virtus.scans.rows import JsonRows
 from virtus.scans.rows_file import Maker, RowsFile, Start, go_on
 from virtus.video.report import VideoReport
 
-INFO = CheckpointInfo("virtus-tiny", "bundled", "ab" * 32)
+INFO = CheckpointInfo("virtus-fast", "bundled", "ab" * 32)
 MAKER = Maker(INFO.sha256, 0.5, ("float32", "whole_image"))
 FACES = (
     FaceReport((0.0, 0.0, 90.0, 90.0), Outcome.REAL, p_fake=0.125),
@@ -116,6 +117,14 @@ def test_a_member_is_not_gone_while_its_archive_is_there(tmp_path):
     write(file, [report(member)])
     with pytest.raises(InputError, match=r"a\.jpg comes there now"):
         go_on(file, [f"{tmp_path}/photos.zip/in/a.jpg", member], MAKER)
+
+
+def test_rows_by_weights_of_an_earlier_release_are_refused_with_the_release(names, tmp_path, monkeypatch):
+    monkeypatch.setitem(RETIRED, "old", RetiredCheckpoint("0.7.1", (MAKER.sha256,)))
+    write(tmp_path / "rows", [report(names[0])])
+    said = "by the weights with sha256 abababababab, .* or name another file. old came with Virtus up to release 0.7.1"
+    with pytest.raises(InputError, match=said):
+        go_on(tmp_path / "rows", names, Maker("cd" * 32, 0.5, MAKER.settings))
 
 
 @pytest.mark.parametrize(

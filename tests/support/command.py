@@ -16,7 +16,7 @@ def virtus(*arguments, **environment):
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env=os.environ | {"VIRTUS_CHECKPOINT": ""} | environment,
+        env=os.environ | {"VIRTUS_CHECKPOINT": "virtus-fast"} | environment,
         check=False,
     )
 

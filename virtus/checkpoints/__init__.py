@@ -5,6 +5,17 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
+    from virtus.checkpoints.bundled import (
+        BASE,
+        ENVIRONMENT_VARIABLE,
+        FAST,
+        WORDS,
+        bundled_default,
+        bundled_names,
+        bundled_words,
+        resolve_name,
+        retired_words,
+    )
     from virtus.checkpoints.calibration import (
         EVEN,
         UNCALIBRATED,
@@ -19,16 +30,16 @@ if TYPE_CHECKING:
     from virtus.checkpoints.detector import Detector, TrunkState, margins_of
     from virtus.checkpoints.examine import Examination, examine_base, examine_base_configs, examine_checkpoint
     from virtus.checkpoints.hub import COMMIT, ask_hub, bounded_client, fetch, is_repo_id
-    from virtus.checkpoints.known import BUNDLED, CHECKPOINTS
+    from virtus.checkpoints.known import CHECKPOINTS
     from virtus.checkpoints.load import (
         LOCAL,
         Checkpoint,
         examine_named,
+        fast_words,
         find_checkpoint,
         load_checkpoint,
         locate,
         name_of_user_calibration,
-        resolve_name,
         split_label,
     )
     from virtus.checkpoints.metrics import (

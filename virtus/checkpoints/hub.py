@@ -21,7 +21,7 @@ CONFIGS = ("config.json", "preprocessor_config.json", SIDECAR, "novelty.safetens
 INDEX = "model.safetensors.index.json"
 SHARD = re.compile(r"model-\d+-of-(\d+)\.safetensors")
 CONNECT_TIMEOUT_S = 3.0  # for each of the Hub's addresses; for an answer, HF_HUB_ETAG_TIMEOUT (by default 10 s)
-WORKS_WITHOUT = "Without the Hub, the bundled checkpoint virtus-tiny and local folders work."
+WORKS_WITHOUT = "Without the Hub, the bundled checkpoints (auto) and local folders work."
 
 
 def is_repo_id(name: str) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from virtus.checkpoints.bundled import BASE, FAST
 from virtus.results import Judges
 
-BUNDLED = "virtus-tiny"
 DEFAULT_MARGIN = 1.3
 RAW_KAGGLE_MARGIN = 1.8  # of those that were trained on uncropped pictures
 
@@ -33,7 +33,8 @@ class KnownCheckpoint:
 
 
 CHECKPOINTS = {
-    BUNDLED: KnownCheckpoint("DeiT tiny", licence="research only"),  # on three sources, faces cropped alike
+    BASE: KnownCheckpoint("CLIP base", licence="research only"),
+    FAST: KnownCheckpoint("DeiT tiny", licence="research only"),
     "agasta/virtus": KnownCheckpoint("DeiT base", RAW_KAGGLE_MARGIN),
     "prithivMLmods/Deep-Fake-Detector-Model": KnownCheckpoint("ViT base", RAW_KAGGLE_MARGIN, licence="Apache-2.0"),
     "ashwin-raikar/vit-deepfake-detector-celebdfv2": KnownCheckpoint("ViT base"),

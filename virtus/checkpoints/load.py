@@ -8,10 +8,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from virtus.bundled import ASSETS
+from virtus.checkpoints.bundled import (
+    BASE,
+    FAST,
+    TIMES_AS_FAST,
+    WORDS,
+    bundled_folder,
+    duration_words,
+    resolve_name,
+    retired_words,
+    warn_of_default,
+)
 from virtus.checkpoints.examine import Examination, examine_checkpoint, examine_configs, load_model
 from virtus.checkpoints.hub import fetch, fetched_before, is_repo_id
-from virtus.checkpoints.known import BUNDLED, CHECKPOINTS, DEFAULT_MARGIN, known_checkpoint
+from virtus.checkpoints.known import CHECKPOINTS, DEFAULT_MARGIN, known_checkpoint
 from virtus.checkpoints.sidecar import read_calibration, read_user_calibration
 from virtus.errors import CheckpointError
 from virtus.parallel import on_one_core
@@ -22,9 +32,7 @@ if TYPE_CHECKING:
     from virtus.labels import ClassOutputs
     from virtus.models import EvalTransform, Trunk
 
-BUNDLED_FOLDER = ASSETS / "checkpoints"
 LOCAL = "local"  # the revision of a folder
-ENVIRONMENT_VARIABLE = "VIRTUS_CHECKPOINT"
 LABEL_MARK = "#"  # between a checkpoint's name and the label of its fake class
 
 
@@ -101,8 +109,9 @@ def load_checkpoint(
     """Find, fetch where needed, examine and load a checkpoint.
 
     Args:
-        name: `auto` (what the environment variable VIRTUS_CHECKPOINT names, else the bundled one; never uses the
-            network), a name in `CHECKPOINTS`, a local folder in the Hub's layout, or a Hub id `owner/name[@revision]`.
+        name: `auto` (what the environment variable VIRTUS_CHECKPOINT names, else virtus-base, or virtus-fast where that
+            does not come with this installation; never uses the network), a name in `CHECKPOINTS`, a local folder in
+            the Hub's layout, or a Hub id `owner/name[@revision]`.
             Each may end in `#LABEL`, which is to say it by `fake_label`.
         device: `auto`, `cpu`, `cuda`, `mps`, ...
         precision: `auto`, `float32` or `bfloat16`.
@@ -129,6 +138,18 @@ def load_checkpoint(
         architecture=examined.architecture.name,
         novelty=_novelty(examined),
     )
+
+
+def fast_words(checkpoint: Checkpoint, seconds: float) -> str:
+    """How long virtus-fast takes for what takes virtus-base so long, in words; empty where that is no choice.
+
+    So it is where another checkpoint judges, or another device than the CPU.
+    """
+    trunk = checkpoint.trunk
+    if checkpoint.info.name != BASE or trunk.device.type != "cpu":
+        return ""
+    least, most = TIMES_AS_FAST[str(trunk.dtype)]
+    return f"about {duration_words(seconds)} with {BASE}, {duration_words(seconds / most, seconds / least)} with {FAST}"
 
 
 def _calibration(name: str, revision: str, examined: Examination) -> Calibration | None:
@@ -181,13 +202,19 @@ def locate(name: str = "auto", *, fake_label: str | None = None) -> tuple[str, P
     said, name = _said_fake(name, fake_label), split_label(name)[0]
     offline = name == "auto"
     name = split_label(resolve_name(name))[0]
-    if name == BUNDLED:
-        return name, BUNDLED_FOLDER / name, "bundled"
+    if offline:
+        warn_of_default()
+    if folder := bundled_folder(name):
+        return name, folder, "bundled"
+    if name in WORDS:
+        raise CheckpointError(f"{name} does not come with this installation. Name {FAST}, or the folder of a copy.")
     path = Path(os.path.expanduser(name))  # noqa: PTH111  Path.expanduser raises for users that there are not
     if name not in CHECKPOINTS and name and path.is_dir():
         return name, path, LOCAL
     if path.is_file():
         raise CheckpointError(f"{name} is a file. Give the folder that it lies in, with config.json beside it.")
+    if said_of_old := retired_words(name):
+        raise CheckpointError(said_of_old)
     if not is_repo_id(name):
         known = ", ".join(CHECKPOINTS)
         raise CheckpointError(f"There is no checkpoint {name!r}: no such folder, and not a known name ({known}).")
@@ -195,11 +222,6 @@ def locate(name: str = "auto", *, fake_label: str | None = None) -> tuple[str, P
     check = partial(examine_configs, name=name, fake_label=_fake_label(name, said))
     folder, commit = fetched_before(name) if offline else fetch(name, check=check)
     return name, folder, commit
-
-
-def resolve_name(name: str = "auto") -> str:
-    """What `auto` stands for; other names as they are."""
-    return (os.environ.get(ENVIRONMENT_VARIABLE) or BUNDLED) if name == "auto" else name
 
 
 def _novelty(examined: Examination) -> Novelty | None:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from virtus.checkpoints import ENVIRONMENT_VARIABLE, bundled_default, bundled_words
 from virtus.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ def model_options(several: str = "") -> argparse.ArgumentParser:
         several: what it means to give `--model` again, where that is possible. `models` then has all that were given.
     """
     parent = argparse.ArgumentParser(add_help=False)
-    group = parent.add_argument_group("model")
-    meaning = "checkpoint: auto, a known name, a folder, or a Hub id owner/name"
+    group = parent.add_argument_group("model", " ".join(bundled_words()))
+    auto = f"auto ({bundled_default()}, or what {ENVIRONMENT_VARIABLE} names)"
+    meaning = f"checkpoint: {auto}, a known name, a folder, or a Hub id owner/name"
     if several:
         parent.set_defaults(models=())
         group.add_argument("--model", action=_Models, default="auto", help=f"{meaning}; {several}")

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _known() -> str:
     """The table of known checkpoints."""
-    from virtus.checkpoints import CHECKPOINTS
+    from virtus.checkpoints import CHECKPOINTS, bundled_words
 
     rows = [("checkpoint", "family", "judges", "margin", "fake", "licence", "ignored")]
     for name, known in CHECKPOINTS.items():
@@ -48,7 +48,7 @@ def _known() -> str:
         rows.append((name, known.family, known.judges, margin, known.fake_label or "", known.licence, known.unused))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join([*(line.rstrip() for line in lines), *bundled_words()])
 
 
 def _facts(checkpoint: Checkpoint) -> dict[str, object]:

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,16 +28,19 @@ from virtus.cli.terminal import (
     BesideBar,
     outcomes_in_words,
     progress,
+    say,
     status_of,
 )
 from virtus.errors import InputError
 from virtus.parallel import default_jobs
 
 if TYPE_CHECKING:
-    from virtus.checkpoints import Detector
+    from virtus.checkpoints import Checkpoint, Detector
     from virtus.results import Outcome
     from virtus.scans import CsvRows, JsonRows, Start, TableRows, Writable
 
+LONG_SCAN_S = 30 * 60
+MANY_FRAMES = 100
 FORM_OF_SUFFIX = {".jsonl": "json", ".ndjson": "json", ".csv": "csv"}
 
 
@@ -131,6 +135,7 @@ def _to_file(args: argparse.Namespace, detector: Detector) -> int:
 
 def _scan(args: argparse.Namespace, detector: Detector, start: Start, stream: Writable) -> Counter[Outcome]:
     """Judge and write what is still to be done; how many there are of each outcome."""
+    from virtus.checkpoints import BASE, FAST, fast_words
     from virtus.media import count_files
     from virtus.video import analyze_files
 
@@ -143,10 +148,22 @@ def _scan(args: argparse.Namespace, detector: Detector, start: Start, stream: Wr
         stability=args.stability,
         jobs=args.jobs,
     )
-    for report in progress(lambda: count_files(args.paths) + start.num_gone, done=start.num_done)(reports):
+    if args.frames >= MANY_FRAMES and fast_words(detector.checkpoint, 0):
+        say([f"{args.frames} frames of a clip take long with {BASE}: --model {FAST} is made for that."])
+    num_files = lambda: count_files(args.paths) + start.num_gone  # noqa: E731 - counted beside the scan
+    shown = progress(num_files, done=start.num_done, estimated=partial(_offer_fast, detector.checkpoint))
+    for report in shown(reports):
         rows.write(report)
         outcomes[report.outcome] += 1
     return outcomes
+
+
+def _offer_fast(checkpoint: Checkpoint, seconds: float) -> str:
+    """That another checkpoint takes less long, where this one takes so many seconds for all."""
+    from virtus.checkpoints import FAST, fast_words
+
+    words = fast_words(checkpoint, seconds) if seconds >= LONG_SCAN_S else ""
+    return words and f"All of it takes {words}: --model {FAST}, to another file, begins anew with that."
 
 
 def _rows(args: argparse.Namespace, detector: Detector, stream: Writable) -> CsvRows | JsonRows | TableRows:

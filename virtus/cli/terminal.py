@@ -9,7 +9,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import TYPE_CHECKING
 
 from virtus.errors import VirtusError
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from virtus.results import Outcome
 
 LINE_EVERY_S = 60  # where stderr is no terminal
+ESTIMATE_AFTER_S = 30  # by then it is known what a picture takes
 
 ALL_JUDGED, SOME_NOT_JUDGED, WRONG_USE, STOPPED = 0, 1, 2, 130
 
@@ -47,10 +47,12 @@ def status_of(outcomes: Iterable[Outcome], left_out: LeftOut) -> int:
 
 def say(sentences: Iterable[str]) -> None:
     """On stderr, each in a line."""
+    from tqdm import tqdm
+
     from virtus.scans import in_one_line
 
     for sentence in sentences:
-        print(in_one_line(f"virtus: {sentence}"), file=sys.stderr)
+        tqdm.write(in_one_line(f"virtus: {sentence}"), file=sys.stderr)  # where a bar may be
 
 
 def outcomes_in_words(counts: Counter[Outcome]) -> str:
@@ -77,28 +79,45 @@ class BesideBar:
         sys.stdout.flush()
 
 
-def progress(total: int | Callable[[], int], *, done: int = 0) -> Callable[[Iterable], Iterable]:
+def progress(
+    total: int | Callable[[], int], *, done: int = 0, estimated: Callable[[float], str] = lambda _: ""
+) -> Callable[[Iterable], Iterable]:
     """How many, images/s and time left, on stderr: a bar on a terminal, else a line every minute.
 
     Args:
         total: a function is asked in the background.
         done: how many of these were done before.
+        estimated: gets how many seconds all of them take, once when that is known; what is to be said of it.
     """
+    known: list[int] = []
     shown = _bar if sys.stderr.isatty() else _lines
-    return lambda items: shown(items, total, done)
+
+    def show(items: Iterable) -> Iterable:
+        _when_known(total, known.append)
+        return shown(_estimating(items, known, estimated), known, done)
+
+    return show
 
 
-def _bar(items: Iterable, total: int | Callable[[], int], done: int) -> Iterator:
+def _estimating(items: Iterable, known: list[int], estimated: Callable[[float], str]) -> Iterator:
+    begun, is_due = time.monotonic(), True
+    for number, item in enumerate(items, start=1):
+        yield item
+        if is_due and known and (seconds := time.monotonic() - begun) >= ESTIMATE_AFTER_S:
+            say(filter(None, [estimated(known[0] * seconds / number)]))
+            is_due = False
+
+
+def _bar(items: Iterable, known: list[int], done: int) -> Iterator:
     from tqdm import tqdm
 
-    bar = tqdm(items, initial=done, unit="img")
-    _when_known(total, partial(setattr, bar, "total"))
-    yield from bar
+    bar = tqdm(items, initial=done, total=known[0] if known else None, unit="img")
+    for item in bar:
+        bar.total = known[0] if known else None
+        yield item
 
 
-def _lines(items: Iterable, total: int | Callable[[], int], done: int) -> Iterator:
-    known: list[int] = []
-    _when_known(total, known.append)
+def _lines(items: Iterable, known: list[int], done: int) -> Iterator:
     begun = said = time.monotonic()
     for number, item in enumerate(items, start=1):
         yield item

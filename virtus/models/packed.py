@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 METHOD = "compressed-tensors"
 FORMATS = ("int-quantized", "naive-quantized")
 ROWS = {"num_bits": 8, "type": "int", "symmetric": True, "strategy": "channel", "dynamic": False}
+WHOLE_ROWS = {"group_size": (None, -1), "block_structure": (None,)}
+OTHERS = ("kv_cache_scheme", "transform_config", "moe_sparsity_config")  # what else would be done to values
 FLOATS = ("F64", "F32", "F16", "BF16")
 INDICES = ("position_ids",)  # in files of older versions of transformers, and not read
 SCALE = "_scale"  # behind the name of the weight
@@ -49,8 +51,11 @@ def is_packed(config: Mapping) -> bool:
         raise _not_read("and config_groups does not say how")
     for group in groups.values():
         _check_group(group if isinstance(group, Mapping) else {}, packing.get("format"))
-    if packing.get("kv_cache_scheme") is not None:
-        raise _not_read("with kv_cache_scheme")
+    if other := next(filter(packing.get, OTHERS), None):
+        raise _not_read(f"with {other}")
+    sparsity = packing.get("sparsity_config") or {}
+    if not isinstance(sparsity, Mapping) or sparsity.get("format", "dense") != "dense":
+        raise _not_read("with sparsity_config, which leaves zeros out")
     return True
 
 
@@ -62,6 +67,9 @@ def _check_group(group: Mapping, usual_format: object) -> None:
         raise _not_read(f"with weights {weights!r}")
     for key, wanted in ROWS.items():
         if (given := weights.get(key, wanted if key != "strategy" else None)) != wanted:
+            raise _not_read(f"with {key} {given!r}")
+    for key, fitting in WHOLE_ROWS.items():
+        if (given := weights.get(key)) not in list(fitting):
             raise _not_read(f"with {key} {given!r}")
     for key in ("input_activations", "output_activations"):
         if group.get(key) is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from virtus.checkpoints import COMMIT, Detector, is_repo_id, load_checkpoint, split_label
+from virtus.checkpoints import COMMIT, Detector, is_repo_id, load_checkpoint, retired_words, split_label
 from virtus.errors import InputError
 from virtus.reports.document import draft
 from virtus.reports.record import ReportRecord
@@ -137,7 +137,8 @@ def _load(record: ReportRecord, model: str | None, fake_label: str | None, devic
     if checkpoint.info.sha256 != recorded["sha256"]:
         raise InputError(
             f"These are other weights: {checkpoint.info.name} has the sha256 {checkpoint.info.sha256}, the report is "
-            f"by {recorded['name']} with {recorded['sha256']}. Say by --model where those are."
+            f"by {recorded['name']} with {recorded['sha256']}. "
+            + (retired_words(sha256=recorded["sha256"]) or "Say by --model where those are.")
         )
     return Detector(checkpoint)
 

@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from virtus.checkpoints import retired_words
 from virtus.errors import InputError
 from virtus.judging import Item
 from virtus.results import Outcome
@@ -250,7 +251,8 @@ def go_on(path: Path, items: Iterable[Item], maker: Maker) -> Start:
 
 def _check_maker(path: Path, written: Written, maker: Maker) -> None:
     if differs := written.maker.differs(maker):
-        raise InputError(f"Rows in {path} were made {differs}. Ask for the same, or name another file.")
+        said = f"Rows in {path} were made {differs}. Ask for the same, or name another file."
+        raise InputError(f"{said} {retired_words(sha256=written.maker.sha256)}".strip())
 
 
 def _is_there(path: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from virtus.app.about.tab import about, card_html
+from virtus.checkpoints.bundled import bundled_words
 from virtus.checkpoints.card import Card, Measured
 from virtus.results import Calibration, CheckpointInfo
 
@@ -32,6 +33,10 @@ def test_a_link_tells_its_page_nothing():
     found = card_html("[words](https://x.example)")
     assert 'href="https://x.example"' in found
     assert 'rel="noopener noreferrer nofollow"' in found
+
+
+def test_the_page_says_what_the_bundled_ones_know_and_cost():
+    assert " ".join(bundled_words()) in about(INFO, None)
 
 
 def test_a_checkpoint_without_a_card_says_so():

@@ -35,7 +35,7 @@ def test_upload_to_verdict_and_maps(visit, photos, give):
     for name in ("map-face", "map-photo"):
         playwright.expect(page.locator(f"#{name} img").first).to_have_attribute("src", re.compile(r"\.png$"))
     playwright.expect(page.locator("#face")).to_have_count(0)
-    playwright.expect(page.locator("#checkpoint")).to_contain_text(re.compile("virtus-tiny.*sha256 [0-9a-f]{12}"))
+    playwright.expect(page.locator("#checkpoint")).to_contain_text(re.compile("virtus-fast.*sha256 [0-9a-f]{12}"))
 
 
 def test_a_map_says_whether_it_is_better_than_chance(visit, photos, give):
@@ -200,10 +200,10 @@ def test_a_checkpoint_out_of_reach_does_not_stop_the_app(visit, photos, give):
         page.locator("#model input").press("Enter")
         playwright.expect(page.locator("#verdict .message")).to_contain_text(said)
         playwright.expect(page.locator("#checkpoint")).to_contain_text("No checkpoint judges")
-    page.locator("#model input").fill("virtus-tiny")
+    page.locator("#model input").fill("virtus-fast")
     page.locator("#model input").press("Enter")
     playwright.expect(verdict(page)).to_be_visible()
-    playwright.expect(page.locator("#checkpoint")).to_contain_text("virtus-tiny")
+    playwright.expect(page.locator("#checkpoint")).to_contain_text("virtus-fast")
 
 
 def test_whole_image_judges_without_a_face(visit, photos, give):

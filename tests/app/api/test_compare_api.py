@@ -26,11 +26,11 @@ def test_each_checkpoint_answers_for_itself(client, photos, opposites):
 
 def test_without_names_those_that_the_server_was_started_with_answer(client, photos, opposites):
     found = compare(client, photos["one.jpg"])
-    assert [report["checkpoint"]["name"] for report in found["reports"]] == ["virtus-tiny", *opposites]
+    assert [report["checkpoint"]["name"] for report in found["reports"]] == ["virtus-fast", *opposites]
 
 
 def test_maps_by_a_method(client, photos, opposites):
-    found = compare(client, photos["one.jpg"], models=["virtus-tiny", opposites[1]], method="gradcam", target="fake")
+    found = compare(client, photos["one.jpg"], models=["virtus-fast", opposites[1]], method="gradcam", target="fake")
     maps = [report["faces"][0]["explanations"][0] for report in found["reports"]]
     assert [(one["method"], one["target"]) for one in maps] == [("gradcam", "fake")] * 2
     assert [np.shape(one["heatmap"]) for one in maps] == [(14, 14), (4, 4)]
@@ -63,9 +63,9 @@ def test_what_cannot_be_judged_is_not_compared(client, photos, opposites, name, 
     [
         ({"models": []}, "0 checkpoints were named"),
         ({"models": ["a/1", "a/2", "a/3", "a/4", "a/5"]}, "Compare 2 to 4"),
-        ({"models": ["virtus-tiny", "virtus-tiny"]}, "was named twice"),
-        ({"models": ["virtus-tiny", "auto"]}, "was named twice"),
-        ({"models": "virtus-tiny"}, "models is a list of names"),
+        ({"models": ["virtus-fast", "virtus-fast"]}, "was named twice"),
+        ({"models": ["virtus-fast", "auto"]}, "was named twice"),
+        ({"models": "virtus-fast"}, "models is a list of names"),
         ({"models": [{"path": 1}]}, "models is a list of names"),
         ({"method": "guess"}, "There is no method 'guess'"),
         ({"prior": 1}, "prior"),

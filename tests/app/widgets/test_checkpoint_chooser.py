@@ -17,7 +17,7 @@ def test_a_choice_appears_for_unclear_labels_and_stands_behind_the_name(start, b
         page = browser.new_page(reduced_motion="reduce")
         page.goto(app.url)
         chooser, choice = page.locator("#model input"), page.locator("#model-fake")
-        playwright.expect(page.locator("#checkpoint")).to_contain_text("virtus-tiny")
+        playwright.expect(page.locator("#checkpoint")).to_contain_text("virtus-fast")
         playwright.expect(choice).to_be_hidden()
         chooser.fill("owner/unclear")
         chooser.press("Enter")

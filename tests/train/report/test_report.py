@@ -231,14 +231,14 @@ def test_the_least_share_that_was_held_out_counts(run, make_checkpoint):
     own = str(make_checkpoint())
     assert val_share([str(run / "checkpoint")]) == 0.1
     assert val_share([own, str(run / "checkpoint")]) == 0.1
-    assert val_share([own, "virtus-tiny", "owner/name"]) == 0.2
+    assert val_share([own, "virtus-fast", "owner/name"]) == 0.2
 
 
 def test_a_name_is_no_folder_to_look_beside(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run.json").write_text("{}")
-    (tmp_path / "virtus-tiny").mkdir()
-    assert read_beside("virtus-tiny", "run.json") is None
+    (tmp_path / "virtus-fast").mkdir()
+    assert read_beside("virtus-fast", "run.json") is None
     assert read_beside("owner/name", "run.json") is None
 
 

@@ -8,7 +8,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from virtus.app.visitors import Detectors
-from virtus.checkpoints import Card, read_card
+from virtus.checkpoints import Card, bundled_words, read_card
 from virtus.html import render_page
 from virtus.results import Calibration, CheckpointInfo
 
@@ -25,6 +25,7 @@ def about(info: CheckpointInfo, card: Card | None) -> str:
     return render_page(
         "about.html",
         info=info,
+        bundled=bundled_words(),
         measured=card.measured if card else (),
         figures=_sections(card, FIGURES),
         limits=_sections(card, LIMITS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import gradio as gr
 from virtus.app.batch.view import EMPTY, Batch, BatchInputs, board, downloads, failure
 from virtus.app.maps import MapRequest
 from virtus.app.visitors import BatchFile, Detectors, JudgedPhoto, judge_batch, judge_photo, open_batch
-from virtus.app.widgets import CROP_SIDE, map_pair, show_boxed
+from virtus.app.widgets import CROP_SIDE, map_pair, no_offer, offer_faster, show_boxed
 from virtus.drawing import fit_display, overlay_crop
 from virtus.errors import InputError, VirtusError
 from virtus.html import face_verdict, map_caption, message_panel, not_judged, render_part
@@ -42,30 +43,30 @@ class BatchCallbacks:
             return None, failure(str(exc)), *_buttons(running=False), *nothing
 
     def judge(self, inputs: BatchInputs) -> Iterator[tuple]:
-        """Batch and board, after each photo. Closed where the visitor stops it or leaves."""
+        """Batch, board and an offer to go faster, after each photo. Closed where the visitor stops it or leaves."""
         if not inputs.photos:
-            yield gr.skip(), gr.skip()
+            yield gr.skip(), gr.skip(), gr.skip()
             return
         try:
             files, detector = open_batch(inputs.photos), inputs.detector(self._detectors)
             batch = Batch(files, inputs).by(detector)
-            yield batch, board(batch, "busy")
+            yield batch, board(batch, "busy"), no_offer()
             for judged in judge_batch(detector, files, whole=inputs.whole, stability=inputs.stability):
                 batch = batch.plus(judged)
-                yield batch, board(batch, "busy")
+                yield batch, board(batch, "busy"), _offer(detector, batch)
         except VirtusError as exc:
-            yield None, failure(str(exc))
+            yield None, failure(str(exc)), no_offer()
 
     def stop(self, batch: Batch | None) -> gr.Button:  # noqa: ARG002 - each event has inputs
         """The button itself. What was judged until then is shown by `finish`, which Gradio calls after a stop too."""
         return gr.Button(visible=False)
 
     def finish(self, batch: Batch | None) -> tuple:
-        """Board, buttons and downloads: of all photos, or of those before the visitor stopped."""
+        """Board, buttons, none to go faster, and downloads: of all photos, or of those before the visitor stopped."""
         if batch is None:
-            return gr.skip(), gr.skip(), gr.Button(visible=False), ""
+            return gr.skip(), gr.skip(), gr.Button(visible=False), gr.skip(), ""
         shown = board(batch, "done" if batch.is_done else "stopped")
-        return shown, *_buttons(running=False), downloads(batch)
+        return shown, *_buttons(running=False), no_offer(), downloads(batch)
 
     def choose(self, batch: Batch | None, number: int | None) -> Iterator[tuple]:
         """The analysis of a row: verdicts and boxed photo first, then the map. It is judged once more, and kept.
@@ -97,6 +98,11 @@ def _row_of(batch: Batch | None, number: Any) -> tuple[BatchFile, BatchInputs]:
 def _buttons(*, running: bool, again: bool = True) -> tuple[gr.Button, gr.Button]:
     """To judge again, and to stop."""
     return gr.Button(visible=again and not running), gr.Button(visible=running)
+
+
+def _offer(detector: Detector, batch: Batch) -> gr.Button:
+    done, total = len(batch.reports), len(batch.files.photos)
+    return offer_faster(detector, done=done, total=total, seconds=time.monotonic() - batch.started)
 
 
 def _verdicts(name: str, report: ImageReport) -> str:

@@ -21,7 +21,9 @@ from virtus.app.widgets import (
     add_verdict_settings,
     boxed_photo,
     checkpoint_chooser,
+    faster_button,
     map_slider,
+    take_fast,
     taking,
 )
 from virtus.media import SUPPORTED
@@ -51,7 +53,7 @@ CHOSEN = """(batch) => {
 
 @dataclass(frozen=True)
 class BatchControls:
-    """What is asked: photos, of whom, and how (the values of these are `BatchInputs`); and to begin again or stop."""
+    """What is asked: photos, of whom, and how (the values of these are `BatchInputs`); and what begins or stops."""
 
     photos: gr.HTML
     model: gr.Dropdown
@@ -60,6 +62,7 @@ class BatchControls:
     prior: gr.Slider
     again: gr.Button
     stop: gr.Button
+    faster: gr.Button
 
     @property
     def components(self) -> list[Any]:
@@ -82,8 +85,9 @@ def _add_controls(detectors: Detectors, whole: bool, prior: float) -> BatchContr
     photos = add_drop_zone(PHOTOS, elem_id="batch-photos", result="batch-board")
     again = gr.Button("Judge these again", visible=False, elem_id="batch-again")
     stop = gr.Button("Stop", visible=False, elem_id="batch-stop")
+    faster = faster_button(elem_id="batch-faster")
     model = checkpoint_chooser(detectors, elem_id="batch-model")
-    return BatchControls(photos, model, *add_verdict_settings(whole, prior, prefix="batch-"), again, stop)
+    return BatchControls(photos, model, *add_verdict_settings(whole, prior, prefix="batch-"), again, stop, faster)
 
 
 def _add_analysis() -> list[Any]:
@@ -107,9 +111,12 @@ def _wire(
     given: Any = [controls.photos.upload, controls.photos.clear, controls.again.click]
     begin, judge = (taking(BatchInputs, callback) for callback in (callbacks.begin, callbacks.judge))
     begun = gr.on(given, begin, inputs, [kept, *shown, analysis[0], downloads], api_name="begin_batch", **PRIVATE)
-    judged = begun.then(on_gpu(judge), inputs, [kept, board], api_name="judge_batch", **QUEUE, **PRIVATE)
-    judged.then(callbacks.finish, kept, [*shown, downloads], api_name="finish_batch", **PRIVATE)
+    judging = [kept, board, controls.faster]
+    judged = begun.then(on_gpu(judge), inputs, judging, api_name="judge_batch", **QUEUE, **PRIVATE)
+    judged.then(callbacks.finish, kept, [*shown, controls.faster, downloads], api_name="finish_batch", **PRIVATE)
     controls.stop.click(callbacks.stop, kept, controls.stop, cancels=[judged], api_name="stop_batch", **PRIVATE)
+    other = [controls.model, controls.faster]
+    controls.faster.click(take_fast, None, other, cancels=[judged], api_name="take_fast_batch", **PRIVATE)
     look: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
     look |= {"show_progress_on": analysis[1], "js": CHOSEN, "api_name": "choose_row"}
     number = gr.Number(precision=0, visible=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import gradio as gr
 
 from virtus.app.video.view import empty_panel, key_frame, progress
 from virtus.app.visitors import Detectors, KeptClip, hold_against_chance, keep_clip, uploaded, watch
+from virtus.app.widgets import no_offer, offer_faster
 from virtus.errors import VirtusError
 from virtus.explain import DEFAULT_METHOD
 from virtus.html import checkpoint_line, face_words, message_panel, not_judged, person_verdict, trust_line
@@ -29,7 +31,7 @@ class VideoCallbacks:
     """The callbacks, with the detectors that they share.
 
     They answer with the verdict, the checkpoint line, the choice of persons, what is kept, the frames, the map, its
-    trust line, and whether it can be tested.
+    trust line, and whether it can be tested; `show_clip` also with the offer of a faster checkpoint.
     """
 
     def __init__(self, detectors: Detectors):
@@ -44,17 +46,20 @@ class VideoCallbacks:
         try:
             line = self.checkpoint_line(inputs.model)
             if inputs.clip is None:
-                yield empty_panel(), line, *_no_persons()
+                yield empty_panel(), line, *_no_persons(), no_offer()
                 return
             detector, path = self._detectors.get(inputs.model).at_prior(inputs.prior), uploaded(inputs.clip)
+            begun = time.monotonic()
             for step in watch(detector, path, num_frames=int(inputs.num_frames), methods=[DEFAULT_METHOD]):
                 if isinstance(step, Progress):
-                    yield progress(step.done, step.total), line, *_no_persons()
+                    passed_s = time.monotonic() - begun
+                    offer = offer_faster(detector, done=step.done, total=step.total, seconds=passed_s)
+                    yield progress(step.done, step.total), line, *_no_persons(), offer
                 else:
-                    yield _clip(step, inputs.model, line)
+                    yield *_clip(step, inputs.model, line), no_offer()
         except VirtusError as exc:
             failed = message_panel("This clip could not be judged", str(exc), "error")
-            yield failed, gr.skip(), *_no_persons()
+            yield failed, gr.skip(), *_no_persons(), no_offer()
 
     def choose_person(self, kept: KeptClip | None, index: int | None) -> tuple:
         """Verdict, frames, map, and its trust line, of another person."""

@@ -10,7 +10,16 @@ import gradio as gr
 from virtus.app.video.callbacks import VideoCallbacks, VideoInputs
 from virtus.app.video.view import empty_panel
 from virtus.app.visitors import KEEP_S, Detectors, on_gpu
-from virtus.app.widgets import FADE_IN, Taken, add_drop_zone, checkpoint_chooser, expected_share, taking
+from virtus.app.widgets import (
+    FADE_IN,
+    Taken,
+    add_drop_zone,
+    checkpoint_chooser,
+    expected_share,
+    faster_button,
+    take_fast,
+    taking,
+)
 from virtus.bundled import ASSETS
 from virtus.media import VIDEO_SUFFIXES
 from virtus.video import MAX_CLIP_BYTES, MAX_CLIP_S, NUM_FRAMES
@@ -30,12 +39,13 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_
 
 @dataclass(frozen=True)
 class VideoControls:
-    """What is asked: a clip, of whom, and how. Their values are `VideoInputs`."""
+    """What is asked: a clip, of whom, and how (the values of these are `VideoInputs`); and to go faster."""
 
     clip: gr.HTML
     model: gr.Dropdown
     frames: gr.Slider
     prior: gr.Slider
+    faster: gr.Button
 
     @property
     def components(self) -> list[Any]:
@@ -75,11 +85,12 @@ def add_video_tab(detectors: Detectors, *, prior: float) -> None:
 
 def _add_controls(detectors: Detectors, prior: float) -> VideoControls:
     clip = add_drop_zone(CLIP, elem_id="clip", result="video-verdict")
+    faster = faster_button(elem_id="video-faster")
     model = checkpoint_chooser(detectors, elem_id="video-model")
     with gr.Accordion("Settings of the verdict", open=False, elem_id="video-settings"):
         frames = gr.Slider(8, 96, NUM_FRAMES, step=8, label="Frames", info=FRAMES_INFO, elem_id="video-frames")
         share = expected_share(prior, elem_id="video-prior", info=PRIOR_INFO)
-    return VideoControls(clip, model, frames, share)
+    return VideoControls(clip, model, frames, share, faster)
 
 
 def _add_panels(callbacks: VideoCallbacks) -> VideoPanels:
@@ -96,10 +107,13 @@ def _add_panels(callbacks: VideoCallbacks) -> VideoPanels:
 def _wire(callbacks: VideoCallbacks, controls: VideoControls, shown: VideoPanels) -> None:
     """These serve the page; `virtus.app.api` serves programs."""
     of_person = [shown.strip, shown.key_frame, shown.trust, shown.test]
-    of_clip = [shown.verdict, shown.checkpoint, shown.person, shown.kept, *of_person]
+    of_clip = [shown.verdict, shown.checkpoint, shown.person, shown.kept, *of_person, controls.faster]
     quiet: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
     show = on_gpu(taking(VideoInputs, callbacks.show_clip))
-    gr.on(controls.changes, show, controls.components, of_clip, api_name="show_clip", **quiet)
+    shows = gr.on(controls.changes, show, controls.components, of_clip, api_name="show_clip", **quiet)
+    # The chooser has changed then, which shows the clip anew.
+    other = [controls.model, controls.faster]
+    controls.faster.click(take_fast, None, other, cancels=[shows], api_name="take_fast_clip", **quiet)
     chosen, outputs = [shown.kept, shown.person], [shown.verdict, *of_person]
     shown.person.input(callbacks.choose_person, chosen, outputs, api_name="choose_person", **quiet)
     shown.test.click(on_gpu(callbacks.test_map), chosen, shown.trust, api_name="test_clip_map", **PRIVATE)

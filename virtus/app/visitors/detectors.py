@@ -9,7 +9,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from virtus.checkpoints import BUNDLED, CHECKPOINTS, find_checkpoint, load_checkpoint, locate, resolve_name, split_label
+from virtus.checkpoints import (
+    CHECKPOINTS,
+    FAST,
+    WORDS,
+    bundled_names,
+    find_checkpoint,
+    load_checkpoint,
+    locate,
+    resolve_name,
+    retired_words,
+    split_label,
+)
 from virtus.errors import CheckpointError, UnclearLabelsError, VirtusError
 from virtus.judging import MAX_COMPARED
 from virtus.results import CheckpointInfo
@@ -48,12 +59,13 @@ class Detectors:
     @property
     def names(self) -> list[str]:
         """What the app offers, the default first."""
-        return list(dict.fromkeys([self.default, *self.others, *CHECKPOINTS]))
+        published = [name for name in CHECKPOINTS if name not in WORDS]
+        return list(dict.fromkeys([self.default, *self.others, *bundled_names(), *published]))
 
     @property
     def preselected(self) -> list[str]:
-        """Those that are compared unless others are chosen: what the server was started with, and the bundled one."""
-        return list(dict.fromkeys([self.default, *self.others, BUNDLED]))[:MAX_COMPARED]
+        """Those that are compared unless others are chosen: what the server was started with, and the fast one."""
+        return list(dict.fromkeys([self.default, *self.others, FAST]))[:MAX_COMPARED]
 
     @property
     def is_loading(self) -> bool:
@@ -151,7 +163,8 @@ class Detectors:
             return name
         if not HUB_ID.fullmatch(plain) or Path(plain).exists():
             raise CheckpointError(
-                f"{name!r} is not the name of a checkpoint. Choose one of the list, or a Hub id owner/name."
+                retired_words(plain)
+                or f"{name!r} is not the name of a checkpoint. Choose one of the list, or a Hub id owner/name."
             )
         return name
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from virtus.judging import DetectedFaces
 
 MAX_KEPT_BYTES = 512 * 2**20  # of all visitors' photos: some twelve of a phone's, decoded, or hundreds of small ones
-MAX_TOKEN_BYTES = 128 * 2**20  # of one photo and checkpoint: 71 faces of virtus-tiny, 17 of a ViT-B
+MAX_TOKEN_BYTES = 128 * 2**20  # of one photo and checkpoint: 71 faces of virtus-fast, 17 of a ViT-B
 MAX_REPORTS = 8  # of one photo and checkpoint, at different priors; the oldest goes first
 GONE = "The photo is no longer kept here. Upload it again."
 

@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 
 from virtus.app.visitors import Detectors
-from virtus.checkpoints import split_label
+from virtus.checkpoints import bundled_words, split_label
 
-CHOOSER_INFO = "The first is loaded. Others, and any Hub id owner/name, are fetched from the Hugging Face Hub."
+CHOOSER_INFO = "Others, and any Hub id owner/name, are fetched from the Hugging Face Hub."
 FAKE_INFO = "This checkpoint does not say it, and it is not guessed: see what its publisher says."
 PRIOR_INFO = "How many of a hundred photos like this one do you expect to be fake? Number and outcome go by it."
 STABILITY_INFO = "Saved as JPEG, halved, mirrored, cropped: does the verdict hold? Takes seven times as long."
@@ -26,7 +26,7 @@ def checkpoint_chooser(detectors: Detectors, *, elem_id: str) -> gr.Dropdown:
         detectors.names,
         value=detectors.default,
         label="Checkpoint",
-        info=CHOOSER_INFO,
+        info=" ".join([*bundled_words(), CHOOSER_INFO]),
         allow_custom_value=True,
         elem_id=elem_id,
     )

@@ -1,0 +1,36 @@
+"""The offer of the fast checkpoint where the better one takes long: a button that says how long each takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from virtus.checkpoints import FAST, fast_words
+
+if TYPE_CHECKING:
+    from virtus.checkpoints import Detector
+
+LONG_S = 60  # of work that is left
+
+
+def faster_button(*, elem_id: str) -> gr.Button:
+    """The component, not seen until `offer_faster` says so."""
+    return gr.Button(visible=False, size="sm", elem_id=elem_id)
+
+
+def offer_faster(detector: Detector, *, done: int, total: int, seconds: float) -> gr.Button:
+    """What becomes of the button when so many of all were done in so many seconds."""
+    is_long = done > 0 and (total - done) * seconds / done >= LONG_S
+    words = fast_words(detector.checkpoint, total * seconds / done) if is_long else ""
+    return gr.Button(f"All of it takes {words}: take {FAST}" if words else "", visible=bool(words))
+
+
+def no_offer() -> gr.Button:
+    """What becomes of the button where there is nothing to offer."""
+    return gr.Button(visible=False)
+
+
+def take_fast() -> tuple[str, gr.Button]:
+    """What a click on it does: the value of the chooser, and the button."""
+    return FAST, no_offer()
