@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zlib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from benchmarks.container import context_files, read_dockerfile, words_of
+from virtus.checkpoints.bundled import bundled_folder, bundled_names
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -66,6 +68,16 @@ def test_the_image_holds_no_more_than_it_needs():
     package = {"virtus", "assets", "README.md", "LICENSE", "pyproject.toml", "setup.py"}
     assert top == package | {"deploy", "requirements.txt", "constraints.txt"}
     assert not any("__pycache__" in name.parts for name in context_files(ROOT))
+
+
+def test_what_the_image_and_the_wheel_are_made_of_has_the_bundled_checkpoints():
+    """The wheel takes all of assets/, and has to stay below what PyPI takes: beyond that, virtus-fast alone."""
+    known = {str(name) for name in context_files(ROOT)}
+    packed = 0
+    for file in (file for name in bundled_names() for file in bundled_folder(name).iterdir()):
+        assert file.relative_to(ROOT).as_posix() in known
+        packed += len(zlib.compress(file.read_bytes(), 1))
+    assert packed < 97e6  # a level less than a wheel's; all else in it has 1.5 MB
 
 
 def test_torch_and_torchvision_are_picked_out_of_the_requirements():

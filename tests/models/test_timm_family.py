@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import timm
@@ -13,6 +14,7 @@ import timm.models.deit
 import timm.models.vision_transformer
 import torch
 import transformers
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from timm.models import is_model, model_entrypoint
 from timm.models._hub import save_for_hf
@@ -20,8 +22,12 @@ from timm.models._registry import _deprecated_models as deprecated_names
 from timm.models.vision_transformer import VisionTransformer
 
 from tests.checkpoints.test_doctor import change, refusal
+from virtus.checkpoints.bundled import bundled_folder
+from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.examine import examine_checkpoint, load_model
+from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import CheckpointError
+from virtus.faces import whole_image
 from virtus.labels import label_names
 from virtus.models.families import classifier_config, describe, read_architecture
 from virtus.models.packed import pack_folder
@@ -33,6 +39,7 @@ from virtus.models.trunk import Trunk
 TINY = {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 3, "num_heads": 2}
 CFG = {"input_size": [3, 32, 32], "crop_pct": 1.0, "crop_mode": "squash", "mean": [0.5] * 3, "std": [0.5] * 3}
 CFG |= {"interpolation": "bicubic", "num_classes": 2, "first_conv": "patch_embed.proj", "classifier": "head"}
+CALIBRATION = {"temperature": 2.0, "bias": 1.0, "real_below": 0.3, "fake_above": 0.7}
 CLIP = "vit_base_patch16_clip_quickgelu_224"
 KINDS = {
     "plain": ("vit_base_patch16_224", {}),
@@ -157,6 +164,29 @@ def test_what_is_packed_loads_in_a_plain_pipeline_with_the_same_logits(tmp_path,
     ours = load_model(examined)(torch.from_numpy(examined.transform(image))[None]).softmax(-1)[0]
     for answer in pipe(image):
         assert answer["score"] == pytest.approx(float(ours[["Real", "Fake"].index(answer["label"])]), abs=1e-4)
+
+
+def check_p_of_a_plain_pipeline(folder, image):
+    """That of the detector without a calibration, in float32, of the same picture."""
+    pipe = transformers.pipeline("image-classification", str(folder), device="cpu", dtype=torch.float32)
+    theirs = {answer["label"]: answer["score"] for answer in pipe(image)}
+    loaded = load_checkpoint(str(folder), device="cpu", precision="float32")
+    loaded = replace(loaded, info=replace(loaded.info, calibration=None))
+    (ours,) = Detector(loaded).predict([whole_image(image)])
+    assert ours.p_fake == pytest.approx(theirs["Fake"], abs=1e-4)
+
+
+def test_uncalibrated_p_is_that_of_a_plain_pipeline(tmp_path, make_image):
+    write_timm(tmp_path, "clip")
+    pack_folder(tmp_path)
+    (tmp_path / "virtus.json").write_text(json.dumps({"calibration": CALIBRATION}))
+    check_p_of_a_plain_pipeline(tmp_path, make_image(40, 30))
+
+
+@pytest.mark.skipif(not bundled_folder("virtus-base"), reason="virtus-base does not lie in this clone")
+def test_uncalibrated_p_of_virtus_base_is_that_of_a_plain_pipeline(astronaut):
+    with Image.open(astronaut) as image:
+        check_p_of_a_plain_pipeline(bundled_folder("virtus-base"), image.convert("RGB"))
 
 
 def test_neither_library_is_needed(tmp_path):
