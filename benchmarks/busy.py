@@ -43,8 +43,9 @@ def main() -> None:
     parser.add_argument("--model", default="auto")
     parser.add_argument("--clip", type=Path, help="a clip, of which 16 frames are judged")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, busy_cores():
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         commands = measured(args, Path(folder))
+        stack.enter_context(busy_cores())  # not beside the making of photos
         print(f"{args.photos} photos, {args.turns} turns, {os.cpu_count()} busy cores, {args.model}", flush=True)
         print("| | as it is | one thread | ratio |\n| --- | ---: | ---: | ---: |", flush=True)
         for name in args.only or commands:
