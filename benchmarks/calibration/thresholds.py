@@ -105,8 +105,8 @@ def fit(run: LeftOutRun, rule: ThresholdRule) -> Calibration:
     for row, lines in enumerate(looks.values()):
         margins[row, : len(lines)] = [line["margin"] for line in lines]
     first = [lines[0] for lines in looks.values()]
-    names = ([line[column] for line in first] for column in ("source", "kind"))
-    return fit_calibration(margins, [Label(line["label"]) for line in first], *names, rule=rule)
+    sources, kinds = ([line[column] for line in first] for column in ("source", "kind"))
+    return fit_calibration(margins, [Label(line["label"]) for line in first], sources, kinds, rule=rule)
 
 
 def measure(run: LeftOutRun, rule: ThresholdRule) -> Figures:
@@ -119,8 +119,8 @@ def measure(run: LeftOutRun, rule: ThresholdRule) -> Figures:
         return int(np.isin(outcomes[own], called).sum()), int(own.sum())
 
     reals = {name: count((sources == name) & ~is_fake, Outcome.FAKE) for name in np.unique(sources[~is_fake])}
-    fakes = (count(own, Outcome.REAL) for own in (left_out, is_fake & ~left_out))
-    return Figures(reals, *fakes, count(np.ones(len(is_fake), bool), Outcome.REAL, Outcome.FAKE))
+    unknown, known = (count(own, Outcome.REAL) for own in (left_out, is_fake & ~left_out))
+    return Figures(reals, unknown, known, count(np.ones(len(is_fake), bool), Outcome.REAL, Outcome.FAKE))
 
 
 def choose(family: Sequence[Sequence[Figures]], others: Sequence[int]) -> int:
