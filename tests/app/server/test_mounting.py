@@ -171,7 +171,7 @@ def test_what_it_cannot_be_mounted_on_is_said(app, path, said):
     ("settings", "said"),
     [
         ({"prior": 1.0}, "The prior is a share of fakes"),
-        ({"calls_per_minute": -1}, "from 0 on"),
+        ({"calls_per_minute": -1}, "Calls per minute"),
         ({"max_disk_gib": 0}, "from 1 on"),
     ],
 )
