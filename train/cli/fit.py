@@ -19,17 +19,18 @@ def add_fit(commands: argparse._SubParsersAction) -> None:
     fit.add_argument("--base", help="Hub id or folder to start from, with a head or not; the recipe's own by default")
     fit.add_argument("--resume", action="store_true", help="go on with the run in --out, from its last saved step")
     fit.add_argument("--anyway", action="store_true", help="train although groups cross the splits")
-    fit.add_argument("--max-steps", type=int, default=-1, help="stop after this many steps")
-    fit.add_argument("--limit", type=int, default=0, help="pictures of each source, split and class; 0 for all")
-    fit.add_argument("--early-stopping", type=int, default=0, metavar="N", help="stop after N evaluations without gain")
-    fit.add_argument("--report-to", choices=("none", "tensorboard"), default="none", help="write curves below --out")
+    fit.add_argument("--max-steps", type=int, help="stop after this many steps")
+    fit.add_argument("--limit", type=int, help="pictures of each source, split and class; 0 for all")
+    fit.add_argument("--early-stopping", type=int, metavar="N", help="stop after N evaluations without gain")
+    fit.add_argument("--report-to", choices=("none", "tensorboard"), help="write curves below --out")
     fit.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the recipe")
 
 
 def run_fit(args: argparse.Namespace) -> int:
     config = RECIPES[args.recipe](args.data, args.base)
     names = ("max_steps", "limit", "early_stopping", "report_to")
-    config = config.override([*(f"{name}={getattr(args, name)}" for name in names), *args.set])
+    given = [f"{name}={getattr(args, name)}" for name in names if getattr(args, name) is not None]
+    config = config.override([*given, *args.set])
     from accelerate import PartialState
 
     from train.fit import fit

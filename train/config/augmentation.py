@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import random
 from dataclasses import dataclass, fields
 
+import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
 from virtus.errors import DataError
-from virtus.judging import blur, jpeg, mirror, noise, rescale
+from virtus.judging import blur, jpeg, mirror, noise
+
+FILTERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BOX)
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,12 @@ class Augmentation:
             RandomResizedCrop); (1, 1) takes it whole.
         rotation: turned by up to this many degrees to either side, black beside it (torchvision's RandomRotation).
         sharpness: factor of PIL's sharpness, 1 for as it is (torchvision's RandomAdjustSharpness).
-        jpeg_quality, scale: ranges drawn from; scale is down by that factor and up again.
+        grey_chance: without colours.
+        smooth_chance: an edge-preserving filter, as beauty filters have; `smooth` is its range of grey levels (of 255)
+            that it evens out.
+        jpeg_quality, scale: ranges drawn from; scale is by that factor and back again (above 1 as a screenshot of an
+            enlarged picture is), by a filter that is drawn too.
+        webp_share: of what is compressed, saved as WebP. `again_chance`: compressed once more, by another quality.
         blur, noise: ranges of the standard deviation, in pixels of the crop and in grey levels (of 255).
         colour: brightness, contrast and saturation change by up to this share.
     """
@@ -37,6 +46,9 @@ class Augmentation:
     sharpness: float = 2.0
     colour_chance: float = 0.3
     colour: float = 0.2
+    grey_chance: float = 0.0
+    smooth_chance: float = 0.0
+    smooth: tuple[float, float] = (10.0, 50.0)
     scale_chance: float = 0.3
     scale: tuple[float, float] = (0.4, 1.0)
     blur_chance: float = 0.0
@@ -45,9 +57,11 @@ class Augmentation:
     noise: tuple[float, float] = (1.0, 8.0)
     jpeg_chance: float = 0.5
     jpeg_quality: tuple[int, int] = (40, 95)
+    webp_share: float = 0.0
+    again_chance: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in (one.name for one in fields(self) if one.name.endswith("_chance")):
+        for name in (one.name for one in fields(self) if one.name.endswith(("_chance", "_share"))):
             if not 0 <= getattr(self, name) <= 1:
                 raise DataError(f"{name} is a chance, between 0 and 1, not {getattr(self, name)}.")
 
@@ -77,21 +91,55 @@ def augment(image: Image.Image, augmentation: Augmentation, draw: random.Random)
 
 
 def degrade(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:
-    """Sharpness, colour, scale, blur, noise and JPEG, each by its own chance."""
+    """Sharpness, colour, smoothing, scale, blur, noise and compression, each by its own chance."""
     if draw.random() < augmentation.sharpness_chance:
         image = ImageEnhance.Sharpness(image).enhance(augmentation.sharpness)
-    if draw.random() < augmentation.colour_chance:
-        for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
-            image = enhance(image).enhance(1 + draw.uniform(-augmentation.colour, augmentation.colour))
+    image = _smooth(_recolour(image, augmentation, draw), augmentation, draw)
     if draw.random() < augmentation.scale_chance:
-        image = rescale(image, draw.uniform(*augmentation.scale))
+        image = _rescale(image, draw.uniform(*augmentation.scale), draw)
     if draw.random() < augmentation.blur_chance:
         image = blur(image, draw.uniform(*augmentation.blur))
     if draw.random() < augmentation.noise_chance:
         image = noise(image, draw.uniform(*augmentation.noise), seed=draw.getrandbits(32))
     if draw.random() < augmentation.jpeg_chance:
-        image = jpeg(image, draw.randint(*augmentation.jpeg_quality))
+        image = _compress(image, augmentation, draw)
+    if draw.random() < augmentation.again_chance:
+        image = _compress(image, augmentation, draw)
     return image
+
+
+def _recolour(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:
+    if draw.random() < augmentation.colour_chance:
+        for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
+            image = enhance(image).enhance(1 + draw.uniform(-augmentation.colour, augmentation.colour))
+    return ImageOps.grayscale(image).convert("RGB") if draw.random() < augmentation.grey_chance else image
+
+
+def _smooth(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:
+    """The bilateral filter (Tomasi and Manduchi 1998)."""
+    if draw.random() >= augmentation.smooth_chance:
+        return image
+    import cv2  # the recipes are printed without it
+
+    reach = max(image.size) / 100  # pixels: pores go, features stay
+    return Image.fromarray(cv2.bilateralFilter(np.asarray(image), 0, draw.uniform(*augmentation.smooth), reach))
+
+
+def _rescale(image: Image.Image, factor: float, draw: random.Random) -> Image.Image:
+    size = [max(1, round(side * factor)) for side in image.size]
+    return image.resize(size, draw.choice(FILTERS)).resize(image.size, draw.choice(FILTERS))
+
+
+def _compress(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:
+    quality = draw.randint(*augmentation.jpeg_quality)
+    return (webp if draw.random() < augmentation.webp_share else jpeg)(image, quality)
+
+
+def webp(image: Image.Image, quality: int) -> Image.Image:
+    """Saved as lossy WebP of `quality` (1 to 95) and read again."""
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=quality, method=2)
+    return Image.open(buffer).convert("RGB")
 
 
 def _move(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:

@@ -52,6 +52,11 @@ PUBLISHED = {
     "virtus-tiny": Published(
         None, None, ("sees only the three kinds of fake that it was given, and self-blended ones",)
     ),
+    "virtus-base": Published(
+        None,
+        None,
+        ("draws each picture twice, so that more than a few epochs repeat what was seen",),
+    ),
     "gend": Published(
         "yermandy/GenD_CLIP_L_14",
         "AUC 0.960 on Celeb-DF v2, trained on FaceForensics++ alone (arXiv 2508.06248)",

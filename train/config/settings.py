@@ -12,10 +12,10 @@ from virtus.errors import DataError
 
 CHOICES = {
     "split": ("by-group", "pooled-60-40"),
-    "balance": ("none", "train"),
+    "balance": ("none", "train", "batch"),
     "crop": ("face", "whole"),
     "schedule": ("cosine", "linear"),
-    "head": ("linear", "l2"),
+    "head": ("linear", "class_token", "l2"),
     "weights": ("float", "int8"),
     "choose_by": ("mean_auc", "loss"),
 }
@@ -32,20 +32,29 @@ class TrainConfig:
         split: "by-group" (train, choose, calibrate, report; no group in two of them), or "pooled-60-40" (what the
             published recipes do: all files pooled, the smaller class filled up with copies, then 60 % drawn for
             training; the other 40 % both choose and report).
-        balance: "train" fills up the smaller class of the training part with copies; "none" leaves it.
+        balance: "train" fills up the smaller class of the training part with copies; "batch" makes each batch of
+            couples of a real picture and a fake (of its own group where it has a real one), with sources and patterns
+            of `kinds` in turn; "none" leaves it.
         crop: "face" (the engine's one crop), or "whole" pictures as they are.
-        source_weights: how often an epoch shows each picture of a source; 1 where a source is not named.
-        leave_out: sources that nothing of the run sees, to report on a kind of fake that it never met.
+        source_weights: how often an epoch shows each picture of a source; with balance=batch how often the turn of a
+            source or pattern comes; 1 where it is not named.
+        kinds: of fakes, each by patterns of `source/file`, the first that fits; `made/blended` and `made/swapped` are
+            those that the run makes.
+        leave_out: sources and kinds that nothing of the run sees, to report on a kind of fake that it never met. With a
+            kind all of the sources that its patterns name is left out, real pictures too.
         tune: what is trained: "full"; "layer_norms" (all of them and the head, as GenD does); "last_blocks:N" (these
             and all behind them).
-        head: "linear", or "l2": on features of length 1, as GenD's; where the head reads one token behind a norm.
+        head: "linear"; "class_token": the same, and for a base of CLIP too on that token and not the patches' mean;
+            "l2": on features of length 1, as GenD's, where the head reads one token behind a norm.
         weights: how they are saved: "float", or "int8": the matrices of the blocks, rounded, with a scale for each row,
             in a quarter of the size; what was so in the base and is not trained stays what it was.
         frames_per_clip: face crops taken from each video, at most; `num_clips`: of how many videos, 0 for all.
         keep_tokens: share of the patch tokens that a training step keeps, drawn anew for each picture (see
             `train.fit.model`); half of them train 2.6 times as fast on a CPU.
         blended_share: how many self-blended fakes an epoch shows besides, each with its original, as a share of its
-            real pictures.
+            real pictures; `swapped_share` likewise with a part, or all, of another face that is alike in pose.
+        cached_draws: how often each training picture is drawn, once and for all; 0 for anew in every epoch. The tokens
+            that enter block `cached_block`, below all that is trained, are computed once for each and kept.
         pairs: whether batches consist of pairs of a fake and a real picture of the same group (its own original, where
             a group is a photo or a clip), and of couples across groups where there is none; `batch_size` is even then.
         val_share: of the groups, held out where the tree has no `val` split.
@@ -79,11 +88,15 @@ class TrainConfig:
     label_smoothing: float = 0.0
     margin: float = 1.3
     source_weights: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)
     leave_out: tuple[str, ...] = ()
     frames_per_clip: int = 5
     num_clips: int = 0
     keep_tokens: float = 1.0
     blended_share: float = 0.0
+    swapped_share: float = 0.0
+    cached_draws: int = 0
+    cached_block: int = 0
     pairs: bool = False
     val_share: float = 0.2
     choose_by: str = "mean_auc"
@@ -101,7 +114,10 @@ class TrainConfig:
         for name in ("num_epochs", "learning_rate", "batch_size", "eval_batch_size", "margin", "frames_per_clip"):
             if getattr(self, name) <= 0:
                 raise DataError(f"{name} must be more than 0, not {getattr(self, name)}.")
-        for name in ("weight_decay", "warmup", "early_stopping", "eval_steps", "num_workers", "num_clips", "limit"):
+        for name in (
+            "weight_decay", "warmup", "early_stopping", "eval_steps", "num_workers", "num_clips", "limit",
+            "cached_draws", "cached_block",
+        ):  # fmt: skip
             if getattr(self, name) < 0:
                 raise DataError(f"{name} must be 0 or more, not {getattr(self, name)}.")
         for name, choices in CHOICES.items():
@@ -111,12 +127,22 @@ class TrainConfig:
             raise DataError(f"tune is full, layer_norms or last_blocks:N with N from 1 on, not {self.tune!r}.")
         if not 0 < self.keep_tokens <= 1:
             raise DataError(f"keep_tokens is a share of the tokens, above 0 and up to 1, not {self.keep_tokens}.")
-        if not 0 <= self.blended_share <= 1:
-            raise DataError(f"blended_share is a share of the real pictures, from 0 to 1, not {self.blended_share}.")
-        if self.pairs and self.batch_size % 2:
+        for name in ("blended_share", "swapped_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise DataError(f"{name} is a share of the real pictures, from 0 to 1, not {getattr(self, name)}.")
+        if self.in_couples and self.batch_size % 2:
             raise DataError(f"With pairs batch_size must be even, not {self.batch_size}: a pair is not divided.")
+        if self.cached_draws and (self.keep_tokens < 1 or not self.tune.startswith("last_blocks")):
+            raise DataError(
+                "cached_draws keeps what the frozen blocks give: it needs tune=last_blocks:N, keep_tokens=1."
+            )
         if not 0 < self.val_share < 1:
             raise DataError(f"val_share is a share of the groups, between 0 and 1, not {self.val_share}.")
+
+    @property
+    def in_couples(self) -> bool:
+        """Whether a batch consists of couples of a real picture and a fake."""
+        return self.pairs or self.balance == "batch"
 
     def save(self, file: Path) -> None:
         file.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from train.config import TrainConfig
+from train.data.kinds import check_left_out, is_left_out
 from train.data.samples import Sample
 from virtus.errors import DataError
 from virtus.results import Label
@@ -71,17 +72,19 @@ def part_of(sample: Sample) -> str | None:
         return "report"
     if sample.split != "val":
         return None
-    fraction = _fraction(sample.group)
-    return next(part for part, end in PARTS.items() if fraction < end)
+    place = fraction(sample.group)
+    return next(part for part, end in PARTS.items() if place < end)
 
 
 def divide(samples: list[Sample], config: TrainConfig) -> Parts:
     """Divide as the recipe says; pictures for the report are in none of the parts, except in a pooled split.
 
     Raises:
-        DataError: where training or choosing would lack a class.
+        DataError: where training or choosing would lack a class, or there is not what is to be left out.
     """
-    kept = _limit([sample for sample in samples if sample.source not in config.leave_out], config)
+    check_left_out(samples, config.leave_out, config.kinds)
+    used = [sample for sample in samples if not is_left_out(sample, config.leave_out, config.kinds)]
+    kept = _limit(used, config)
     parts = Parts(*split_pooled(kept, config.seed), []) if config.split == "pooled-60-40" else _by_group(kept, config)
     for name, part in (("training", parts.train), ("choosing", parts.choose)):
         labels = {sample.label for sample in part}
@@ -147,13 +150,13 @@ def _assign(samples: list[Sample], val_share: float) -> list[Sample]:
     if {"train", "val"} <= {sample.split for sample in samples}:
         return samples
     return [
-        replace(sample, split="val" if _fraction(f"split:{sample.group}") < val_share else "train")
+        replace(sample, split="val" if fraction(f"split:{sample.group}") < val_share else "train")
         if sample.split in (None, "train")
         else sample
         for sample in samples
     ]
 
 
-def _fraction(text: str) -> float:
+def fraction(text: str) -> float:
     """A hash of the text, even over [0, 1)."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64

@@ -52,7 +52,8 @@ def load_base(name: str, *, head: str = "linear", seed: int = 0) -> StartingPoin
 
     Args:
         name: a Hub id, or a folder in the Hub's layout.
-        head: "l2" reads a token: of CLIP that takes another class than its own, which reads the mean of the patches.
+        head: "class_token" and "l2" read a token: of CLIP that takes another class than its own, which reads the mean
+            of the patches.
         seed: of the weights of a new head.
 
     Raises:
@@ -66,7 +67,7 @@ def load_base(name: str, *, head: str = "linear", seed: int = 0) -> StartingPoin
     base = examine_base(folder, name=name)
     held = replace(base.architecture, num_labels=len(ID2LABEL))
     architecture, config, outputs = held, base.config, base.outputs
-    if head == "l2" and held.model_type == "clip":
+    if head != "linear" and held.model_type == "clip":
         config, outputs = _describe_for_timm(held, base.transform), None
         architecture = read_architecture(config)
     tensors = classifier_tensors(held, base.weights, heads=outputs is not None)
@@ -87,24 +88,52 @@ class Trainable(nn.Module):
         tune, head: see `TrainConfig`.
         keep_tokens: share of the patch tokens that a training step keeps, drawn anew for each picture. They are dropped
             once they know their places; all others stay, and evaluation sees all.
+        first_block: that tokens enter where these are given in place of pictures.
+
+    Raises:
+        DataError: if there are not so many blocks, or one below `first_block` is trained.
     """
 
-    def __init__(self, classifier: Classifier, *, tune: str = "full", head: str = "linear", keep_tokens: float = 1.0):
+    def __init__(
+        self,
+        classifier: Classifier,
+        *,
+        tune: str = "full",
+        head: str = "linear",
+        keep_tokens: float = 1.0,
+        first_block: int = 0,
+    ):
         super().__init__()
-        self.classifier, self.keep_tokens = classifier, keep_tokens
+        self.classifier, self.keep_tokens, self.first_block = classifier, keep_tokens, first_block
         classifier.requires_grad_(False)
         for part in _tuned(classifier, tune):
             part.requires_grad_(True)
+        if any(weight.requires_grad for block in classifier.blocks[:first_block] for weight in block.parameters()):
+            raise DataError(f"tune={tune} trains what lies below cached_block={first_block}: cache a block below it.")
         if head == "l2":
             _fix_length(classifier)
 
-    def forward(self, pixel_values: torch.Tensor, labels: torch.Tensor | None = None) -> dict[str, torch.Tensor]:
-        """`logits` (N, 2) of pictures (N, 3, H, W), and where labels (N,) are given the `loss`, their cross entropy."""
+    def forward(
+        self,
+        pixel_values: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+        hidden: torch.Tensor | None = None,
+    ) -> dict[str, torch.Tensor]:
+        """`logits` (N, 2) of pictures (N, 3, H, W), and where labels (N,) are given the `loss`, their cross entropy.
+
+        Or of `hidden` (N, T, D), the tokens that enter block `first_block`.
+        """
+        if hidden is not None:
+            logits = self.classifier.judge(hidden.float(), first_block=self.first_block)
+            return self._with_loss(logits, labels)
+        assert pixel_values is not None
         hidden, kept = self.classifier.embed(pixel_values), None
         if self.training and self.keep_tokens < 1:
             kept = self._draw_tokens(hidden)
             hidden = hidden.gather(1, kept[:, :, None].expand(-1, -1, hidden.shape[2]))
-        logits = self.classifier.judge(hidden, kept)
+        return self._with_loss(self.classifier.judge(hidden, kept), labels)
+
+    def _with_loss(self, logits: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
         loss = {} if labels is None else {"loss": nn.functional.cross_entropy(logits.float(), labels)}
         return loss | {"logits": logits}
 
@@ -172,7 +201,9 @@ def _describe_for_timm(architecture: Architecture, transform: EvalTransform) -> 
     }
     found, kept = read_architecture(config), ("hidden_act", "layer_norm_eps")
     if found.tensors() != architecture.tensors() or any(getattr(found, k) != getattr(architecture, k) for k in kept):
-        raise DataError(f"head=l2 needs a class that reads a token, and timm has none for this {architecture.name}.")
+        raise DataError(
+            f"Such a head needs a class that reads a token, and timm has none for this {architecture.name}."
+        )
     return config
 
 

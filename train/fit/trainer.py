@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,15 +17,27 @@ from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, Traini
 
 from train.checks import Look, look_first
 from train.config import TrainConfig
-from train.data import Parts, Sample, divide, load_samples, split_for
-from train.fit.model import Trainable, load_base, save_checkpoint
+from train.data import BLENDED, SWAPPED, Parts, Sample, divide, is_made, load_samples, split_for
+from train.fit.model import StartingPoint, Trainable, load_base, save_checkpoint
 from train.fit.novelty import add_novelty
 from train.fit.record import CONFIG, find_last_step, number_of, record_run
-from train.pictures import CropDataset, FaceCache, Faces, PairSampler, TrainDataset
+from train.fit.tokens import TokenDataset, fill, open_store
+from train.pictures import (
+    BalancedSampler,
+    CoupleSampler,
+    CropDataset,
+    FaceCache,
+    Faces,
+    PairSampler,
+    RowKind,
+    TrainDataset,
+)
 from virtus.checkpoints import area_under_roc, fit_calibration
 from virtus.errors import DataError
 from virtus.models import has_bfloat16_units, resolve_device, rounded
 from virtus.results import Calibration, Label
+
+P = TypeVar("P", CropDataset, TrainDataset)
 
 
 @dataclass(frozen=True)
@@ -46,7 +60,7 @@ def fit(
         out_dir: gets `checkpoint/` (in the Hub's layout), `train_config.json`, `run.json` and the Trainer's `steps/`.
         resume: go on from the last whole step in `out_dir` where there is one.
         anyway: train although groups cross the splits.
-        cache: of faces; the user's own by default.
+        cache: of faces, beside which tokens are kept; the user's own by default.
 
     Raises:
         DataError: no labelled pictures, a group in two splits, a class without faces, an `out_dir` that is in use.
@@ -54,21 +68,31 @@ def fit(
     """
     state = PartialState(cpu=not torch.accelerator.is_available())
     last = find_last_step(config, out_dir, resume=resume)
-    material = gather(config, anyway=anyway, cache=cache or FaceCache())
+    cache = cache or FaceCache()
+    material = gather(config, anyway=anyway, cache=cache)
     start = load_base(config.base, head=config.head, seed=config.seed)
-    model = Trainable(start.classifier, tune=config.tune, head=config.head, keep_tokens=config.keep_tokens)
+    if config.weights == "int8" and config.tune != "full":  # what is not trained is rounded before, not after
+        start.classifier.load_state_dict(rounded(start.classifier.state_dict()))
+    model = Trainable(
+        start.classifier,
+        tune=config.tune,
+        head=config.head,
+        keep_tokens=config.keep_tokens,
+        first_block=config.cached_block,
+    )
     state.wait_for_everyone()  # until all have looked whether there is a run
     if state.is_main_process:
         out_dir.mkdir(parents=True, exist_ok=True)
         config.save(out_dir / CONFIG)
-    choosing = CropDataset(material.parts.choose, material.faces, start.transform, margin=config.margin)
-    trainer, started = _trainer(config, out_dir, model, material, choosing), time.monotonic()
+    pictures = _Pictures(config, material, start, kept=cache.file.parent / "tokens")
+    trainer, started = _trainer(config, out_dir, model, pictures), time.monotonic()
     trainer.train(resume_from_checkpoint=last and str(last))
     if config.weights == "int8":  # from here on it is what is saved
         start.classifier.load_state_dict(rounded(start.classifier.state_dict()))
     chosen_by = trainer.evaluate()
     elapsed_s = time.monotonic() - started
-    calibration = _fit_calibration(trainer, [choosing.of(material.parts.calibrate, degraded=d) for d in (False, True)])
+    looks = [pictures.as_seen(material.parts.calibrate, degraded=degraded) for degraded in (False, True)]
+    calibration = _fit_calibration(trainer, looks)
     if state.is_main_process:
         save_checkpoint(start, config, out_dir / "checkpoint", calibration)
         _add_novelty(out_dir / "checkpoint", material)
@@ -147,7 +171,7 @@ class SetEpoch(TrainerCallback):
     accelerate does not reach them all: not where batches are skipped and several processes share them.
     """
 
-    def __init__(self, *parts: TrainDataset | PairSampler | None):
+    def __init__(self, *parts: TrainDataset | TokenDataset | CoupleSampler | None):
         self.parts = [part for part in parts if part is not None]
 
     def on_epoch_begin(self, args, state, control, **_):  # noqa: ARG002  its names are the Trainer's
@@ -158,7 +182,7 @@ class SetEpoch(TrainerCallback):
 class FitTrainer(Trainer):
     """With an order of the training pictures of its own; None for the Trainer's."""
 
-    def __init__(self, sampler: PairSampler | None, **arguments):
+    def __init__(self, sampler: CoupleSampler | None, **arguments):
         super().__init__(**arguments)
         self.sampler = sampler
 
@@ -166,7 +190,7 @@ class FitTrainer(Trainer):
         return self.sampler or super()._get_train_sampler(train_dataset)
 
 
-def _told(sampler: PairSampler) -> str:
+def _told(sampler: CoupleSampler) -> str:
     if not sampler.num_pairs:
         return (
             "no pairs: no group of the training part has both classes; batches hold as many reals as fakes, across "
@@ -176,20 +200,59 @@ def _told(sampler: PairSampler) -> str:
     return f"{sampler.num_pairs} pairs of one group and {others} couples across groups in each epoch"
 
 
-def _trainer(
-    config: TrainConfig, out_dir: Path, model: Trainable, material: Material, choosing: CropDataset
-) -> Trainer:
-    training = TrainDataset(
-        material.parts.train,
-        material.faces,
-        choosing.transform,
-        augmentation=config.augmentation,
-        blended_share=config.blended_share,
-        seed=config.seed,
-    )
-    sampler = PairSampler(training.kinds, seed=config.seed) if config.pairs else None
-    if sampler and PartialState().is_main_process:
+class _Pictures:
+    """Training and held-out pictures of a run, or, where these are kept, their tokens."""
+
+    def __init__(self, config: TrainConfig, material: Material, start: StartingPoint, *, kept: Path):
+        self.config, self.material, self.start = config, material, start
+        self.store = open_store(kept, config, start) if config.cached_draws else None
+
+    def as_seen(self, samples: list[Sample], *, degraded: bool = False) -> CropDataset | TokenDataset:
+        """As the engine sees them; or as it would see them degraded."""
+        faces, transform, margin = self.material.faces, self.start.transform, self.config.margin
+        return self._tokens(CropDataset(samples, faces, transform, margin=margin, degraded=degraded), 1)
+
+    def for_training(self) -> TrainDataset | TokenDataset:
+        config = self.config
+        shares = {BLENDED: config.blended_share, SWAPPED: config.swapped_share}
+        blended, swapped = (share * is_made(how, config.leave_out, config.kinds) for how, share in shares.items())
+        training = TrainDataset(
+            self.material.parts.train,
+            self.material.faces,
+            self.start.transform,
+            augmentation=config.augmentation,
+            blended_share=blended,
+            swapped_share=swapped,
+            kinds=config.kinds,
+            seed=config.seed,
+        )
+        return self._tokens(training, config.cached_draws)
+
+    def _tokens(self, pictures: P, num_draws: int) -> P | TokenDataset:
+        if self.store is None:
+            return pictures
+        tokens = TokenDataset(pictures, self.store, num_draws=num_draws)
+        with PartialState().main_process_first():
+            config = self.config
+            fill(tokens, self.start.classifier, config.cached_block, bf16=config.bf16, num_workers=config.num_workers)
+        return tokens
+
+
+def _sampler(config: TrainConfig, kinds: Sequence[RowKind]) -> CoupleSampler | None:
+    if not config.in_couples:
+        return None
+    if config.balance == "batch":
+        sampler = BalancedSampler(kinds, seed=config.seed, weights=config.source_weights)
+    else:
+        sampler = PairSampler(kinds, seed=config.seed)
+    if PartialState().is_main_process:
         print(_told(sampler), flush=True)
+    return sampler
+
+
+def _trainer(config: TrainConfig, out_dir: Path, model: Trainable, pictures: _Pictures) -> Trainer:
+    training, choosing = pictures.for_training(), pictures.as_seen(pictures.material.parts.choose)
+    sampler = _sampler(config, training.kinds)
     return FitTrainer(
         sampler,
         model=model,
@@ -234,7 +297,7 @@ def _arguments(config: TrainConfig, out_dir: Path) -> TrainingArguments:
     )
 
 
-def _fit_calibration(trainer: Trainer, looks: list[CropDataset]) -> Calibration | None:
+def _fit_calibration(trainer: Trainer, looks: Sequence[CropDataset | TokenDataset]) -> Calibration | None:
     """On pictures that served nothing else, as they are and degraded, all processes taking part; None for too few."""
     trainer.compute_metrics = None  # it knows the choosing part's sources alone
     samples = looks[0].samples

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from train.pictures.datasets import CropDataset, DegradedPhoto, PairSampler, TrainDataset
+    from train.pictures.datasets import CropDataset, DegradedPhoto, FaceDataset, TrainDataset
     from train.pictures.face_cache import FaceCache, Faces
     from train.pictures.forgery import PARTS, Forgery, self_blend, swap_part
+    from train.pictures.samplers import BalancedSampler, CoupleSampler, PairSampler, RowKind
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import io
+import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import cv2
+import numpy as np
 import torch
 from PIL import Image
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from train.config import Augmentation, augment, degrade_ordinarily
-from train.data import Sample
+from train.data import BLENDED, SWAPPED, Sample, fraction, pattern_of
 from train.pictures.face_cache import Faces
-from train.pictures.forgery import self_blend
+from train.pictures.forgery import PARTS, pose_of, self_blend, swap_part
+from train.pictures.samplers import RowKind
+from virtus.errors import DataError
 from virtus.faces import crop_face
 from virtus.media import load_image
 from virtus.models import EvalTransform
 from virtus.results import Face, Label
+
+NUM_DONORS = 48  # that the face nearest in pose is looked for among
+SWAPPED_PARTS = ("face", *PARTS)
 
 
 @dataclass(frozen=True)
@@ -58,8 +66,32 @@ class FaceDataset(Dataset):
     def __len__(self) -> int:
         return len(self.samples)
 
-    def _row(self, picture: Image.Image, label: Label) -> dict:
-        return {"pixel_values": torch.from_numpy(self.transform(picture)), "labels": int(label is Label.FAKE)}
+    def __getitem__(self, index: int) -> dict:
+        return self._shown(index, "0")
+
+    def _shown(self, row: int, number: str) -> dict:
+        return {"pixel_values": torch.from_numpy(self.pixel_values(row, number)), "labels": self.label(row)}
+
+    def pixel_values(self, row: int, number: str) -> np.ndarray:
+        """Float32 (3, height, width) of one of a row's draws."""
+        return self.transform(self.picture(row, number))
+
+    def picture(self, row: int, number: str) -> Image.Image:
+        """One of a row's draws before the eval transform."""
+        raise NotImplementedError
+
+    def label(self, row: int) -> int:
+        """1 is fake."""
+        return int(self.samples[row].label is Label.FAKE)
+
+    def name(self, row: int, number: str) -> str:
+        """Of one of a row's draws; what has the same looks the same."""
+        raise NotImplementedError
+
+    def _content(self, sample: Sample) -> str:
+        face = self.faces[sample.path] if self.faces else None
+        box = [round(value, 1) for value in face.box_xyxy] if face else None
+        return f"{_name(sample)} {sample.path.stat().st_size} {box}"
 
 
 class CropDataset(FaceDataset):
@@ -77,25 +109,28 @@ class CropDataset(FaceDataset):
         super().__init__(samples, faces, transform)
         self.margin, self.degraded = margin, degraded
 
-    def of(self, samples: list[Sample], *, degraded: bool = False) -> CropDataset:
-        """Other pictures, in the same way."""
-        return CropDataset(samples, self.faces, self.transform, margin=self.margin, degraded=degraded)
-
-    def __getitem__(self, index: int) -> dict:
-        sample = self.samples[index]
+    def picture(self, row: int, number: str) -> Image.Image:  # noqa: ARG002  all of a row are alike
+        sample = self.samples[row]
         image = DegradedPhoto(sample).load() if self.degraded else load_image(sample.path)
-        if self.faces is not None:
-            image = crop_face(image, self.faces[sample.path], margin=self.margin).image
-        return self._row(image, sample.label)
+        return image if self.faces is None else crop_face(image, self.faces[sample.path], margin=self.margin).image
+
+    def name(self, row: int, number: str) -> str:  # noqa: ARG002
+        degraded = " degraded" if self.degraded else ""
+        return f"margin {self.margin}{degraded} {self._content(self.samples[row])}"
 
 
 class TrainDataset(FaceDataset):
-    """Pictures for training: margin, place and looks are drawn anew in each epoch, by seed, epoch and row.
+    """Pictures for training: margin, place and looks are drawn anew in each epoch, by seed, epoch and picture.
 
-    By these alone, so that a run that goes on in the middle of an epoch sees what it would have seen. What is shown
-    again in an epoch is asked for by the row's number plus a multiple of all.
+    By these alone, so that a run that goes on in the middle of an epoch sees what it would have seen, and one with
+    fewer pictures what it saw of the same. What is shown again in an epoch is asked for by the row's number plus a
+    multiple of all.
 
-    After the samples come pairs, of real pictures evenly taken: a fake made of one by self-blending, and its original.
+    After the samples come pairs: a fake made of a real picture, and its original.
+
+    Args:
+        blended_share, swapped_share: of the real pictures, of which such a fake is made; see `TrainConfig`.
+        kinds: see `TrainConfig`.
     """
 
     def __init__(
@@ -106,94 +141,119 @@ class TrainDataset(FaceDataset):
         *,
         augmentation: Augmentation,
         blended_share: float = 0.0,
+        swapped_share: float = 0.0,
+        kinds: Mapping[str, Sequence[str]] | None = None,
         seed: int = 0,
     ):
         super().__init__(samples, faces, transform)
         self.seed, self.epoch = seed, 0
         self.augmentation = augmentation
-        self.reals = [sample for sample in self.samples if sample.label is Label.REAL]
-        self.num_pairs = round(blended_share * len(self.reals)) if faces is not None else 0
+        shares = {BLENDED: blended_share, SWAPPED: swapped_share} if faces is not None else {}
+        self.donors = _by_source(self.samples)
+        made = [(how, sample) for how, share in shares.items() for sample in self._taken(share, how)]
+        self.rows = _named([
+            *(TrainRow(sample) for sample in self.samples),
+            *(TrainRow(sample, how, is_made=fake) for how, sample in made for fake in (True, False)),
+        ])  # fmt: skip
+        self.kinds = [_kind(row, kinds or {}) for row in self.rows]
+
+    def _taken(self, share: float, how: str) -> list[Sample]:
+        """Real pictures to make fakes of: by a hash, so that the same are taken where there are fewer."""
+        reals = [sample for sample in self.samples if sample.label is Label.REAL]
+        reals = [sample for sample in reals if how is not SWAPPED or len(self.donors[sample.source]) > 1]
+        return sorted(reals, key=lambda sample: fraction(f"{how} {_name(sample)}"))[: round(share * len(reals))]
 
     def __len__(self) -> int:
-        return len(self.samples) + 2 * self.num_pairs
+        return len(self.rows)
 
     def set_epoch(self, epoch: int) -> None:
         """From now on other things are drawn."""
         self.epoch = epoch
 
-    @property
-    def kinds(self) -> list[tuple[Label, str]]:
-        """Class and group of each row; a fake made here and its original are a group of their own."""
-        own = [(sample.label, sample.group) for sample in self.samples]
-        made = [(label, f"blended {pair}") for pair in range(self.num_pairs) for label in (Label.FAKE, Label.REAL)]
-        return own + made
-
     def __getitem__(self, index: int) -> dict:
-        draw, index = random.Random(f"{self.seed} {self.epoch} {index}"), index % len(self)
-        extra = index - len(self.samples)
-        sample = self.samples[index] if extra < 0 else self.reals[extra // 2 * len(self.reals) // self.num_pairs]
-        image, blended = load_image(sample.path), extra >= 0 and extra % 2 == 0
+        return self._shown(index % len(self), f"{self.epoch} {index // len(self)}")
+
+    def label(self, row: int) -> int:
+        return int(self.rows[row].label is Label.FAKE)
+
+    def name(self, row: int, number: str) -> str:
+        return f"seed {self.seed} {number} {self.rows[row].name} {self._content(self.rows[row].sample)}"
+
+    def picture(self, row: int, number: str) -> Image.Image:
+        shown = self.rows[row]
+        sample, draw = shown.sample, random.Random(f"{self.seed} {number} {shown.name}")
+        image = load_image(sample.path)
         if self.faces is None:  # in the published recipes' order: resized before it is turned and sharpened
-            image = self.transform.resize(image)
-        else:
-            face = self.faces[sample.path]
-            image = self_blend(image, face, draw).image if blended else image
-            moved = _shift(face, self.augmentation.shift, draw)
-            image = crop_face(image, moved, margin=draw.uniform(*self.augmentation.margin)).image
-        return self._row(augment(image, self.augmentation, draw), Label.FAKE if blended else sample.label)
+            return augment(self.transform.resize(image), self.augmentation, draw)
+        face = self.faces[sample.path]
+        if shown.is_made:
+            image = self_blend(image, face, draw).image if shown.made is BLENDED else self._swap(image, sample, draw)
+        moved = _shift(face, self.augmentation.shift, draw)
+        crop = crop_face(image, moved, margin=draw.uniform(*self.augmentation.margin)).image
+        return augment(crop, self.augmentation, draw)
+
+    def _swap(self, image: Image.Image, sample: Sample, draw: random.Random) -> Image.Image:
+        """With a part of the face that is nearest in pose, of some of the same source."""
+        faces, others = self.faces or {}, self.donors[sample.source]
+        others = [other for other in draw.sample(others, min(NUM_DONORS, len(others))) if other != sample]
+        face = faces[sample.path]
+        donor = min(others, key=lambda other: math.dist(pose_of(faces[other.path]), pose_of(face)))
+        part, feather = draw.choice(SWAPPED_PARTS), draw.choice((0.0, draw.uniform(0.01, 0.08)))
+        try:
+            given = load_image(donor.path), faces[donor.path]
+            return swap_part(*given, image, face, part, feather=feather).image
+        except (DataError, cv2.error):  # the part reaches over the border
+            return self_blend(image, face, draw).image
 
 
-class PairSampler(Sampler[int]):
-    """Rows in an order in which each two neighbours are a real picture and a fake, of one group wherever that has both.
+@dataclass(frozen=True)
+class TrainRow:
+    """What a training row shows.
 
-    In such a group every picture of the more frequent class stands beside one of the other, of which all come equally
-    often. The rest is filled up to couples likewise, across groups. Pairs lie evenly among these, so that batches of an
-    even size hold about equally many. The same seed and epoch give the same order, in every process. What comes
-    again is numbered as `TrainDataset` takes it.
-
-    Args:
-        kinds: class and group of each row, of both classes some.
+    Attributes:
+        made: how the fake of its pair was made, "" for a picture of the data set.
+        is_made: whether it is that fake; else it is the picture itself.
+        name: the same in every run, and no other row's.
     """
 
-    def __init__(self, kinds: Sequence[tuple[Label, str]], *, seed: int):
-        self.seed, self.epoch, self.num_rows = seed, 0, len(kinds)
-        by_group = defaultdict[str, tuple[list[int], list[int]]](lambda: ([], []))
-        for row, (label, group) in enumerate(kinds):
-            by_group[group][label is Label.FAKE].append(row)
-        self.groups = [both for both in by_group.values() if all(both)]
-        reals, fakes = ([row for both in by_group.values() for row in both[index] if not all(both)] for index in (0, 1))
-        if reals or fakes:  # where one class is all in pairs, its pictures there serve twice
-            of_class = {label: [row for row, kind in enumerate(kinds) if kind[0] is label] for label in Label}
-            reals, fakes = reals or of_class[Label.REAL], fakes or of_class[Label.FAKE]
-        self.rest = reals, fakes
+    sample: Sample
+    made: str = ""
+    is_made: bool = False
+    name: str = ""
 
     @property
-    def num_pairs(self) -> int:
-        """Of one group each, in an epoch."""
-        return sum(max(map(len, both)) for both in self.groups)
-
-    def __len__(self) -> int:
-        return 2 * (self.num_pairs + max(map(len, self.rest)))
-
-    def set_epoch(self, epoch: int) -> None:
-        """From now on another order is drawn."""
-        self.epoch = epoch
-
-    def __iter__(self) -> Iterator[int]:
-        draw, shown = random.Random(f"{self.seed} {self.epoch}"), Counter[int]()
-        pairs = [couple for both in self.groups for couple in _couples(*both, draw)]
-        kinds = (draw.sample(couples, len(couples)) for couples in (pairs, _couples(*self.rest, draw)))
-        placed = [((place + 0.5) / len(couples), couple) for couples in kinds for place, couple in enumerate(couples)]
-        for row in (row for _, couple in sorted(placed) for row in couple):
-            yield row + shown[row] * self.num_rows
-            shown[row] += 1
+    def label(self) -> Label:
+        return Label.FAKE if self.is_made else self.sample.label
 
 
-def _couples(reals: list[int], fakes: list[int], draw: random.Random) -> list[tuple[int, int]]:
-    """Each of the more frequent beside one of the others."""
-    reals, fakes = (draw.sample(rows, len(rows)) for rows in (reals, fakes))
-    count = max(len(reals), len(fakes))
-    return [(reals[place % len(reals)], fakes[place % len(fakes)]) for place in range(count)]
+def _named(rows: list[TrainRow]) -> list[TrainRow]:
+    """With names; copies are numbered."""
+    seen, named = Counter[str](), []
+    for row in rows:
+        name = " ".join(filter(None, (_name(row.sample), row.made, "fake" if row.is_made else "")))
+        named.append(replace(row, name=f"{name} {seen[name]}" if seen[name] else name))
+        seen[name] += 1
+    return named
+
+
+def _name(sample: Sample) -> str:
+    return f"{sample.source}/{sample.split}/{sample.label}/{sample.path.name}"
+
+
+def _kind(row: TrainRow, kinds: Mapping[str, Sequence[str]]) -> RowKind:
+    """A fake made here and its original are a group of their own."""
+    if row.made:
+        name = f"{row.made} {_name(row.sample)}"
+        return RowKind(row.label, name, row.made if row.is_made else row.sample.source)
+    return RowKind(row.label, row.sample.group, pattern_of(row.sample, kinds) or row.sample.source)
+
+
+def _by_source(samples: list[Sample]) -> dict[str, list[Sample]]:
+    donors = defaultdict[str, list[Sample]](list)
+    for sample in samples:
+        if sample.label is Label.REAL:
+            donors[sample.source].append(sample)
+    return donors
 
 
 def _shift(face: Face, share: float, draw: random.Random) -> Face:

@@ -57,15 +57,22 @@ PARTS = (*ELLIPSES, *HALVES)
 
 
 def swap_part(
-    source: Image.Image, source_face: Face, target: Image.Image, target_face: Face, part: str = "face"
+    source: Image.Image,
+    source_face: Face,
+    target: Image.Image,
+    target_face: Face,
+    part: str = "face",
+    *,
+    feather: float = 0.0,
 ) -> Forgery:
     """Put the face of `source`, or a part of it, in the place of that of `target`.
 
     The five landmarks give the similarity transform (rotation, scale, shift) between the faces; the seam is hidden by
-    Poisson blending (Pérez et al. 2003).
+    Poisson blending (Pérez et al. 2003), or by a soft edge, over which the colours are brought to those of the target.
 
     Args:
         part: "face", or a name in `PARTS`.
+        feather: the soft edge's standard deviation as a share of the face's width; 0 for Poisson blending.
 
     Raises:
         DataError: if there is no such part, it lies outside the photo, or the faces do not match.
@@ -80,11 +87,29 @@ def swap_part(
         raise DataError("That part of the face lies outside the photo: take one that shows the whole face.")
     size = target.size
     warped = cv2.warpAffine(np.asarray(source), matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    if feather:
+        return _feathered(warped, np.asarray(target), region, feather * target_face.width)
     centre = (x + width // 2, y + height // 2)
     # seamlessClone writes into the mask that it is given, and alters some pixels beside it.
     blended = cv2.seamlessClone(warped, np.asarray(target), region.copy(), centre, cv2.NORMAL_CLONE)
     altered = region > 0
     return Forgery(Image.fromarray(np.where(altered[:, :, None], blended, np.asarray(target))), altered)
+
+
+def _feathered(warped: np.ndarray, target: np.ndarray, region: np.ndarray, sigma: float) -> Forgery:
+    """The region of one picture over another, by a soft edge; mean and spread of its colours become the target's."""
+    inside, pixels = region > 0, warped.astype(np.float32)
+    (mean, std), (new_mean, new_std) = ((part[inside].mean(0), part[inside].std(0) + 1) for part in (pixels, target))
+    mask = cv2.GaussianBlur(region.astype(np.float32) / 255, (0, 0), max(sigma, 0.5))
+    mixed = mask[:, :, None] * ((pixels - mean) / std * new_std + new_mean) + (1 - mask[:, :, None]) * target
+    return Forgery(Image.fromarray(mixed.round().clip(0, 255).astype(np.uint8)), mask > VISIBLE)
+
+
+def pose_of(face: Face) -> tuple[float, float]:
+    """How far the nose lies beside the face's middle, in distances of the eyes, and how far down, in faces."""
+    eyes, mouth, across = face_axes(face)
+    nose, down = _points(face)[2] - eyes, mouth - eyes
+    return float(nose @ across / (across @ across)), float(nose @ down / (down @ down))
 
 
 def face_region(face: Face, size: tuple[int, int], *, scale: float = 1.0) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-from train.config import CLIP_LARGE, DEIT_BASE, DEIT_TINY, DIMA806, VIT_BASE
+from train.config import CLIP_BASE, CLIP_LARGE, DEIT_BASE, DEIT_TINY, DIMA806, VIT_BASE
 from virtus.checkpoints import is_repo_id, read_calibration, read_sidecar
 from virtus.errors import DataError
 from virtus.results import Calibration
@@ -18,7 +18,7 @@ PLOTS = {  # of a report, those that show no one's face
     "robustness.png": "Accuracy and AUC under changes of the picture",
     "confusion.png": "Confusion matrices at p = 0.5",
 }
-BASES = (DEIT_TINY, DEIT_BASE, VIT_BASE, DIMA806, CLIP_LARGE)
+BASES = (DEIT_TINY, DEIT_BASE, VIT_BASE, DIMA806, CLIP_LARGE, CLIP_BASE)
 BY_FIT = "it is not the folder of a run of `python -m train fit`"
 
 

@@ -57,14 +57,15 @@ class Classifier(nn.Module):
         tokens = self.embeddings(pixel_values)
         return tokens if self.pre_layernorm is None else self.pre_layernorm(tokens)
 
-    def judge(self, hidden: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
+    def judge(self, hidden: torch.Tensor, kept: torch.Tensor | None = None, *, first_block: int = 0) -> torch.Tensor:
         """Tokens as `embed` gives them, or some of them, to logits (N, num_labels).
 
         Args:
             kept: which of all tokens each of these is, (N, T); all of them by default.
+            first_block: that they enter.
         """
         rotation, last = self.rotation(kept), len(self.layers) - 1
-        for index, block in enumerate(self.blocks):
+        for index, block in enumerate(self.blocks[first_block:], first_block):
             hidden = block(hidden, num_tokens=self.num_outputs if index == last else None, rotation=rotation)
         return self.finish(hidden)
 

@@ -31,7 +31,7 @@ def test_the_published_recipe_is_the_published_one():
     augmentation = config.augmentation
     assert (augmentation.rotation, augmentation.sharpness, augmentation.sharpness_chance) == (90.0, 2.0, 0.5)
     others = [getattr(augmentation, f.name) for f in dataclasses.fields(augmentation) if f.name.endswith("_chance")]
-    assert sorted(others) == [0, 0, 0, 0, 0, 0, 0.5]
+    assert sorted(others) == [0.0] * 9 + [0.5]
 
 
 def test_gend_trains_layer_norms_and_a_head_on_features_of_length_1_on_pairs():

@@ -13,8 +13,8 @@ from train.config.recipes import RECIPES
 from train.data.samples import Sample
 from train.fit.model import Trainable, load_base
 from train.fit.trainer import FitTrainer, fit, source_aucs
-from train.pictures.datasets import PairSampler
 from train.pictures.face_cache import FaceCache
+from train.pictures.samplers import PairSampler, RowKind
 from virtus.checkpoints.load import find_checkpoint, load_checkpoint
 from virtus.labels import ClassOutputs
 from virtus.models.families import read_architecture
@@ -80,7 +80,8 @@ def test_evaluate_reports_on_the_part_that_served_nothing_else(run, data, capsys
     assert 0 < reported < everything == 24
 
 
-KINDS = ("deit", "vit", "siglip", "deit-with-teacher", "dinov2", "dinov2-with-registers", "clip")
+KINDS = ("deit", "vit", "siglip", "deit-with-teacher", "dinov2", "dinov2-with-registers", "clip", "siglip")
+SMALL = {"virtus-base": ["tune=last_blocks:1", "cached_block=1"], "flask-vit": ["weights=int8"]}
 
 
 @pytest.fixture(scope="module")
@@ -92,15 +93,14 @@ def cache(tmp_path_factory):
 def test_every_recipe_runs_to_its_end_and_from_every_family(name, kind, data, cache, make_checkpoint, tmp_path, capsys):
     base = make_checkpoint(kind=kind, labels=("cat", "dog"))
     settings = ["max_steps=2", "batch_size=4", "eval_batch_size=8", "num_workers=0", "eval_steps=1"]
-    settings += ["weights=int8"] * (kind == "vit")
-    config = RECIPES[name](str(data), str(base)).override(settings)
+    config = RECIPES[name](str(data), str(base)).override([*settings, *SMALL.get(name, [])])
     result = fit(config, out_dir=tmp_path / "run", cache=cache)
     assert "eval_loss" in result.chosen_by
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert (record["recipe"], record["num_images_seen"]) == (name, 8)
     assert ("no pairs: no group of the training part has both" in capsys.readouterr().out) == config.pairs
     saved = load_file(result.checkpoint / "model.safetensors").values()
-    assert any(tensor.dtype == torch.int8 for tensor in saved) == (kind == "vit")
+    assert any(tensor.dtype == torch.int8 for tensor in saved) == (config.weights == "int8")
     assert_loads_alike(result.checkpoint)
     judges = find_checkpoint(str(result.checkpoint)).info.judges
     assert judges == ("pictures" if config.crop == "whole" else "faces")
@@ -122,8 +122,8 @@ def assert_loads_alike(folder):
 
 def test_batches_are_those_of_the_pairs(make_checkpoint, tmp_path):
     """The Trainer's own order would put two of one group into one batch but rarely."""
-    kinds = [(label, str(index)) for label in Label for index in range(6)]
-    rows = [{"pixel_values": torch.full((3, 32, 32), float(group)), "labels": 0} for _, group in kinds]
+    kinds = [RowKind(label, str(index)) for label in Label for index in range(6)]
+    rows = [{"pixel_values": torch.full((3, 32, 32), float(group)), "labels": 0} for _, group, _ in kinds]
     arguments = TrainingArguments(str(tmp_path), per_device_train_batch_size=2, report_to="none", use_cpu=True)
     model = Trainable(load_base(str(make_checkpoint())).classifier)
     trainer = FitTrainer(PairSampler(kinds, seed=1), model=model, args=arguments, train_dataset=rows)

@@ -1,4 +1,3 @@
-import itertools
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from PIL import Image
 
 from train.config.augmentation import Augmentation
 from train.data.samples import Sample
-from train.pictures.datasets import CropDataset, DegradedPhoto, PairSampler, TrainDataset
+from train.pictures.datasets import CropDataset, DegradedPhoto, TrainDataset
 from virtus.faces.find import crop_face
 from virtus.media.images import load_image
 from virtus.models.preprocessing import EvalTransform
@@ -77,52 +76,60 @@ def test_whole_pictures_are_shown_without_a_face(sample):
     assert torch.equal(dataset[0]["pixel_values"], row["pixel_values"])
 
 
-REAL, FAKE = Label.REAL, Label.FAKE
-KINDS = [(REAL, "a"), (FAKE, "a"), (FAKE, "a"), (REAL, "b"), (FAKE, "c"), (REAL, "d"), (REAL, "d"), (FAKE, "d")]
+def test_of_a_copy_something_else_is_drawn(sample):
+    """Sources that are shown more often are lists of copies."""
+    dataset = TrainDataset([sample] * 2, {sample.path: FACE}, TRANSFORM, augmentation=Augmentation())
+    assert not torch.equal(dataset[0]["pixel_values"], dataset[1]["pixel_values"])
 
 
-def couples_of(kinds, *, seed=0, epoch=0):
-    sampler = PairSampler(kinds, seed=seed)
-    sampler.set_epoch(epoch)
-    numbers = list(sampler)
-    assert len(numbers) == len(set(numbers)) == len(sampler)  # what is shown again is drawn again
-    rows = [number % len(kinds) for number in numbers]
-    return list(zip(rows[::2], rows[1::2], strict=True))
+def test_what_is_drawn_of_a_picture_does_not_depend_on_the_others(sample, tmp_path):
+    """So that a run with a part of the pictures finds the tokens of a run with all."""
+    other = replace(sample, path=sample.path.rename(tmp_path / "b.png"), label=Label.REAL)
+    alone = TrainDataset([other], {other.path: FACE}, TRANSFORM, augmentation=Augmentation(), blended_share=1.0)
+    first = replace(other, group="one/other", source="two")
+    both = TrainDataset([first, other], {other.path: FACE}, TRANSFORM, augmentation=Augmentation(), blended_share=1.0)
+    rows = {row.name: index for index, row in enumerate(both.rows)}
+    assert len(rows) == 6
+    for index, row in enumerate(alone.rows):
+        assert alone.name(index, "0") == both.name(rows[row.name], "0")
+        assert torch.equal(alone[index]["pixel_values"], both[rows[row.name]]["pixel_values"])
 
 
-def test_each_fake_stands_beside_its_own_original():
-    """By hand: group a has one real for two fakes, d two reals for one fake; b and c are left for each other."""
-    assert sorted(couples_of(KINDS)) == [(0, 1), (0, 2), (3, 4), (5, 7), (6, 7)]
+def test_parts_of_other_faces_of_the_source_are_swapped_in(tmp_path):
+    """Never those of another source: what is left out with that source must not be seen."""
+    light = np.random.default_rng(2).integers(200, 256, (100, 120, 3), dtype=np.uint8)
+    dark = np.random.default_rng(3).integers(0, 20, (100, 120, 3), dtype=np.uint8)
+    for name, pixels in (("light", light), ("light2", light[::-1]), ("dark", dark), ("dark2", dark[::-1])):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    names = {"light": "one", "light2": "one", "dark": "two", "dark2": "two"}
+    reals = [Sample(tmp_path / f"{name}.png", Label.REAL, source, "train", name) for name, source in names.items()]
+    still = Augmentation(**{**vars(NEVER), "margin": (1.3, 1.3), "shift": 0.0})
+    dataset = TrainDataset(reals, {real.path: FACE for real in reals}, TRANSFORM, augmentation=still, swapped_share=1.0)
+    assert [dataset.label(index) for index in range(4, 12)] == [1, 0] * 4
+    for index in range(4, 12, 2):
+        made, original = dataset[index]["pixel_values"], dataset[index + 1]["pixel_values"]
+        assert (made.mean() > 0) == (original.mean() > 0)
+    assert any(not torch.equal(dataset[index]["pixel_values"], dataset[index + 1]["pixel_values"]) for index in (4, 8))
 
 
-def test_of_several_originals_another_is_drawn_in_each_epoch_and_the_same_by_the_same_seed():
-    kinds = [(REAL, "a")] * 3 + [(FAKE, "a")] * 3
-    assert {frozenset(couples_of(kinds, epoch=epoch)) for epoch in range(20)} == {
-        frozenset(zip(order, (3, 4, 5), strict=True)) for order in itertools.permutations(range(3))
-    }
-    assert couples_of(KINDS, epoch=3) == couples_of(KINDS, epoch=3)
-    assert couples_of(KINDS, seed=1) != couples_of(KINDS, seed=2)
+def test_a_source_of_one_face_has_none_to_swap(sample):
+    dataset = TrainDataset(
+        [replace(sample, label=Label.REAL)], {sample.path: FACE}, TRANSFORM, augmentation=NEVER, swapped_share=1.0
+    )
+    assert len(dataset) == 1
 
 
-def test_pairs_lie_evenly_among_couples_across_groups():
-    """Three pairs, six reals and two fakes without a group: of each three couples one is a pair."""
-    kinds = [(label, group) for group in "abc" for label in (REAL, FAKE)]
-    kinds += [(REAL, str(index)) for index in range(6)] + [(FAKE, "x"), (FAKE, "y")]
-    couples = couples_of(kinds)
-    assert len(couples) == 9
-    assert [sum(kinds[real][1] == kinds[fake][1] for real, fake in couples[at : at + 3]) for at in (0, 3, 6)] == [1] * 3
-    assert sorted(fake for _, fake in couples) == [1, 3, 5, 12, 12, 12, 13, 13, 13]
-
-
-def test_where_all_of_a_class_are_in_pairs_they_serve_the_rest_too():
-    couples = couples_of([(REAL, "a"), (FAKE, "a"), (FAKE, "b")])
-    assert sorted(couples) == [(0, 1), (0, 2)]
-
-
-def test_a_fake_made_here_and_its_original_are_a_pair(sample):
-    reals = [replace(sample, label=REAL)] * 2
-    dataset = TrainDataset(reals, {sample.path: FACE}, TRANSFORM, augmentation=NEVER, blended_share=1.0)
-    assert {(3, 2), (5, 4)} <= set(couples_of(dataset.kinds))
+def test_rows_know_their_group_and_what_takes_turns(sample):
+    """A fake the pattern of its kind, one made here how, a real picture its source."""
+    real = replace(sample, label=Label.REAL)
+    dataset = TrainDataset(
+        [sample, real], {sample.path: FACE}, TRANSFORM,
+        augmentation=NEVER, blended_share=1.0, kinds={"round trips": ("*/b*",), "a": ("one/a*",)},
+    )  # fmt: skip
+    assert [(kind.label, kind.stratum) for kind in dataset.kinds] == [
+        (Label.FAKE, "one/a*"), (Label.REAL, "one"), (Label.FAKE, "made/blended"), (Label.REAL, "one"),
+    ]  # fmt: skip
+    assert dataset.kinds[2].group == dataset.kinds[3].group != dataset.kinds[1].group
 
 
 def test_a_degraded_photo_is_another_one_and_always_the_same(make_image, tmp_path):
@@ -133,7 +140,7 @@ def test_a_degraded_photo_is_another_one_and_always_the_same(make_image, tmp_pat
     assert (first == again).all()
     assert first.shape == (64, 64, 3)
     assert (first != np.asarray(load_image(file))).any()
-    plain = CropDataset([sample], None, TRANSFORM, margin=1.3)
-    shown = plain.of([sample], degraded=True)[0]["pixel_values"]
+    plain, degraded = (CropDataset([sample], None, TRANSFORM, margin=1.3, degraded=way) for way in (False, True))
+    shown = degraded[0]["pixel_values"]
     assert torch.equal(shown, torch.from_numpy(TRANSFORM(DegradedPhoto(sample).load())))
     assert not torch.equal(shown, plain[0]["pixel_values"])

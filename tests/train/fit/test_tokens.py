@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from train.config.augmentation import Augmentation
+from train.data.samples import Sample
+from train.fit.model import Trainable, load_base
+from train.fit.tokens import RowStore, TokenDataset, fill
+from train.pictures.datasets import CropDataset, TrainDataset
+from virtus.errors import DataError
+from virtus.models.preprocessing import EvalTransform
+from virtus.results import Face, Label
+
+LANDMARKS = ((14.0, 12.0), (22.0, 12.0), (18.0, 16.0), (15.0, 20.0), (21.0, 20.0))
+FACE = Face((10.0, 6.0, 26.0, 24.0), LANDMARKS, 1.0)
+
+
+def test_rows_come_back_and_others_may_read_while_they_are_added(tmp_path):
+    store, values = RowStore(tmp_path / "x.float16", (2, 3)), np.arange(12, dtype=np.float16).reshape(2, 2, 3)
+    store.add(["a", "b"], values)
+    again = RowStore(tmp_path / "x.float16", (2, 3))
+    assert "c" not in again
+    np.testing.assert_array_equal(again["b"], values[1])
+
+
+@pytest.mark.parametrize("cut", ["data", "names"])
+def test_what_a_killed_run_did_not_finish_is_dropped(tmp_path, cut):
+    store = RowStore(tmp_path / "x.float16", (2, 3))
+    store.add(["a", "b"], np.ones((2, 2, 3)))
+    file = tmp_path / ("x.float16" if cut == "data" else "x.names")
+    file.write_bytes(file.read_bytes()[:-1])
+    again = RowStore(tmp_path / "x.float16", (2, 3))
+    assert "b" not in again
+    again.drop_unfinished()
+    again.add(["c"], np.full((1, 2, 3), 7))
+    last = RowStore(tmp_path / "x.float16", (2, 3))
+    assert last["c"].tolist() == [[7] * 3] * 2
+    assert last["a"].tolist() == [[1] * 3] * 2
+
+
+@pytest.fixture
+def tiny_classifier(make_checkpoint):
+    return load_base(str(make_checkpoint())).classifier
+
+
+@pytest.fixture
+def pictures(tmp_path, tiny_classifier):
+    draw = np.random.default_rng(0)
+    samples = []
+    for index, label in enumerate((Label.REAL, Label.FAKE, Label.REAL)):
+        path = tmp_path / f"{index}.png"
+        Image.fromarray(draw.integers(0, 256, (32, 36, 3), dtype=np.uint8)).save(path)
+        samples.append(Sample(path, label, "one", "train", f"one/{index}"))
+    faces = {sample.path: FACE for sample in samples}
+    size = tiny_classifier.config.image_size
+    return samples, faces, EvalTransform(size, (0.5,) * 3, (0.5,) * 3)
+
+
+def test_logits_of_kept_tokens_are_those_of_the_pictures(tmp_path, pictures, tiny_classifier):
+    crops = CropDataset(*pictures, margin=1.3)
+    config = tiny_classifier.config
+    shape = (config.num_prefix_tokens + config.grid_size[0] * config.grid_size[1], config.hidden_size)
+    tokens = TokenDataset(crops, RowStore(tmp_path / "t.float16", shape))
+    fill(tokens, tiny_classifier, 1, bf16=False, num_workers=0)
+    model = Trainable(tiny_classifier, tune="last_blocks:1", first_block=1).eval()
+    whole = model(torch.stack([crops[row]["pixel_values"] for row in range(3)]))["logits"]
+    kept = model(hidden=torch.stack([tokens[row]["hidden"] for row in range(3)]))["logits"]
+    torch.testing.assert_close(kept, whole, atol=2e-3, rtol=0)  # float16
+    assert [tokens[row]["labels"] for row in range(3)] == [0, 1, 0]
+
+
+def test_each_draw_is_kept_and_shown_in_its_epoch(tmp_path, pictures, tiny_classifier):
+    training = TrainDataset(*pictures, augmentation=Augmentation(), blended_share=1.0)
+    config = tiny_classifier.config
+    shape = (config.num_prefix_tokens + config.grid_size[0] * config.grid_size[1], config.hidden_size)
+    store = RowStore(tmp_path / "t.float16", shape)
+    tokens = TokenDataset(training, store, num_draws=2)
+    fill(tokens, tiny_classifier, 1, bf16=False, num_workers=0)
+    assert len(store.rows) == 2 * len(training) == 14
+    fill(tokens, tiny_classifier, 1, bf16=False, num_workers=0)  # nothing is left to do
+    assert len(store.rows) == 14
+    first, again = tokens[0]["hidden"], tokens[len(tokens)]["hidden"]  # the second time that a row is shown
+    assert not torch.equal(first, again)
+    tokens.set_epoch(1)
+    assert torch.equal(tokens[0]["hidden"], again)
+
+
+def test_what_is_trained_must_lie_above_the_tokens_that_are_kept(tiny_classifier):
+    with pytest.raises(DataError, match="tune=last_blocks:2 trains what lies below cached_block=3"):
+        Trainable(tiny_classifier, tune="last_blocks:2", first_block=3)

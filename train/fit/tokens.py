@@ -1,0 +1,151 @@
+"""Tokens between the frozen blocks and those that are trained: computed once for each draw of a picture, and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from train.config import TrainConfig
+from train.fit.model import StartingPoint
+from train.pictures import FaceDataset, RowKind, TrainDataset
+from virtus.models import Classifier, has_bfloat16_units, resolve_device
+
+BATCH_SIZE = 32
+
+
+class RowStore:
+    """Arrays of one shape, each under a name, in a file that only grows.
+
+    A run that is killed loses the batch that it was about to add. One process writes; others may read.
+
+    Args:
+        file: raw numbers; the names lie beside it, a line each.
+        shape, dtype: of one array.
+    """
+
+    def __init__(self, file: Path, shape: tuple[int, ...], dtype: type = np.float16):
+        self.file, self.names, self.shape, self.dtype = file, file.with_suffix(".names"), shape, np.dtype(dtype)
+        self.num_bytes = int(np.prod(shape)) * self.dtype.itemsize
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        self.names.touch()
+        known = self.names.read_text(encoding="utf-8").splitlines(keepends=True)
+        whole = [line for line in known if line.endswith("\n")][: file.stat().st_size // self.num_bytes]
+        self.rows = {line.rstrip("\n"): row for row, line in enumerate(whole)}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.rows
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A copy of the array of that name."""
+        offset = self.rows[name] * self.num_bytes
+        return np.fromfile(self.file, self.dtype, count=int(np.prod(self.shape)), offset=offset).reshape(self.shape)
+
+    def drop_unfinished(self) -> None:
+        """What a run that was killed left behind the last whole row: before anything is added."""
+        with self.file.open("r+b") as stream:
+            stream.truncate(len(self.rows) * self.num_bytes)
+        self.names.write_text("".join(f"{name}\n" for name in self.rows), encoding="utf-8")
+
+    def add(self, names: Sequence[str], arrays: np.ndarray) -> None:
+        """(N, *shape) under N names that are not known yet."""
+        with self.file.open("ab") as stream:
+            stream.write(np.ascontiguousarray(arrays, self.dtype).tobytes())
+        with self.names.open("a", encoding="utf-8") as stream:
+            stream.write("".join(f"{name}\n" for name in names))
+        self.rows |= {name: len(self.rows) + place for place, name in enumerate(names)}
+
+
+class TokenDataset(Dataset):
+    """Rows `{"hidden": float16 (T, D), "labels": int}`: the tokens that enter a block.
+
+    Args:
+        pictures: of which they are; a training set is drawn `num_draws` times.
+    """
+
+    def __init__(self, pictures: FaceDataset, store: RowStore, *, num_draws: int = 1):
+        self.pictures, self.store, self.num_draws, self.epoch = pictures, store, num_draws, 0
+        self.samples = pictures.samples
+
+    @property
+    def kinds(self) -> list[RowKind]:
+        """Of the rows of a training set."""
+        assert isinstance(self.pictures, TrainDataset)
+        return self.pictures.kinds
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def set_epoch(self, epoch: int) -> None:
+        """From now on other draws are shown."""
+        self.epoch = epoch
+
+    def __getitem__(self, index: int) -> dict:
+        row, again = index % len(self), index // len(self)
+        name = self.pictures.name(row, str((self.epoch + again) % self.num_draws))
+        return {"hidden": torch.from_numpy(self.store[name]), "labels": self.pictures.label(row)}
+
+
+class Missing(Dataset):
+    """The draws of which nothing is kept yet, by their names: all first ones, then all second ones."""
+
+    def __init__(self, tokens: TokenDataset):
+        self.pictures, numbers = tokens.pictures, map(str, range(tokens.num_draws))
+        draws = [(row, number) for number in numbers for row in range(len(tokens))]
+        named = {self.pictures.name(*draw): draw for draw in draws}
+        self.draws = [(name, draw) for name, draw in named.items() if name not in tokens.store]
+
+    def __len__(self) -> int:
+        return len(self.draws)
+
+    def __getitem__(self, index: int) -> tuple[str, torch.Tensor]:
+        name, (row, number) = self.draws[index]
+        return name, torch.from_numpy(self.pictures.pixel_values(row, number))
+
+
+def open_store(folder: Path, config: TrainConfig, start: StartingPoint) -> RowStore:
+    """Where the tokens of that base and that way of drawing lie; another setting has another folder."""
+    settings = [config.data, config.cached_block, asdict(config.augmentation), start.transform.to_config()]
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for tensor in _frozen(start.classifier, config.cached_block):
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    architecture = start.classifier.config
+    num_tokens = architecture.num_prefix_tokens + math.prod(architecture.grid_size)
+    shape = (num_tokens, architecture.hidden_size)
+    return RowStore(folder / digest.hexdigest()[:16] / "tokens.float16", shape)
+
+
+def _frozen(classifier: Classifier, block: int) -> list[torch.Tensor]:
+    names = ("embeddings.", "pre_layernorm.", *(f"layers.{index}." for index in range(block)))
+    return [tensor for name, tensor in sorted(classifier.state_dict().items()) if name.startswith(names)]
+
+
+@torch.inference_mode()
+def fill(tokens: TokenDataset, classifier: Classifier, block: int, *, bf16: bool, num_workers: int) -> None:
+    """Compute what the store lacks, a batch at a time, and keep each at once.
+
+    Args:
+        bf16: see `TrainConfig`.
+    """
+    missing = Missing(tokens)
+    if not len(missing):
+        return
+    tokens.store.drop_unfinished()
+    device = resolve_device()
+    classifier.to(device).eval()
+    loader = DataLoader(missing, BATCH_SIZE, num_workers=num_workers)
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16 and has_bfloat16_units(device)):
+        for names, pixel_values in tqdm(loader, desc="tokens", unit="batch"):
+            hidden, rotation = classifier.embed(pixel_values.to(device)), classifier.rotation()
+            for layer in classifier.blocks[:block]:
+                hidden = layer(hidden, rotation=rotation)
+            tokens.store.add(names, hidden.float().cpu().numpy())
