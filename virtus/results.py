@@ -127,7 +127,7 @@ class Calibration(Row):
         fake_above: a p from it on is `fake`; between the two it is `inconclusive`.
         num_pictures: that it was fitted on; 0 where it was not fitted.
         ece_before, ece_after: expected calibration error on those pictures, without and with it.
-        fake_above_among: the same for a face of 2, of up to 4, 8, 16 and 32, as far as there were pictures enough.
+        fake_above_among: the same for a face of 2, of up to 4, 8, 16 and 32.
     """
 
     temperature: float

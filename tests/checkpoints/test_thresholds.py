@@ -24,8 +24,8 @@ def test_where_there_are_enough_values_the_bound_is_one_of_them():
 @pytest.mark.parametrize(
     ("error", "bound"),
     [
-        (0.2, 16.0),  # 4.2 of 21: the fourth highest, for the tail says 14 + 15 ((6 / 4.2)^(1/5) - 1) = 15.1
-        (0.05, 14 + 15 * ((6 / 1.05) ** 0.2 - 1)),  # 20.3; the highest is 19
+        (0.2, 16.0),  # 4.2 of 21: the fourth highest
+        (0.05, 19.0),  # 1.05: the highest
         (0.01, 14 + 15 * ((6 / 0.21) ** 0.2 - 1)),
     ],
 )
@@ -69,12 +69,13 @@ def test_small_sources_are_bounded_together():
 
 def test_looks_of_a_picture_are_no_further_pictures():
     values = np.array([[0.0, 1.0]] * 12 + [[0.0, np.nan]] * 12)
-    assert list(map(len, parts_of(values, np.repeat(["a", "b"], 12), min_part=20))) == [24, 12, 24]
+    assert list(map(len, parts_of(values, np.repeat(["a", "b"], 12), min_part=20))) == [36, 36]
+    assert len(parts_of(values[:19], np.repeat("a", 19), min_part=20)) == 1
     twice = fit_thresholds(np.tile(np.linspace(-5, 5, 50)[:, None], 2), np.arange(50) % 2 == 1, ["all"] * 50)
     assert twice == fit_thresholds(np.linspace(-5, 5, 50)[:, None], np.arange(50) % 2 == 1, ["all"] * 50)
 
 
-def test_the_worse_look_sets_the_threshold():
+def test_a_look_in_which_many_err_sets_the_threshold():
     reals, fakes = np.full((100, 2), -3.0), np.full((100, 2), 3.0)
     reals[:, 1], fakes[:, 1] = 1.0, 0.0
     found = fit_thresholds(np.concatenate([reals, fakes]), np.arange(200) >= 100, ["all"] * 200)
@@ -113,6 +114,6 @@ def test_a_degraded_look_is_calibrated_too():
     alone, both = fit_calibration(plain, labels), fit_calibration(np.stack([plain, degraded], axis=1), labels)
     assert both.num_pictures == 600
     assert judge(-1.0, alone)[0] < 0.5 < judge(-1.0, both)[0]
-    called_real = [judge(margin, both)[1] is Outcome.REAL for margin in degraded[300:]]
+    called_real = [judge(margin, both)[1] is Outcome.REAL for margin in (*plain[300:], *degraded[300:])]
     assert np.mean(called_real) <= 0.05
     assert np.mean([judge(margin, alone)[1] is Outcome.REAL for margin in degraded[300:]]) > 0.5

@@ -35,7 +35,7 @@ class ThresholdRule:
     min_part: int = MIN_PICTURES
 
 
-RULE = ThresholdRule()
+RULE = ThresholdRule(by_kind=False)
 
 
 @dataclass(frozen=True)
@@ -57,21 +57,23 @@ def fit_thresholds(
     """The thresholds of p that a rule asks for. Where both could be 0.5, they are; else they come as near as they may.
 
     Args:
-        logits: (N, L), of p, of L looks of each picture; NaN where one was not judged. Each look is a part of its own,
-            so that two looks of one picture never count as two pictures.
+        logits: (N, L), of p, of L looks of each picture; NaN where one was not judged. What is promised is for
+            new pictures that are as often of each look.
         is_fake: (N,), the truth.
         sources: N names of where each is from: reals are bounded by them.
         kinds: N names by which fakes are bounded; the sources where None.
     """
     reals = parts_of(logits[~is_fake], np.asarray(sources)[~is_fake], rule.min_part)
     fakes = parts_of(logits[is_fake], np.asarray(sources if kinds is None else kinds)[is_fake], rule.min_part)
-    fakes = fakes if rule.by_kind else fakes[: logits.shape[1]]
+    fakes, looks = fakes if rule.by_kind else fakes[:1], logits.shape[1]
 
     def highest(error: float) -> float:
-        return _above(max(upper_bound(part, error) for part in reals))
+        # A source is too small to say how its tail goes on beyond its highest.
+        of_sources = (upper_bound(part, max(error, 1 / (len(part) // looks + 1)), looks) for part in reals[1:])
+        return _above(max(upper_bound(reals[0], error, looks), *of_sources))
 
     highest_real = highest(rule.real_error)
-    lowest_fake = 1 - _above(max(upper_bound(-part, rule.fake_error) for part in fakes))
+    lowest_fake = 1 - _above(max(upper_bound(-part, rule.fake_error, looks) for part in fakes))
     clear_real = _sigmoid(np.nanquantile(logits[~is_fake], rule.real_share)) if rule.real_share < 1 else 1.0
     fake_above = max(highest_real, min(0.5, lowest_fake))
     real_below = min(lowest_fake, max(0.5, highest_real), clear_real, fake_above)
@@ -91,32 +93,36 @@ def parts_of(values: np.ndarray, names: np.ndarray, min_part: int = MIN_PICTURES
         values: (N, L), of L looks of each picture; NaN for none.
 
     Returns:
-        First one part of all pictures for each look, then the others; never a NaN.
+        First all values, then those of each part; never a NaN.
     """
     sizes = {name: (names == name).sum() for name in np.unique(names)}
     large = [name for name, size in sizes.items() if size >= min_part]
     owned = [*(names == name for name in large), ~np.isin(names, large)]
-    everything = [column[~np.isnan(column)] for column in values.T]
-    parts = [column[own & ~np.isnan(column)] for own in owned for column in values.T]
-    return [part for part in everything if len(part)] + [part for part in parts if len(part) >= min_part]
+    parts = [values, *(values[own] for own in owned if own.sum() >= min_part)]
+    return [part[~np.isnan(part)] for part in parts]
 
 
-def upper_bound(values: np.ndarray, error: float) -> float:
+def upper_bound(values: np.ndarray, error: float, looks: int = 1) -> float:
     """The value that a new one of the same kind is above with a chance of at most `error`.
 
     The conformal order statistic (Vovk et al. 2005), which asks nothing of the values but that they are drawn alike.
-    Where it would be one of the five highest, or lie beyond all of them, the bound is at least that of an exponential
+    Where it would lie beyond all of them, the bound is at least that of an exponential
     tail above the sixth highest u: with S the sum of the five excesses over u, a new excess is above x with a chance of
     6 / (n + 1) (1 + x / S)^-5, by the F distribution of the ratio of sums of exponential variables. The logit of a p
     that is right has such a tail, or a lighter one: the density of reals is that of fakes times exp(-logit).
+
+    Args:
+        looks: values of each picture, which count as one: a picture and its degraded copy are no two.
     """
-    ordered, num_above = np.sort(values)[::-1], error * (len(values) + 1)
-    highest = ordered[max(math.floor(num_above), 1) - 1]
-    num_tail = min(NUM_TAIL, len(values) - 1)
-    if num_above >= num_tail + 1 or not num_tail:
+    ordered, num_pictures = np.sort(values)[::-1], len(values) // looks
+    num_above = error * (num_pictures + 1)
+    highest = ordered[looks * max(math.floor(num_above), 1) - 1]
+    num_tail = min(NUM_TAIL, num_pictures - 1)
+    if num_above >= 1 or not num_tail:
         return float(highest)
-    start = ordered[num_tail]
-    excess = (ordered[:num_tail] - start).sum() * (((num_tail + 1) / num_above) ** (1 / num_tail) - 1)
+    start = ordered[looks * num_tail]
+    excesses = (ordered[: looks * num_tail] - start).sum() / looks
+    excess = excesses * (((num_tail + 1) / num_above) ** (1 / num_tail) - 1)
     return float(max(highest, start + excess))
 
 
