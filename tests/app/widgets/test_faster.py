@@ -33,5 +33,5 @@ def test_nothing_is_offered_to_who_has_the_fast_one():
 
 
 def test_a_click_chooses_it_and_takes_the_button_away():
-    name, button = take_fast()
+    name, button = take_fast("virtus-base")
     assert (name, button.visible) == ("virtus-fast", False)

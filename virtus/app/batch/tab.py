@@ -116,7 +116,7 @@ def _wire(
     judged.then(callbacks.finish, kept, [*shown, controls.faster, downloads], api_name="finish_batch", **PRIVATE)
     controls.stop.click(callbacks.stop, kept, controls.stop, cancels=[judged], api_name="stop_batch", **PRIVATE)
     other = [controls.model, controls.faster]
-    controls.faster.click(take_fast, None, other, cancels=[judged], api_name="take_fast_batch", **PRIVATE)
+    controls.faster.click(take_fast, controls.model, other, cancels=[judged], api_name="take_fast_batch", **PRIVATE)
     look: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
     look |= {"show_progress_on": analysis[1], "js": CHOSEN, "api_name": "choose_row"}
     number = gr.Number(precision=0, visible=False)

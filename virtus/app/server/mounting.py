@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from virtus.app.server.serving import CALLS_IN_STATISTICS, guarded_app, load_behind
 from virtus.app.visitors import Detectors, VisitorFiles, environment, find_limits
-from virtus.checkpoints import EVEN
+from virtus.checkpoints import EVEN, check_prior
 from virtus.errors import InputError
 
 _files: VisitorFiles | None = None  # of all apps that are mounted in this process
@@ -58,6 +58,7 @@ def mount(
         raise InputError(f"Virtus is mounted on a FastAPI app, not on {type(app).__name__}.")
     if not isinstance(path, str) or not path.startswith("/"):
         raise InputError(f"A path begins with a slash, such as /virtus; {path!r} does not.")
+    check_prior(prior)
     limits = find_limits(calls_per_minute, max_disk_gib, host=None, share=True)
     detectors = Detectors(model, others, device=device, precision=precision)
     detectors.examine_all()

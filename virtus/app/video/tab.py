@@ -113,7 +113,7 @@ def _wire(callbacks: VideoCallbacks, controls: VideoControls, shown: VideoPanels
     shows = gr.on(controls.changes, show, controls.components, of_clip, api_name="show_clip", **quiet)
     # The chooser has changed then, which shows the clip anew.
     other = [controls.model, controls.faster]
-    controls.faster.click(take_fast, None, other, cancels=[shows], api_name="take_fast_clip", **quiet)
+    controls.faster.click(take_fast, controls.model, other, cancels=[shows], api_name="take_fast_clip", **quiet)
     chosen, outputs = [shown.kept, shown.person], [shown.verdict, *of_person]
     shown.person.input(callbacks.choose_person, chosen, outputs, api_name="choose_person", **quiet)
     shown.test.click(on_gpu(callbacks.test_map), chosen, shown.trust, api_name="test_clip_map", **PRIVATE)

@@ -31,6 +31,6 @@ def no_offer() -> gr.Button:
     return gr.Button(visible=False)
 
 
-def take_fast() -> tuple[str, gr.Button]:
+def take_fast(name: str) -> tuple[str, gr.Button]:  # noqa: ARG001  each event has inputs
     """What a click on it does: the value of the chooser, and the button."""
     return FAST, no_offer()
