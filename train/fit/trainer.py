@@ -204,8 +204,7 @@ class _Pictures:
     """Training and held-out pictures of a run, or, where these are kept, their tokens."""
 
     def __init__(self, config: TrainConfig, material: Material, start: StartingPoint, *, kept: Path):
-        self.config, self.material, self.start = config, material, start
-        self.store = open_store(kept, config, start) if config.cached_draws else None
+        self.config, self.material, self.start, self.kept = config, material, start, kept
 
     def as_seen(self, samples: list[Sample], *, degraded: bool = False) -> CropDataset | TokenDataset:
         """As the engine sees them; or as it would see them degraded."""
@@ -229,11 +228,11 @@ class _Pictures:
         return self._tokens(training, config.cached_draws)
 
     def _tokens(self, pictures: P, num_draws: int) -> P | TokenDataset:
-        if self.store is None:
+        config = self.config
+        if not config.cached_draws:
             return pictures
-        tokens = TokenDataset(pictures, self.store, num_draws=num_draws)
-        with PartialState().main_process_first():
-            config = self.config
+        with PartialState().main_process_first():  # the others open the store when it is full
+            tokens = TokenDataset(pictures, open_store(self.kept, config, self.start), num_draws=num_draws)
             fill(tokens, self.start.classifier, config.cached_block, bf16=config.bf16, num_workers=config.num_workers)
         return tokens
 

@@ -21,7 +21,7 @@ from train.pictures.face_cache import Faces
 from train.pictures.forgery import PARTS, pose_of, self_blend, swap_part
 from train.pictures.samplers import RowKind
 from virtus.errors import DataError
-from virtus.faces import crop_face
+from virtus.faces import crop_face, cut_out
 from virtus.media import load_image
 from virtus.models import EvalTransform
 from virtus.results import Face, Label
@@ -88,8 +88,11 @@ class FaceDataset(Dataset):
         """Of one of a row's draws; what has the same looks the same."""
         raise NotImplementedError
 
+    def _face(self, sample: Sample) -> Face | None:
+        return None if self.faces is None else self.faces[sample.path]
+
     def _content(self, sample: Sample) -> str:
-        face = self.faces[sample.path] if self.faces else None
+        face = self._face(sample)
         box = [round(value, 1) for value in face.box_xyxy] if face else None
         return f"{_name(sample)} {sample.path.stat().st_size} {box}"
 
@@ -112,7 +115,7 @@ class CropDataset(FaceDataset):
     def picture(self, row: int, number: str) -> Image.Image:  # noqa: ARG002  all of a row are alike
         sample = self.samples[row]
         image = DegradedPhoto(sample).load() if self.degraded else load_image(sample.path)
-        return image if self.faces is None else crop_face(image, self.faces[sample.path], margin=self.margin).image
+        return cut_out(image, self._face(sample), margin=self.margin).image
 
     def name(self, row: int, number: str) -> str:  # noqa: ARG002
         degraded = " degraded" if self.degraded else ""
