@@ -1,4 +1,4 @@
-"""The commands of `python -m train`: `fit` and `evaluate` from files of their own, and here the shorter ones.
+"""The commands of `python -m train`: three from files of their own, and here the shorter ones.
 
 Each `add_...` puts a command's options on the parser, and names the function that runs it.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from train.cli.evaluate import add_evaluate
 from train.cli.fit import add_fit
+from train.cli.leave_one_out import add_leave_one_out
 from virtus.errors import DataError
 
 
@@ -19,6 +20,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         add_recipes,
         add_audit,
         add_fit,
+        add_leave_one_out,
         add_calibrate,
         add_evaluate,
         add_novelty,

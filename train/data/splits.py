@@ -83,8 +83,8 @@ def divide(samples: list[Sample], config: TrainConfig) -> Parts:
         DataError: where training or choosing would lack a class, or there is not what is to be left out.
     """
     check_left_out(samples, config.leave_out, config.kinds)
-    used = [sample for sample in samples if not is_left_out(sample, config.leave_out, config.kinds)]
-    kept = _limit(used, config)
+    limited = _limit(samples, config)  # first, so that runs that leave out different things share what they show
+    kept = [sample for sample in limited if not is_left_out(sample, config.leave_out, config.kinds)]
     parts = Parts(*split_pooled(kept, config.seed), []) if config.split == "pooled-60-40" else _by_group(kept, config)
     for name, part in (("training", parts.train), ("choosing", parts.choose)):
         labels = {sample.label for sample in part}

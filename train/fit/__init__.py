@@ -5,8 +5,18 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
+    from train.fit.left_out import (
+        KindPlan,
+        KindRun,
+        MarginLine,
+        check_kinds,
+        fit_frozen_without,
+        fit_without,
+        open_frozen,
+        plan,
+    )
     from train.fit.novelty import add_novelty, thin
-    from train.fit.record import is_begun
-    from train.fit.trainer import fit
+    from train.fit.record import CONFIG, find_last_step, is_begun
+    from train.fit.trainer import Material, fit, gather
 
 __getattr__, __all__ = offer(__name__, __file__)

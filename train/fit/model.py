@@ -24,6 +24,7 @@ from virtus.models import (
     file_tensors,
     pack_folder,
     read_architecture,
+    rounded,
     with_tensors,
 )
 from virtus.results import Calibration
@@ -77,6 +78,14 @@ def load_base(name: str, *, head: str = "linear", seed: int = 0) -> StartingPoin
         order = [*outputs.real, *outputs.fake]
         tensors |= {key: tensor[order] for key, tensor in tensors.items() if architecture.is_head(key)}
     return StartingPoint(with_tensors(architecture, tensors), base.transform, config)
+
+
+def start_of(config: TrainConfig) -> StartingPoint:
+    """The base of a recipe; with int8 weights what is not trained is rounded before, not after."""
+    start = load_base(config.base, head=config.head, seed=config.seed)
+    if config.weights == "int8" and config.tune != "full":
+        start.classifier.load_state_dict(rounded(start.classifier.state_dict()))
+    return start
 
 
 class Trainable(nn.Module):

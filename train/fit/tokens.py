@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -115,13 +115,19 @@ class Missing(Dataset):
 def open_store(folder: Path, config: TrainConfig, start: StartingPoint) -> RowStore:
     """Where the tokens of that base and that way of drawing lie; another setting has another folder."""
     settings = [config.data, config.cached_block, asdict(config.augmentation), start.transform.to_config()]
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for tensor in _frozen(start.classifier, config.cached_block):
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    digest = digest_of(settings, _frozen(start.classifier, config.cached_block))
     architecture = start.classifier.config
     num_tokens = architecture.num_prefix_tokens + math.prod(architecture.grid_size)
     shape = (num_tokens, architecture.hidden_size)
-    return RowStore(folder / digest.hexdigest()[:16] / "tokens.float16", shape)
+    return RowStore(folder / digest / "tokens.float16", shape)
+
+
+def digest_of(settings: Sequence, tensors: Iterable[torch.Tensor]) -> str:
+    """A name for what depends on settings, as JSON takes them, and on weights: 16 hexadecimal digits."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for tensor in tensors:
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _frozen(classifier: Classifier, block: int) -> list[torch.Tensor]:
@@ -129,11 +135,31 @@ def _frozen(classifier: Classifier, block: int) -> list[torch.Tensor]:
     return [tensor for name, tensor in sorted(classifier.state_dict().items()) if name.startswith(names)]
 
 
-@torch.inference_mode()
 def fill(tokens: TokenDataset, classifier: Classifier, block: int, *, bf16: bool, num_workers: int) -> None:
+    """Compute the tokens that enter a block where the store lacks them."""
+
+    def enter(pixel_values: torch.Tensor) -> np.ndarray:
+        hidden, rotation = classifier.embed(pixel_values), classifier.rotation()
+        for layer in classifier.blocks[:block]:
+            hidden = layer(hidden, rotation=rotation)
+        return hidden.float().cpu().numpy()
+
+    fill_by(enter, tokens, classifier, bf16=bf16, num_workers=num_workers)
+
+
+@torch.inference_mode()
+def fill_by(
+    compute: Callable[[torch.Tensor], np.ndarray],
+    tokens: TokenDataset,
+    classifier: Classifier,
+    *,
+    bf16: bool,
+    num_workers: int,
+) -> None:
     """Compute what the store lacks, a batch at a time, and keep each at once.
 
     Args:
+        compute: by the classifier, from pictures (N, 3, H, W) to what is kept, (N, *shape).
         bf16: see `TrainConfig`.
     """
     missing = Missing(tokens)
@@ -144,8 +170,5 @@ def fill(tokens: TokenDataset, classifier: Classifier, block: int, *, bf16: bool
     classifier.to(device).eval()
     loader = DataLoader(missing, BATCH_SIZE, num_workers=num_workers)
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16 and has_bfloat16_units(device)):
-        for names, pixel_values in tqdm(loader, desc="tokens", unit="batch"):
-            hidden, rotation = classifier.embed(pixel_values.to(device)), classifier.rotation()
-            for layer in classifier.blocks[:block]:
-                hidden = layer(hidden, rotation=rotation)
-            tokens.store.add(names, hidden.float().cpu().numpy())
+        for names, pixel_values in tqdm(loader, desc=tokens.store.file.stem, unit="batch"):
+            tokens.store.add(names, compute(pixel_values.to(device)))

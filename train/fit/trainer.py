@@ -18,7 +18,7 @@ from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, Traini
 from train.checks import Look, look_first
 from train.config import TrainConfig
 from train.data import BLENDED, SWAPPED, Parts, Sample, divide, is_made, load_samples, split_for
-from train.fit.model import StartingPoint, Trainable, load_base, save_checkpoint
+from train.fit.model import StartingPoint, Trainable, save_checkpoint, start_of
 from train.fit.novelty import add_novelty
 from train.fit.record import CONFIG, find_last_step, number_of, record_run
 from train.fit.tokens import TokenDataset, fill, open_store
@@ -70,9 +70,7 @@ def fit(
     last = find_last_step(config, out_dir, resume=resume)
     cache = cache or FaceCache()
     material = gather(config, anyway=anyway, cache=cache)
-    start = load_base(config.base, head=config.head, seed=config.seed)
-    if config.weights == "int8" and config.tune != "full":  # what is not trained is rounded before, not after
-        start.classifier.load_state_dict(rounded(start.classifier.state_dict()))
+    start = start_of(config)
     model = Trainable(
         start.classifier,
         tune=config.tune,
@@ -84,7 +82,7 @@ def fit(
     if state.is_main_process:
         out_dir.mkdir(parents=True, exist_ok=True)
         config.save(out_dir / CONFIG)
-    pictures = _Pictures(config, material, start, kept=cache.file.parent / "tokens")
+    pictures = RunPictures(config, material, start, kept=cache.file.parent / "tokens")
     trainer, started = _trainer(config, out_dir, model, pictures), time.monotonic()
     trainer.train(resume_from_checkpoint=last and str(last))
     if config.weights == "int8":  # from here on it is what is saved
@@ -200,7 +198,7 @@ def _told(sampler: CoupleSampler) -> str:
     return f"{sampler.num_pairs} pairs of one group and {others} couples across groups in each epoch"
 
 
-class _Pictures:
+class RunPictures:
     """Training and held-out pictures of a run, or, where these are kept, their tokens."""
 
     def __init__(self, config: TrainConfig, material: Material, start: StartingPoint, *, kept: Path):
@@ -249,7 +247,7 @@ def _sampler(config: TrainConfig, kinds: Sequence[RowKind]) -> CoupleSampler | N
     return sampler
 
 
-def _trainer(config: TrainConfig, out_dir: Path, model: Trainable, pictures: _Pictures) -> Trainer:
+def _trainer(config: TrainConfig, out_dir: Path, model: Trainable, pictures: RunPictures) -> Trainer:
     training, choosing = pictures.for_training(), pictures.as_seen(pictures.material.parts.choose)
     sampler = _sampler(config, training.kinds)
     return FitTrainer(

@@ -209,6 +209,31 @@ class TrainDataset(FaceDataset):
             return self_blend(image, face, draw).image
 
 
+class MadeDataset(TrainDataset):
+    """Fakes made of real pictures, as the engine would see them.
+
+    Args:
+        hows: in which ways (`train.data.BLENDED`, `SWAPPED`): of each picture, in one of them.
+    """
+
+    def __init__(
+        self, reals: list[Sample], faces: Faces, transform: EvalTransform, *, hows: Sequence[str], margin: float
+    ):
+        plain = Augmentation(
+            margin=(margin, margin), shift=0.0, mirror_chance=0.0, colour_chance=0.0, scale_chance=0.0, jpeg_chance=0.0
+        )
+        blended, swapped = (float(how in hows) for how in (BLENDED, SWAPPED))
+        super().__init__(reals, faces, transform, augmentation=plain, blended_share=blended, swapped_share=swapped)
+        ways = defaultdict[str, list[TrainRow]](list)
+        for row in self.rows:
+            ways[_name(row.sample)] += [row] if row.is_made else []
+        self.rows = [made[int(fraction(f"way {name}") * len(made))] for name, made in ways.items() if made]
+        self.kinds = [_kind(row, {}) for row in self.rows]
+
+    def name(self, row: int, number: str) -> str:
+        return f"as seen, {self.augmentation.margin} {super().name(row, number)}"
+
+
 @dataclass(frozen=True)
 class TrainRow:
     """What a training row shows.

@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from train.report.evaluate import JudgedSample, held_out, judge, source_table
     from train.report.folder import make_folder, write_report
     from train.report.intervals import Figure, with_intervals
+    from train.report.left_out import (
+        begin_left_out,
+        by_classifier,
+        figures_of,
+        folder_of,
+        keep_runs,
+        left_out_table,
+        read_runs,
+        write_left_out,
+    )
     from train.report.plots import write_audit
     from train.report.wording import MEANINGS, POOLED, TITLES, figure_cell, or_dash
 
