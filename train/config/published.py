@@ -57,6 +57,11 @@ PUBLISHED = {
         None,
         ("draws each picture twice, so that more than a few epochs repeat what was seen",),
     ),
+    "virtus-fast": Published(
+        None,
+        None,
+        ("draws each picture twice, as virtus-base does", "what its teacher gets wrong it is taught too"),
+    ),
     "gend": Published(
         "yermandy/GenD_CLIP_L_14",
         "AUC 0.960 on Celeb-DF v2, trained on FaceForensics++ alone (arXiv 2508.06248)",
@@ -82,6 +87,7 @@ SETTINGS = {
     "decay": "weight_decay",
     "warm-up": "warmup",
     "batch": "batch_size",
+    "teacher": "teacher",
 }
 
 

@@ -178,6 +178,22 @@ def virtus_base(data: str, base: str | None = None) -> TrainConfig:
     )
 
 
+def virtus_fast(data: str, base: str | None = None) -> TrainConfig:
+    """DeiT-tiny, all of it, taught by virtus-base on the same pictures and fakes: its logits and its class token."""
+    return replace(
+        virtus_base(data, base or _beside(data, DEIT_TINY)),
+        recipe="virtus-fast",
+        teacher="virtus-base",
+        tune="full",
+        head="linear",
+        weights="float",
+        cached_block=0,
+        num_epochs=10.0,
+        learning_rate=3e-4,
+        batch_size=64,
+    )
+
+
 def _beside(data: str, repo_id: str) -> str:
     """The folder of that base beside the data (`../models/<name>`) where there is one, else its Hub id."""
     folder = os.path.normpath(Path(data, "..", "models", repo_id.split("/")[1]))  # as relative as `data` is
@@ -193,4 +209,5 @@ RECIPES: dict[str, Callable[..., TrainConfig]] = {
     "virtus-tiny": virtus_tiny,
     "gend": gend,
     "virtus-base": virtus_base,
+    "virtus-fast": virtus_fast,
 }

@@ -55,6 +55,10 @@ class TrainConfig:
             real pictures; `swapped_share` likewise with a part, or all, of another face that is alike in pose.
         cached_draws: how often each training picture is drawn, once and for all; 0 for anew in every epoch. The tokens
             that enter block `cached_block`, below all that is trained, are computed once for each and kept.
+        teacher: a checkpoint, as the engine loads it, that a student learns from beside the labels (see
+            `train.fit.distillation`); "" for none. What it says of each of `cached_draws` is computed once and kept.
+        teacher_weight: of the divergence from its softened logits, both at `temperature`, beside the cross entropy's 1;
+            `token_weight`: of the distance from its class token.
         pairs: whether batches consist of pairs of a fake and a real picture of the same group (its own original, where
             a group is a photo or a clip), and of couples across groups where there is none; `batch_size` is even then.
         val_share: of the groups, held out where the tree has no `val` split.
@@ -97,6 +101,10 @@ class TrainConfig:
     swapped_share: float = 0.0
     cached_draws: int = 0
     cached_block: int = 0
+    teacher: str = ""
+    teacher_weight: float = 1.0
+    temperature: float = 2.0
+    token_weight: float = 1.0
     pairs: bool = False
     val_share: float = 0.2
     choose_by: str = "mean_auc"
@@ -111,12 +119,20 @@ class TrainConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        for name in ("num_epochs", "learning_rate", "batch_size", "eval_batch_size", "margin", "frames_per_clip"):
+        for name in (
+            "num_epochs",
+            "learning_rate",
+            "batch_size",
+            "eval_batch_size",
+            "margin",
+            "frames_per_clip",
+            "temperature",
+        ):
             if getattr(self, name) <= 0:
                 raise DataError(f"{name} must be more than 0, not {getattr(self, name)}.")
         for name in (
             "weight_decay", "warmup", "early_stopping", "eval_steps", "num_workers", "num_clips", "limit",
-            "cached_draws", "cached_block",
+            "cached_draws", "cached_block", "teacher_weight", "token_weight",
         ):  # fmt: skip
             if getattr(self, name) < 0:
                 raise DataError(f"{name} must be 0 or more, not {getattr(self, name)}.")
@@ -132,7 +148,12 @@ class TrainConfig:
                 raise DataError(f"{name} is a share of the real pictures, from 0 to 1, not {getattr(self, name)}.")
         if self.in_couples and self.batch_size % 2:
             raise DataError(f"With pairs batch_size must be even, not {self.batch_size}: a pair is not divided.")
-        if self.cached_draws and (self.keep_tokens < 1 or not self.tune.startswith("last_blocks")):
+        if self.teacher and (not self.cached_draws or self.label_smoothing):
+            raise DataError(
+                "With a teacher cached_draws is 1 or more, for what it says of a picture is computed once and kept; "
+                "and label_smoothing is 0, for it softens the labels itself."
+            )
+        if self.cached_draws and not self.teacher and (self.keep_tokens < 1 or not self.tune.startswith("last_blocks")):
             raise DataError(
                 "cached_draws keeps what the frozen blocks give: it needs tune=last_blocks:N, keep_tokens=1."
             )

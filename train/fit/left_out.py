@@ -161,7 +161,7 @@ def fit_without(left_out: KindPlan, material: Material, out_dir: Path, cache: Fa
 
 def fit_frozen_without(left_out: KindPlan, material: Material, base: FrozenBase) -> list[KindRun]:
     """Logistic regression on features of the frozen base: of its last blocks, and of the last alone."""
-    config, transform = replace(left_out.config, cached_draws=0), base.start.transform
+    config, transform = replace(left_out.config, cached_draws=0, teacher=""), base.start.transform
     own = replace(material, parts=left_out.parts)
     training = RunPictures(config, own, base.start, kept=base.store.file.parent).for_training()
     assert isinstance(training, TrainDataset)

@@ -136,11 +136,15 @@ class Trainable(nn.Module):
             logits = self.classifier.judge(hidden.float(), first_block=self.first_block)
             return self._with_loss(logits, labels)
         assert pixel_values is not None
+        return self._with_loss(self.classifier.decide(self.features(pixel_values)), labels)
+
+    def features(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        """What the heads read of pictures (N, 3, H, W), in training of a share of their tokens: (N, vectors, D)."""
         hidden, kept = self.classifier.embed(pixel_values), None
         if self.training and self.keep_tokens < 1:
             kept = self._draw_tokens(hidden)
             hidden = hidden.gather(1, kept[:, :, None].expand(-1, -1, hidden.shape[2]))
-        return self._with_loss(self.classifier.judge(hidden, kept), labels)
+        return self.classifier.features(hidden, kept)
 
     def _with_loss(self, logits: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
         loss = {} if labels is None else {"loss": nn.functional.cross_entropy(logits.float(), labels)}
@@ -174,6 +178,7 @@ def save_checkpoint(
     if config.weights == "int8":
         pack_folder(folder)
     provenance = {"recipe": config.recipe, "base": Path(config.base).name, "seed": config.seed}
+    provenance |= {"teacher": Path(config.teacher).name} if config.teacher else {}
     sidecar = {"margin": config.margin, "calibration": calibration and asdict(calibration), "provenance": provenance}
     write_sidecar(folder, sidecar | ({"judges": "pictures"} if config.crop == "whole" else {}))
 

@@ -1,4 +1,4 @@
-"""Tokens between the frozen blocks and those that are trained: computed once for each draw of a picture, and kept."""
+"""What frozen parts give for each draw of a picture, computed once and kept: tokens, or what a teacher says of it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import DTypeLike
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
@@ -29,10 +30,10 @@ class RowStore:
 
     Args:
         file: raw numbers; the names lie beside it, a line each.
-        shape, dtype: of one array.
+        shape, dtype: of one array; fields may have names.
     """
 
-    def __init__(self, file: Path, shape: tuple[int, ...], dtype: type = np.float16):
+    def __init__(self, file: Path, shape: tuple[int, ...], dtype: DTypeLike = np.float16):
         self.file, self.names, self.shape, self.dtype = file, file.with_suffix(".names"), shape, np.dtype(dtype)
         self.num_bytes = int(np.prod(shape)) * self.dtype.itemsize
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +67,7 @@ class RowStore:
 
 
 class TokenDataset(Dataset):
-    """Rows `{"hidden": float16 (T, D), "labels": int}`: the tokens that enter a block.
+    """Rows `{"hidden": float16 (T, D), "labels": int}`: the tokens that enter a block; or in their place named fields.
 
     Args:
         pictures: of which they are; a training set is drawn `num_draws` times.
@@ -91,8 +92,9 @@ class TokenDataset(Dataset):
 
     def __getitem__(self, index: int) -> dict:
         row, again = index % len(self), index // len(self)
-        name = self.pictures.name(row, str((self.epoch + again) % self.num_draws))
-        return {"hidden": torch.from_numpy(self.store[name]), "labels": self.pictures.label(row)}
+        kept = self.store[self.pictures.name(row, str((self.epoch + again) % self.num_draws))]
+        values = {name: kept[name] for name in kept.dtype.names} if kept.dtype.names else {"hidden": kept}
+        return {name: torch.from_numpy(array) for name, array in values.items()} | {"labels": self.pictures.label(row)}
 
 
 class Missing(Dataset):

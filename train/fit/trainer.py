@@ -18,6 +18,7 @@ from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, Traini
 from train.checks import Look, look_first
 from train.config import TrainConfig
 from train.data import BLENDED, SWAPPED, Parts, Sample, divide, is_made, load_samples, split_for
+from train.fit.distillation import Student, Teacher
 from train.fit.model import StartingPoint, Trainable, save_checkpoint, start_of
 from train.fit.novelty import add_novelty
 from train.fit.record import CONFIG, find_last_step, number_of, record_run
@@ -69,20 +70,17 @@ def fit(
     state = PartialState(cpu=not torch.accelerator.is_available())
     last = find_last_step(config, out_dir, resume=resume)
     cache = cache or FaceCache()
+    teacher = Teacher(config) if config.teacher else None
     material = gather(config, anyway=anyway, cache=cache)
     start = start_of(config)
-    model = Trainable(
-        start.classifier,
-        tune=config.tune,
-        head=config.head,
-        keep_tokens=config.keep_tokens,
-        first_block=config.cached_block,
-    )
+    if teacher is not None:
+        start = teacher.prepare(start)
+    model = _model(config, start, teacher)
     state.wait_for_everyone()  # until all have looked whether there is a run
     if state.is_main_process:
         out_dir.mkdir(parents=True, exist_ok=True)
         config.save(out_dir / CONFIG)
-    pictures = RunPictures(config, material, start, kept=cache.file.parent / "tokens")
+    pictures = RunPictures(config, material, start, kept=cache.file.parent / "tokens", teacher=teacher)
     trainer, started = _trainer(config, out_dir, model, pictures), time.monotonic()
     trainer.train(resume_from_checkpoint=last and str(last))
     if config.weights == "int8":  # from here on it is what is saved
@@ -106,6 +104,13 @@ def fit(
         (out_dir / "run.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     state.wait_for_everyone()
     return TrainResult(out_dir / "checkpoint", chosen_by)
+
+
+def _model(config: TrainConfig, start: StartingPoint, teacher: Teacher | None) -> Trainable:
+    tuned = {"tune": config.tune, "head": config.head, "keep_tokens": config.keep_tokens}
+    if teacher is not None:
+        return Student(start, teacher, config, **tuned)
+    return Trainable(start.classifier, **tuned, first_block=config.cached_block)
 
 
 def _add_novelty(folder: Path, material: Material) -> None:
@@ -199,10 +204,19 @@ def _told(sampler: CoupleSampler) -> str:
 
 
 class RunPictures:
-    """Training and held-out pictures of a run, or, where these are kept, their tokens."""
+    """Training and held-out pictures of a run, or what is kept of them: their tokens, or what a teacher says."""
 
-    def __init__(self, config: TrainConfig, material: Material, start: StartingPoint, *, kept: Path):
-        self.config, self.material, self.start, self.kept = config, material, start, kept
+    def __init__(
+        self,
+        config: TrainConfig,
+        material: Material,
+        start: StartingPoint,
+        *,
+        kept: Path,
+        teacher: Teacher | None = None,
+    ):
+        self.config, self.material, self.start = config, material, start
+        self.kept, self.teacher = kept, teacher
 
     def as_seen(self, samples: list[Sample], *, degraded: bool = False) -> CropDataset | TokenDataset:
         """As the engine sees them; or as it would see them degraded."""
@@ -229,9 +243,14 @@ class RunPictures:
         config = self.config
         if not config.cached_draws:
             return pictures
+        how = {"bf16": config.bf16, "num_workers": config.num_workers}
         with PartialState().main_process_first():  # the others open the store when it is full
-            tokens = TokenDataset(pictures, open_store(self.kept, config, self.start), num_draws=num_draws)
-            fill(tokens, self.start.classifier, config.cached_block, bf16=config.bf16, num_workers=config.num_workers)
+            if self.teacher is not None:
+                tokens = TokenDataset(pictures, self.teacher.open_store(self.kept), num_draws=num_draws)
+                self.teacher.fill(tokens, **how)
+            else:
+                tokens = TokenDataset(pictures, open_store(self.kept, config, self.start), num_draws=num_draws)
+                fill(tokens, self.start.classifier, config.cached_block, **how)
         return tokens
 
 

@@ -58,7 +58,11 @@ class Classifier(nn.Module):
         return tokens if self.pre_layernorm is None else self.pre_layernorm(tokens)
 
     def judge(self, hidden: torch.Tensor, kept: torch.Tensor | None = None, *, first_block: int = 0) -> torch.Tensor:
-        """Tokens as `embed` gives them, or some of them, to logits (N, num_labels).
+        """Tokens as `embed` gives them, or some of them, to logits (N, num_labels); see `features`."""
+        return self.decide(self.features(hidden, kept, first_block=first_block))
+
+    def features(self, hidden: torch.Tensor, kept: torch.Tensor | None = None, *, first_block: int = 0) -> torch.Tensor:
+        """Tokens as `embed` gives them, or some of them, to what the heads read: (N, vectors, D).
 
         Args:
             kept: which of all tokens each of these is, (N, T); all of them by default.
@@ -67,7 +71,7 @@ class Classifier(nn.Module):
         rotation, last = self.rotation(kept), len(self.layers) - 1
         for index, block in enumerate(self.blocks[first_block:], first_block):
             hidden = block(hidden, num_tokens=self.num_outputs if index == last else None, rotation=rotation)
-        return self.finish(hidden)
+        return self._pooled(hidden)
 
     def rotation(self, kept: torch.Tensor | None = None) -> Rotation | None:
         """How queries and keys are turned by where their patches are; None where positions are learned."""
@@ -79,10 +83,10 @@ class Classifier(nn.Module):
         Args:
             attention: replaces that of an attention pooling, as `pooling` gives it.
         """
-        tokens = self._normed(hidden)
-        pooled = self.pooler(tokens, attention) if self.pooler else pooling_rows(self.config, tokens) @ tokens
-        if self.pooled_layernorm is not None:
-            pooled = self.pooled_layernorm(pooled)
+        return self.decide(self._pooled(hidden, attention))
+
+    def decide(self, pooled: torch.Tensor) -> torch.Tensor:
+        """What `features` gives to logits (N, num_labels)."""
         if len(self.heads) > 1:
             return torch.stack([head(pooled[:, place]) for place, head in enumerate(self.heads)]).mean(dim=0)
         features = pooled.flatten(1)
@@ -98,6 +102,11 @@ class Classifier(nn.Module):
         if self.pooler is not None:
             return self.pooler.attention_to(self._normed(hidden))
         return pooling_rows(self.config, hidden).expand(len(hidden), self.config.num_attention_heads, -1, -1)
+
+    def _pooled(self, hidden: torch.Tensor, attention: torch.Tensor | None = None) -> torch.Tensor:
+        tokens = self._normed(hidden)
+        pooled = self.pooler(tokens, attention) if self.pooler else pooling_rows(self.config, tokens) @ tokens
+        return pooled if self.pooled_layernorm is None else self.pooled_layernorm(pooled)
 
     def _normed(self, hidden: torch.Tensor) -> torch.Tensor:
         if self.layernorm is None or self.config.final_norm == "idle":

@@ -1,6 +1,7 @@
 """Whole small runs, on tiny random models and a few photos: one by the command line, as users drive it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ def test_evaluate_reports_on_the_part_that_served_nothing_else(run, data, capsys
     assert 0 < reported < everything == 24
 
 
-KINDS = ("deit", "vit", "siglip", "deit-with-teacher", "dinov2", "dinov2-with-registers", "clip", "siglip")
+KINDS = ("deit", "vit", "siglip", "deit-with-teacher", "dinov2", "dinov2-with-registers", "clip", "siglip", "vit")
 SMALL = {"virtus-base": ["tune=last_blocks:1", "cached_block=1"], "flask-vit": ["weights=int8"]}
 
 
@@ -94,6 +95,7 @@ def test_every_recipe_runs_to_its_end_and_from_every_family(name, kind, data, ca
     base = make_checkpoint(kind=kind, labels=("cat", "dog"))
     settings = ["max_steps=2", "batch_size=4", "eval_batch_size=8", "num_workers=0", "eval_steps=1"]
     config = RECIPES[name](str(data), str(base)).override([*settings, *SMALL.get(name, [])])
+    config = replace(config, teacher=config.teacher and str(make_checkpoint(kind="clip", seed=1)))
     result = fit(config, out_dir=tmp_path / "run", cache=cache)
     assert "eval_loss" in result.chosen_by
     record = json.loads((tmp_path / "run" / "run.json").read_text())
