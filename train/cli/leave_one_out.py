@@ -42,7 +42,7 @@ def run_leave_one_out(args: argparse.Namespace) -> int:
     config = RECIPES[args.recipe](args.data, args.base).override([*limit, *args.set])
     from train.fit import check_kinds, find_last_step, gather, plan
     from train.pictures import FaceCache
-    from train.report import begin_left_out, by_classifier, figures_of, left_out_table, write_left_out
+    from train.report import begin_left_out, by_classifier, figures_of, left_out_table
 
     check_kinds(config, args.kinds)
     find_last_step(config, args.out, resume=args.resume)
@@ -51,7 +51,6 @@ def run_leave_one_out(args: argparse.Namespace) -> int:
     plans = plan(config, material, args.kinds, args.part)
     begin_left_out(args.out, config, resume=args.resume)
     runs = _runs(args, config, material, plans, cache)
-    write_left_out(args.out, runs, part=args.part)
     for classifier, same in by_classifier(runs).items():
         print(f"\n{classifier}\n" if classifier else "")
         print(left_out_table([figures_of(run) for run in same]))
@@ -61,9 +60,9 @@ def run_leave_one_out(args: argparse.Namespace) -> int:
 def _runs(
     args: argparse.Namespace, config: TrainConfig, material: Material, plans: list[KindPlan], cache: FaceCache
 ) -> list[KindRun]:
-    """Of all kinds; each is kept as soon as it has ended."""
+    """Of all kinds; each is kept, and in the table, as soon as it has ended."""
     from train.fit import fit_frozen_without, fit_without, open_frozen
-    from train.report import folder_of, keep_runs, read_runs
+    from train.report import folder_of, keep_runs, read_runs, write_left_out
 
     base = open_frozen(config, cache) if args.fast else None
     runs: list[KindRun] = []
@@ -75,4 +74,5 @@ def _runs(
             frozen = base and fit_frozen_without(left_out, material, base)
             keep_runs(file, frozen or fit_without(left_out, material, folder, cache))
         runs += read_runs(file)
+        write_left_out(args.out, runs, part=args.part)
     return runs

@@ -26,12 +26,13 @@ from train.data import (
     take_evenly,
 )
 from train.fit.frozen import FrozenBase, fit_frozen
-from train.fit.model import start_of
+from train.fit.model import load_base, start_of
+from train.fit.tokens import TokenDataset
 from train.fit.trainer import Material, RunPictures, fit
 from train.pictures import CropDataset, FaceCache, FaceDataset, MadeDataset, TrainDataset
-from virtus.checkpoints import Checkpoint, fit_calibration, load_checkpoint, margins_of
+from virtus.checkpoints import Checkpoint, find_checkpoint, fit_calibration, load_checkpoint, margins_of
 from virtus.errors import DataError
-from virtus.models import EvalTransform
+from virtus.models import Classifier, EvalTransform, has_bfloat16_units, resolve_device
 from virtus.results import Calibration, Label
 
 MIN_REALS = 20  # of the origin: with fewer a kind is judged against the reals of all sources
@@ -154,9 +155,23 @@ def fit_without(left_out: KindPlan, material: Material, out_dir: Path, cache: Fa
     """
     if not (out_dir / "run.json").exists():  # written last
         fit(left_out.config, out_dir=out_dir, resume=True, anyway=True, cache=cache)
-    checkpoint = load_checkpoint(str((out_dir / "checkpoint").resolve()))
-    judging = _Judging(left_out, material, checkpoint.transform, lambda pictures: margins(checkpoint, pictures))
-    return [KindRun(left_out.kind, "", checkpoint.info.calibration, [*judging.calibrating(), *judging.judged()])]
+    folder = str((out_dir / "checkpoint").resolve())
+    judging = _Judging(left_out, material, *_measure(left_out.config, material, folder, cache))
+    calibration = find_checkpoint(folder).info.calibration
+    return [KindRun(left_out.kind, "", calibration, [*judging.calibrating(), *judging.judged()])]
+
+
+def _measure(config: TrainConfig, material: Material, folder: str, cache: FaceCache) -> tuple[EvalTransform, Measure]:
+    """Of a finished run: the eval transform, and what measures margins, from kept tokens where the run keeps them.
+
+    The blocks below `cached_block` are those of the base to the last bit, and by them the tokens are found again.
+    """
+    if config.cached_draws and not config.teacher:
+        end = load_base(folder)
+        run = RunPictures(config, material, end, kept=cache.file.parent / "tokens")
+        return end.transform, lambda pictures: token_margins(end.classifier, run.keep(pictures), config)
+    checkpoint = load_checkpoint(folder)
+    return checkpoint.transform, lambda pictures: margins(checkpoint, pictures)
 
 
 def fit_frozen_without(left_out: KindPlan, material: Material, base: FrozenBase) -> list[KindRun]:
@@ -196,6 +211,18 @@ def margins(checkpoint: Checkpoint, pictures: FaceDataset) -> np.ndarray:
     for batch in tqdm(DataLoader(pictures, BATCH_SIZE), desc="judging", unit="batch"):
         logits = trunk.logits(trunk.embed(batch["pixel_values"]))
         found.append(margins_of(logits, checkpoint.outputs).double().cpu().numpy())
+    return np.concatenate(found)
+
+
+@torch.inference_mode()
+def token_margins(classifier: Classifier, tokens: TokenDataset, config: TrainConfig) -> np.ndarray:
+    """Logit of fake minus real of each row, (N,) float64, as the run's own evaluation gives them."""
+    device, found = resolve_device(), [np.empty(0)]
+    classifier.to(device).eval()
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16 and has_bfloat16_units(device)):
+        for batch in tqdm(DataLoader(tokens, BATCH_SIZE), desc="judging", unit="batch"):
+            logits = classifier.judge(batch["hidden"].to(device).float(), first_block=config.cached_block).double()
+            found.append((logits[:, 1] - logits[:, 0]).cpu().numpy())
     return np.concatenate(found)
 
 

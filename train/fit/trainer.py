@@ -28,6 +28,7 @@ from train.pictures import (
     CoupleSampler,
     CropDataset,
     FaceCache,
+    FaceDataset,
     Faces,
     PairSampler,
     RowKind,
@@ -38,7 +39,7 @@ from virtus.errors import DataError
 from virtus.models import has_bfloat16_units, resolve_device, rounded
 from virtus.results import Calibration, Label
 
-P = TypeVar("P", CropDataset, TrainDataset)
+P = TypeVar("P", bound=FaceDataset)
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,7 @@ class RunPictures:
     def as_seen(self, samples: list[Sample], *, degraded: bool = False) -> CropDataset | TokenDataset:
         """As the engine sees them; or as it would see them degraded."""
         faces, transform, margin = self.material.faces, self.start.transform, self.config.margin
-        return self._tokens(CropDataset(samples, faces, transform, margin=margin, degraded=degraded), 1)
+        return self._shown(CropDataset(samples, faces, transform, margin=margin, degraded=degraded), 1)
 
     def for_training(self) -> TrainDataset | TokenDataset:
         config = self.config
@@ -237,12 +238,14 @@ class RunPictures:
             kinds=config.kinds,
             seed=config.seed,
         )
-        return self._tokens(training, config.cached_draws)
+        return self._shown(training, config.cached_draws)
 
-    def _tokens(self, pictures: P, num_draws: int) -> P | TokenDataset:
+    def _shown(self, pictures: P, num_draws: int) -> P | TokenDataset:
+        return self.keep(pictures, num_draws=num_draws) if self.config.cached_draws else pictures
+
+    def keep(self, pictures: FaceDataset, *, num_draws: int = 1) -> TokenDataset:
+        """In place of pictures what is kept of them, computed where it is not yet."""
         config = self.config
-        if not config.cached_draws:
-            return pictures
         how = {"bf16": config.bf16, "num_workers": config.num_workers}
         with PartialState().main_process_first():  # the others open the store when it is full
             if self.teacher is not None:

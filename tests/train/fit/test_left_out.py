@@ -17,11 +17,21 @@ from train.config.settings import TrainConfig
 from train.data.samples import Sample
 from train.data.splits import Parts, part_of
 from train.fit.frozen import weigh
-from train.fit.left_out import NUM_OF_KIND, KindRun, MarginLine, check_kinds, fit_without, plan
+from train.fit.left_out import (
+    NUM_OF_KIND,
+    KindRun,
+    MarginLine,
+    _Judging,
+    check_kinds,
+    fit_without,
+    margins,
+    plan,
+)
 from train.fit.trainer import Material, gather
 from train.pictures.face_cache import FaceCache
 from train.pictures.samplers import RowKind
 from train.report.left_out import KindFigures, figures_of, summary
+from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import DataError
 from virtus.results import Calibration, Face, Label
 
@@ -93,6 +103,25 @@ def test_a_whole_fit_without_a_kind_never_sees_it_and_is_not_done_again(data, ma
     (again,) = fit_without(left_out, material, tmp_path / "second", cache)
     assert again == run
     assert weights.stat().st_mtime_ns == written
+
+
+def test_kept_tokens_say_what_the_whole_checkpoint_says(data, make_checkpoint, tmp_path):
+    """Of fakes made here too; and the tokens are those of the run: the store of no other base appears."""
+    kept = ["tune=last_blocks:1", "cached_draws=1", "cached_block=1", "weights=int8", "head=class_token"]
+    base = make_checkpoint(kind="clip", labels=("cat", "dog"))
+    config = TrainConfig("own", str(base), str(data)).override([*SETTINGS, *kept, "learning_rate=0.001"])
+    cache = FaceCache(tmp_path / "faces.jsonl")
+    material = gather(config, anyway=False, cache=cache)
+    (left_out,) = plan(config, material, ["composites"], "choose")
+    (run,) = fit_without(left_out, material, tmp_path / "run", cache)
+    assert len(list((tmp_path / "tokens").iterdir())) == 1
+    whole = load_checkpoint(str(tmp_path / "run" / "checkpoint"), precision="float32")
+    judging = _Judging(left_out, material, whole.transform, lambda pictures: margins(whole, pictures))
+    lines = [*judging.calibrating(), *judging.judged()]
+    assert [line._replace(margin=0.0) for line in run.lines] == [line._replace(margin=0.0) for line in lines]
+    found, expected = ([line.margin for line in of] for of in (run.lines, lines))
+    np.testing.assert_allclose(found, expected, atol=np.std(expected) / 50)
+    assert np.std(expected) > 0.01
 
 
 def test_what_cannot_be_left_out_is_refused(words, capsys):
