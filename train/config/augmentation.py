@@ -85,9 +85,10 @@ def degrade_ordinarily(photo: Image.Image, draw: random.Random) -> Image.Image:
     return degrade(photo, ORDINARY, draw)
 
 
-def augment(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:
-    """Moved, then degraded: in the order in which a photo meets it."""
-    return degrade(_move(image, augmentation, draw), augmentation, draw)
+def augment(image: Image.Image, augmentation: Augmentation, draw: random.Random, *, clean: bool = False) -> Image.Image:
+    """Moved, then, unless it is to stay clean, degraded: in the order in which a photo meets it."""
+    moved = _move(image, augmentation, draw)
+    return moved if clean else degrade(moved, augmentation, draw)
 
 
 def degrade(image: Image.Image, augmentation: Augmentation, draw: random.Random) -> Image.Image:

@@ -55,6 +55,8 @@ class TrainConfig:
             real pictures; `swapped_share` likewise with a part, or all, of another face that is alike in pose.
         cached_draws: how often each training picture is drawn, once and for all; 0 for anew in every epoch. The tokens
             that enter block `cached_block`, below all that is trained, are computed once for each and kept.
+        clean_looks: whether each of them is kept twice: moved and degraded, and moved alike but clean. What degrades a
+            picture takes the traces of how a fake was made with it: who sees few clean ones learns everything else.
         teacher: a checkpoint, as the engine loads it, that a student learns from beside the labels (see
             `train.fit.distillation`); "" for none. What it says of each of `cached_draws` is computed once and kept.
         teacher_weight: of the divergence from its softened logits, both at `temperature`, beside the cross entropy's 1;
@@ -101,6 +103,7 @@ class TrainConfig:
     swapped_share: float = 0.0
     cached_draws: int = 0
     cached_block: int = 0
+    clean_looks: bool = False
     teacher: str = ""
     teacher_weight: float = 1.0
     temperature: float = 2.0
@@ -148,6 +151,8 @@ class TrainConfig:
                 raise DataError(f"{name} is a share of the real pictures, from 0 to 1, not {getattr(self, name)}.")
         if self.in_couples and self.batch_size % 2:
             raise DataError(f"With pairs batch_size must be even, not {self.batch_size}: a pair is not divided.")
+        if self.clean_looks and not self.cached_draws:
+            raise DataError("clean_looks keeps each cached draw twice: it needs cached_draws=1 or more.")
         if self.teacher and (not self.cached_draws or self.label_smoothing):
             raise DataError(
                 "With a teacher cached_draws is 1 or more, for what it says of a picture is computed once and kept; "

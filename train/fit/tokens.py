@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from train.config import TrainConfig
 from train.fit.model import StartingPoint
-from train.pictures import FaceDataset, RowKind, TrainDataset
+from train.pictures import CLEAN, FaceDataset, RowKind, TrainDataset
 from virtus.models import Classifier, has_bfloat16_units, resolve_device
 
 BATCH_SIZE = 32
@@ -70,11 +70,14 @@ class TokenDataset(Dataset):
     """Rows `{"hidden": float16 (T, D), "labels": int}`: the tokens that enter a block; or in their place named fields.
 
     Args:
-        pictures: of which they are; a training set is drawn `num_draws` times.
+        pictures: of which they are; a training set is drawn `num_draws` times, and with `clean_looks` each of these is
+            there clean too. Of neighbouring rows one is shown so, one otherwise.
     """
 
-    def __init__(self, pictures: FaceDataset, store: RowStore, *, num_draws: int = 1):
-        self.pictures, self.store, self.num_draws, self.epoch = pictures, store, num_draws, 0
+    def __init__(self, pictures: FaceDataset, store: RowStore, *, num_draws: int = 1, clean_looks: bool = False):
+        self.pictures, self.store, self.epoch = pictures, store, 0
+        looks = ("", CLEAN) if clean_looks else ("",)
+        self.numbers = [f"{number}{look}" for number in range(num_draws) for look in looks]
         self.samples = pictures.samples
 
     @property
@@ -92,7 +95,8 @@ class TokenDataset(Dataset):
 
     def __getitem__(self, index: int) -> dict:
         row, again = index % len(self), index // len(self)
-        kept = self.store[self.pictures.name(row, str((self.epoch + again) % self.num_draws))]
+        number = self.numbers[(self.epoch + again + row) % len(self.numbers)]
+        kept = self.store[self.pictures.name(row, number)]
         values = {name: kept[name] for name in kept.dtype.names} if kept.dtype.names else {"hidden": kept}
         return {name: torch.from_numpy(array) for name, array in values.items()} | {"labels": self.pictures.label(row)}
 
@@ -101,8 +105,8 @@ class Missing(Dataset):
     """The draws of which nothing is kept yet, by their names: all first ones, then all second ones."""
 
     def __init__(self, tokens: TokenDataset):
-        self.pictures, numbers = tokens.pictures, map(str, range(tokens.num_draws))
-        draws = [(row, number) for number in numbers for row in range(len(tokens))]
+        self.pictures = tokens.pictures
+        draws = [(row, number) for number in tokens.numbers for row in range(len(tokens))]
         named = {self.pictures.name(*draw): draw for draw in draws}
         self.draws = [(name, draw) for name, draw in named.items() if name not in tokens.store]
 

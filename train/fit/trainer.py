@@ -222,7 +222,7 @@ class RunPictures:
     def as_seen(self, samples: list[Sample], *, degraded: bool = False) -> CropDataset | TokenDataset:
         """As the engine sees them; or as it would see them degraded."""
         faces, transform, margin = self.material.faces, self.start.transform, self.config.margin
-        return self._shown(CropDataset(samples, faces, transform, margin=margin, degraded=degraded), 1)
+        return self._shown(CropDataset(samples, faces, transform, margin=margin, degraded=degraded))
 
     def for_training(self) -> TrainDataset | TokenDataset:
         config = self.config
@@ -238,21 +238,21 @@ class RunPictures:
             kinds=config.kinds,
             seed=config.seed,
         )
-        return self._shown(training, config.cached_draws)
+        return self._shown(training, num_draws=config.cached_draws, clean_looks=config.clean_looks)
 
-    def _shown(self, pictures: P, num_draws: int) -> P | TokenDataset:
-        return self.keep(pictures, num_draws=num_draws) if self.config.cached_draws else pictures
+    def _shown(self, pictures: P, **looks: int) -> P | TokenDataset:
+        return self.keep(pictures, **looks) if self.config.cached_draws else pictures
 
-    def keep(self, pictures: FaceDataset, *, num_draws: int = 1) -> TokenDataset:
+    def keep(self, pictures: FaceDataset, *, num_draws: int = 1, clean_looks: bool = False) -> TokenDataset:
         """In place of pictures what is kept of them, computed where it is not yet."""
-        config = self.config
+        config, looks = self.config, {"num_draws": num_draws, "clean_looks": clean_looks}
         how = {"bf16": config.bf16, "num_workers": config.num_workers}
         with PartialState().main_process_first():  # the others open the store when it is full
             if self.teacher is not None:
-                tokens = TokenDataset(pictures, self.teacher.open_store(self.kept), num_draws=num_draws)
+                tokens = TokenDataset(pictures, self.teacher.open_store(self.kept), **looks)
                 self.teacher.fill(tokens, **how)
             else:
-                tokens = TokenDataset(pictures, open_store(self.kept, config, self.start), num_draws=num_draws)
+                tokens = TokenDataset(pictures, open_store(self.kept, config, self.start), **looks)
                 fill(tokens, self.start.classifier, config.cached_block, **how)
         return tokens
 

@@ -28,6 +28,7 @@ from virtus.results import Face, Label
 
 NUM_DONORS = 48  # that the face nearest in pose is looked for among
 SWAPPED_PARTS = ("face", *PARTS)
+CLEAN = " clean"  # ends the number of a draw that is moved and not degraded
 
 
 @dataclass(frozen=True)
@@ -184,16 +185,17 @@ class TrainDataset(FaceDataset):
 
     def picture(self, row: int, number: str) -> Image.Image:
         shown = self.rows[row]
-        sample, draw = shown.sample, random.Random(f"{self.seed} {number} {shown.name}")
+        sample, clean = shown.sample, number.endswith(CLEAN)
+        draw = random.Random(f"{self.seed} {number.removesuffix(CLEAN)} {shown.name}")
         image = load_image(sample.path)
         if self.faces is None:  # in the published recipes' order: resized before it is turned and sharpened
-            return augment(self.transform.resize(image), self.augmentation, draw)
+            return augment(self.transform.resize(image), self.augmentation, draw, clean=clean)
         face = self.faces[sample.path]
         if shown.is_made:
             image = self_blend(image, face, draw).image if shown.made is BLENDED else self._swap(image, sample, draw)
         moved = _shift(face, self.augmentation.shift, draw)
         crop = crop_face(image, moved, margin=draw.uniform(*self.augmentation.margin)).image
-        return augment(crop, self.augmentation, draw)
+        return augment(crop, self.augmentation, draw, clean=clean)
 
     def _swap(self, image: Image.Image, sample: Sample, draw: random.Random) -> Image.Image:
         """With a part of the face that is nearest in pose, of some of the same source."""

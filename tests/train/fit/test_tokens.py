@@ -7,7 +7,7 @@ from train.config.augmentation import Augmentation
 from train.data.samples import Sample
 from train.fit.model import Trainable, load_base
 from train.fit.tokens import RowStore, TokenDataset, fill
-from train.pictures.datasets import CropDataset, TrainDataset
+from train.pictures.datasets import CLEAN, CropDataset, TrainDataset
 from virtus.errors import DataError
 from virtus.models.preprocessing import EvalTransform
 from virtus.results import Face, Label
@@ -84,6 +84,24 @@ def test_each_draw_is_kept_and_shown_in_its_epoch(tmp_path, pictures, tiny_class
     assert not torch.equal(first, again)
     tokens.set_epoch(1)
     assert torch.equal(tokens[0]["hidden"], again)
+
+
+def test_a_draw_is_kept_degraded_and_clean_and_neighbours_are_shown_differently(tmp_path, pictures, tiny_classifier):
+    noisy = Augmentation(noise_chance=1.0, noise=(40.0, 50.0))
+    only_moved = Augmentation(colour_chance=0.0, scale_chance=0.0, jpeg_chance=0.0)
+    training, moved = (TrainDataset(*pictures, augmentation=each) for each in (noisy, only_moved))
+    for row in range(len(training)):
+        np.testing.assert_array_equal(training.pixel_values(row, f"0{CLEAN}"), moved.pixel_values(row, "0"))
+        assert np.abs(training.pixel_values(row, "0") - moved.pixel_values(row, "0")).mean() > 0.1
+    config = tiny_classifier.config
+    shape = (config.num_prefix_tokens + config.grid_size[0] * config.grid_size[1], config.hidden_size)
+    tokens = TokenDataset(training, RowStore(tmp_path / "t.float16", shape), num_draws=1, clean_looks=True)
+    fill(tokens, tiny_classifier, 1, bf16=False, num_workers=0)
+    shown = [torch.from_numpy(tokens.store[training.name(row, f"0{CLEAN * (row % 2)}")]) for row in range(3)]
+    torch.testing.assert_close([tokens[row]["hidden"] for row in range(3)], shown, atol=0, rtol=0)
+    tokens.set_epoch(1)
+    clean = torch.from_numpy(tokens.store[training.name(0, f"0{CLEAN}")])
+    torch.testing.assert_close(tokens[0]["hidden"], clean, atol=0, rtol=0)
 
 
 def test_what_is_trained_must_lie_above_the_tokens_that_are_kept(tiny_classifier):
