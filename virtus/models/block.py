@@ -62,6 +62,22 @@ class Block(nn.Module):
             rotation: of all tokens, where positions are rotary.
             by_crop: attend in one crop after the other: scores and softmax of a single one stay in a core's cache.
         """
+        hidden = self.attended(
+            hidden, normed, attention=attention, num_tokens=num_tokens, rotation=rotation, by_crop=by_crop
+        )
+        return hidden + _scaled(self.mlp(self.layernorm_after(hidden)), self.layer_scale2)
+
+    def attended(
+        self,
+        hidden: torch.Tensor,
+        normed: torch.Tensor | None = None,
+        *,
+        attention: torch.Tensor | None = None,
+        num_tokens: int | None = None,
+        rotation: Rotation | None = None,
+        by_crop: bool = False,
+    ) -> torch.Tensor:
+        """Tokens (N, T, D) to those between its attention and its MLP; see `forward`."""
         read: torch.Tensor = self.layernorm_before(hidden) if normed is None else normed
         if attention is None and by_crop and num_tokens is None:
             added = self.attention.attend_by_crop(read, rotation)
@@ -69,8 +85,7 @@ class Block(nn.Module):
             if attention is None:  # not asked for by itself, it may stay in the compute dtype
                 attention = torch.softmax(self.attention.scores(read, num_tokens, rotation), dim=-1)
             added = self.attention.attend(read, attention)
-        hidden = hidden[:, :num_tokens] + _scaled(added, self.layer_scale1)
-        return hidden + _scaled(self.mlp(self.layernorm_after(hidden)), self.layer_scale2)
+        return hidden[:, :num_tokens] + _scaled(added, self.layer_scale1)
 
 
 class Attention(nn.Module):
