@@ -129,7 +129,8 @@ def _by_group(samples: list[Sample], config: TrainConfig) -> Parts:
     train = [sample for sample in samples if sample.split == "train"]
     if config.balance == "train":
         train = oversample(train, config.seed)
-    train = [sample for sample in train for _ in range(config.source_weights.get(sample.source, 1))]
+    if config.balance != "batch":  # there they are turns
+        train = [sample for sample in train for _ in range(config.source_weights.get(sample.source, 1))]
     choose, calibrate = ([s for s in samples if part_of(s) == part] for part in ("choose", "calibrate"))
     return Parts(train, choose, calibrate)
 

@@ -72,6 +72,8 @@ def test_sources_weigh_as_they_are_told_and_can_be_left_out():
     ]
     parts = divide(samples, CONFIG.override(['source_weights={"a": 3}']))
     assert Counter(one.source for one in parts.train) == {"a": 120, "b": 40}
+    turns = divide(samples, CONFIG.override(['source_weights={"a": 3}', "balance=batch"]))
+    assert Counter(one.source for one in turns.train) == {"a": 40, "b": 40}
     left = divide(samples, CONFIG.override(['leave_out=["b"]']))
     assert {one.source for part in (left.train, left.choose, left.calibrate) for one in part} == {"a"}
 
