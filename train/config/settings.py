@@ -57,6 +57,8 @@ class TrainConfig:
             that enter block `cached_block`, below all that is trained, are computed once for each and kept.
         clean_looks: whether each of them is kept twice: moved and degraded, and moved alike but clean. What degrades a
             picture takes the traces of how a fake was made with it: who sees few clean ones learns everything else.
+        probe: whether the trained blocks begin as a linear probe of the class tokens of all blocks from `cached_block`
+            on (see `train.fit.probe`), not with a new head on the last.
         teacher: a checkpoint, as the engine loads it, that a student learns from beside the labels (see
             `train.fit.distillation`); "" for none. What it says of each of `cached_draws` is computed once and kept.
         teacher_weight: of the divergence from its softened logits, both at `temperature`, beside the cross entropy's 1;
@@ -104,6 +106,7 @@ class TrainConfig:
     cached_draws: int = 0
     cached_block: int = 0
     clean_looks: bool = False
+    probe: bool = False
     teacher: str = ""
     teacher_weight: float = 1.0
     temperature: float = 2.0
@@ -151,6 +154,8 @@ class TrainConfig:
                 raise DataError(f"{name} is a share of the real pictures, from 0 to 1, not {getattr(self, name)}.")
         if self.in_couples and self.batch_size % 2:
             raise DataError(f"With pairs batch_size must be even, not {self.batch_size}: a pair is not divided.")
+        if self.probe and (not self.cached_draws or self.teacher or self.head != "class_token"):
+            raise DataError("probe reads cached tokens: it needs cached_draws=1 or more, head=class_token, no teacher.")
         if self.clean_looks and not self.cached_draws:
             raise DataError("clean_looks keeps each cached draw twice: it needs cached_draws=1 or more.")
         if self.teacher and (not self.cached_draws or self.label_smoothing):
@@ -158,10 +163,8 @@ class TrainConfig:
                 "With a teacher cached_draws is 1 or more, for what it says of a picture is computed once and kept; "
                 "and label_smoothing is 0, for it softens the labels itself."
             )
-        if self.cached_draws and not self.teacher and (self.keep_tokens < 1 or not self.tune.startswith("last_blocks")):
-            raise DataError(
-                "cached_draws keeps what the frozen blocks give: it needs tune=last_blocks:N, keep_tokens=1."
-            )
+        if self.cached_draws and not self.teacher and not self.tune.startswith("last_blocks"):
+            raise DataError("cached_draws keeps what the frozen blocks give: it needs tune=last_blocks:N.")
         if not 0 < self.val_share < 1:
             raise DataError(f"val_share is a share of the groups, between 0 and 1, not {self.val_share}.")
 

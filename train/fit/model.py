@@ -133,18 +133,22 @@ class Trainable(nn.Module):
         Or of `hidden` (N, T, D), the tokens that enter block `first_block`.
         """
         if hidden is not None:
-            logits = self.classifier.judge(hidden.float(), first_block=self.first_block)
-            return self._with_loss(logits, labels)
-        assert pixel_values is not None
-        return self._with_loss(self.classifier.decide(self.features(pixel_values)), labels)
+            pooled = self._pooled(hidden.float(), first_block=self.first_block)
+        else:
+            assert pixel_values is not None
+            pooled = self.features(pixel_values)
+        return self._with_loss(self.classifier.decide(pooled), labels)
 
     def features(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """What the heads read of pictures (N, 3, H, W), in training of a share of their tokens: (N, vectors, D)."""
-        hidden, kept = self.classifier.embed(pixel_values), None
+        return self._pooled(self.classifier.embed(pixel_values))
+
+    def _pooled(self, hidden: torch.Tensor, *, first_block: int = 0) -> torch.Tensor:
+        kept = None
         if self.training and self.keep_tokens < 1:
             kept = self._draw_tokens(hidden)
             hidden = hidden.gather(1, kept[:, :, None].expand(-1, -1, hidden.shape[2]))
-        return self.classifier.features(hidden, kept)
+        return self.classifier.features(hidden, kept, first_block=first_block)
 
     def _with_loss(self, logits: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
         loss = {} if labels is None else {"loss": nn.functional.cross_entropy(logits.float(), labels)}
