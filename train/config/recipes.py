@@ -136,27 +136,37 @@ KINDS = {  # what a detector should tell that never saw it; by origin, for leavi
 
 
 def virtus_base(data: str, base: str | None = None) -> TrainConfig:
-    """CLIP ViT-B/16: its last blocks and a head on the class token, on sixteen sources and fakes made here.
+    """CLIP ViT-B/16: its last blocks from a probe of them all on, on sixteen sources and fakes made here.
 
-    Each batch holds couples, half real and half fake, of all sources and kinds in turn.
+    Each batch holds couples, half real and half fake, of all sources and kinds in turn, and as many clean as degraded.
     """
     return TrainConfig(
         recipe="virtus-base",
         base=base or _beside(data, CLIP_BASE),
         data=data,
-        tune="last_blocks:2",
+        tune="last_blocks:4",
         head="class_token",
         weights="int8",
         balance="batch",
+        source_weights={
+            "*/flux2vae_*": 4,
+            "dfdc/*": 3,
+            "dfdc": 3,
+            "openforensics/*": 2,
+            "openforensics": 2,
+        },
         limit=1000,
-        num_epochs=3.0,
+        keep_tokens=0.5,
+        num_epochs=2.0,
         learning_rate=5e-5,
         batch_size=32,
         kinds=KINDS,
         blended_share=0.15,
         swapped_share=0.15,
-        cached_draws=2,
+        cached_draws=1,
         cached_block=8,
+        clean_looks=True,
+        probe=True,
         augmentation=Augmentation(
             shift=0.06,
             colour_chance=0.3,
@@ -187,7 +197,9 @@ def virtus_fast(data: str, base: str | None = None) -> TrainConfig:
         tune="full",
         head="linear",
         weights="float",
+        keep_tokens=1.0,
         cached_block=0,
+        probe=False,
         num_epochs=10.0,
         learning_rate=3e-4,
         batch_size=64,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -60,22 +60,30 @@ class FrozenBase:
         return torch.stack(kept, dim=1).float().cpu().numpy()
 
 
-def fit_frozen(features: np.ndarray, kinds: Sequence[RowKind]) -> Pipeline:
+def fit_frozen(features: np.ndarray, kinds: Sequence[RowKind], weights: Mapping[str, int] | None = None) -> Pipeline:
     """Logistic regression from features (N, F); `decision_function` gives margins, above 0 for fake.
-
-    Both classes weigh alike, and within each its strata.
 
     Args:
         kinds: of each row, of both classes some.
+        weights: of strata, as `weigh` takes them.
     """
     model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=500))
     is_fake = [kind.label is Label.FAKE for kind in kinds]
-    return model.fit(features, is_fake, logisticregression__sample_weight=weigh(kinds))
+    return model.fit(features, is_fake, logisticregression__sample_weight=weigh(kinds, weights or {}))
 
 
-def weigh(kinds: Sequence[RowKind]) -> np.ndarray:
-    """Of each row, (N,), 1 in the mean: each class half of all, within it each stratum as much as another."""
+def weigh(kinds: Sequence[RowKind], weights: Mapping[str, int]) -> np.ndarray:
+    """Of each row, (N,), 1 in the mean: each class half of all, within it each stratum as much as another.
+
+    Args:
+        weights: how many times as much a stratum counts, as in `BalancedSampler`.
+    """
     sizes = Counter((kind.label, kind.stratum) for kind in kinds)
-    strata = Counter(label for label, _ in sizes)
-    shares = [1 / (sizes[kind.label, kind.stratum] * strata[kind.label] * len(strata)) for kind in kinds]
-    return np.array(shares) * len(kinds)
+    strata = Counter[Label]()
+    for label, stratum in sizes:
+        strata[label] += weights.get(stratum, 1)
+    shares = {
+        (label, stratum): weights.get(stratum, 1) / (size * strata[label] * len(strata))
+        for (label, stratum), size in sizes.items()
+    }
+    return np.array([shares[kind.label, kind.stratum] for kind in kinds]) * len(kinds)

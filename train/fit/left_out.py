@@ -182,7 +182,7 @@ def fit_frozen_without(left_out: KindPlan, material: Material, base: FrozenBase)
     assert isinstance(training, TrainDataset)
     features, runs = base.features(training), list[KindRun]()
     for num_blocks in dict.fromkeys((base.num_blocks, 1)):
-        model = fit_frozen(_last(features, num_blocks), training.kinds)
+        model = fit_frozen(_last(features, num_blocks), training.kinds, config.source_weights)
         judging = _Judging(
             left_out,
             material,

@@ -21,6 +21,7 @@ from train.data import BLENDED, SWAPPED, Parts, Sample, divide, is_made, load_sa
 from train.fit.distillation import Student, Teacher
 from train.fit.model import StartingPoint, Trainable, save_checkpoint, start_of
 from train.fit.novelty import add_novelty
+from train.fit.probe import start_from_probe
 from train.fit.record import CONFIG, find_last_step, number_of, record_run
 from train.fit.tokens import TokenDataset, fill, open_store
 from train.pictures import (
@@ -82,7 +83,7 @@ def fit(
         out_dir.mkdir(parents=True, exist_ok=True)
         config.save(out_dir / CONFIG)
     pictures = RunPictures(config, material, start, kept=cache.file.parent / "tokens", teacher=teacher)
-    trainer, started = _trainer(config, out_dir, model, pictures), time.monotonic()
+    trainer, started = _trainer(config, out_dir, model, pictures, is_new=last is None), time.monotonic()
     trainer.train(resume_from_checkpoint=last and str(last))
     if config.weights == "int8":  # from here on it is what is saved
         start.classifier.load_state_dict(rounded(start.classifier.state_dict()))
@@ -240,8 +241,10 @@ class RunPictures:
         )
         return self._shown(training, num_draws=config.cached_draws, clean_looks=config.clean_looks)
 
-    def _shown(self, pictures: P, **looks: int) -> P | TokenDataset:
-        return self.keep(pictures, **looks) if self.config.cached_draws else pictures
+    def _shown(self, pictures: P, *, num_draws: int = 1, clean_looks: bool = False) -> P | TokenDataset:
+        return (
+            self.keep(pictures, num_draws=num_draws, clean_looks=clean_looks) if self.config.cached_draws else pictures
+        )
 
     def keep(self, pictures: FaceDataset, *, num_draws: int = 1, clean_looks: bool = False) -> TokenDataset:
         """In place of pictures what is kept of them, computed where it is not yet."""
@@ -269,8 +272,11 @@ def _sampler(config: TrainConfig, kinds: Sequence[RowKind]) -> CoupleSampler | N
     return sampler
 
 
-def _trainer(config: TrainConfig, out_dir: Path, model: Trainable, pictures: RunPictures) -> Trainer:
+def _trainer(config: TrainConfig, out_dir: Path, model: Trainable, pictures: RunPictures, *, is_new: bool) -> Trainer:
     training, choosing = pictures.for_training(), pictures.as_seen(pictures.material.parts.choose)
+    if config.probe and is_new and isinstance(training, TokenDataset):
+        with PartialState().main_process_first():
+            start_from_probe(config, pictures.start, training)
     sampler = _sampler(config, training.kinds)
     return FitTrainer(
         sampler,

@@ -6,6 +6,7 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.models.architecture import Architecture
+    from virtus.models.block import MLP
     from virtus.models.families import classifier_config, describe, read_architecture, read_transform
     from virtus.models.hardware import crops_at_once, has_bfloat16_units, resolve_device, resolve_precision
     from virtus.models.packed import float_shapes, is_packed, pack_folder, rounded

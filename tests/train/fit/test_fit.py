@@ -81,7 +81,7 @@ def test_evaluate_reports_on_the_part_that_served_nothing_else(run, data, capsys
     assert 0 < reported < everything == 24
 
 
-KINDS = ("deit", "vit", "siglip", "deit-with-teacher", "dinov2", "dinov2-with-registers", "clip", "siglip", "vit")
+KINDS = ("deit", "vit", "siglip", "deit-with-teacher", "dinov2", "dinov2-with-registers", "clip", "clip", "vit")
 SMALL = {"virtus-base": ["tune=last_blocks:1", "cached_block=1"], "flask-vit": ["weights=int8"]}
 
 

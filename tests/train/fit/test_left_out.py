@@ -209,4 +209,4 @@ def test_figures_of_a_run_go_by_its_own_thresholds():
 
 def test_classes_and_within_them_strata_weigh_alike():
     kinds = [RowKind(Label.REAL, "", "a")] * 3 + [RowKind(Label.FAKE, "", "b")] * 2 + [RowKind(Label.FAKE, "", "c")]
-    np.testing.assert_allclose(weigh(kinds), [1, 1, 1, 0.75, 0.75, 1.5])
+    np.testing.assert_allclose(weigh(kinds, {}), [1, 1, 1, 0.75, 0.75, 1.5])

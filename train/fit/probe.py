@@ -1,0 +1,200 @@
+"""A linear probe of several blocks (Alain & Bengio 2016), written into the weights of the classifier that it reads.
+
+What tells a fake is in the class token of some blocks, and is gone from that of the last one, which is all that a head
+reads. Every block can carry a number past the others: for each activation f of these families f(x) - f(-x) = x, so
+that two neurons of an MLP hand on a linear function of what it reads to the last bit of the arithmetic, in a channel
+that nothing else writes or reads. The layout of the checkpoint stays what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from train.config import TrainConfig
+from train.data import fraction
+from train.fit.frozen import fit_frozen
+from train.fit.model import StartingPoint
+from train.fit.tokens import RowStore, TokenDataset, digest_of
+from train.pictures import RowKind
+from virtus.errors import DataError
+from virtus.models import MLP, Classifier, has_bfloat16_units, resolve_device
+
+BATCH_SIZE = 32
+HEIGHT = 4.0  # standard deviations of a token's other channels that one of the probe's margins takes
+NUM_MEASURED = 256  # rows by which that is measured
+NUM_FITTED = 8192  # rows, about, that a probe is fitted on: more cost time and say little more
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Logit of fake minus real by what the last B MLPs read: the sum of weights (features - means), plus bias.
+
+    Attributes:
+        weights, means: (B, D).
+        spread: standard deviation of the margins that it was fitted on.
+        channel: that carries it, and has no weight.
+    """
+
+    weights: np.ndarray
+    means: np.ndarray
+    bias: float
+    spread: float
+    channel: int
+
+    def margins(self, features: np.ndarray) -> np.ndarray:
+        """(N, B, D) to (N,)."""
+        return np.einsum("nbd,bd->n", features - self.means, self.weights) + self.bias
+
+
+def start_from_probe(config: TrainConfig, start: StartingPoint, training: TokenDataset) -> None:
+    """Fit a probe of the blocks from `cached_block` on to the training part, and write it into the classifier.
+
+    Args:
+        training: tokens that enter the first of these blocks; beside them the features are kept.
+
+    Raises:
+        DataError: see `check_probe`.
+    """
+    classifier = start.classifier
+    check_probe(classifier)
+    shape = (len(classifier.blocks) - config.cached_block, classifier.config.hidden_size)
+    digest = digest_of([], [tensor for _, tensor in sorted(classifier.state_dict().items())])
+    store = RowStore(training.store.file.with_name(f"{digest}.features"), shape)
+    names = _taken(training)
+    fill_features(config, classifier, training.store, store, list(names))
+    features = np.stack([store[name] for name in names]).astype(np.float32)
+    gain = classifier.blocks[config.cached_block].layernorm_after.weight.detach().abs().cpu().numpy()
+    channel = int((features[:, 0].std(axis=0) / gain.clip(1e-6)).argmin())  # that differs least between pictures
+    probe = fit_probe(features, list(names.values()), channel, config.source_weights)
+    write_probe(classifier, probe, config.cached_block)
+    some = list(names)[:: max(1, len(names) // NUM_MEASURED)]
+    hidden = torch.from_numpy(np.stack([training.store[name] for name in some])).float()
+    margins = probe.margins(np.stack([store[name] for name in some]))
+    read_probe(classifier, probe, hidden, torch.from_numpy(margins), config.cached_block)
+
+
+def _taken(training: TokenDataset) -> dict[str, RowKind]:
+    """Names and kinds of the looks that the probe is fitted on: by a hash, so that runs of other rows take the same."""
+    share = NUM_FITTED / (len(training) * len(training.numbers))
+    looks = ((row, training.pictures.name(row, number)) for number in training.numbers for row in range(len(training)))
+    return {name: training.kinds[row] for row, name in looks if fraction(f"probe {name}") < share}
+
+
+def check_probe(classifier: Classifier) -> None:
+    """Refuse what has no place for a probe.
+
+    Raises:
+        DataError: saying what is needed.
+    """
+    config = classifier.config
+    plain = all(isinstance(block.mlp, MLP) and block.mlp.fc1.bias is not None for block in classifier.blocks)
+    reads_class_token = config.pooling == "cls" and classifier.layernorm is not None and len(classifier.heads) == 1
+    if not plain or config.layer_scale or not reads_class_token:
+        raise DataError(f"probe=true needs plain MLPs and one head on a normed class token; {config.name} has none.")
+
+
+def fit_probe(
+    features: np.ndarray, kinds: list[RowKind], channel: int, weights: Mapping[str, int] | None = None
+) -> Probe:
+    """Logistic regression on (N, B, D), as `fit_frozen` weighs its rows; `channel` is left out."""
+    shape, features = features.shape[1:], features.copy()
+    features[:, :, channel] = 0
+    model = fit_frozen(features.reshape(len(features), -1), kinds, weights)
+    scaler: Any = model[0]  # scikit-learn's types know nothing of what was fitted
+    regression: Any = model[-1]
+    slopes, means = (array.reshape(shape) for array in (regression.coef_[0] / scaler.scale_, scaler.mean_))
+    probe = Probe(slopes, means, float(regression.intercept_[0]), 1.0, channel)
+    return replace(probe, spread=float(probe.margins(features).std()))
+
+
+@torch.no_grad()
+def write_probe(classifier: Classifier, probe: Probe, first_block: int) -> None:
+    """Let the probe's channel carry a standard score of the margin, and nothing else write or read it."""
+    for block, weight, mean in zip(classifier.blocks[first_block:], probe.weights, probe.means, strict=True):
+        mlp, attention = block.mlp, block.attention
+        assert isinstance(mlp, MLP)
+        for reader in (attention.q_proj, attention.k_proj, attention.v_proj, mlp.fc1):
+            reader.weight[:, probe.channel] = 0
+        for writer in (attention.o_proj, mlp.fc2):
+            writer.weight[probe.channel] = 0
+            if writer.bias is not None:
+                writer.bias[probe.channel] = 0
+        row, centre = weight / probe.spread, (weight * mean).sum() / probe.spread
+        for neuron, sign in zip(_idlest(mlp), (1, -1), strict=True):
+            mlp.fc1.weight[neuron], mlp.fc1.bias[neuron] = sign * torch.from_numpy(row).float(), -sign * centre
+            mlp.fc2.weight[:, neuron] = 0
+            mlp.fc2.weight[probe.channel, neuron] = sign
+
+
+@torch.no_grad()
+def read_probe(
+    classifier: Classifier, probe: Probe, hidden: torch.Tensor, margins: torch.Tensor, first_block: int
+) -> None:
+    """Give the channel its height beside the others, and let the head read the margin from it.
+
+    Args:
+        hidden: tokens that enter `first_block`, (N, T, D).
+        margins: what the probe says of them, (N,).
+    """
+    (head,), norm, channel = classifier.heads, classifier.layernorm, probe.channel
+    assert norm is not None
+    left = _leave(classifier, hidden, first_block)
+    height = HEIGHT * float(left.std(dim=1).mean())
+    for block in classifier.blocks[first_block:]:
+        assert isinstance(block.mlp, MLP)
+        block.mlp.fc2.weight[channel] *= height  # only the two neurons' are left
+    norm.weight[channel], norm.bias[channel] = 1, 0
+    carried = norm(_leave(classifier, hidden, first_block))[:, channel].double()
+    columns = torch.stack([carried, torch.ones_like(carried)], dim=1)
+    slope, offset = torch.linalg.lstsq(columns, margins.double()).solution.tolist()
+    head.weight.zero_()
+    head.weight[:, channel] = torch.tensor([-slope / 2, slope / 2])
+    head.bias.copy_(torch.tensor([-offset / 2, offset / 2]))
+
+
+@torch.inference_mode()
+def fill_features(
+    config: TrainConfig, classifier: Classifier, tokens: RowStore, features: RowStore, names: list[str]
+) -> None:
+    """Compute from kept tokens what is not kept of their features."""
+    missing = [name for name in names if name not in features]
+    if missing:
+        features.drop_unfinished()
+    device = resolve_device()
+    classifier.to(device).eval()
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16 and has_bfloat16_units(device)):
+        for first in tqdm(range(0, len(missing), BATCH_SIZE), desc="features", unit="batch", disable=not missing):
+            batch = missing[first : first + BATCH_SIZE]
+            hidden = torch.from_numpy(np.stack([tokens[name] for name in batch])).to(device).float()
+            features.add(batch, read_by_mlps(classifier, hidden, config.cached_block).float().cpu().numpy())
+
+
+def read_by_mlps(classifier: Classifier, hidden: torch.Tensor, first_block: int) -> torch.Tensor:
+    """What the MLP of each block reads of the class token: (N, T, D) that enter `first_block` to (N, B, D)."""
+    rotation, read = classifier.rotation(), []
+    for index, block in enumerate(classifier.blocks[first_block:], first_block + 1):
+        num_tokens = 1 if index == len(classifier.blocks) else None
+        between = block.attended(hidden, num_tokens=num_tokens, rotation=rotation)
+        normed = block.layernorm_after(between)
+        read.append(normed[:, 0])
+        hidden = between + block.mlp(normed)
+    return torch.stack(read, dim=1)
+
+
+def _leave(classifier: Classifier, hidden: torch.Tensor, first_block: int) -> torch.Tensor:
+    """The class tokens that leave the last block, (N, D)."""
+    rotation = classifier.rotation()
+    for index, block in enumerate(classifier.blocks[first_block:], first_block + 1):
+        hidden = block(hidden, num_tokens=1 if index == len(classifier.blocks) else None, rotation=rotation)
+    return hidden[:, 0]
+
+
+def _idlest(mlp: MLP) -> list[int]:
+    """The two neurons that do least, by the lengths of their weights."""
+    return (mlp.fc1.weight.norm(dim=1) * mlp.fc2.weight.norm(dim=0)).argsort()[:2].tolist()
