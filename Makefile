@@ -5,7 +5,12 @@ BIN := .venv/bin
 
 RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev pyproject.toml --no-header --no-annotate
 
-.PHONY: demo test lint constraints newest audit clean
+DATA ?= ../shared/data
+DEIT ?= ../shared/models/deit-tiny-patch16-224
+CLIP ?= ../shared/models/clip-vit-base-patch16
+OUT ?= runs
+
+.PHONY: demo test lint checkpoints constraints newest audit clean
 
 demo: .venv/demo-ready  ## start the app at http://127.0.0.1:7860 with the bundled checkpoint
 	$(BIN)/python app.py
@@ -17,6 +22,11 @@ lint: .venv/dev-ready  ## what CI checks beside the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
+
+checkpoints: .venv/dev-ready  ## train the two bundled ones anew: make checkpoints DATA=... CLIP=... DEIT=... OUT=...
+	$(BIN)/python -m train fit --recipe virtus-base --data $(DATA) --base $(CLIP) --out $(OUT)/virtus-base --resume
+	$(BIN)/python -m train fit --recipe virtus-fast --data $(DATA) --base $(DEIT) --out $(OUT)/virtus-fast --resume \
+		--set teacher=$(OUT)/virtus-base/checkpoint
 
 constraints: $(BIN)/uv  ## renew constraints.txt: the newest versions that the requirements allow
 	{ head -1 constraints.txt; $(RESOLVE); } > .venv/constraints.txt

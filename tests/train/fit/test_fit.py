@@ -108,6 +108,28 @@ def test_every_recipe_runs_to_its_end_and_from_every_family(name, kind, data, ca
     assert judges == ("pictures" if config.crop == "whole" else "faces")
 
 
+def test_an_interrupted_run_from_a_probe_ends_at_the_same_weights(data, cache, make_checkpoint, tmp_path, monkeypatch):
+    """The probe is not fitted again to blocks that have learned since."""
+    settings = ["max_steps=4", "batch_size=4", "eval_batch_size=8", "num_workers=0", "eval_steps=1"]
+    base = str(make_checkpoint(kind="clip", labels=("cat", "dog")))
+    config = RECIPES["virtus-base"](str(data), base).override([*settings, *SMALL["virtus-base"]])
+    whole = fit(config, out_dir=tmp_path / "whole", cache=cache)
+    step = FitTrainer.training_step
+
+    def stop_at_the_third(self, *given):
+        if self.state.global_step == 2:
+            raise KeyboardInterrupt
+        return step(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FitTrainer, "training_step", stop_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            fit(config, out_dir=tmp_path / "run", cache=cache)
+    resumed = fit(config, out_dir=tmp_path / "run", resume=True, cache=cache)
+    found, expected = (load_file(result.checkpoint / "model.safetensors") for result in (resumed, whole))
+    assert all(found[name].equal(expected[name]) for name in expected)
+
+
 def assert_loads_alike(folder):
     """The engine and plain transformers give the same logits, all of the classifier read from the file."""
     trunk = load_checkpoint(str(folder), precision="float32").trunk
