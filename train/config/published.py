@@ -55,12 +55,16 @@ PUBLISHED = {
     "virtus-base": Published(
         None,
         None,
-        ("draws each picture twice, so that more than a few epochs repeat what was seen",),
+        (
+            "draws each picture once, clean and degraded, so that more than a few epochs repeat what was seen",
+            "kinds that it never saw it tells little better than by chance, those of other generators above all: "
+            "docs/benchmarks.md",
+        ),
     ),
     "virtus-fast": Published(
         None,
         None,
-        ("draws each picture twice, as virtus-base does", "what its teacher gets wrong it is taught too"),
+        ("draws each picture once, as virtus-base does", "what its teacher gets wrong it is taught too"),
     ),
     "gend": Published(
         "yermandy/GenD_CLIP_L_14",
