@@ -39,15 +39,16 @@ class FrozenBase:
         shape = (self.num_blocks, start.classifier.config.hidden_size)
         self.store = RowStore(kept / digest_of(settings, tensors) / "features.float16", shape)
 
-    def features(self, pictures: FaceDataset) -> np.ndarray:
+    def features(self, pictures: FaceDataset, *, clean_looks: bool = False) -> np.ndarray:
         """The class token, or where there is none the patches' mean, behind the last blocks: float32 (N, blocks, D).
 
-        Of a training set those of its first draw.
+        Args:
+            pictures: of a training set its first draw; with `clean_looks` degraded, and behind these all clean.
         """
         config = self.config
-        tokens = TokenDataset(pictures, self.store)
+        tokens = TokenDataset(pictures, self.store, clean_looks=clean_looks)
         fill_by(self._leave, tokens, self.start.classifier, bf16=config.bf16, num_workers=config.num_workers)
-        rows = [self.store[pictures.name(row, "0")] for row in range(len(pictures))]
+        rows = [self.store[pictures.name(row, number)] for number in tokens.numbers for row in range(len(pictures))]
         return np.stack(rows).astype(np.float32) if rows else np.empty((0, *self.store.shape), np.float32)
 
     def _leave(self, pixel_values: torch.Tensor) -> np.ndarray:

@@ -154,7 +154,7 @@ def fit_without(left_out: KindPlan, material: Material, out_dir: Path, cache: Fa
         out_dir: of that run, as `fit` takes it.
     """
     if not (out_dir / "run.json").exists():  # written last
-        fit(left_out.config, out_dir=out_dir, resume=True, anyway=True, cache=cache)
+        fit(left_out.config, out_dir=out_dir, resume=True, anyway=True, cache=cache, novelty=False)
     folder = str((out_dir / "checkpoint").resolve())
     judging = _Judging(left_out, material, *_measure(left_out.config, material, folder, cache))
     calibration = find_checkpoint(folder).info.calibration
@@ -176,13 +176,15 @@ def _measure(config: TrainConfig, material: Material, folder: str, cache: FaceCa
 
 def fit_frozen_without(left_out: KindPlan, material: Material, base: FrozenBase) -> list[KindRun]:
     """Logistic regression on features of the frozen base: of its last blocks, and of the last alone."""
-    config, transform = replace(left_out.config, cached_draws=0, teacher=""), base.start.transform
+    config = replace(left_out.config, cached_draws=0, clean_looks=False, probe=False, teacher="")
+    transform, clean_looks = base.start.transform, left_out.config.clean_looks
     own = replace(material, parts=left_out.parts)
     training = RunPictures(config, own, base.start, kept=base.store.file.parent).for_training()
     assert isinstance(training, TrainDataset)
-    features, runs = base.features(training), list[KindRun]()
+    features, runs = base.features(training, clean_looks=clean_looks), list[KindRun]()
     for num_blocks in dict.fromkeys((base.num_blocks, 1)):
-        model = fit_frozen(_last(features, num_blocks), training.kinds, config.source_weights)
+        kinds = training.kinds * (1 + clean_looks)
+        model = fit_frozen(_last(features, num_blocks), kinds, config.source_weights)
         judging = _Judging(
             left_out,
             material,

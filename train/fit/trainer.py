@@ -52,7 +52,13 @@ class TrainResult:
 
 
 def fit(
-    config: TrainConfig, *, out_dir: Path, resume: bool = False, anyway: bool = False, cache: FaceCache | None = None
+    config: TrainConfig,
+    *,
+    out_dir: Path,
+    resume: bool = False,
+    anyway: bool = False,
+    cache: FaceCache | None = None,
+    novelty: bool = True,
 ) -> TrainResult:
     """Fine-tune a base on labelled faces, keep the best step, and calibrate it.
 
@@ -64,6 +70,7 @@ def fit(
         resume: go on from the last whole step in `out_dir` where there is one.
         anyway: train although groups cross the splits.
         cache: of faces, beside which tokens are kept; the user's own by default.
+        novelty: whether what is unfamiliar to it is fitted too, which takes a pass over training pictures.
 
     Raises:
         DataError: no labelled pictures, a group in two splits, a class without faces, an `out_dir` that is in use.
@@ -93,7 +100,8 @@ def fit(
     calibration = _fit_calibration(trainer, looks)
     if state.is_main_process:
         save_checkpoint(start, config, out_dir / "checkpoint", calibration)
-        _add_novelty(out_dir / "checkpoint", material)
+        if novelty:
+            _add_novelty(out_dir / "checkpoint", material)
         record = record_run(
             config,
             material.samples,

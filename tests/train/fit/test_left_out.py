@@ -37,6 +37,8 @@ from virtus.results import Calibration, Face, Label
 
 KINDS = {"first": ["one/faces/*"], "second": ["two/faces/*"], "composites": ["made/*"]}
 SETTINGS = [
+    "probe=false",
+    "clean_looks=false",
     "cached_draws=0",
     "num_workers=0",
     "bf16=false",
