@@ -221,10 +221,11 @@ def token_margins(classifier: Classifier, tokens: TokenDataset, config: TrainCon
     """Logit of fake minus real of each row, (N,) float64, as the run's own evaluation gives them."""
     device, found = resolve_device(), [np.empty(0)]
     classifier.to(device).eval()
-    with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16 and has_bfloat16_units(device)):
-        for batch in tqdm(DataLoader(tokens, BATCH_SIZE), desc="judging", unit="batch"):
+    bfloat16 = torch.autocast(device.type, torch.bfloat16, enabled=config.bf16 and has_bfloat16_units(device))
+    for batch in tqdm(DataLoader(tokens, BATCH_SIZE), desc="judging", unit="batch"):  # float16: no batch under autocast
+        with bfloat16:
             logits = classifier.judge(batch["hidden"].to(device).float(), first_block=config.cached_block).double()
-            found.append((logits[:, 1] - logits[:, 0]).cpu().numpy())
+        found.append((logits[:, 1] - logits[:, 0]).cpu().numpy())
     return np.concatenate(found)
 
 

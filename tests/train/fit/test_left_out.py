@@ -109,7 +109,7 @@ def test_a_whole_fit_without_a_kind_never_sees_it_and_is_not_done_again(data, ma
 
 def test_kept_tokens_say_what_the_whole_checkpoint_says(data, make_checkpoint, tmp_path):
     """Of fakes made here too; and the tokens are those of the run: the store of no other base appears."""
-    kept = ["tune=last_blocks:1", "cached_draws=1", "cached_block=1", "weights=int8", "head=class_token"]
+    kept = ["tune=last_blocks:1", "cached_draws=1", "cached_block=1", "weights=int8", "head=class_token", "bf16=true"]
     base = make_checkpoint(kind="clip", labels=("cat", "dog"))
     config = TrainConfig("own", str(base), str(data)).override([*SETTINGS, *kept, "learning_rate=0.001"])
     cache = FaceCache(tmp_path / "faces.jsonl")
@@ -122,7 +122,7 @@ def test_kept_tokens_say_what_the_whole_checkpoint_says(data, make_checkpoint, t
     lines = [*judging.calibrating(), *judging.judged()]
     assert [line._replace(margin=0.0) for line in run.lines] == [line._replace(margin=0.0) for line in lines]
     found, expected = ([line.margin for line in of] for of in (run.lines, lines))
-    np.testing.assert_allclose(found, expected, atol=np.std(expected) / 50)
+    np.testing.assert_allclose(found, expected, atol=np.std(expected) / 5)  # bfloat16, where there are units
     assert np.std(expected) > 0.01
 
 
