@@ -1,23 +1,34 @@
-"""The choice of the fake label, as a visitor sees it in chromium: a checkpoint on the Hub does not say it."""
+"""The choice of a checkpoint, as a visitor sees it in chromium, and of the fake label, where one does not say it."""
 
 import re
 
 import pytest
 
 from tests.support.hub_server import HubServer
+from virtus.checkpoints.bundled import bundled_default, bundled_names, bundled_words
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
 
 
-def test_a_choice_appears_for_unclear_labels_and_stands_behind_the_name(start, browser, make_checkpoint):
+def test_a_visitor_chooses_of_those_that_come_with_virtus_or_a_label_of_another(start, browser, make_checkpoint):
+    """The app of an installation as it is: nothing names a checkpoint."""
     with HubServer() as hub:
         hub.add("owner/unclear", make_checkpoint(labels=("LABEL_0", "LABEL_1")))
-        app = start("-m", "virtus", "serve", "--device", "cpu", "--precision", "float32", HF_ENDPOINT=hub.url)
+        serve = ("-m", "virtus", "serve", "--device", "cpu", "--precision", "float32")
+        app = start(*serve, HF_ENDPOINT=hub.url, VIRTUS_CHECKPOINT="")
         page = browser.new_page(reduced_motion="reduce")
         page.goto(app.url)
         chooser, choice = page.locator("#model input"), page.locator("#model-fake")
-        playwright.expect(page.locator("#checkpoint")).to_contain_text("virtus-fast")
+        playwright.expect(chooser).to_have_value(bundled_default())
+        playwright.expect(page.locator("#model")).to_contain_text(" ".join(bundled_words()))
+        chooser.click()
+        offered = page.get_by_role("option").all_inner_texts()
+        assert [name.strip(" ✓") for name in offered[: len(bundled_names())]] == bundled_names()
+        for name in reversed(bundled_names()):
+            page.get_by_role("option", name=name).click()
+            playwright.expect(page.locator("#checkpoint")).to_contain_text(name)
+            chooser.click()
         playwright.expect(choice).to_be_hidden()
         chooser.fill("owner/unclear")
         chooser.press("Enter")
