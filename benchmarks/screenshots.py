@@ -95,7 +95,7 @@ def main() -> None:
 
 
 def wider_crop(folder: Path) -> Path:
-    """The bundled checkpoint with another margin: somebody to compare it with."""
+    """The fast checkpoint with another margin: somebody to compare the default with."""
     copy = Path(shutil.copytree(ASSETS / "checkpoints" / "virtus-fast", folder / "wider-crop"))
     write_sidecar(copy, read_sidecar(copy) | {"margin": 1.8})
     return copy

@@ -22,9 +22,8 @@ NO_CLUSTER = (
     "with --ray-address auto."
 )
 PATIENCE_S = 120  # for a node to start a process and load Virtus
-WORKER_BYTES = (
-    3 * 2**29
-)  # measured: 0.6 GB with the bundled checkpoint; one of ViT-base size takes 1.4 GB while it loads
+# Measured: 0.6 GB with virtus-fast; one of ViT-base size takes 1.4 GB while it loads.
+WORKER_BYTES = 3 * 2**29
 
 
 @dataclass(frozen=True)
