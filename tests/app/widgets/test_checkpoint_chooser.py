@@ -24,7 +24,7 @@ def test_a_visitor_chooses_of_those_that_come_with_virtus_or_a_label_of_another(
         playwright.expect(page.locator("#model")).to_contain_text(" ".join(bundled_words()))
         chooser.click()
         offered = page.get_by_role("option").all_inner_texts()
-        assert [name.strip(" ✓") for name in offered[: len(bundled_names())]] == bundled_names()
+        assert [name.strip("✓ \n") for name in offered[: len(bundled_names())]] == bundled_names()
         for name in reversed(bundled_names()):
             page.get_by_role("option", name=name).click()
             playwright.expect(page.locator("#checkpoint")).to_contain_text(name)
