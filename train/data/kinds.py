@@ -27,6 +27,11 @@ def kind_of(sample: Sample, kinds: Kinds) -> str | None:
     return next((name for name, patterns in kinds.items() if pattern in patterns), None)
 
 
+def fakes_like(sample: Sample, kinds: Kinds) -> str:
+    """By what thresholds bound the fakes that are like it: its kind, or where it has none its source."""
+    return kind_of(sample, kinds) or sample.source
+
+
 def is_left_out(sample: Sample, leave_out: Sequence[str], kinds: Kinds) -> bool:
     """Whether a picture is of a source that is left out, or of a kind, or of the origin of one.
 

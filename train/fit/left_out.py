@@ -19,6 +19,7 @@ from train.data import (
     Parts,
     Sample,
     divide,
+    fakes_like,
     is_left_out,
     is_made,
     kind_of,
@@ -234,9 +235,8 @@ def _calibrate(lines: Sequence[MarginLine]) -> Calibration | None:
     looks = [lines[: len(lines) // 2], lines[len(lines) // 2 :]]
     margins_of_looks = np.array([[line.margin for line in look] for look in looks]).T
     try:
-        return fit_calibration(
-            margins_of_looks, [Label(line.label) for line in looks[0]], [line.source for line in looks[0]]
-        )
+        labels, sources = [Label(line.label) for line in looks[0]], [line.source for line in looks[0]]
+        return fit_calibration(margins_of_looks, labels, sources, [line.kind for line in looks[0]])
     except DataError as exc:
         print(f"not calibrated: {exc}", flush=True)
         return None
@@ -268,7 +268,7 @@ class _Judging:
         config = self.left_out.config
         pictures = CropDataset(samples, self.faces, self.transform, margin=config.margin, degraded=degraded)
         for sample, margin in zip(pictures.samples, self.measure(pictures), strict=True):
-            kind = "real" if sample.label is Label.REAL else kind_of(sample, config.kinds) or sample.source
+            kind = "real" if sample.label is Label.REAL else fakes_like(sample, config.kinds)
             yield self._line(str(sample.path), sample.label, sample.source, kind, part, margin)
 
     def _line(self, file: str, label: Label, source: str, kind: str, part: str, margin: float) -> MarginLine:

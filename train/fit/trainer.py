@@ -17,7 +17,7 @@ from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, Traini
 
 from train.checks import Look, look_first
 from train.config import TrainConfig
-from train.data import BLENDED, SWAPPED, Parts, Sample, divide, is_made, load_samples, split_for
+from train.data import BLENDED, SWAPPED, Parts, Sample, divide, fakes_like, is_made, load_samples, split_for
 from train.fit.distillation import Student, Teacher
 from train.fit.model import StartingPoint, Trainable, save_checkpoint, start_of
 from train.fit.novelty import add_novelty
@@ -97,7 +97,7 @@ def fit(
     chosen_by = trainer.evaluate()
     elapsed_s = time.monotonic() - started
     looks = [pictures.as_seen(material.parts.calibrate, degraded=degraded) for degraded in (False, True)]
-    calibration = _fit_calibration(trainer, looks)
+    calibration = _fit_calibration(trainer, looks, config)
     if state.is_main_process:
         save_checkpoint(start, config, out_dir / "checkpoint", calibration)
         if novelty:
@@ -330,14 +330,17 @@ def _arguments(config: TrainConfig, out_dir: Path) -> TrainingArguments:
     )
 
 
-def _fit_calibration(trainer: Trainer, looks: Sequence[CropDataset | TokenDataset]) -> Calibration | None:
+def _fit_calibration(
+    trainer: Trainer, looks: Sequence[CropDataset | TokenDataset], config: TrainConfig
+) -> Calibration | None:
     """On pictures that served nothing else, as they are and degraded, all processes taking part; None for too few."""
     trainer.compute_metrics = None  # it knows the choosing part's sources alone
     samples = looks[0].samples
     logits = [np.asarray(trainer.predict(look).predictions) if samples else np.empty((0, 2)) for look in looks]
     margins = np.stack([of_look[:, 1] - of_look[:, 0] for of_look in logits], axis=1)
+    labels, sources = [sample.label for sample in samples], [sample.source for sample in samples]
     try:
-        return fit_calibration(margins, [sample.label for sample in samples], [sample.source for sample in samples])
+        return fit_calibration(margins, labels, sources, [fakes_like(sample, config.kinds) for sample in samples])
     except DataError as exc:
         if trainer.is_world_process_zero():
             print(f"not calibrated: {exc}", flush=True)
