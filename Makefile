@@ -12,7 +12,7 @@ OUT ?= runs
 
 .PHONY: demo test lint checkpoints constraints newest audit clean
 
-demo: .venv/demo-ready  ## start the app at http://127.0.0.1:7860 with the bundled checkpoint
+demo: .venv/demo-ready  ## start the app at http://127.0.0.1:7860 with virtus-base
 	$(BIN)/python app.py
 
 test: .venv/dev-ready  ## run all tests, two files at a time
