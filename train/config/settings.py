@@ -154,15 +154,15 @@ class TrainConfig:
                 raise DataError(f"{name} is a share of the real pictures, from 0 to 1, not {getattr(self, name)}.")
         if self.in_couples and self.batch_size % 2:
             raise DataError(f"With pairs batch_size must be even, not {self.batch_size}: a pair is not divided.")
-        if self.probe and (not self.cached_draws or self.teacher or self.head != "class_token"):
-            raise DataError("probe reads cached tokens: it needs cached_draws=1 or more, head=class_token, no teacher.")
-        if self.clean_looks and not self.cached_draws:
-            raise DataError("clean_looks keeps each cached draw twice: it needs cached_draws=1 or more.")
         if self.teacher and (not self.cached_draws or self.label_smoothing):
             raise DataError(
                 "With a teacher cached_draws is 1 or more, for what it says of a picture is computed once and kept; "
                 "and label_smoothing is 0, for it softens the labels itself."
             )
+        if self.probe and (not self.cached_draws or self.teacher or self.head != "class_token"):
+            raise DataError("probe reads cached tokens: it needs cached_draws=1 or more, head=class_token, no teacher.")
+        if self.clean_looks and not self.cached_draws:
+            raise DataError("clean_looks keeps each cached draw twice: it needs cached_draws=1 or more.")
         if self.cached_draws and not self.teacher and not self.tune.startswith("last_blocks"):
             raise DataError("cached_draws keeps what the frozen blocks give: it needs tune=last_blocks:N.")
         if not 0 < self.val_share < 1:
