@@ -56,13 +56,10 @@ def start_from_probe(config: TrainConfig, start: StartingPoint, training: TokenD
     """Fit a probe of the blocks from `cached_block` on to the training part, and write it into the classifier.
 
     Args:
+        start: as `check_probe` takes it.
         training: tokens that enter the first of these blocks; beside them the features are kept.
-
-    Raises:
-        DataError: see `check_probe`.
     """
     classifier = start.classifier
-    check_probe(classifier)
     shape = (len(classifier.blocks) - config.cached_block, classifier.config.hidden_size)
     digest = digest_of([], [tensor for _, tensor in sorted(classifier.state_dict().items())])
     store = RowStore(training.store.file.with_name(f"{digest}.features"), shape)
@@ -144,6 +141,7 @@ def read_probe(
     """
     (head,), norm, channel = classifier.heads, classifier.layernorm, probe.channel
     assert norm is not None
+    hidden, margins = hidden.to(head.weight.device), margins.to(head.weight.device)
     left = _leave(classifier, hidden, first_block)
     height = HEIGHT * float(left.std(dim=1).mean())
     for block in classifier.blocks[first_block:]:

@@ -21,7 +21,7 @@ from train.data import BLENDED, SWAPPED, Parts, Sample, divide, fakes_like, is_m
 from train.fit.distillation import Student, Teacher
 from train.fit.model import StartingPoint, Trainable, save_checkpoint, start_of
 from train.fit.novelty import add_novelty
-from train.fit.probe import start_from_probe
+from train.fit.probe import check_probe, start_from_probe
 from train.fit.record import CONFIG, find_last_step, number_of, record_run
 from train.fit.tokens import TokenDataset, fill, open_store
 from train.pictures import (
@@ -84,6 +84,8 @@ def fit(
     start = start_of(config)
     if teacher is not None:
         start = teacher.prepare(start)
+    if config.probe:  # before tokens are computed, which may take an hour
+        check_probe(start.classifier)
     model = _model(config, start, teacher)
     state.wait_for_everyone()  # until all have looked whether there is a run
     if state.is_main_process:
