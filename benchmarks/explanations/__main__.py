@@ -1,7 +1,9 @@
 """Which explanation points at what was altered? `python -m benchmarks.explanations DATA` prints Markdown tables.
 
-`--count` is of part swaps that the checkpoint calls fake; of every `--every`-th fake deletion, insertion and change are
-measured. `--part choose` is what to choose by.
+`--count`: forgeries of each kind that the checkpoint calls fake. Of every `--every`-th there is a map by occlusion and
+one of the unforged picture; `--tested` of them, evenly taken, are held against models with random weights and, by
+deletion and insertion, against `--random` random maps. `--limit`: reals of each source.
+`--part choose` is what to choose by.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import numpy as np
 import virtus
 from benchmarks import parser
 from benchmarks.explanations.forgeries import KINDS, SELF_BLENDED, Catch, Fake, called_real, catch_fakes, find_originals
-from benchmarks.explanations.measures import MEASURES, measure, time_each
+from benchmarks.explanations.measures import Rows, compare_randomised, judge_faithfulness, localise, time_each
 from train.pictures import PARTS
 from train.report import Figure, with_intervals
 from virtus.explain import EXPLAINERS
@@ -26,38 +28,44 @@ TITLES = {
     "inside": "relevance inside",
     "iou": "IoU",
     "hit_before": "hits before forging",
-    "deletion": "deletion",
-    "insertion": "insertion",
-    "change": "change, random weights",
+    "better": "better than chance",
 }
-BLENDED_SHARE = 1 / 3  # self-blended fakes for each part swap
-Rows = dict[str, dict[str, np.ndarray]]
+METHODS = list(EXPLAINERS)
 
 
 def main() -> None:
-    args = parser(__doc__, data=True, model="auto", part="report", count=300, every=5).parse_args()
-    start = time.perf_counter()
+    options = parser(__doc__, data=True, model="auto", part="report", limit=0, count=60, every=5, tested=75, random=99)
+    args, start = options.parse_args(), time.perf_counter()
     detector = virtus.Detector(virtus.load_checkpoint(args.model))
-    found = find_originals(args.data, part=args.part)
+    found = find_originals(args.data, part=args.part, limit=args.limit)
     originals = called_real(detector, found)
-    catches = {kind: catch_fakes(detector, originals, kind, count=_wanted(kind, args.count)) for kind in KINDS}
-    fakes = [fake for catch in catches.values() for fake in catch.fakes]
-    rows = measure(detector, fakes, list(EXPLAINERS), every=args.every)
-    times = time_each(detector, fakes, list(EXPLAINERS))
-    figures = {name: summarise(rows, fakes, kinds) for name, kinds in _sets().items()}
     info = detector.checkpoint.info
-    print(
-        f"{info.name}, sha256 {info.sha256[:12]}; `{args.part}` part of {args.data.name}: {len(originals)} of "
-        f"{len(found)} real pictures are called real and were forged; {time.perf_counter() - start:.0f} s"
-    )
-    print(f"\n{catch_table(catches)}")
-    print(f"\n**Part swaps (never trained on)**, {_count(fakes, PARTS)} fakes\n\n{table(figures['part swaps'], times)}")
-    print(f"\n**Self-blended (trained on)**, {_count(fakes, [SELF_BLENDED])} fakes\n\n{table(figures[SELF_BLENDED])}")
-    print(f"\n**Pointing hits by part**\n\n{part_table(figures)}")
+    print(f"{info.name}, sha256 {info.sha256[:12]}; `{args.part}` part of {args.data.name}: {len(originals)} of")
+    print(f"{len(found)} real pictures are called real and were forged\n", flush=True)
+    catches = {kind: catch_fakes(detector, originals, kind, count=args.count) for kind in KINDS}
+    print(catch_table(catches))
+    fakes = [fake for catch in catches.values() for fake in catch.fakes]
+    tested = fakes[:: math.ceil(len(fakes) / args.tested)]
+    print_localisation(localise(detector, fakes, METHODS, every=args.every), fakes)
+    times = time_each(detector, fakes, METHODS)
+    print(f"\n{' '.join(f'{name} {taken:.0f} ms,' for name, taken in times.items())} a face", flush=True)
+    print_table("Like the map of a model with random weights", compare_randomised(detector, tested, METHODS), tested)
+    faithfulness = judge_faithfulness(detector, tested, METHODS, num_random=args.random)
+    print_table("What the verdict needs", faithfulness, tested)
+    print(f"\n{time.perf_counter() - start:.0f} s")
 
 
-def _wanted(kind: str, count: int) -> int:
-    return math.ceil(count * BLENDED_SHARE if kind == SELF_BLENDED else count / len(PARTS))
+def print_localisation(rows: Rows, fakes: Sequence[Fake]) -> None:
+    for title, kinds in {"Part swaps": PARTS, "Self-blended": [SELF_BLENDED]}.items():
+        print_table(title, rows, fakes, kinds)
+    hits = {part: summarise(rows, fakes, [part]) for part in PARTS}
+    figures = {name: {part: hits[part][name]["hit"] for part in PARTS} for name in rows}
+    print(f"\n**Pointing hits by part**\n\n{table(figures)}", flush=True)
+
+
+def print_table(title: str, rows: Rows, fakes: Sequence[Fake], kinds: Sequence[str] = KINDS) -> None:
+    count = sum(fake.kind in kinds for fake in fakes)
+    print(f"\n**{title}**, {count} fakes\n\n{table(summarise(rows, fakes, kinds))}", flush=True)
 
 
 def summarise(rows: Rows, fakes: Sequence[Fake], kinds: Sequence[str]) -> dict[str, dict[str, Figure]]:
@@ -101,27 +109,13 @@ def catch_table(catches: dict[str, Catch]) -> str:
     return "\n".join(lines)
 
 
-def table(figures: dict[str, dict[str, Figure]], times: dict[str, float] | None = None) -> str:
+def table(figures: dict[str, dict[str, Figure]]) -> str:
     """A line for each method and baseline, a column for each measure."""
-    titles = [TITLES[key] for key in MEASURES] + ["ms"] * bool(times)
-    lines = ["| method | " + " | ".join(titles) + " |", "| --- |" + " ---: |" * len(titles)]
-    for name, row in figures.items():
-        cells = [_cell(row[key]) for key in MEASURES]
-        cells += [f"{times[name]:.1f}" if name in times else ""] if times else []
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    columns = list(next(iter(figures.values())))
+    lines = ["| method | " + " | ".join(TITLES.get(key, key) for key in columns) + " |"]
+    lines += ["| --- |" + " ---: |" * len(columns)]
+    lines += [f"| {name} | " + " | ".join(map(_cell, row.values())) + " |" for name, row in figures.items()]
     return "\n".join(lines)
-
-
-def part_table(figures: dict[str, dict[str, dict[str, Figure]]]) -> str:
-    """A line for each method and baseline, a column for each part."""
-    lines = ["| method | " + " | ".join(PARTS) + " |", "| --- |" + " ---: |" * len(PARTS)]
-    for name in figures[PARTS[0]]:
-        lines.append(f"| {name} | " + " | ".join(_cell(figures[part][name]["hit"]) for part in PARTS) + " |")
-    return "\n".join(lines)
-
-
-def _sets() -> dict[str, Sequence[str]]:
-    return {"part swaps": PARTS, **{kind: [kind] for kind in KINDS}}
 
 
 def _cell(figure: Figure) -> str:
@@ -129,10 +123,6 @@ def _cell(figure: Figure) -> str:
         return ""
     interval = f" ({figure.low:.2f} to {figure.high:.2f})" if figure.low is not None else ""
     return f"{figure.value:.2f}{interval}"
-
-
-def _count(fakes: Sequence[Fake], kinds: Sequence[str]) -> int:
-    return sum(fake.kind in kinds for fake in fakes)
 
 
 if __name__ == "__main__":

@@ -92,9 +92,9 @@ class Catch:
     fakes: list[Fake] = field(default_factory=list)
 
 
-def find_originals(data: Path, *, part: str) -> list[Original]:
-    """Held-out real pictures with an upright face, clips left out. `part`: see `train.report.evaluate.held_out`."""
-    samples = [sample for sample in held_out(data, part=part) if sample.label is Label.REAL]
+def find_originals(data: Path, *, part: str, limit: int = 0) -> list[Original]:
+    """Held-out real pictures with an upright face, clips left out. `part`, `limit`: see `train.report.held_out`."""
+    samples = [sample for sample in held_out(data, part=part, limit=limit) if sample.label is Label.REAL]
     faces = FaceCache().find([sample.path for sample in samples])
     kept = [(sample, faces[sample.path]) for sample in samples]
     return [Original(sample, load_image(sample.path), face) for sample, face in kept if face and not face.quarter_turns]

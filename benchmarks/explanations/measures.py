@@ -10,23 +10,29 @@ import dataclasses
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from benchmarks.explanations.forgeries import INSIDE, Fake
 from virtus.checkpoints import Detector
 from virtus.explain import ChanceTest, blurring_judge, centre_map, explain, random_maps
 from virtus.models import Classifier, Trunk
-from virtus.results import FaceCrop, Label
+from virtus.results import Explanation, FaceCrop, Label
 
 CHANCE, CENTRE = "chance", "centre"
 WIDTH = 1.0  # of the smoothing of random maps, in patches: about what the methods' maps have
-NUM_RANDOM = 20  # maps for each fake; their mean counts as one
+NUM_CHANCE = 20  # random maps for each fake; their mean counts as one
 NUM_JUDGED_RANDOM = 2  # of these, for deletion and insertion
+SLOW = {"occlusion"}  # a model pass for each of its squares
+CASCADE: dict[str, int | None] = {"head": 0, "1 block": 1, "2": 2, "4": 4, "8": 8, "all weights": None}
 BATCH = 16
-ROUNDS = 15
+ROUNDS = 5
+
+Rows = dict[str, dict[str, np.ndarray]]
+"""Name of method or baseline to name of measure to (N,); NaN where it was not measured or is not defined."""
 
 
 def pointing_hit(heatmap: np.ndarray, share: np.ndarray) -> float:
@@ -54,47 +60,74 @@ def iou_at_area(heatmap: np.ndarray, share: np.ndarray) -> float:
     return float((top & inside).sum() / (top | inside).sum())
 
 
-def change(heatmap: np.ndarray, other: np.ndarray) -> float:
-    """1 - |rank correlation| of two maps (Adebayo et al. 2018, arXiv:1810.03292), in [0, 1]; high is unlike.
+def rank_correlation(heatmap: np.ndarray, other: np.ndarray) -> float:
+    """|Spearman's correlation| of two maps (Adebayo et al. 2018, arXiv:1810.03292), in [0, 1]; low is unlike.
 
     A map that is the same everywhere is like no other.
     """
     from scipy.stats import rankdata
 
     if np.ptp(heatmap) == 0 or np.ptp(other) == 0:
-        return 1.0
+        return 0.0
     ranks = rankdata(heatmap.ravel()), rankdata(other.ravel())
-    return 1 - abs(float(np.corrcoef(*ranks)[0, 1]))
+    return abs(float(np.corrcoef(*ranks)[0, 1]))
 
 
 LOCALISATION = {"hit": pointing_hit, "inside": relevance_share, "iou": iou_at_area}
-MEASURES = (*LOCALISATION, "hit_before", "deletion", "insertion", "change")
+FAITHFULNESS = ("deletion", "insertion", "better")
 
 
-def measure(
-    detector: Detector, fakes: Sequence[Fake], methods: Sequence[str], *, every: int
-) -> dict[str, dict[str, np.ndarray]]:
-    """Name of method or baseline to name of measure to (N,); NaN where it was not measured or is not defined.
+def localise(detector: Detector, fakes: Sequence[Fake], methods: Sequence[str], *, every: int) -> Rows:
+    """Where the maps point: those of `LOCALISATION`, and `hit_before`.
 
     Args:
-        every: only every so many-th fake gets what costs a model pass for each map: `hit_before` (pointing game of the
-            unforged picture's map in the region that is to be forged), `deletion`, `insertion` and `change`.
+        every: only every so many-th fake gets `hit_before` (pointing game of the unforged picture's map in the region
+            that is to be forged), and a map by what is in `SLOW`.
     """
-    maps = {name: own[:, None] for name, own in maps_of(detector, [fake.crop for fake in fakes], methods).items()}
-    maps |= baselines(len(fakes), detector.checkpoint.trunk.grid_size)
-    found = {name: _localise(own, fakes) for name, own in maps.items()}
-    some = slice(None, None, every)
-    for name, areas in _areas(detector, fakes[some], {name: own[some] for name, own in maps.items()}).items():
-        found[name]["deletion"][some], found[name]["insertion"][some] = areas.T
-    before = maps_of(detector, [fake.original for fake in fakes[some]], methods)
-    randomised = maps_of(randomise(detector), [fake.crop for fake in fakes[some]], methods)
-    for name in before:
-        found[name]["hit_before"][some] = _each(pointing_hit, before[name], [fake.share for fake in fakes[some]])
-        found[name]["change"][some] = _each(change, maps[name][some, 0], randomised[name])
-    return found
+    rows = {name: _unknown(len(fakes), (*LOCALISATION, "hit_before")) for name in (*methods, CHANCE, CENTRE)}
+    for names, step in ((set(methods) - SLOW, 1), (SLOW & set(methods), every)):
+        for name, maps in maps_of(detector, [fake.crop for fake in fakes[::step]], names).items():
+            _localise(rows[name], maps[:, None], fakes, step)
+    for name, maps in baselines(len(fakes), detector.checkpoint.trunk.grid_size).items():
+        _localise(rows[name], maps, fakes, 1)
+    for name, maps in maps_of(detector, [fake.original for fake in fakes[::every]], methods).items():
+        pairs = zip(maps, fakes[::every], strict=True)
+        rows[name]["hit_before"][::every] = [pointing_hit(heatmap, fake.share) for heatmap, fake in pairs]
+    return rows
 
 
-def maps_of(detector: Detector, crops: Sequence[FaceCrop], methods: Sequence[str]) -> dict[str, np.ndarray]:
+def compare_randomised(detector: Detector, fakes: Sequence[Fake], methods: Sequence[str]) -> Rows:
+    """How like the maps are to those of models whose weights are random from the top down: a column for each."""
+    crops = [fake.crop for fake in fakes]
+    own, rows = maps_of(detector, crops, methods), {name: _unknown(len(fakes), CASCADE) for name in methods}
+    for title, blocks in CASCADE.items():
+        for name, others in maps_of(randomise(detector, top_blocks=blocks), crops, methods).items():
+            rows[name][title][:] = [rank_correlation(*pair) for pair in zip(own[name], others, strict=True)]
+    return rows
+
+
+def judge_faithfulness(detector: Detector, fakes: Sequence[Fake], methods: Sequence[str], *, num_random: int) -> Rows:
+    """Deletion and insertion (Petsiuk et al. 2018) of p of fake, and whether the map does better than chance.
+
+    Args:
+        num_random: maps that a map is held against; 19 are the fewest that can tell at one in twenty.
+    """
+    rows = {name: _unknown(len(fakes), FAITHFULNESS) for name in (*methods, CHANCE, CENTRE)}
+    grid, judged = detector.checkpoint.trunk.grid_size, tqdm(fakes, desc="faithfulness", unit="fake")
+    for index, fake in enumerate(judged):
+        test = ChanceTest(blurring_judge(detector, fake.crop), grid, seed=0, num_random=num_random)
+        for name, maps in maps_of(detector, [fake.crop], methods).items():
+            found = test.measure(Explanation(name, maps[0], Label.FAKE))
+            values = (found.deletion, found.insertion, found.better_than_chance)
+            for key, value in zip(FAITHFULNESS, values, strict=True):
+                rows[name][key][index] = value
+        for name, maps in baselines(1, grid, seed=index).items():
+            areas = test.areas(maps[0, :NUM_JUDGED_RANDOM]).mean(axis=0)
+            rows[name]["deletion"][index], rows[name]["insertion"][index] = areas
+    return rows
+
+
+def maps_of(detector: Detector, crops: Sequence[FaceCrop], methods: Iterable[str]) -> dict[str, np.ndarray]:
     """The maps of the class fake by each method, (N, grid_h, grid_w), all from one pass of the trunk."""
     found = defaultdict(list)
     for start in range(0, len(crops), BATCH):
@@ -105,15 +138,20 @@ def maps_of(detector: Detector, crops: Sequence[FaceCrop], methods: Sequence[str
     return {name: np.stack(maps) for name, maps in found.items()}
 
 
-def baselines(count: int, grid_size: tuple[int, int]) -> dict[str, np.ndarray]:
-    """Maps that know nothing of the picture: (count, NUM_RANDOM, grid_h, grid_w), and (count, 1, grid_h, grid_w)."""
-    random = np.stack([random_maps(WIDTH, grid_size, num_maps=NUM_RANDOM, seed=seed) for seed in range(count)])
+def baselines(count: int, grid_size: tuple[int, int], *, seed: int = 0) -> dict[str, np.ndarray]:
+    """Maps that know nothing of the picture: (count, NUM_CHANCE, grid_h, grid_w), and (count, 1, grid_h, grid_w)."""
+    seeds = range(seed, seed + count)
+    random = np.stack([random_maps(WIDTH, grid_size, num_maps=NUM_CHANCE, seed=seed) for seed in seeds])
     centre = centre_map(grid_size)
     return {CHANCE: random, CENTRE: np.broadcast_to(centre - centre.min(), (count, 1, *grid_size))}
 
 
-def randomise(detector: Detector, *, seed: int = 83) -> Detector:
-    """The same architecture with the weights that it would start training with (Adebayo et al. 2018)."""
+def randomise(detector: Detector, *, top_blocks: int | None = None, seed: int = 83) -> Detector:
+    """The same architecture with the weights that it would start training with (Adebayo et al. 2018).
+
+    Args:
+        top_blocks: so many of the last blocks get them, and what comes after these; all that there is if None.
+    """
     trunk = detector.checkpoint.trunk
     model = Classifier(trunk.model.config)
     with torch.random.fork_rng(devices=[]):
@@ -123,6 +161,10 @@ def randomise(detector: Detector, *, seed: int = 83) -> Detector:
                 torch.nn.init.trunc_normal_(tensor, std=0.02)
             elif name.endswith(".bias"):
                 torch.nn.init.zeros_(tensor)
+    if top_blocks is not None:
+        below = ["embeddings.", "pre_layernorm.", *(f"layers.{at}." for at in range(len(trunk.blocks) - top_blocks))]
+        kept = {name: value for name, value in trunk.model.state_dict().items() if name.startswith(tuple(below))}
+        model.load_state_dict(kept, strict=False)
     fresh = Trunk(model, device=trunk.device, dtype=trunk.dtype)
     return Detector(dataclasses.replace(detector.checkpoint, trunk=fresh), batch_size=detector.batch_size)
 
@@ -139,24 +181,12 @@ def time_each(detector: Detector, fakes: Sequence[Fake], methods: Sequence[str])
     return {name: statistics.median(taken[1:] or taken) for name, taken in times.items()}
 
 
-def _localise(maps: np.ndarray, fakes: Sequence[Fake]) -> dict[str, np.ndarray]:
-    """All measures, those of localisation filled in, each the mean over the maps of a fake."""
-    rows = {name: np.full(len(fakes), np.nan) for name in MEASURES}
-    for name, function in LOCALISATION.items():
-        pairs = zip(maps, fakes, strict=True)
-        rows[name][:] = [np.mean([function(one, fake.share) for one in own]) for own, fake in pairs]
-    return rows
+def _unknown(count: int, columns: Iterable[str]) -> dict[str, np.ndarray]:
+    return {column: np.full(count, np.nan) for column in columns}
 
 
-def _each(function: Callable, first: Iterable[np.ndarray], second: Iterable[np.ndarray]) -> list[float]:
-    return [function(one, other) for one, other in zip(first, second, strict=True)]
-
-
-def _areas(detector: Detector, fakes: Sequence[Fake], maps: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Deletion and insertion of p of fake, (N, 2) for each name: the blurred copy of a face serves all its maps."""
-    found = {name: np.empty((len(fakes), 2)) for name in maps}
-    for index, fake in enumerate(fakes):
-        test = ChanceTest(blurring_judge(detector, fake.crop), detector.checkpoint.trunk.grid_size, seed=0)
-        for name, own in maps.items():
-            found[name][index] = test.areas(own[index, :NUM_JUDGED_RANDOM]).mean(axis=0)
-    return found
+def _localise(row: dict[str, np.ndarray], maps: np.ndarray, fakes: Sequence[Fake], step: int) -> None:
+    """Fill in the measures of localisation of every `step`-th fake, each the mean over its maps."""
+    for key, function in LOCALISATION.items():
+        pairs = zip(maps, fakes[::step], strict=True)
+        row[key][::step] = [np.mean([function(one, fake.share) for one in own]) for own, fake in pairs]

@@ -2,21 +2,25 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 import virtus
 from benchmarks.explanations.__main__ import summarise, table
 from benchmarks.explanations.forgeries import Fake
 from benchmarks.explanations.measures import (
+    CASCADE,
     CENTRE,
     CHANCE,
-    MEASURES,
     baselines,
+    compare_randomised,
+    judge_faithfulness,
+    localise,
     maps_of,
-    measure,
     randomise,
     time_each,
 )
 from train.data.samples import Sample
+from virtus.explain import ChanceTest, blurring_judge
 from virtus.results import FaceCrop, Label, Outcome
 
 
@@ -38,22 +42,31 @@ def fakes(make_image, tmp_path):
     ]
 
 
-def test_each_map_is_measured_and_the_costly_measures_on_some(detector, fakes):
-    rows = measure(detector, fakes, ["rollout", "gradcam"], every=2)
-    assert list(rows) == ["rollout", "gradcam", CHANCE, CENTRE]
+def test_each_map_is_localised_and_the_costly_ones_on_some(detector, fakes):
+    rows = localise(detector, fakes, ["rollout", "occlusion"], every=2)
+    some = [True, False, True, False]
+    assert list(rows) == ["rollout", "occlusion", CHANCE, CENTRE]
     for name, row in rows.items():
-        assert list(row) == list(MEASURES)
-        assert not np.isnan(row["iou"]).any()
-        known = [False] * 4 if name in (CHANCE, CENTRE) else [True, False, True, False]
-        assert (~np.isnan(row["change"])).tolist() == (~np.isnan(row["hit_before"])).tolist() == known
-        assert (~np.isnan(row["deletion"])).tolist() == [True, False, True, False]
+        assert (~np.isnan(row["iou"])).tolist() == (some if name == "occlusion" else [True] * 4)
+        assert (~np.isnan(row["hit_before"])).tolist() == ([False] * 4 if name in (CHANCE, CENTRE) else some)
 
 
 def test_the_centre_hits_what_lies_there(detector, fakes):
-    row = measure(detector, fakes, ["rollout"], every=4)[CENTRE]
+    row = localise(detector, fakes, ["rollout"], every=4)[CENTRE]
     assert row["hit"].tolist() == row["iou"].tolist() == [1] * 4
     # nearness falls from 16/9 at the four inner patches over 8/9 (eight patches) to 0 in the corners
     assert row["inside"] == pytest.approx([4 * 16 / (4 * 16 + 8 * 8)] * 4)
+
+
+def test_faithfulness_is_of_the_class_fake_against_so_many_random_maps(detector, fakes):
+    rows = judge_faithfulness(detector, fakes[:1], ["rollout", "evidence"], num_random=19)
+    crop = fakes[0].crop
+    for name in ("rollout", "evidence"):
+        heatmap = maps_of(detector, [crop], [name])[name][0]
+        test = ChanceTest(blurring_judge(detector, crop), heatmap.shape, seed=0)
+        np.testing.assert_allclose([[rows[name]["deletion"][0], rows[name]["insertion"][0]]], test.areas(heatmap[None]))
+        assert rows[name]["better"][0] in (0, 1)
+    assert np.isnan(rows[CENTRE]["better"]).all()
 
 
 def test_chance_favours_no_place():
@@ -71,24 +84,40 @@ def test_random_weights_are_other_weights_and_the_same_each_time(detector, fakes
     assert randomise(detector).checkpoint.outputs == detector.checkpoint.outputs
 
 
+def test_weights_become_random_from_the_top_down(detector):
+    own = detector.checkpoint.trunk.model.state_dict()
+    of = {top: randomise(detector, top_blocks=top).checkpoint.trunk.model.state_dict() for top in (0, 1, None)}
+    last = len(detector.checkpoint.trunk.blocks) - 1
+    weight, head = "layers.{}.mlp.fc1.weight", f"{detector.checkpoint.trunk.model.config.heads[0]}.weight"
+    assert not any(torch.equal(weights[head], own[head]) for weights in of.values())
+    assert torch.equal(of[0][weight.format(last)], own[weight.format(last)])
+    assert not torch.equal(of[1][weight.format(last)], own[weight.format(last)])
+    assert torch.equal(of[1][weight.format(last - 1)], own[weight.format(last - 1)])
+    assert not torch.equal(of[None][weight.format(0)], own[weight.format(0)])
+
+
+def test_there_is_a_column_for_each_step_of_the_cascade(detector, fakes):
+    rows = compare_randomised(detector, fakes[:2], ["rollout", "gradcam"])
+    assert list(rows["gradcam"]) == list(CASCADE)
+    assert rows["rollout"]["head"] == pytest.approx([1, 1])  # attention does not know the head
+    assert all((values >= 0).all() and (values <= 1).all() for row in rows.values() for values in row.values())
+
+
 def test_time_is_taken_of_each(detector, fakes):
     assert list(time_each(detector, fakes, ["rollout", "gradcam"])) == ["rollout", "gradcam"]
 
 
 def test_a_summary_is_of_the_kinds_asked_for_and_leaves_out_what_was_not_measured(fakes):
-    row = {"hit": np.array([1.0, 0.0, 1.0, 1.0]), "change": np.array([0.5, np.nan, np.nan, np.nan])}
+    row = {"hit": np.array([1.0, 0.0, 1.0, 1.0]), "iou": np.array([0.5, np.nan, np.nan, np.nan])}
     found = summarise({"gradcam": row}, fakes, ["eyes"])["gradcam"]
     assert found["hit"].value == 0.5
     assert (found["hit"].low, found["hit"].high) == (0, 1)
-    assert found["change"].value == 0.5
-    assert summarise({"gradcam": row}, fakes, ["nose"])["gradcam"]["change"].value is None
+    assert found["iou"].value == 0.5
+    assert summarise({"gradcam": row}, fakes, ["nose"])["gradcam"]["iou"].value is None
 
 
 def test_the_table_has_a_line_for_each_and_no_number_where_there_is_none(fakes):
-    row = dict.fromkeys(MEASURES, np.full(4, 0.25)) | {"change": np.full(4, math.nan)}
-    lines = table(summarise({"gradcam": row, CHANCE: row}, fakes, ["eyes"]), {"gradcam": 3.14}).splitlines()
-    assert len(lines) == 4
-    assert len({line.count("|") for line in lines}) == 1
-    assert lines[2].startswith("| gradcam | 0.25 (0.25 to 0.25) |")
-    assert lines[2].endswith("|  | 3.1 |")
-    assert lines[3].endswith("|  |  |")
+    row = {"hit": np.full(4, 0.25), "hit_before": np.full(4, math.nan)}
+    lines = table(summarise({"gradcam": row, CHANCE: row}, fakes, ["eyes"])).splitlines()
+    assert lines[0] == "| method | pointing hits | hits before forging |"
+    assert lines[2:] == ["| gradcam | 0.25 (0.25 to 0.25) |  |", "| chance | 0.25 (0.25 to 0.25) |  |"]

@@ -5,7 +5,7 @@ import pytest
 
 import virtus
 from benchmarks.explanations.forgeries import share_on_grid
-from benchmarks.explanations.measures import change, iou_at_area, pointing_hit, relevance_share
+from benchmarks.explanations.measures import iou_at_area, pointing_hit, rank_correlation, relevance_share
 from virtus.results import Face
 
 SHARE = np.array([[1.0, 0.5], [0.25, 0.0]], np.float32)  # the two upper patches count as inside
@@ -42,11 +42,11 @@ def test_the_overlap_is_taken_at_the_size_of_the_region():
     assert np.isnan(iou_at_area(grid(9, 8, 1, 2), 0.4 * SHARE))
 
 
-def test_change_goes_by_ranks_of_either_sign():
-    assert change(grid(1, 2, 3, 4), grid(1, 4, 9, 16)) == pytest.approx(0)
-    assert change(grid(1, 2, 3, 4), grid(4, 3, 2, 1)) == pytest.approx(0)
-    assert change(grid(1, 2, 3, 4), grid(2, 1, 4, 3)) == pytest.approx(0.4)  # rho = 1 - 6 * 4 / (4 * 15)
-    assert change(grid(1, 2, 3, 4), grid(5, 5, 5, 5)) == 1
+def test_likeness_goes_by_ranks_of_either_sign():
+    assert rank_correlation(grid(1, 2, 3, 4), grid(1, 4, 9, 16)) == pytest.approx(1)
+    assert rank_correlation(grid(1, 2, 3, 4), grid(4, 3, 2, 1)) == pytest.approx(1)
+    assert rank_correlation(grid(1, 2, 3, 4), grid(2, 1, 4, 3)) == pytest.approx(0.6)  # rho = 1 - 6 * 4 / (4 * 15)
+    assert rank_correlation(grid(1, 2, 3, 4), grid(5, 5, 5, 5)) == 0
 
 
 @pytest.mark.parametrize(("turns", "expected"), [(0, (0, 3)), (1, (0, 0))])

@@ -76,8 +76,8 @@ class ChanceTest:
     test stays exact, because a random map is as likely as its negative.
     """
 
-    def __init__(self, judge: MaskJudge, grid_size: tuple[int, int], *, seed: int):
-        self.judge, self.grid_size, self.seed = judge, grid_size, seed
+    def __init__(self, judge: MaskJudge, grid_size: tuple[int, int], *, seed: int, num_random: int = NUM_RANDOM):
+        self.judge, self.grid_size, self.seed, self.num_random = judge, grid_size, seed, num_random
         self._chance: dict[float, np.ndarray] = {}
 
     def prepare(self, explanation: Explanation) -> Iterator[None]:
@@ -85,11 +85,11 @@ class ChanceTest:
         width = nearest_width(explanation.heatmap) if np.ptp(explanation.heatmap) else None
         if width is None or width in self._chance:
             return
-        maps, scores = random_maps(width, self.grid_size, num_maps=(NUM_RANDOM + 1) // 2, seed=self.seed), []
+        maps, scores = random_maps(width, self.grid_size, num_maps=(self.num_random + 1) // 2, seed=self.seed), []
         for first in range(0, len(maps), MAPS_A_STEP):
             scores.append(self._scores(maps[first : first + MAPS_A_STEP]))
             yield
-        self._chance[width] = np.concatenate([*scores, *(-batch for batch in scores)])[:NUM_RANDOM]
+        self._chance[width] = np.concatenate([*scores, *(-batch for batch in scores)])[: self.num_random]
 
     def measure(self, explanation: Explanation) -> Faithfulness:
         heatmap = explanation.heatmap
@@ -104,9 +104,9 @@ class ChanceTest:
         return Faithfulness(
             deletion=float(1 - deletion if is_real else deletion),
             insertion=float(1 - insertion if is_real else insertion),
-            p_value=(1 + int((chance >= score - ROUNDING).sum())) / (1 + NUM_RANDOM),
+            p_value=(1 + int((chance >= score - ROUNDING).sum())) / (1 + self.num_random),
             beats_centre=bool(score > sign * self._centre),
-            num_random=NUM_RANDOM,
+            num_random=self.num_random,
         )
 
     @property
