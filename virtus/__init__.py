@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from virtus.app import mount
     from virtus.checkpoints import Detector, load_checkpoint
     from virtus.faces import crop_face, find_faces
-    from virtus.judging import analyze_image, analyze_paths, compare_photo, evaluate_folder
+    from virtus.judging import analyze_image, analyze_paths, compare_photo, evaluate_folder, explore
     from virtus.media import load_image
     from virtus.video import analyze_video
 

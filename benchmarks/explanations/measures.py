@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from benchmarks.explanations.forgeries import INSIDE, Fake
 from virtus.checkpoints import Detector
-from virtus.explain import ChanceTest, blurring_judge, centre_map, explain, random_maps
+from virtus.explain import ChanceTest, centre_map, erasing_judge, explain, random_maps
 from virtus.models import Classifier, Trunk
 from virtus.results import Explanation, FaceCrop, Label
 
@@ -115,7 +115,7 @@ def judge_faithfulness(detector: Detector, fakes: Sequence[Fake], methods: Seque
     rows = {name: _unknown(len(fakes), FAITHFULNESS) for name in (*methods, CHANCE, CENTRE)}
     grid, judged = detector.checkpoint.trunk.grid_size, tqdm(fakes, desc="faithfulness", unit="fake")
     for index, fake in enumerate(judged):
-        test = ChanceTest(blurring_judge(detector, fake.crop), grid, seed=0, num_random=num_random)
+        test = ChanceTest(erasing_judge(detector, fake.crop), grid, seed=0, num_random=num_random)
         for name, maps in maps_of(detector, [fake.crop], methods).items():
             found = test.measure(Explanation(name, maps[0], Label.FAKE))
             values = (found.deletion, found.insertion, found.better_than_chance)

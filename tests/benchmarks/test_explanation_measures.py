@@ -20,7 +20,7 @@ from benchmarks.explanations.measures import (
     time_each,
 )
 from train.data.samples import Sample
-from virtus.explain import ChanceTest, blurring_judge
+from virtus.explain import ChanceTest, erasing_judge
 from virtus.results import FaceCrop, Label, Outcome
 
 
@@ -63,7 +63,7 @@ def test_faithfulness_is_of_the_class_fake_against_so_many_random_maps(detector,
     crop = fakes[0].crop
     for name in ("rollout", "evidence"):
         heatmap = maps_of(detector, [crop], [name])[name][0]
-        test = ChanceTest(blurring_judge(detector, crop), heatmap.shape, seed=0)
+        test = ChanceTest(erasing_judge(detector, crop), heatmap.shape, seed=0)
         np.testing.assert_allclose([[rows[name]["deletion"][0], rows[name]["insertion"][0]]], test.areas(heatmap[None]))
         assert rows[name]["better"][0] in (0, 1)
     assert np.isnan(rows[CENTRE]["better"]).all()

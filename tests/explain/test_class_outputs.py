@@ -9,7 +9,7 @@ import torch
 
 from tests.support.explaining import crops, load_detector
 from virtus.checkpoints.detector import Detector
-from virtus.explain.faithfulness import blurring_judge
+from virtus.explain.erasing import erasing_judge
 from virtus.explain.registry import EXPLAINERS, explain
 from virtus.labels import ClassOutputs
 from virtus.results import Label
@@ -55,5 +55,5 @@ def test_verdicts_and_faithfulness_are_those_of_the_margin(pair):
     other, usual = ([p.p_fake for p in detector.predict(crops(3))] for detector in pair)
     assert other == pytest.approx(usual, abs=1e-6)
     masks = np.random.default_rng(0).random((3, 16)) < 0.5
-    judged = [blurring_judge(detector, crops(1)[0])(masks) for detector in pair]
+    judged = [erasing_judge(detector, crops(1)[0])(masks) for detector in pair]
     np.testing.assert_allclose(*judged, atol=1e-6)

@@ -1,14 +1,11 @@
 import numpy as np
 import pytest
-import torch
 
-from virtus.checkpoints.detector import Detector, margins_of
+from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.explain.faithfulness import (
-    BLUR,
     WIDTHS,
     ChanceTest,
-    blurring_judge,
     centre_map,
     describe_faithfulness,
     measure_faithfulness,
@@ -16,7 +13,6 @@ from virtus.explain.faithfulness import (
     nearest_width,
     random_maps,
     rank_patches,
-    smoothing_matrix,
 )
 from virtus.explain.registry import EXPLAINERS, explain
 from virtus.faces.find import whole_image
@@ -201,14 +197,6 @@ def test_the_centre_map_by_hand():
     assert centre_map((1, 3)).tolist() == [[-1, 0, -1]]
 
 
-def test_smoothing_keeps_what_is_even_and_spreads_a_point():
-    matrix = smoothing_matrix(9, 1.0)
-    np.testing.assert_allclose(matrix @ np.ones(9), 1)
-    point = matrix @ np.eye(9)[4]
-    assert point[3] / point[4] == pytest.approx(np.exp(-0.5), rel=1e-3)  # up to the cut ends
-    np.testing.assert_array_equal(smoothing_matrix(4, 0.0), np.eye(4))
-
-
 # With a model.
 
 
@@ -221,27 +209,6 @@ def detector(request, make_checkpoint):
 @pytest.fixture
 def crop(make_image):
     return whole_image(make_image(48, 48))
-
-
-def test_mixed_tokens_are_mixed_pixels(detector, crop):
-    judge = blurring_judge(detector, crop)
-    masks = np.random.default_rng(0).random((3, 16)) < 0.5
-    pixel_values = detector.checkpoint.transform(crop.image)
-    smoother = smoothing_matrix(32, BLUR * 32)
-    blurred = np.einsum("ij,cjk,lk->cil", smoother, pixel_values, smoother)
-    mixed = [np.where(np.kron(mask.reshape(4, 4), np.ones((8, 8))), blurred, pixel_values) for mask in masks]
-    trunk = detector.checkpoint.trunk
-    with torch.inference_mode():
-        logits = trunk.logits(trunk.embed(torch.from_numpy(np.stack(mixed))))
-    margins = margins_of(logits, detector.checkpoint.outputs)
-    np.testing.assert_allclose(judge(masks), torch.sigmoid(margins).numpy(), atol=1e-3)
-
-
-def test_the_unchanged_crop_has_the_p_of_its_verdict(make_checkpoint, crop):
-    own = {"calibration": {"temperature": 1.7, "real_below": 0.2, "fake_above": 0.8}}
-    detector = Detector(load_checkpoint(str(make_checkpoint(own=own)), precision="float32"))
-    unchanged = blurring_judge(detector, crop)(np.zeros((1, 16), bool))
-    assert unchanged[0] == pytest.approx(detector.predict([crop])[0].p_fake, abs=1e-6)
 
 
 def test_any_method_is_measured_and_the_same_photo_gives_the_same_answer(detector, crop):

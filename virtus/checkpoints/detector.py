@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from virtus.checkpoints.calibration import EVEN, check_prior, even_margin_of, judge
+from virtus.checkpoints.calibration import EVEN, UNCALIBRATED, check_prior, even_margin_of, judge
 from virtus.checkpoints.load import Checkpoint
 from virtus.labels import ClassOutputs
 from virtus.models import Trunk, crops_at_once
@@ -133,6 +133,12 @@ class Detector:
         """The verdict for each crop of a state, without another pass of the trunk."""
         novelties = [self._novelties(index, hidden) for index, hidden in enumerate(state.block_inputs)]
         return self._predictions(state.logits, next(filter(None, novelties), None))
+
+    def p_fake_of(self, logits: torch.Tensor) -> np.ndarray:
+        """The calibrated p of fake at its prior, (N,) float64, of logits (N, outputs)."""
+        calibration, odds = self.checkpoint.info.calibration or UNCALIBRATED, self.prior / (1 - self.prior)
+        margins = margins_of(logits, self.checkpoint.outputs).double()
+        return torch.sigmoid(margins / calibration.temperature + calibration.bias + math.log(odds)).cpu().numpy()
 
     def _predictions(self, logits: torch.Tensor, novelties: Sequence[float] | None) -> list[Prediction]:
         margins = margins_of(logits, self.checkpoint.outputs).tolist()

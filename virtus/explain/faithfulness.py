@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from virtus.checkpoints import UNCALIBRATED
-from virtus.parallel import with_own_cores
+from virtus.checkpoints import EVEN
+from virtus.explain.erasing import MaskJudge, erasing_judge, smoothing_matrix
 from virtus.results import Explanation, FaceCrop, Faithfulness, Label
 
 if TYPE_CHECKING:
@@ -24,11 +24,7 @@ NUM_RANDOM = 99
 MAPS_A_STEP = 5
 WIDTHS = (0.0, 0.5, 0.7, 1.0, 1.4, 2.0)  # of the Gaussian that smooths noise into random maps, in patches
 NUM_DRAWS = 400  # maps that say how smooth a width makes them
-BLUR = 1 / 14  # standard deviation, of the sides of the model's input
 ROUNDING = 1e-9  # of a score: maps that differ by less do equally well
-
-MaskJudge = Callable[[np.ndarray], np.ndarray]
-"""Masks (M, grid_h * grid_w), True where a patch is blurred, to p of fake, (M,)."""
 
 
 def measure_faithfulness(detector: Detector, crop: FaceCrop, explanations: Sequence[Explanation]) -> list[Faithfulness]:
@@ -50,9 +46,8 @@ def measure_in_steps(
     detector: Detector, crop: FaceCrop, explanations: Sequence[Explanation]
 ) -> Iterator[Faithfulness | None]:
     """The same in steps of about a second, None after those that only took time: who is gone need not be served."""
-    test = ChanceTest(
-        blurring_judge(detector, crop), detector.checkpoint.trunk.grid_size, seed=zlib.crc32(crop.image.tobytes())
-    )
+    judge, seed = erasing_judge(detector.at_prior(EVEN), crop), zlib.crc32(crop.image.tobytes())
+    test = ChanceTest(judge, detector.checkpoint.trunk.grid_size, seed=seed)
     for explanation in explanations:
         yield from test.prepare(explanation)
         yield test.measure(explanation)
@@ -138,42 +133,6 @@ class ChanceTest:
         return insertion - deletion
 
 
-def blurring_judge(detector: Detector, crop: FaceCrop) -> MaskJudge:
-    """The calibrated p of fake, at as many fakes as reals, for a crop with some of its patches blurred.
-
-    Patches are embedded one by one, so mixing the tokens of the crop and of its blurred copy is the same as mixing
-    their pixels, and costs no pass of the embedding.
-    """
-    import torch
-
-    from virtus.checkpoints import margins_of
-    from virtus.models import crops_at_once
-
-    trunk, outputs, info = detector.checkpoint.trunk, detector.checkpoint.outputs, detector.checkpoint.info
-    pixel_values = detector.checkpoint.transform(crop.image)
-    rows, columns = (smoothing_matrix(side, BLUR * side).astype(np.float32) for side in pixel_values.shape[1:])
-    pair = torch.from_numpy(np.stack([pixel_values, rows @ pixel_values @ columns.T]))
-    with torch.inference_mode():
-        plain, blurred = trunk.embed(pair)
-    size = crops_at_once(plain.device)
-    calibration = info.calibration or UNCALIBRATED
-    each = with_own_cores if plain.device.type == "cpu" else map
-
-    @torch.inference_mode()  # of each thread by itself
-    def logits_of(batch: torch.Tensor) -> torch.Tensor:
-        return trunk.logits(torch.where(batch, blurred, plain))
-
-    @torch.inference_mode()
-    def judge(masks: np.ndarray) -> np.ndarray:
-        padded = np.pad(masks, ((0, 0), (trunk.num_prefix_tokens, 0)))[..., None]
-        batches = torch.from_numpy(padded).to(plain.device).split(size)
-        logits = torch.cat(list(each(logits_of, batches)))
-        margins = margins_of(logits, outputs).double()
-        return torch.sigmoid(margins / calibration.temperature + calibration.bias).cpu().numpy()
-
-    return judge
-
-
 def rank_patches(heatmap: np.ndarray) -> np.ndarray:
     """(h, w) to whole numbers of the same shape: 0 is the most relevant patch. Equal patches are put in a random but
     fixed order: in reading order, the upper left would win."""
@@ -218,15 +177,6 @@ def centre_map(grid_size: tuple[int, int]) -> np.ndarray:
     """Nearness to the centre: the squared distance to it (of half the sides), negative. (grid_h, grid_w)."""
     rows, columns = (np.linspace(-1, 1, side) if side > 1 else np.zeros(1) for side in grid_size)
     return -(rows[:, None] ** 2 + columns[None, :] ** 2)
-
-
-def smoothing_matrix(length: int, width: float) -> np.ndarray:
-    """(length, length): times a signal, it smooths it by a Gaussian of standard deviation `width`. Rows sum to 1."""
-    if not width:
-        return np.eye(length)
-    places = np.arange(length)
-    weights = np.exp(-0.5 * ((places[:, None] - places) / width) ** 2)
-    return weights / weights.sum(axis=1, keepdims=True)
 
 
 @functools.cache

@@ -23,6 +23,20 @@ def pooling_rows(config: Architecture, tokens: torch.Tensor) -> torch.Tensor:
     return mean if config.pooling == "mean" else torch.cat((first, mean))
 
 
+def pooling_places(config: Architecture, count: int) -> torch.Tensor:
+    """Which of the vectors that the heads read each of `count` tokens stands for where it is asked alone: bool,
+    (T, vectors).
+
+    A patch for all of them, or beside a class token for the mean; the tokens that heads read for none: these are their
+    own. Any other token stands where a class token would.
+    """
+    patches = torch.arange(count)[:, None] >= config.num_prefix_tokens
+    if config.pooling == "mean":
+        return torch.ones_like(patches)
+    read = torch.arange(count)[:, None] < len(config.heads)
+    return ~read.expand(-1, len(config.heads)) if config.pooling == "cls" else torch.cat((~patches & ~read, patches), 1)
+
+
 class AttentionPooling(nn.Module):
     """What one learned query attends to, and an MLP on it: SigLIP's head (Zhai et al. 2023, after Lee et al. 2019)."""
 

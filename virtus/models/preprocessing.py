@@ -68,6 +68,16 @@ class EvalTransform:
             height, width = self.size
         return image if image.size == (width, height) else image.resize((width, height), self.resample)
 
+    def shown_box(self, image: Image.Image) -> tuple[float, float, float, float]:
+        """What the model sees of a picture: left, top, right, bottom, in its pixels.
+
+        Less than all of it where a centre is cut out, more where that is filled up.
+        """
+        scaled, (height, width) = self.scale(image), self.input_size
+        across, down = image.width / scaled.width, image.height / scaled.height
+        left, top = (scaled.width - width) / 2 * across, (scaled.height - height) / 2 * down
+        return left, top, left + width * across, top + height * down
+
     @classmethod
     def from_config(cls, config: Mapping) -> EvalTransform:
         """From the content of a `preprocessor_config.json`. What it leaves out or null is transformers' default.

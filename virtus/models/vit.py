@@ -14,7 +14,7 @@ from torch import nn
 
 from virtus.models.architecture import Architecture
 from virtus.models.block import Block, Rotation, layer_norm
-from virtus.models.pooling import AttentionPooling, pooling_rows
+from virtus.models.pooling import AttentionPooling, pooling_places, pooling_rows
 
 
 class Classifier(nn.Module):
@@ -91,6 +91,22 @@ class Classifier(nn.Module):
             return torch.stack([head(pooled[:, place]) for place, head in enumerate(self.heads)]).mean(dim=0)
         features = pooled.flatten(1)
         return self.heads[0](nn.functional.normalize(features, dim=1) if self.config.l2_features else features)
+
+    def judge_each(self, hidden: torch.Tensor) -> torch.Tensor:
+        """What the heads say of each token that leaves a block (N, T, D) by itself: logits (N, T, num_labels).
+
+        It takes the place of what they read: of the class token (of both, where distilled), of the mean of the patches,
+        of all that the learned query attends to. The tokens that heads read get the logits that `finish` gives.
+        """
+        tokens = self._normed(hidden)
+        if self.pooler is not None:
+            vectors = self.pooler(tokens.flatten(0, 1).unsqueeze(1))
+        else:
+            places = pooling_places(self.config, tokens.shape[1]).to(tokens.device)
+            pooled = pooling_rows(self.config, tokens) @ tokens
+            vectors = torch.where(places[..., None], tokens.unsqueeze(2), pooled.unsqueeze(1)).flatten(0, 1)
+        vectors = vectors if self.pooled_layernorm is None else self.pooled_layernorm(vectors)
+        return self.decide(vectors).unflatten(0, tokens.shape[:2])
 
     def pooling(self, hidden: torch.Tensor) -> torch.Tensor:
         """How much each token that leaves the last block counts in what the heads read.

@@ -31,7 +31,7 @@ class Costs:
         self._wrap(monkeypatch, images, "_decode", lambda *_: self.count.update(decoded=1))
         self._wrap(monkeypatch, find, "_faces_of_best_turn", lambda *_: self.count.update(searched=1))
         self._wrap(monkeypatch, Trunk, "embed", self._note)
-        judge = faithfulness.blurring_judge
+        judge = faithfulness.erasing_judge
 
         def judge_apart(*args):
             self._apart.is_so = True
@@ -40,7 +40,7 @@ class Costs:
             finally:
                 self._apart.is_so = False
 
-        monkeypatch.setattr(faithfulness, "blurring_judge", judge_apart)
+        monkeypatch.setattr(faithfulness, "erasing_judge", judge_apart)
 
     def _wrap(self, monkeypatch, home, name, note):
         original = getattr(home, name)

@@ -1,0 +1,75 @@
+"""What `explore` returns is of the pass that judged, for models with and without tokens before the patches."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import virtus
+from tests.support.explaining import load_detector
+from virtus.errors import ImageError, InputError
+from virtus.judging.exploration import explore_face, explore_photo
+from virtus.judging.photo import analyze_photo, detect_faces, judge_faces
+from virtus.media.images import load_image
+
+PREFIXES = {
+    "vit": ("class",),
+    "deit-with-teacher": ("class", "distillation"),
+    "siglip": (),
+    "dinov2-with-registers": ("class", "register 1", "register 2", "register 3", "register 4"),
+}
+
+
+@pytest.mark.parametrize(("kind", "prefix_names"), PREFIXES.items())
+def test_arrays_of_one_face_fit_together(make_checkpoint, astronaut, kind, prefix_names):
+    detector, photo = load_detector(make_checkpoint(kind=kind)), load_image(astronaut)
+    found, count = explore_photo(detector, photo), 16 + len(prefix_names)
+    assert found.prefix_names == prefix_names
+    assert (found.num_prefix_tokens, found.grid_size, len(found.patch_names)) == (len(prefix_names), (4, 4), 16)
+    assert found.attention.codes.shape == (3, 2, count, count)
+    assert (found.lens.shape, found.lens_decided.shape) == ((4, count), (4,))
+    assert found.pooling.shape[0::2] == (2, count)
+    np.testing.assert_allclose(found.pooling.sum(axis=-1), 1, rtol=1e-6)
+    report = analyze_photo(detector, photo)
+    assert (found.p_fake, found.outcome) == (pytest.approx(report.p_fake, abs=1e-6), report.outcome)
+    assert found.lens_decided[-1] == pytest.approx(report.p_fake, abs=1e-6)
+    assert found.picture.size == report.faces[0].crop.image.size
+
+
+def test_python_explores_a_file_in_a_line(astronaut):
+    found = virtus.explore(astronaut, model="virtus-fast")
+    assert found.checkpoint.name == "virtus-fast"
+    assert found.p_fake == pytest.approx(virtus.analyze_image(load_detector("virtus-fast"), astronaut).p_fake, abs=0.02)
+    assert {"left eye", "right eye", "nose", "mouth", "background"} < set(found.patch_names)
+    calibration = found.checkpoint.calibration
+    assert (found.real_below, found.fake_above) == (calibration.real_below, calibration.fake_above)
+
+
+def test_of_a_centre_that_is_cut_out_the_picture_is_that_centre(make_checkpoint, make_image):
+    cutting = {"size": {"height": 64, "width": 64}, "do_center_crop": True, "crop_size": {"height": 32, "width": 32}}
+    detector = load_detector(make_checkpoint(processor=cutting))
+    photo = make_image(128, 128)
+    found = explore_photo(detector, photo, whole=True)
+    assert found.picture.tobytes() == photo.crop((32, 32, 96, 96)).tobytes()
+    assert found.patch_names[0] == "upper left"
+
+
+def test_blocks_can_be_left_for_later(make_checkpoint, make_image):
+    detector = load_detector(make_checkpoint())
+    detected = detect_faces(make_image(), detector.checkpoint, whole=True)
+    state = detector.encode(detected.crops)
+    (face,) = judge_faces(detector, detected, state).faces
+    found = explore_face(detector, face, state, 0, blocks=[1])
+    np.testing.assert_array_equal(found.attention.codes, explore_face(detector, face, state, 0).attention.codes[1:2])
+
+
+def test_what_was_not_judged_is_not_explored(make_checkpoint, astronaut):
+    detector, photo = load_detector(make_checkpoint()), load_image(astronaut)
+    with pytest.raises(ImageError, match="No face was found"):
+        explore_photo(detector, Image.new("RGB", (200, 200)))
+    with pytest.raises(InputError, match="There is no face 1: the photo has 1, counted from 0"):
+        explore_photo(detector, photo, face=1)
+    small = photo.resize((200, 200))
+    with pytest.raises(InputError, match="too small to be judged"):
+        explore_photo(detector, small, face=0)
+    with pytest.raises(ImageError, match="smaller than 48 pixels"):
+        explore_photo(detector, small)
