@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     )
     from virtus.checkpoints.calibration import (
         EVEN,
-        UNCALIBRATED,
         at_prior,
         check_prior,
         fake_above_among,
