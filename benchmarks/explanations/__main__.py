@@ -30,11 +30,11 @@ TITLES = {
     "hit_before": "hits before forging",
     "better": "better than chance",
 }
-METHODS = list(EXPLAINERS)
 
 
 def main() -> None:
     options = parser(__doc__, data=True, model="auto", part="report", limit=0, count=60, every=5, tested=75, random=99)
+    options.add_argument("--methods", nargs="+", choices=EXPLAINERS, default=list(EXPLAINERS), help="default: all")
     args, start = options.parse_args(), time.perf_counter()
     detector = virtus.Detector(virtus.load_checkpoint(args.model))
     found = find_originals(args.data, part=args.part, limit=args.limit)
@@ -46,11 +46,13 @@ def main() -> None:
     print(catch_table(catches))
     fakes = [fake for catch in catches.values() for fake in catch.fakes]
     tested = fakes[:: math.ceil(len(fakes) / args.tested)]
-    print_localisation(localise(detector, fakes, METHODS, every=args.every), fakes)
-    times = time_each(detector, fakes, METHODS)
+    print_localisation(localise(detector, fakes, args.methods, every=args.every), fakes)
+    times = time_each(detector, fakes, args.methods)
     print(f"\n{' '.join(f'{name} {taken:.0f} ms,' for name, taken in times.items())} a face", flush=True)
-    print_table("Like the map of a model with random weights", compare_randomised(detector, tested, METHODS), tested)
-    faithfulness = judge_faithfulness(detector, tested, METHODS, num_random=args.random)
+    print_table(
+        "Like the map of a model with random weights", compare_randomised(detector, tested, args.methods), tested
+    )
+    faithfulness = judge_faithfulness(detector, tested, args.methods, num_random=args.random)
     print_table("What the verdict needs", faithfulness, tested)
     print(f"\n{time.perf_counter() - start:.0f} s")
 

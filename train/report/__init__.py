@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from train.report.assessment import assess, val_share
     from train.report.comparison import compare, write_comparison
     from train.report.document import Table, to_markdown
-    from train.report.evaluate import JudgedSample, held_out, judge, source_table
+    from train.report.evaluate import JudgedSample, as_judgements, held_out, judge, source_table
     from train.report.folder import make_folder, write_report
     from train.report.intervals import Figure, with_intervals
     from train.report.left_out import (
