@@ -1,4 +1,4 @@
-"""Peak memory of the app over many analyses: `python -m benchmarks.memory [--analyses 100]`."""
+"""Peak memory of the app over many analyses: `python -m benchmarks.load.memory [--analyses 100]`."""
 
 from __future__ import annotations
 
