@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-from torch.nn.functional import scaled_dot_product_attention
 
 import virtus
 from benchmarks import parser
@@ -28,25 +27,22 @@ DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 Way = Callable[[torch.Tensor], torch.Tensor]
 
 
-def fused_logits(trunk: Trunk, pixel_values: torch.Tensor) -> torch.Tensor:
-    """As `Trunk.logits`, with torch's fused attention, which gives explanations nothing to look at."""
+def by_hand(trunk: Trunk, pixel_values: torch.Tensor) -> torch.Tensor:
+    """As `Trunk.logits`, with scores and softmax as explanations look at them instead of torch's fused attention."""
     hidden = trunk.embed(pixel_values)
-    for block in trunk.blocks[:-1]:
-        own = block.attention
-        normed = block.layernorm_before(hidden).to(own.q_proj.weight.dtype)
-        query, key, value = (own.by_head(projection(normed)) for projection in (own.q_proj, own.k_proj, own.v_proj))
-        hidden = hidden + own.o_proj(scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2))
-        hidden = hidden + block.mlp(block.layernorm_after(hidden))
+    for index in range(len(trunk.blocks) - 1):
+        attention = trunk.attention(index, trunk.first_norm(index, hidden))
+        hidden = trunk.run_block(index, hidden, attention=attention)
     return trunk.tail(hidden)
 
 
 def ways(trunk: Trunk) -> Iterator[tuple[str, Way]]:
     """From `pixel_values` on the device to logits."""
-    yield "by hand (Virtus)", lambda batch: trunk.logits(trunk.embed(batch))
-    yield "fused attention", lambda batch: fused_logits(trunk, batch)
+    yield "Virtus", lambda batch: trunk.logits(trunk.embed(batch))
+    yield "attention by hand", lambda batch: by_hand(trunk, batch)
     if trunk.device.type == "cuda":
-        yield "by hand, in a CUDA graph", in_graphs(lambda batch: trunk.logits(trunk.embed(batch)))
-        yield "fused attention, torch.compile", torch.compile(lambda batch: fused_logits(trunk, batch))
+        yield "Virtus, in a CUDA graph", in_graphs(lambda batch: trunk.logits(trunk.embed(batch)))
+        yield "Virtus, torch.compile", torch.compile(lambda batch: trunk.logits(trunk.embed(batch)))
 
 
 def in_graphs(way: Way) -> Way:

@@ -1,9 +1,8 @@
 """A classifier at work.
 
 Blocks are run one by one and without hooks, so that several threads can share a model. The residual stream and the
-layer norms stay in float32; attention and MLP of all blocks but the last run in the compute dtype, but for the scores
-of the first third of the blocks, whose rounding goes through all others; the last block, the final norm, the pooling
-and the head (the "tail") are float32 because explanations differentiate them.
+layer norms stay in float32; attention and MLP of all blocks but the last run in the compute dtype; the last block, the
+final norm, the pooling and the head (the "tail") are float32 because explanations differentiate them.
 """
 
 from __future__ import annotations
@@ -29,10 +28,9 @@ class Trunk:
         config, self.blocks = model.config, model.blocks
         self.num_prefix_tokens, self.num_outputs = config.num_prefix_tokens, model.num_outputs
         self.num_heads, self.grid_size = config.num_attention_heads, config.grid_size
-        for index, block in enumerate(self.blocks[:-1]):
+        for block in self.blocks[:-1]:
             block.attention.to(dtype)
             block.mlp.to(dtype)
-            block.attention.exact_scores = index < len(self.blocks) // 3
 
     def embed(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """(N, 3, H, W) to tokens (N, T, D), float32."""
@@ -69,13 +67,12 @@ class Trunk:
             attention=attention,
             num_tokens=num_tokens,
             rotation=self.model.rotation(kept),
-            by_crop=self.device.type == "cpu" and len(hidden) > 1,
         )
 
     def attention(self, index: int, normed: torch.Tensor, *, num_tokens: int | None = None) -> torch.Tensor:
         """softmax(Q K^T / sqrt(d)) of a block from what its first norm gives, float32.
 
-        By hand, for explanations look at it; on a CPU that is also a tenth to a quarter faster than torch's.
+        By hand, for explanations look at it: torch's kernel, by which blocks attend, does not hold it.
 
         Returns:
             (N, num_heads, T, T); with `num_tokens` only the rows of so many first tokens.
