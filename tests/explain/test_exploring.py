@@ -128,3 +128,11 @@ def test_where_heads_read_the_mean_the_margins_of_patches_average_to_that_of_the
 )  # fmt: skip
 def test_what_each_token_stands_for_by_hand(sizes, expected):
     assert pooling_places(Architecture(OF_TRANSFORMERS[0], "any", **sizes), 3).int().tolist() == expected
+
+
+def test_distance_and_entropy_of_heads_by_hand():
+    # A class token and two patches side by side. One head looks at itself, the other evenly at all three.
+    codes = np.array([[np.eye(3) * 255, np.full((3, 3), 255)]], np.uint8)
+    packed = PackedAttention(codes, np.array([[[1, 1, 1], [1 / 3, 1 / 3, 1 / 3]]], np.float32))
+    np.testing.assert_allclose(packed.mean_distances((1, 2)), [[0, 0.5]], atol=1e-6)  # half of the weight is 1 away
+    np.testing.assert_allclose(packed.entropies(), [[0, np.log2(3)]], atol=1e-5)

@@ -1,5 +1,7 @@
 """What `explore` returns is of the pass that judged, for models with and without tokens before the patches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +9,8 @@ from PIL import Image
 import virtus
 from tests.support.explaining import load_detector
 from virtus.errors import ImageError, InputError
-from virtus.judging.exploration import explore_face, explore_photo
+from virtus.explain.erasing import erasing_judge
+from virtus.judging.exploration import explore_face, explore_photo, flip_verdict
 from virtus.judging.photo import analyze_photo, detect_faces, judge_faces
 from virtus.media.images import load_image
 
@@ -73,3 +76,33 @@ def test_what_was_not_judged_is_not_explored(make_checkpoint, astronaut):
         explore_photo(detector, small, face=0)
     with pytest.raises(ImageError, match="smaller than 48 pixels"):
         explore_photo(detector, small)
+
+
+def test_when_it_decided_and_where_it_looked_by_hand(make_checkpoint, make_image):
+    detector = load_detector(make_checkpoint())
+    found = explore_photo(detector, make_image(), whole=True)
+    rows = {(0.4, 0.6, 0.3, 0.2): 2, (0.1, 0.2, 0.3, 0.4): 0, (0.6, 0.4, 0.4, 0.9): 3, (0.2, 0.5, 0.6, 0.7): 1}
+    assert [replace(found, lens_decided=np.array(row)).decided_at for row in rows] == list(rows.values())
+    named = replace(found, patch_names=("nose", "mouth", "mouth", "chin"))
+    assert named.top_parts(np.array([[0.1, 0.4], [0.3, 0.2]])) == ["mouth", "chin", "nose"]
+
+
+def test_maps_of_heads_are_rows_of_what_the_head_reads(make_checkpoint, make_image):
+    for kind, rows in (("vit", slice(0, 1)), ("siglip", slice(0, 16))):
+        found = explore_photo(load_detector(make_checkpoint(kind=kind)), make_image(), whole=True)
+        expected = found.attention.unpack()[:, :, rows].mean(axis=2)[..., found.num_prefix_tokens :]
+        np.testing.assert_allclose(found.head_maps(), expected.reshape(3, 2, 4, 4), rtol=1e-5)
+        assert found.rollout().shape == (3, 4, 4)
+        assert found.patch_lens()[2, 1, 3] == found.lens[2, found.num_prefix_tokens + 7]
+
+
+def test_a_verdict_is_flipped_along_its_occlusion_map(make_checkpoint, make_image):
+    detector = load_detector(make_checkpoint())
+    detected = detect_faces(make_image(), detector.checkpoint, whole=True)
+    state = detector.encode(detected.crops)
+    (face,) = judge_faces(detector, detected, state).faces
+    *_, last = flip_verdict(detector, face, state, 0, "grey")
+    assert last.progress == 1
+    judged = erasing_judge(detector, face.crop, "grey")(last.erased[None])[0]
+    assert last.p_fake == pytest.approx(judged, abs=1e-6)
+    assert last.flipped == ((judged >= 0.5) != (face.p_fake >= 0.5))

@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 
 from virtus import __version__
-from virtus.cli import calibrate, doctor, evaluate, explain, provenance, replay, scan, serve
+from virtus.cli import calibrate, doctor, evaluate, explain, explore, provenance, replay, scan, serve
 from virtus.cli.terminal import exit_status
 
-COMMANDS = (scan, explain, replay, evaluate, calibrate, provenance, doctor, serve)
+COMMANDS = (scan, explain, explore, replay, evaluate, calibrate, provenance, doctor, serve)
 
 
 def main(argv: list[str] | None = None) -> int:

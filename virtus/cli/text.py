@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,11 @@ from virtus.explain import describe_faithfulness
 from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from virtus.checkpoints import Novelty
+    from virtus.explain import FlippingStep
+    from virtus.judging import Exploration
 
 
 def verdict_lines(report: ImageReport) -> Iterator[str]:
@@ -21,6 +26,33 @@ def verdict_lines(report: ImageReport) -> Iterator[str]:
     for number, face in enumerate(report.faces):
         yield f"  face {number}: {_verdict(face, band)}"
         yield from (f"    {sentence}" for sentence in _doubts(face))
+
+
+LENS = "Layers before the last were never trained for the head: this is a projection, not what the model thought."
+
+
+def exploration_lines(found: Exploration, rollout: np.ndarray) -> Iterator[str]:
+    """The verdict on one face, where the model looked, and from which block on it was so.
+
+    Args:
+        rollout: through all blocks, (grid_h, grid_w).
+    """
+    yield f"{found.outcome} (p_fake {found.p_fake:.3f}; {_between(found.real_below, found.fake_above)})"
+    yield from (f"  {sentence}" for sentence in _doubts(found.face))
+    yield f"  it looked most at: {', '.join(found.top_parts(rollout))} (attention rollout)"
+    yield f"  p_fake by block: {' '.join(f'{p:.2f}' for p in found.lens_decided)}"
+    since = f"after block {found.decided_at - 1}" if found.decided_at else "before the first block"
+    yield f"  on its side of 0.5 for good {since}. {LENS}"
+
+
+def flipping_line(found: Exploration, step: FlippingStep) -> str:
+    """Which patches must go for another verdict, by the parts of the face where they lie."""
+    counts = Counter(found.patch_names[patch] for patch in step.erased.nonzero()[0])
+    where = ", ".join(f"{part} {count}" for part, count in counts.most_common())
+    patches = f"{step.erased.sum()} of {step.erased.size} patches ({where or 'none'})"
+    if not step.flipped:
+        return f"  no set was found that flips it; without {patches} it comes nearest: p_fake {step.p_fake:.3f}"
+    return f"  without {patches} it is the other: p_fake {step.p_fake:.3f}"
 
 
 def explanation_lines(report: ImageReport) -> Iterator[str]:
@@ -54,7 +86,11 @@ def _band(report: ImageReport) -> str:
     if report.checkpoint.calibration is None:
         return "uncalibrated"
     own = at_prior(report.checkpoint.calibration, report.prior)
-    return f"inconclusive from {own.real_below:.2f} to {own.fake_above:.2f}"
+    return _between(own.real_below, own.fake_above)
+
+
+def _between(real_below: float, fake_above: float) -> str:
+    return f"inconclusive from {real_below:.2f} to {fake_above:.2f}"
 
 
 def _verdict(face: FaceReport, band: str) -> str:

@@ -17,5 +17,6 @@ if TYPE_CHECKING:
         jpeg_uri,
     )
     from virtus.drawing.overlay import DEFAULT_OPACITY, legend_ends, overlay_crop, overlay_photo
+    from virtus.drawing.sheets import draw_growth, draw_heads, draw_lens
 
 __getattr__, __all__ = offer(__name__, __file__)

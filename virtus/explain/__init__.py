@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from virtus.explain.attention import joint_attention, read_by_head
-    from virtus.explain.erasing import erasing_judge
+    from virtus.explain.attention import grow_rollout, joint_attention, read_by_head
+    from virtus.explain.erasing import Fill, FlippingStep, erasing_judge, find_flipping_patches
     from virtus.explain.faithfulness import (
         ChanceTest,
         centre_map,

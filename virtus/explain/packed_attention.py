@@ -29,6 +29,23 @@ class PackedAttention:
         """The weights of one block (heads, T, T) or of several (blocks, heads, T, T), float32."""
         return self.scales[block][..., None] * np.square(self.codes[block] * np.float32(1 / 255))
 
+    def mean_distances(self, grid_size: tuple[int, int]) -> np.ndarray:
+        """How far each head's patches look: (blocks, heads) float32, in patches.
+
+        The distance from a patch to those that it attends to, by their weights, in the mean over the patches
+        (Dosovitskiy et al. 2021, Fig. 7). Tokens that are no patches have no place and are left out.
+        """
+        places = np.argwhere(np.ones(grid_size)).astype(np.float32)
+        distances = np.hypot(*(places[:, None] - places).transpose(2, 0, 1))
+        first = self.codes.shape[-1] - len(places)
+        weights = (self.unpack(block)[:, first:, first:] for block in range(len(self.codes)))
+        return np.stack([((one * distances).sum(-1) / one.sum(-1).clip(1e-12)).mean(-1) for one in weights])
+
+    def entropies(self) -> np.ndarray:
+        """How widely each head attends: (blocks, heads) float32, bits of a row, in the mean over all tokens."""
+        weights = (self.unpack(block) for block in range(len(self.codes)))
+        return np.stack([-(one * np.log2(one.clip(1e-12))).sum(-1).mean(-1) for one in weights])
+
 
 @torch.inference_mode()
 def pack_attention(state: TrunkState, index: int, blocks: Sequence[int] | None = None) -> PackedAttention:

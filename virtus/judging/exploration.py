@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +10,25 @@ from PIL import Image
 
 from virtus.checkpoints import Detector, TrunkState, at_prior, load_checkpoint
 from virtus.errors import ImageError, InputError
-from virtus.explain import PackedAttention, logit_lens, pack_attention, read_by_head
+from virtus.explain import (
+    Fill,
+    FlippingStep,
+    PackedAttention,
+    erasing_judge,
+    explain,
+    find_flipping_patches,
+    grow_rollout,
+    logit_lens,
+    pack_attention,
+    read_by_head,
+)
 from virtus.faces import name_cells
 from virtus.judging.photo import detect_faces, judge_faces
 from virtus.media import ImageSource, load_image
 from virtus.models import Architecture, EvalTransform
-from virtus.results import CheckpointInfo, FaceReport, Outcome
+from virtus.results import CheckpointInfo, FaceReport, Label, Outcome
+
+TOO_SMALL = "This face is too small to be judged, so there is nothing to explore."
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,54 @@ class Exploration:
     @property
     def outcome(self) -> Outcome:
         return self.face.outcome
+
+    @property
+    def decided_at(self) -> int:
+        """The first row of the lens from which on what the head reads stays on the side of 0.5 where the verdict lies.
+
+        0 is before the first block, k behind block k - 1.
+        """
+        is_fake = self.lens_decided >= 0.5
+        return int(np.flatnonzero(np.append(True, is_fake[:-1] != is_fake[-1]))[-1])
+
+    def head_maps(self) -> np.ndarray:
+        """Where each block's heads attend for what the head of the model reads, on the grid: the class token's row, or
+        the mean of all patches' rows, or as a learned query weighs them. (blocks, heads, grid_h, grid_w), float32."""
+        source = self.pooling.mean(axis=(0, 1))
+        rows = [source @ self.attention.unpack(block) for block in range(len(self.attention.codes))]
+        return self._on_grid(np.stack(rows))
+
+    def rollout(self, *, head: int | None = None, head_fusion: str = "mean", discard_ratio: float = 0.0) -> np.ndarray:
+        """Attention rollout up to each block, (blocks, grid_h, grid_w), float32: see `grow_rollout`."""
+        options = {"head": head, "head_fusion": head_fusion, "discard_ratio": discard_ratio}
+        return self._on_grid(grow_rollout(self.attention, self.pooling, **options))
+
+    def patch_lens(self) -> np.ndarray:
+        """The lens of the patches alone, (blocks + 1, grid_h, grid_w), float32."""
+        return self._on_grid(self.lens)
+
+    def top_parts(self, heatmap: np.ndarray, count: int = 3) -> list[str]:
+        """The parts of the face where a map has its highest patches, each once, the highest first."""
+        order = np.argsort(-heatmap.ravel(), kind="stable")
+        return list(dict.fromkeys(self.patch_names[patch] for patch in order))[:count]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What an `.npz` holds: fields by their names, packed attention as `attention_codes` and `attention_scales`."""
+        return {
+            "attention_codes": self.attention.codes,
+            "attention_scales": self.attention.scales,
+            "head_distances": self.attention.mean_distances(self.grid_size),
+            "head_entropies": self.attention.entropies(),
+            "pooling": self.pooling,
+            "lens": self.lens,
+            "lens_decided": self.lens_decided,
+            "prefix_names": np.array(self.prefix_names, np.str_),
+            "patch_names": np.array(self.patch_names, np.str_),
+        }
+
+    def _on_grid(self, tokens: np.ndarray) -> np.ndarray:
+        """(..., T) to (..., grid_h, grid_w), the patches alone."""
+        return tokens[..., self.num_prefix_tokens :].reshape(*tokens.shape[:-1], *self.grid_size)
 
 
 def explore(source: ImageSource, *, face: int | None = None, model: str = "auto", whole: bool = False) -> Exploration:
@@ -109,7 +170,7 @@ def explore_face(
         InputError: if the face is too small to be judged.
     """
     if face.crop is None:
-        raise InputError("This face is too small to be judged, so there is nothing to explore.")
+        raise InputError(TOO_SMALL)
     trunk, transform = state.trunk, detector.checkpoint.transform
     bounds = at_prior(detector.checkpoint.info.calibration, detector.prior)
     lens, decided = logit_lens(detector, state, index)
@@ -128,6 +189,25 @@ def explore_face(
         prefix_names=_prefix_names(trunk.model.config),
         patch_names=name_cells(face.face, face.crop, box, trunk.grid_size),
     )
+
+
+def flip_verdict(
+    detector: Detector, face: FaceReport, state: TrunkState, index: int, fill: Fill = "blur"
+) -> Iterator[FlippingStep]:
+    """The patches without which the verdict on a face is of the other side, found along its occlusion map.
+
+    Some 50 passes of the trunk before the first step, and as many as there are patches at most after it.
+
+    Args:
+        face, state, index: as in `explore_face`.
+        fill: what stands in for patches: see `erasing_judge`.
+    """
+    if face.crop is None:
+        raise InputError(TOO_SMALL)
+    (occlusion,) = explain(state.select(index), method="occlusion", target=Label.FAKE)
+    bounds = at_prior(detector.checkpoint.info.calibration, detector.prior)
+    judge = erasing_judge(detector, face.crop, fill)
+    yield from find_flipping_patches(judge, occlusion.heatmap, (bounds.real_below, bounds.fake_above))
 
 
 def _picture(transform: EvalTransform, image: Image.Image) -> Image.Image:

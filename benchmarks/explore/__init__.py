@@ -1,0 +1,1 @@
+"""What exploring a face costs: bytes, and how long each step takes, in the engine and in the page."""

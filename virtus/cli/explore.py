@@ -1,0 +1,122 @@
+"""`explore`: everything that one pass of the model says of a face, as arrays and pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from virtus.cli.arguments import any_count, checkpoint_names, load_detector, model_options, prior_option, share
+from virtus.cli.terminal import ALL_JUDGED
+from virtus.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from virtus.checkpoints import Detector
+    from virtus.explain import Fill
+    from virtus.judging import Exploration
+
+FILES = {
+    "arrays": (".npz", "all arrays: see docs/explore.md"),
+    "heads": ("-heads.png", "where each head of each block attends, for what the model's head reads"),
+    "lens": ("-lens.png", "the logit lens: p of fake block by block, of what the head reads and of each patch"),
+    "rollout": ("-rollout.webp", "attention rollout as it grows from the first block to the last"),
+}
+FRAME_MS, LAST_FRAME_MS = 250, 1500
+
+
+def add(commands) -> None:
+    parents = [model_options(), prior_option()]
+    summary = "attention of all heads and p block by block, of one face"
+    explore = commands.add_parser("explore", parents=parents, help=summary)
+    explore.set_defaults(run=run)
+    explore.add_argument("image", metavar="IMAGE")
+    explore.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for arrays and pictures")
+    explore.add_argument(
+        "--face", type=any_count, metavar="N", help="which, 0 is the largest (default: the one that decided)"
+    )
+    explore.add_argument("--head-fusion", choices=("mean", "max", "min"), default="mean", help="rollout: heads to one")
+    explore.add_argument("--discard-ratio", type=share, default=0.0, help="rollout: share of weights left out")
+    explore.add_argument(
+        "--flip", action="store_true", help="search for the patches without which the verdict is another"
+    )
+    meaning = "what stands in for patches that --flip takes away (default: blur)"
+    explore.add_argument("--fill", choices=("blur", "grey", "drop"), default="blur", help=meaning)
+
+
+def run(args: argparse.Namespace) -> int:
+    from virtus.cli.text import exploration_lines
+    from virtus.judging import explore_photo
+    from virtus.media import load_image
+
+    photo = load_image(args.image)
+    detector = load_detector(args, prior=args.prior)
+    found = explore_photo(detector, photo, face=args.face, whole=args.whole_image)
+    rollout = found.rollout(head_fusion=args.head_fusion, discard_ratio=args.discard_ratio)
+    print("\n".join(exploration_lines(found, rollout[-1])), flush=True)
+    about = _describe(found, args) | ({"flipping": _flip(detector, found, args.fill)} if args.flip else {})
+    stem = Path(args.image).stem + ("" if args.face is None else f"-face{args.face}")
+    try:
+        print(_write(found, rollout, about, args.out, stem))
+    except OSError as exc:
+        raise InputError(f"{args.out} cannot be written to: {exc.strerror or exc}.") from exc
+    return ALL_JUDGED
+
+
+def _describe(found: Exploration, args: argparse.Namespace) -> dict[str, Any]:
+    """What is no array, and how to get all of it in Python."""
+    asked = {"face": args.face, "model": checkpoint_names(args)[0], "whole": args.whole_image or None}
+    words = "".join(f", {name}={value!r}" for name, value in asked.items() if value is not None)
+    return {
+        "path": args.image,
+        "python": f"virtus.explore({args.image!r}{words})",
+        "checkpoint": found.checkpoint.to_json(),
+        "face": found.face.to_json(),
+        "real_below": found.real_below,
+        "fake_above": found.fake_above,
+        "grid_size": found.grid_size,
+        "prefix_names": found.prefix_names,
+        "decided_at": found.decided_at,
+        "p_fake_by_block": [round(p, 4) for p in found.lens_decided.tolist()],
+    }
+
+
+def _flip(detector: Detector, found: Exploration, fill: Fill) -> dict[str, Any]:
+    """Search, and say what was found."""
+    from tqdm import tqdm
+
+    from virtus.cli.text import flipping_line
+    from virtus.judging import flip_verdict
+
+    steps = flip_verdict(detector, found.face, detector.encode([found.face.crop] if found.face.crop else []), 0, fill)
+    *_, last = tqdm(steps, "search", unit="step", disable=None)  # a bar on a terminal alone
+    print(flipping_line(found, last), flush=True)
+    patches = last.erased.nonzero()[0].tolist()
+    return {"fill": fill, "patches": patches, "p_fake": round(last.p_fake, 4), "flipped": last.flipped}
+
+
+def _write(found: Exploration, rollout: np.ndarray, about: dict[str, Any], folder: Path, stem: str) -> Path:
+    """Arrays, pictures, and a JSON that says what they are.
+
+    Returns:
+        The JSON.
+    """
+    import numpy as np
+
+    from virtus.drawing import draw_growth, draw_heads, draw_lens
+
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {kind: f"{stem}{end}" for kind, (end, _) in FILES.items()}
+    np.savez_compressed(folder / names["arrays"], **found.arrays())
+    draw_heads(found.head_maps()).save(folder / names["heads"])
+    thresholds = (found.real_below, found.fake_above)
+    draw_lens(found.patch_lens(), found.lens_decided, thresholds).save(folder / names["lens"])
+    first, *others = draw_growth(found.picture, rollout)
+    times = [FRAME_MS] * len(others) + [LAST_FRAME_MS]
+    first.save(folder / names["rollout"], save_all=True, append_images=others, duration=times, loop=0)
+    files = {names[kind]: meaning for kind, (_, meaning) in FILES.items()}
+    manifest = folder / f"{stem}.json"
+    manifest.write_text(json.dumps(about | {"files": files}, indent=1) + "\n", encoding="utf-8")
+    return manifest

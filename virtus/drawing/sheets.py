@@ -1,0 +1,101 @@
+"""What a model did with a face, block by block: a sheet of all heads' maps, the logit lens, rollout as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from virtus.drawing.annotate import TONES
+from virtus.drawing.overlay import colorize, normalize, resize_heatmap
+from virtus.results import Outcome
+
+CELL = 56  # px of a small map at least
+GAP, LABEL, CHART, MARGIN = 4, 64, 172, 16  # px between cells, left of them, of a chart's height, above and below it
+ENDS = (Outcome.REAL, Outcome.FAKE)
+PAPER, INK, FAINT = "#ffffff", "#1a1a1a", "#c8ccd2"
+FRAME_SIDE = 448  # px of the longer side of a frame
+
+
+def draw_heads(maps: np.ndarray) -> Image.Image:
+    """All heads on a sheet, a row a block, each map on its own scale; numbered from 0, as arrays are.
+
+    Args:
+        maps: (blocks, heads, grid_h, grid_w).
+    """
+    blocks, heads = maps.shape[:2]
+    cells = [[Image.fromarray(colorize(normalize(one))) for one in row] for row in maps]
+    return _lay_out(cells, [f"block {at}" for at in range(blocks)], [f"head {at}" for at in range(heads)])
+
+
+def draw_lens(lens: np.ndarray, decided: np.ndarray, thresholds: tuple[float, float]) -> Image.Image:
+    """p of fake block by block: as a line with the verdict's thresholds, and under it of each patch by itself.
+
+    Args:
+        lens: (blocks + 1, grid_h, grid_w), p of each patch; blue is real, white 0.5, red fake.
+        decided: (blocks + 1,), p of what the head reads.
+        thresholds: below the first real, from the second on fake.
+    """
+    names = ["input", *(f"block {at}" for at in range(len(decided) - 1))]
+    sheet = _lay_out([[Image.fromarray(_p_colours(one)) for one in lens]], ["patches"], names, above=CHART)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
+    pitch = (sheet.width - LABEL) / len(decided)
+    xs = [LABEL + pitch * (at + 0.5) - GAP / 2 for at in range(len(decided))]
+
+    def height(p: float) -> float:
+        return MARGIN + (1 - p) * (CHART - 2 * MARGIN)
+
+    for p, word in ((1.0, "p fake 1"), (0.0, "0")):
+        draw.line((LABEL, height(p), sheet.width, height(p)), FAINT)
+        draw.text((4, height(p) - 6), word, INK, font)
+    for p, outcome, words, drop in zip(thresholds, ENDS, ("real below", "fake from"), (1, -14), strict=True):
+        draw.line((LABEL, height(p), sheet.width, height(p)), TONES[outcome].colour)
+        draw.text((LABEL + 4, height(p) + drop), f"{words} {p:.2f}", TONES[outcome].colour, font)
+    points = list(zip(xs, map(height, decided.tolist()), strict=True))
+    draw.line(points, fill=INK, width=2)
+    for x, y in points:
+        draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=INK)
+    return sheet
+
+
+def draw_growth(picture: Image.Image, maps: np.ndarray) -> list[Image.Image]:
+    """A frame for each map (frames, grid_h, grid_w) over the picture: clear where it is low, coloured where high."""
+    scale = FRAME_SIDE / max(picture.size)
+    base = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
+    frames = []
+    for heatmap in maps:
+        high = resize_heatmap(normalize(heatmap), base.size)
+        colours, mask = Image.fromarray(colorize(high)), Image.fromarray((high * 217).round().astype(np.uint8))
+        frames.append(Image.composite(colours, base, mask))
+    return frames
+
+
+def _p_colours(p: np.ndarray) -> np.ndarray:
+    """p (H, W) to RGB (H, W, 3), uint8: from the colour of real by white to that of fake."""
+    tones = (TONES[outcome].colour for outcome in ENDS)
+    real, fake = (np.array([int(tone[at : at + 2], 16) for at in (1, 3, 5)]) for tone in tones)
+    ends = np.where(p[..., None] < 0.5, real, fake)
+    return (255 + (ends - 255) * np.abs(2 * p - 1)[..., None]).round().astype(np.uint8)
+
+
+def _lay_out(
+    cells: Sequence[Sequence[Image.Image]], row_names: Sequence[str], column_names: Sequence[str], *, above: int = 0
+) -> Image.Image:
+    """Cells of one size, enlarged to whole multiples so that each patch is seen, with names left and above."""
+    width, height = cells[0][0].size
+    factor = -(-CELL // max(width, height))
+    width, height = max(width * factor, CELL), height * factor
+    head = above + 18
+    size = LABEL + len(column_names) * (width + GAP), head + len(row_names) * (height + GAP)
+    sheet, font = Image.new("RGB", size, PAPER), ImageFont.load_default(11)
+    draw = ImageDraw.Draw(sheet)
+    for column, name in enumerate(column_names):
+        draw.text((LABEL + column * (width + GAP), above + 2), name, fill=INK, font=font)
+    for row, name in enumerate(row_names):
+        top = head + row * (height + GAP)
+        draw.text((4, top + height / 2 - 6), name, fill=INK, font=font)
+        for column, cell in enumerate(cells[row]):
+            enlarged = cell.resize((cell.width * factor, height), Image.Resampling.NEAREST)
+            sheet.paste(enlarged, (LABEL + column * (width + GAP), top))
+    return sheet
