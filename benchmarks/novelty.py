@@ -1,7 +1,7 @@
 """What is called unfamiliar, of photos and of stand-ins for paintings: `python -m benchmarks.novelty DATA`.
 
 On the reporting part of `val`; `--part choose` is what the trunk's block and the statistic were chosen on.
-`--count`: photos of each source and class that are changed.
+`--count`: photos of each source and class that are changed; `--limit`: that are judged as they are, 0 for all.
 """
 
 from __future__ import annotations
@@ -130,12 +130,13 @@ def _ellipse(draw: ImageDraw.ImageDraw, x: float, y: float, wide: float, high: f
 
 
 def main() -> None:
-    args = parser(__doc__, data=True, model="auto", part="report", count=15).parse_args()
+    args = parser(__doc__, data=True, model="auto", part="report", count=15, limit=0).parse_args()
     detector = Detector(load_checkpoint(args.model))
-    every, some = (held_out(args.data, part=args.part, limit=limit) for limit in (0, args.count))
-    faces = FaceCache().find([sample.path for sample in every])
+    every, some = (held_out(args.data, part=args.part, limit=limit) for limit in (args.limit, args.count))
+    faces = FaceCache().find([sample.path for sample in (*every, *some)])
     faces = {path: face for path, face in faces.items() if face}
     every, some = ([s for s in samples if s.path in faces and s.source != "videos"] for samples in (every, some))
+    print(f"{detector.checkpoint.info.name}, sha256 {detector.checkpoint.info.sha256[:12]}\n")
     print("| photos as they are | class | pictures | unfamiliar |\n| --- | --- | ---: | ---: |")
     for (source, label), own in by_kind(every).items():
         print(f"| {source} | {label} | {len(own)} | {rate(detector, cut(detector, own, faces, lambda one: one)):.1%} |")

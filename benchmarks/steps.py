@@ -1,4 +1,9 @@
-"""Where the time of one photo goes, steps interleaved: `python -m benchmarks.steps`."""
+"""Where the time of one photo goes, steps interleaved: `python -m benchmarks.steps`.
+
+`--cores` counts what all cores spent, not the clock, which says little beside other work, and leaves out the app. With
+`ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2` in the environment and `--precision float32` it is that of a CPU with
+AVX2 alone.
+"""
 
 from __future__ import annotations
 
@@ -64,15 +69,17 @@ def _run_tail(trunk, tail_input: torch.Tensor) -> None:
     trunk.tail(tail_input)
 
 
-def measure(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+def measure(
+    work: dict[str, Callable[[], object]], rounds: int, *, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
     """Milliseconds of each, in turns, so that a noisy machine disturbs all alike; the first round is not counted."""
     times = defaultdict(list)
     for turn in range(rounds + 1):
         for name, step in work.items():
-            start = time.perf_counter()
+            start = clock()
             step()
             if turn:
-                times[name].append(1000 * (time.perf_counter() - start))
+                times[name].append(1000 * (clock() - start))
     return times
 
 
@@ -88,7 +95,8 @@ def print_times(times: dict[str, list[float]]) -> None:
     """Medians, each as a share of a verdict in this process; and what the app's answer takes on top."""
     medians = {name: statistics.median(taken) for name, taken in times.items()}
     whole = sum(medians[name] for name in VERDICT)
-    medians["transport"] = medians[APP] - medians[WHOLE]
+    if APP in medians:
+        medians["transport"] = medians[APP] - medians[WHOLE]
     print("| step | median ms | least ms | of a verdict |\n| --- | ---: | ---: | ---: |")
     for name, median in medians.items():
         least = f"{min(times[name]):.1f}" if name in times else ""
@@ -96,12 +104,16 @@ def print_times(times: dict[str, list[float]]) -> None:
 
 
 def main() -> None:
-    args = parser(__doc__, model="auto", photo=PHOTO, precision="auto", rounds=20).parse_args()
+    options = parser(__doc__, model="auto", photo=PHOTO, precision="auto", rounds=20)
+    options.add_argument("--cores", action="store_true")
+    args = options.parse_args()
     checkpoint = virtus.load_checkpoint(args.model, precision=args.precision)
     print(f"{checkpoint.info.name}, {checkpoint.trunk.device}, {checkpoint.trunk.dtype}; {args.photo.name}\n")
-    times = measure(steps(virtus.Detector(checkpoint), args.photo), args.rounds)
-    options = ("--model", args.model, "--precision", args.precision)
-    print_times(times | ask_app(args.photo, args.rounds, *options))
+    clock = time.process_time if args.cores else time.perf_counter
+    times = measure(steps(virtus.Detector(checkpoint), args.photo), args.rounds, clock=clock)
+    if not args.cores:
+        times |= ask_app(args.photo, args.rounds, "--model", args.model, "--precision", args.precision)
+    print_times(times)
 
 
 if __name__ == "__main__":
