@@ -22,7 +22,7 @@ from pathlib import Path
 from gradio_client import Client, handle_file
 
 from benchmarks import parser
-from benchmarks.load.served import peak_mib, served_app
+from benchmarks.load.served import peak_mib, served_app, used_s
 from benchmarks.speed.material import write_photos
 from benchmarks.steps import PHOTO
 
@@ -75,14 +75,19 @@ def costs_of_scans(model: str, photos: Path, clip: Path) -> Costs:
 def costs_of_app(model: str, asked: int) -> Costs:
     start = time.perf_counter()
     with served_app("--model", model) as (url, pid), contextlib.redirect_stdout(io.StringIO()):
-        page_s, client, answered = time.perf_counter() - start, Client(url, verbose=False), []
+        page_s, page_cores_s = time.perf_counter() - start, used_s(pid)
+        client, answered, used = Client(url, verbose=False), [], []
         for _ in range(1 + asked):
             client.predict(handle_file(str(PHOTO)), api_name="/analyze")
             answered.append(time.perf_counter())
+            used.append(used_s(pid))
         return {
             "app: first page, s": page_s,
+            "app: first page, of all cores, s": page_cores_s,
             "app: first verdict, s": answered[0] - start,
+            "app: first verdict, of all cores, s": used[0],
             "app: each of the next, s": (answered[-1] - answered[0]) / asked,
+            "app: each of the next, of all cores, s": (used[-1] - used[0]) / asked,
             "app: peak memory, MiB": peak_mib(pid),
         }
 
@@ -103,7 +108,8 @@ def main() -> None:
     for what, by_model in found.items():
         first, last = by_model[args.models[0]], by_model[args.models[-1]]
         ratios = [one / other for one, other in zip(first, last, strict=True)]
-        cells = [f"{statistics.median(by_model[model]):.3g}" for model in args.models]
+        middle = [statistics.median(by_model[model]) for model in args.models]
+        cells = [f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in middle]
         cells += [f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"]
         print(f"| {what} | {' | '.join(cells)} |")
 

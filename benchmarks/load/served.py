@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -41,6 +42,12 @@ def peak_mib(pid: int) -> float:
 def resident_mib(pid: int) -> float:
     """Resident memory now (Linux)."""
     return _status_mib(pid, "VmRSS")
+
+
+def used_s(pid: int) -> float:
+    """Seconds that a process has spent on all cores, its ended threads' too (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _status_mib(pid: int, field: str) -> float:
