@@ -47,13 +47,12 @@ def main() -> None:
     fakes = [fake for catch in catches.values() for fake in catch.fakes]
     tested = fakes[:: math.ceil(len(fakes) / args.tested)]
     print_localisation(localise(detector, fakes, args.methods, every=args.every), fakes)
-    times = time_each(detector, fakes, args.methods)
-    print(f"\n{' '.join(f'{name} {taken:.0f} ms,' for name, taken in times.items())} a face", flush=True)
-    print_table(
-        "Like the map of a model with random weights", compare_randomised(detector, tested, args.methods), tested
-    )
+    likeness = compare_randomised(detector, tested, args.methods)
+    print_table("Likeness to the map of a model with random weights, from the top down", likeness, tested)
     faithfulness = judge_faithfulness(detector, tested, args.methods, num_random=args.random)
     print_table("What the verdict needs", faithfulness, tested)
+    times = time_each(detector, fakes, args.methods)
+    print(f"\n{' '.join(f'{name} {taken:.0f} ms,' for name, taken in times.items())} a face", flush=True)
     print(f"\n{time.perf_counter() - start:.0f} s")
 
 

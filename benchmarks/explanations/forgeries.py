@@ -111,8 +111,9 @@ def catch_fakes(detector: Detector, originals: Sequence[Original], kind: str, *,
     catch, order = Catch(), []
     for _ in range(MAX_ROUNDS):
         order += draw.sample(list(originals), len(originals))
-    for start in range(0, len(order), CHUNK):
-        made = [(one, _forge(one, originals, kind, draw)) for one in order[start : start + CHUNK]]
+    chunk = min(CHUNK, 2 * count)
+    for start in range(0, len(order), chunk):
+        made = [(one, _forge(one, originals, kind, draw)) for one in order[start : start + chunk]]
         _try(detector, [(one, forgery) for one, forgery in made if forgery], kind, catch)
         if len(catch.fakes) >= count:
             break
