@@ -1,8 +1,11 @@
-"""Names that Gradio does not document are where the app looks for them; and of a session only its State is kept."""
+"""Names that Gradio does not document are where the app looks for them; and of who asks it keeps what is used."""
 
+import gc
 import inspect
+from pathlib import Path
 
 import gradio as gr
+import httpx
 import pytest
 from gradio.context import LocalContext
 from gradio.queueing import Event
@@ -83,3 +86,116 @@ def test_what_a_visitor_typed_and_saw_is_not_kept():
     assert session.state_data == {calls._id: 2}
     assert session.config_values == {}
     assert "secret" not in str([vars(one) for one in session.blocks_config.blocks.values()])
+
+
+NUM_CALLS = 12
+
+
+@pytest.fixture(scope="module")
+def counting():
+    """An app with an endpoint that answers once, one that answers twice, and one that hides what it shows."""
+    with CheckedBlocks(delete_cache=(60, 600)) as app:
+        typed, shown = gr.Textbox(), gr.Textbox()
+        typed.submit(lambda text: text * 2, typed, shown, api_name="double")
+        typed.input(lambda text: (yield from (text, text * 2)), typed, shown, api_name="steps")
+        typed.change(lambda text: gr.Textbox(text * 2, visible=False), typed, shown, api_name="hide")
+        for _ in range(50):
+            gr.HTML()
+    app.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    with httpx.Client(base_url=f"{app.local_url}gradio_api/", timeout=240) as program:
+        yield app, program
+    app.close()
+
+
+def ask(program, api_name, *, read=True):
+    answer = program.post(f"call/{api_name}", json={"data": ["ab"]}).raise_for_status()
+    return program.get(f"call/{api_name}/{answer.json()['event_id']}").text if read else ""
+
+
+def num_entries(app):
+    """What Gradio keeps of calls, by its names."""
+    queue, sessions = app._queue, app.app.state_holder
+    kept = {
+        "session_data": sessions.session_data,
+        "time_last_used": sessions.time_last_used,
+        "pending_event_ids_session": queue.pending_event_ids_session,
+        "pending_messages_per_session": queue.pending_messages_per_session,
+        "event_ids_to_events": queue.event_ids_to_events,
+        "iterators": app.app.iterators,
+        "pending_diff_streams": app.pending_diff_streams,
+    }
+    return {name: len(entries) for name, entries in kept.items()}
+
+
+def num_objects():
+    """Sessions, events, requests, messages and queues of them, wherever they are held."""
+    gc.collect()
+    of_calls = ("gradio", "starlette", "asyncio.queues")
+    return sum(str(type(kept).__module__).startswith(of_calls) for kept in gc.get_objects())
+
+
+@pytest.mark.parametrize("api_name", ["double", "steps", "hide"])
+def test_calls_leave_nothing_behind(counting, api_name):
+    """Each left a session of 27 kB, a queue of messages and, for as long as the server ran, its name."""
+    app, program = counting
+    ask(program, api_name)
+    before = num_objects()
+    assert all("abab" in ask(program, api_name) for _ in range(NUM_CALLS))
+    assert max(num_entries(app).values()) <= 2, num_entries(app)  # the last call's own
+    assert num_objects() - before < NUM_CALLS, "Gradio keeps something else of every call"
+
+
+def test_answers_that_nobody_reads_are_kept_for_a_while(counting, monkeypatch):
+    app, program = counting
+    for _ in range(NUM_CALLS):
+        ask(program, "double", read=False)
+    late = program.post("call/double", json={"data": ["ab"]}).json()["event_id"]
+    ask(program, "double")
+    assert num_entries(app)["pending_messages_per_session"] >= NUM_CALLS
+    assert "abab" in program.get(f"call/double/{late}").text, "an answer was forgotten before it was fetched"
+    monkeypatch.setattr(app, "delete_cache", (60, 0))
+    ask(program, "double")
+    ask(program, "double")
+    assert max(num_entries(app).values()) <= 2, num_entries(app)
+
+
+def test_a_page_that_never_listens_is_forgotten_with_its_answers(counting, monkeypatch):
+    app, program = counting
+    (event,) = [number for number, function in app.fns.items() if function.api_name == "double"]
+    for page in ("one", "two"):
+        asked = {"data": ["ab"], "fn_index": event, "session_hash": page}
+        program.post("queue/join", json=asked).raise_for_status()
+    monkeypatch.setattr(app, "delete_cache", (60, 0))
+    ask(program, "double")
+    ask(program, "double")
+    assert num_entries(app)["pending_messages_per_session"] <= 2, num_entries(app)
+    assert num_entries(app)["pending_event_ids_session"] <= 2, num_entries(app)
+
+
+def test_sessions_hold_their_changes_alone(counting):
+    """Gradio copied the list of all components, and how each looks, for every session and call."""
+    app, _ = counting
+    clients = [Client(app.local_url, verbose=False) for _ in range(2)]
+    clients[0].predict("ab", api_name="/hide")
+    clients[1].predict("ab", api_name="/double")
+    sessions = app.app.state_holder.session_data
+    changed, same = (sessions[client.session_hash].blocks_config.blocks for client in clients)
+    assert (len(changed.maps[0]), len(same.maps[0])) == (1, 0)
+    (shown,) = changed.maps[0]
+    assert (changed[shown].visible, same[shown].visible, app.blocks[shown].visible) == (False, True, True)
+    assert len(changed) == len(same) == len(app.blocks)
+    new = app.app.state_holder["new"]
+    assert (new.config_values, dict(new.blocks_config.fns)) == ({}, app.fns)
+
+
+def test_paths_of_files_that_others_deleted_are_forgotten(counting, tmp_path):
+    """Whoever deletes by age first: Gradio kept the path for ever, of what it did not delete itself."""
+    app, program = counting
+    (path,) = program.post("upload", files={"files": ("a.txt", b"text")}).json()
+    here = tmp_path / "here.txt"
+    here.touch()
+    app.upload_file_set.add(str(here))
+    Path(path).unlink()
+    app._look_for_files = 0
+    ask(program, "double")
+    assert app.upload_file_set == {str(here)}

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 from fastapi import FastAPI
 
-from virtus.app.server.serving import CALLS_IN_STATISTICS, guarded_app, load_behind
+from virtus.app.server.serving import STATISTICS, guarded_app, load_behind
 from virtus.app.visitors import Detectors, VisitorFiles, environment, find_limits
 from virtus.checkpoints import EVEN, check_prior
 from virtus.errors import InputError
@@ -63,8 +63,8 @@ def mount(
     detectors = Detectors(model, others, device=device, precision=precision)
     detectors.examine_all()
     files = _shared_files(limits.max_disk_bytes)
-    uploads = {"GRADIO_TEMP_DIR": str(files.folder), "GRADIO_ANALYTICS_MAX_EVENTS": str(CALLS_IN_STATISTICS)}
-    with environment(**uploads):  # of these apps alone: others of the process keep their folder
+    of_this_app = {"GRADIO_TEMP_DIR": str(files.folder)} | STATISTICS  # others of the process keep their folder
+    with environment(**of_this_app):
         blocks, settings = guarded_app(
             detectors, files, limits.calls_per_minute, whole=whole, prior=prior, auth=auth, mcp=mcp
         )

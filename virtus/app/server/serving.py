@@ -37,8 +37,8 @@ from virtus.parallel import share_cores
 from virtus.video import MAX_CLIP_BYTES
 
 MAX_WAITING = 128  # calls for which there is no place yet: at ten photos a second the last one waits 13 s
-# Gradio makes a table of this many of its last calls anew after each call, for a page that is not served.
-CALLS_IN_STATISTICS = 1
+# Gradio makes a table of its last calls anew after each call, for a page that is not served. Here it is never made.
+STATISTICS = {"GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9)}
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 MIB = 1024 * 1024
 LARGE_BYTES = 16 * MIB
@@ -84,7 +84,7 @@ def serve(
         InputError: if the port is taken, or the prior or a limit is out of range.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = str(CALLS_IN_STATISTICS)
+    os.environ.update(STATISTICS)
     limits = find_limits(calls_per_minute, max_disk_gib, host=host, share=share)
     _bound_memory()
     detectors = Detectors(model, others, device=device, precision=precision)

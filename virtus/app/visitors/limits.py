@@ -10,7 +10,7 @@ from virtus.errors import InputError
 
 CALLS_PER_MINUTE = 600  # a class of thirty behind one address, each with a photo every twenty seconds
 MAX_DISK_GIB = 4
-MAX_SESSIONS = 2000  # the ones longest unused go first; a call from outside without a session has one of its own
+MAX_SESSIONS = 2000  # the ones longest unused go first; a call without a session has one until it is answered
 TOOLS_PATH = "/gradio_api/mcp"  # where assistants look for tools on a Gradio app
 MAX_TOOL_CALL_MIB = 16  # of a call with files in it
 RATE_VARIABLE, DISK_VARIABLE = "VIRTUS_RATE_LIMIT", "VIRTUS_MAX_DISK_GIB"
