@@ -1,7 +1,10 @@
 """Commands beside a program that keeps all cores busy: do they take longer than with one thread?
 
-Each command runs twice in turn, as it is and with OMP_NUM_THREADS=1, beside one process for each core that never rests.
-The app is asked by its API, photo after photo. What is printed is the median of the turns in seconds, and the ratio.
+Each command runs twice in turn, as it is and with OMP_NUM_THREADS=1, beside `--load` processes that never rest: one for
+each core, or none where the cores are busy with other work.
+The app is asked by its API, photo after photo. What is printed is the median of the turns in seconds, and the ratio;
+then the same of the seconds of a core that each took. Threads that spin while they wait for each other show there, also
+where the cores are shared with more than is started here.
 `calibrate` needs twenty pictures of each class, and gets small ones as they lie in the data set, labelled in turn.
 """
 
@@ -10,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -18,6 +22,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.speed.material import val_pictures, write_photos
@@ -38,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="a tree of pictures that photos are made of")
     parser.add_argument("--photos", type=int, default=8)
+    parser.add_argument("--load", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--only", nargs="+", metavar="COMMAND", help="of the first column")
     parser.add_argument("--model", default="auto")
@@ -45,18 +51,32 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         commands = measured(args, Path(folder))
-        stack.enter_context(busy_cores())  # not beside the making of photos
-        print(f"{args.photos} photos, {args.turns} turns, {os.cpu_count()} busy cores, {args.model}", flush=True)
-        print("| | as it is | one thread | ratio |\n| --- | ---: | ---: | ---: |", flush=True)
+        stack.enter_context(busy_cores(args.load))  # not beside the making of photos
+        beside = f"{args.load} processes beside on {os.cpu_count()} cores"
+        print(f"{args.photos} photos, {args.turns} turns, {beside}, {args.model}", flush=True)
+        print("| | as it is | one thread | ratio | of a core | one thread | ratio |", flush=True)
+        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
         for name in args.only or commands:
             run = commands[name]
             pairs = [(run({}), run({"OMP_NUM_THREADS": "1"})) for _ in range(args.turns)]
-            ours, one = (statistics.median(turn) for turn in zip(*pairs, strict=True))
-            print(f"| `{name}` | {ours:.1f} s | {one:.1f} s | {ours / one:.2f} |", flush=True)
+            print(f"| `{name}` | {_compared(pairs, 'wall')} | {_compared(pairs, 'cpu')} |", flush=True)
 
 
-def measured(args: argparse.Namespace, folder: Path) -> dict[str, Callable[[dict[str, str]], float]]:
-    """Name of each command to what runs it with variables of the environment, and gives its seconds."""
+@dataclass(frozen=True)
+class SpentTime:
+    """Seconds by the clock, and of a core."""
+
+    wall: float
+    cpu: float
+
+
+def _compared(pairs: list[tuple[SpentTime, SpentTime]], clock: str) -> str:
+    ours, one = (statistics.median(getattr(taken, clock) for taken in turn) for turn in zip(*pairs, strict=True))
+    return f"{ours:.1f} s | {one:.1f} s | {ours / one:.2f}"
+
+
+def measured(args: argparse.Namespace, folder: Path) -> dict[str, Callable[[dict[str, str]], SpentTime]]:
+    """Name of each command to what runs it with variables of the environment, and gives what it took."""
     labelled, small, model = folder / "photos", folder / "small", ["--model", args.model]
     (folder / "made").mkdir()
     _label_in_turn(map(Path, write_photos(folder / "made", args.data, args.photos)), labelled)
@@ -82,9 +102,9 @@ def _label_in_turn(pictures: Iterable[Path], folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def busy_cores() -> Iterator[None]:
-    """A process for each core that computes until the end."""
-    started = [subprocess.Popen([sys.executable, "-c", LOAD]) for _ in range(os.cpu_count() or 1)]
+def busy_cores(number: int) -> Iterator[None]:
+    """Processes that compute until the end."""
+    started = [subprocess.Popen([sys.executable, "-c", LOAD]) for _ in range(number)]
     try:
         yield
     finally:
@@ -93,17 +113,29 @@ def busy_cores() -> Iterator[None]:
             process.wait()
 
 
-def _seconds(command: list, more: dict[str, str], folder: Path) -> float:
+def _seconds(command: list, more: dict[str, str], folder: Path) -> SpentTime:
     (folder / "faces.jsonl").unlink(missing_ok=True)
     more = more | {"XDG_CONFIG_HOME": str(folder / "config")}  # where `calibrate` keeps what it found
-    start = time.perf_counter()
+    start, before = time.perf_counter(), _children_s()
     done = subprocess.run([str(part) for part in command], env=_environment(more), capture_output=True, text=True)
     if done.returncode not in (0, 1):
         raise SystemExit(f"{' '.join(map(str, command))}: {done.stderr}")
-    return time.perf_counter() - start
+    return SpentTime(time.perf_counter() - start, _children_s() - before)
 
 
-def _seconds_of_app(model: str, photos: list[Path], more: dict[str, str]) -> float:
+def _children_s() -> float:
+    """Seconds of a core that processes took which were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _running_s(pid: int) -> float:
+    """Of one that runs (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def _seconds_of_app(model: str, photos: list[Path], more: dict[str, str]) -> SpentTime:
     """Of photos one after the other, once it is loaded."""
     from gradio_client import Client, handle_file
 
@@ -117,10 +149,10 @@ def _seconds_of_app(model: str, photos: list[Path], more: dict[str, str]) -> flo
     try:
         client = Client(_answering(f"http://127.0.0.1:{port}"), verbose=False)
         client.predict(handle_file(FACE), api_name="/analyze")
-        start = time.perf_counter()
+        start, before = time.perf_counter(), _running_s(server.pid)
         for photo in photos:
             client.predict(handle_file(photo), api_name="/analyze")
-        return time.perf_counter() - start
+        return SpentTime(time.perf_counter() - start, _running_s(server.pid) - before)
     finally:
         server.terminate()
         server.wait()

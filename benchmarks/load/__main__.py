@@ -1,13 +1,17 @@
 """Many visitors of the app at once: is each answered, about its own picture, and does memory stay?
 
-    python -m benchmarks.load --clients 64 --seconds 300       # the goal
-    python -m benchmarks.load --clients 1,4,16,64 --seconds 20 # how it grows
+    python -m benchmarks.load                                             # the goal: half an hour
+    python -m benchmarks.load --clients 1,4,16,64 --seconds 60 --settle 20 --pause 0 # how it grows
+    python -m benchmarks.load --clients 4 --seconds 300 --settle 60 --pause 0 --ask provenance # one endpoint alone
 
-Visitors upload, ask and check the answer against the engine's own; one in twenty leaves before it is answered.
+Visitors upload, ask, check the answer against the engine's own, and look at it for `--pause` seconds; one in twenty
+leaves before it is answered. Memory is the app's, after `--settle` seconds and at the end: each time the median of the
+last thirty seconds, or of a tenth of the time if that is less. Waits are those of a photo, by `analyze`.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import collections
 import random
@@ -22,12 +26,14 @@ import httpx
 import virtus
 from benchmarks import parser
 from benchmarks.load.served import peak_mib, resident_mib, served_app
-from benchmarks.load.visitors import Busy, MixedUp, Visitor, make_visitors
+from benchmarks.load.visitors import ANSWER_S, ASKED, Busy, MixedUp, Visitor, make_visitors
 
 SHARE_LEAVING = 0.05
+MIB = 2**20
 BUSY_PAUSE_S = 1.0  # before a visitor who was told that the app is busy asks again
-WARM_UP_SHARE, MAX_WARM_UP_S = 0.2, 60.0
-COLUMNS = "visitors,answers,busy,errors,mixed up,left,p50 s,p95 s,photos/s,MiB warm,MiB at the end,growth,peak MiB"
+WINDOW_S = 30.0  # over which memory is a median
+COLUMNS = "visitors,answers,busy,errors,mixed up,left,p50 s,p95 s,photos/s,MiB settled,MiB at the end,growth"
+COLUMNS += ",kB an answer,peak MiB"
 
 
 @dataclass
@@ -61,27 +67,56 @@ class Visits:
             self.errors.append(f"{type(exc).__name__}: {exc}")
 
 
-async def visit(visitors: Sequence[Visitor], url: str, seconds: float, tally: Visits) -> None:
-    """All visitors at once, each asking again as soon as it was answered."""
+async def visit(visitors: Sequence[Visitor], url: str, seconds: float, pause_s: float, tally: Visits) -> None:
+    """All visitors, each asking again after a pause; the first come one after the other, within a pause."""
     end = time.monotonic() + seconds
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=len(visitors))
 
     async def stay(visitor: Visitor) -> None:
         draw = random.Random(visitor.number)
+        await asyncio.sleep(draw.uniform(0, pause_s))
         while time.monotonic() < end:
             await tally.count(visitor, client, draw)
+            await asyncio.sleep(min(pause_s, max(0.0, end - time.monotonic())))
 
-    async with httpx.AsyncClient(base_url=f"{url}gradio_api/", timeout=60, limits=limits) as client:
+    async with httpx.AsyncClient(base_url=f"{url}gradio_api/", timeout=ANSWER_S, limits=limits) as client:
         await asyncio.gather(*map(stay, visitors))
 
 
-async def watch_memory(pid: int, seconds: float) -> list[float]:
-    """Resident MiB, once a second."""
-    sizes = []
-    for _ in range(int(seconds)):
+@dataclass
+class Memory:
+    """Of the app, while it is visited.
+
+    Attributes:
+        settled, end: MiB after some time, and when the visitors had left.
+        answers: that came between.
+    """
+
+    settled: float = 0.0
+    end: float = 0.0
+    answers: int = 0
+
+    async def watch(self, pid: int, seconds: float, settle_s: float, tally: Visits) -> None:
+        """Look once a second."""
+        window_s = min(WINDOW_S, seconds / 10)
+        await asyncio.sleep(settle_s - window_s)
+        self.settled, before = await _median_mib(pid, window_s), len(tally.waits)
+        await asyncio.sleep(seconds - settle_s - window_s)
+        self.end, self.answers = await _median_mib(pid, window_s), len(tally.waits) - before
+
+    @property
+    def growth(self) -> str:
+        """As a share, and in kB for each answer."""
+        grown = self.end - self.settled
+        return f"{grown / self.settled:+.1%} | {grown * MIB / 1000 / max(1, self.answers):+.1f}"
+
+
+async def _median_mib(pid: int, seconds: float) -> float:
+    sizes, end = [resident_mib(pid)], time.monotonic() + seconds
+    while time.monotonic() < end:
         await asyncio.sleep(1)
         sizes.append(resident_mib(pid))
-    return sizes
+    return statistics.median(sizes)
 
 
 def twentieths(seconds: Sequence[float]) -> list[float]:
@@ -95,30 +130,32 @@ def print_endpoints(tally: Visits) -> None:
         print(f"{name}: p50 {times[9]:.2f} s, p95 {times[18]:.2f} s")
 
 
-async def measure(visitors: Sequence[Visitor], url: str, pid: int, seconds: float) -> Visits:
-    """A row of the table, after a warm-up with the same visitors."""
-    await visit(visitors, url, min(seconds * WARM_UP_SHARE, MAX_WARM_UP_S), Visits())
-    tally, start = Visits(), time.perf_counter()
-    _, sizes = await asyncio.gather(visit(visitors, url, seconds, tally), watch_memory(pid, seconds))
+async def measure(visitors: Sequence[Visitor], url: str, pid: int, args: argparse.Namespace) -> Visits:
+    """A row of the table."""
+    tally, memory, start = Visits(), Memory(), time.perf_counter()
+    visits = visit(visitors, url, args.seconds, args.pause, tally)
+    await asyncio.gather(visits, memory.watch(pid, args.seconds, args.settle, tally))
     taken = time.perf_counter() - start
-    tenth = max(1, len(sizes) // 10)
-    warm, end = statistics.median(sizes[:tenth]), statistics.median(sizes[-tenth:])
-    times = twentieths([seconds for _, seconds in tally.waits])
+    times = twentieths([seconds for name, seconds in tally.waits if name == "analyze"])
     counts = (len(visitors), len(tally.waits), tally.busy, len(tally.errors), len(tally.mixed_up), tally.left)
-    memory = f"{warm:.0f} | {end:.0f} | {end / warm - 1:+.1%} | {peak_mib(pid):.0f}"
+    sizes = f"{memory.settled:.0f} | {memory.end:.0f} | {memory.growth} | {peak_mib(pid):.0f}"
     speed = f"{times[9]:.2f} | {times[18]:.2f} | {tally.photos / taken:.1f}"
-    print(f"| {' | '.join(map(str, counts))} | {speed} | {memory} |", flush=True)
+    print(f"| {' | '.join(map(str, counts))} | {speed} | {sizes} |", flush=True)
     return tally
 
 
 def main() -> None:
-    args = parser(__doc__, clients="64", seconds=300.0, model="virtus-fast").parse_args()
+    args = parser(
+        __doc__, clients="64", seconds=1800.0, settle=300.0, pause=10.0, ask=",".join(ASKED), model="virtus-fast"
+    ).parse_args()
+    if not 0 < args.settle < args.seconds:
+        raise SystemExit("--settle lies within --seconds")
     counts = [int(number) for number in args.clients.split(",")]
-    visitors = make_visitors(max(counts), virtus.Detector(virtus.load_checkpoint(args.model)))
+    visitors = make_visitors(max(counts), virtus.Detector(virtus.load_checkpoint(args.model)), args.ask.split(","))
     names = COLUMNS.split(",")
     print(f"| {' | '.join(names)} |\n|{' ---: |' * len(names)}", flush=True)
     with served_app("--model", args.model) as (url, pid):
-        tallies = [asyncio.run(measure(visitors[:count], url, pid, args.seconds)) for count in counts]
+        tallies = [asyncio.run(measure(visitors[:count], url, pid, args)) for count in counts]
         waiting = httpx.get(f"{url}gradio_api/queue/status").json()["queue_size"]
     print()
     print_endpoints(tallies[-1])

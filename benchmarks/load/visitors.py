@@ -7,7 +7,7 @@ import contextlib
 import io
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -44,11 +44,13 @@ class Visitor:
     Attributes:
         data: the picture as a file.
         expected: what the engine says of it.
+        asked: the endpoints, as often as each is asked.
     """
 
     number: int
     data: bytes
     expected: ImageReport
+    asked: dict[str, float]
 
     @property
     def name(self) -> str:
@@ -60,7 +62,7 @@ class Visitor:
         Raises:
             Busy, Failed, MixedUp: where there was no answer, or not this visitor's.
         """
-        (api_name,) = draw.choices(list(ASKED), list(ASKED.values()))
+        (api_name,) = draw.choices(list(self.asked), list(self.asked.values()))
         file = {"path": await self._upload(client), "orig_name": self.name, "meta": {"_type": "gradio.FileData"}}
         given = {"files": [file, file]} if api_name == "batch" else {"file": file}
         answer = await _last_answer(client, api_name, given)
@@ -107,12 +109,12 @@ class Visitor:
             raise MixedUp(f"{self.name} got {report}")
 
 
-def make_visitors(count: int, detector: virtus.Detector) -> list[Visitor]:
+def make_visitors(count: int, detector: virtus.Detector, ask: Sequence[str]) -> list[Visitor]:
     """Visitors from 0 on. Their pictures show one face, two or none, mirrored or not, in many sizes and qualities."""
-    made = []
+    made, asked = [], {name: ASKED[name] for name in ask}
     for number in range(count):
         data = _picture(number)
-        made.append(Visitor(number, data, virtus.analyze_image(detector, data)))
+        made.append(Visitor(number, data, virtus.analyze_image(detector, data), asked))
     return made
 
 
