@@ -15,8 +15,9 @@ if TYPE_CHECKING:
         open_frozen,
         plan,
     )
+    from train.fit.material import Material, gather
     from train.fit.novelty import add_novelty, thin
     from train.fit.record import CONFIG, find_last_step, is_begun
-    from train.fit.trainer import Material, fit, gather
+    from train.fit.trainer import fit
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -27,9 +27,10 @@ from train.data import (
     take_evenly,
 )
 from train.fit.frozen import FrozenBase, fit_frozen
+from train.fit.material import Material, RunPictures
 from train.fit.model import load_base, start_of
-from train.fit.tokens import TokenDataset
-from train.fit.trainer import Material, RunPictures, fit
+from train.fit.tokens import BATCH_SIZE, TokenDataset
+from train.fit.trainer import fit
 from train.pictures import CropDataset, FaceCache, FaceDataset, MadeDataset, TrainDataset
 from virtus.checkpoints import Checkpoint, find_checkpoint, fit_calibration, load_checkpoint, margins_of
 from virtus.errors import DataError
@@ -38,7 +39,6 @@ from virtus.results import Calibration, Label
 
 MIN_REALS = 20  # of the origin: with fewer a kind is judged against the reals of all sources
 NUM_OF_KIND = 300  # pictures of a source and class that a choice looks at, at most
-BATCH_SIZE = 32
 Measure = Callable[[FaceDataset], np.ndarray]  # logit of fake minus real of each row
 
 

@@ -8,24 +8,22 @@ that nothing else writes or reads. The layout of the checkpoint stays what it is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from train.config import TrainConfig
 from train.data import fraction
 from train.fit.frozen import fit_frozen
 from train.fit.model import StartingPoint
-from train.fit.tokens import RowStore, TokenDataset, digest_of
+from train.fit.tokens import Missing, RowStore, TokenDataset, digest_of, fill_store
 from train.pictures import RowKind
 from virtus.errors import DataError
-from virtus.models import MLP, Classifier, has_bfloat16_units, resolve_device
+from virtus.models import MLP, Classifier
 
-BATCH_SIZE = 32
 HEIGHT = 4.0  # standard deviations of a token's other channels that one of the probe's margins takes
 NUM_MEASURED = 256  # rows by which that is measured
 NUM_FITTED = 8192  # rows, about, that a probe is fitted on: more cost time and say little more
@@ -59,12 +57,8 @@ def start_from_probe(config: TrainConfig, start: StartingPoint, training: TokenD
         start: as `check_probe` takes it.
         training: tokens that enter the first of these blocks; beside them the features are kept.
     """
-    classifier = start.classifier
-    shape = (len(classifier.blocks) - config.cached_block, classifier.config.hidden_size)
-    digest = digest_of([], [tensor for _, tensor in sorted(classifier.state_dict().items())])
-    store = RowStore(training.store.file.with_name(f"{digest}.features"), shape)
-    names = _taken(training)
-    fill_features(config, classifier, training.store, store, list(names))
+    classifier, names = start.classifier, _taken(training)
+    store = _keep_features(config, classifier, training.store, names)
     features = np.stack([store[name] for name in names]).astype(np.float32)
     gain = classifier.blocks[config.cached_block].layernorm_after.weight.detach().abs().cpu().numpy()
     channel = int((features[:, 0].std(axis=0) / gain.clip(1e-6)).argmin())  # that differs least between pictures
@@ -74,6 +68,20 @@ def start_from_probe(config: TrainConfig, start: StartingPoint, training: TokenD
     hidden = torch.from_numpy(np.stack([training.store[name] for name in some])).float()
     margins = probe.margins(np.stack([store[name] for name in some]))
     read_probe(classifier, probe, hidden, torch.from_numpy(margins), config.cached_block)
+
+
+def _keep_features(config: TrainConfig, classifier: Classifier, tokens: RowStore, names: Iterable[str]) -> RowStore:
+    """What its MLPs read of those tokens, computed where it is not kept yet; other weights have another file."""
+
+    def read(hidden: torch.Tensor) -> np.ndarray:
+        return read_by_mlps(classifier, hidden.float(), config.cached_block).float().cpu().numpy()
+
+    shape = (len(classifier.blocks) - config.cached_block, classifier.config.hidden_size)
+    digest = digest_of([], [tensor for _, tensor in sorted(classifier.state_dict().items())])
+    store = RowStore(tokens.file.with_name(f"features-{digest}.float16"), shape)
+    missing = Missing(store, {name: (name,) for name in names}, tokens.__getitem__)
+    fill_store(store, missing, read, classifier, bf16=config.bf16)
+    return store
 
 
 def _taken(training: TokenDataset) -> dict[str, RowKind]:
@@ -142,35 +150,17 @@ def read_probe(
     (head,), norm, channel = classifier.heads, classifier.layernorm, probe.channel
     assert norm is not None
     hidden, margins = hidden.to(head.weight.device), margins.to(head.weight.device)
-    left = _leave(classifier, hidden, first_block)
-    height = HEIGHT * float(left.std(dim=1).mean())
+    height = HEIGHT * float(classifier.run_blocks(hidden, first_block=first_block)[:, 0].std(dim=1).mean())
     for block in classifier.blocks[first_block:]:
         assert isinstance(block.mlp, MLP)
         block.mlp.fc2.weight[channel] *= height  # only the two neurons' are left
     norm.weight[channel], norm.bias[channel] = 1, 0
-    carried = norm(_leave(classifier, hidden, first_block))[:, channel].double()
+    carried = norm(classifier.run_blocks(hidden, first_block=first_block)[:, 0])[:, channel].double()
     columns = torch.stack([carried, torch.ones_like(carried)], dim=1)
     slope, offset = torch.linalg.lstsq(columns, margins.double()).solution.tolist()
     head.weight.zero_()
     head.weight[:, channel] = torch.tensor([-slope / 2, slope / 2])
     head.bias.copy_(torch.tensor([-offset / 2, offset / 2]))
-
-
-@torch.inference_mode()
-def fill_features(
-    config: TrainConfig, classifier: Classifier, tokens: RowStore, features: RowStore, names: list[str]
-) -> None:
-    """Compute from kept tokens what is not kept of their features."""
-    missing = [name for name in names if name not in features]
-    if missing:
-        features.drop_unfinished()
-    device = resolve_device()
-    classifier.to(device).eval()
-    with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16 and has_bfloat16_units(device)):
-        for first in tqdm(range(0, len(missing), BATCH_SIZE), desc="features", unit="batch", disable=not missing):
-            batch = missing[first : first + BATCH_SIZE]
-            hidden = torch.from_numpy(np.stack([tokens[name] for name in batch])).to(device).float()
-            features.add(batch, read_by_mlps(classifier, hidden, config.cached_block).float().cpu().numpy())
 
 
 def read_by_mlps(classifier: Classifier, hidden: torch.Tensor, first_block: int) -> torch.Tensor:
@@ -183,14 +173,6 @@ def read_by_mlps(classifier: Classifier, hidden: torch.Tensor, first_block: int)
         read.append(normed[:, 0])
         hidden = between + block.mlp(normed)
     return torch.stack(read, dim=1)
-
-
-def _leave(classifier: Classifier, hidden: torch.Tensor, first_block: int) -> torch.Tensor:
-    """The class tokens that leave the last block, (N, D)."""
-    rotation = classifier.rotation()
-    for index, block in enumerate(classifier.blocks[first_block:], first_block + 1):
-        hidden = block(hidden, num_tokens=1 if index == len(classifier.blocks) else None, rotation=rotation)
-    return hidden[:, 0]
 
 
 def _idlest(mlp: MLP) -> list[int]:

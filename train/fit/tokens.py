@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -100,22 +100,24 @@ class TokenDataset(Dataset):
         values = {name: kept[name] for name in kept.dtype.names} if kept.dtype.names else {"hidden": kept}
         return {name: torch.from_numpy(array) for name, array in values.items()} | {"labels": self.pictures.label(row)}
 
+    def draws(self) -> dict[str, tuple[int, str]]:
+        """Row and number of each picture that is shown, by the names they are kept under: first draws come first."""
+        draws = [(row, number) for number in self.numbers for row in range(len(self))]
+        return {self.pictures.name(*draw): draw for draw in draws}
+
 
 class Missing(Dataset):
-    """The draws of which nothing is kept yet, by their names: all first ones, then all second ones."""
+    """What a store lacks of what has names: each name, and what `load` makes of its arguments."""
 
-    def __init__(self, tokens: TokenDataset):
-        self.pictures = tokens.pictures
-        draws = [(row, number) for number in tokens.numbers for row in range(len(tokens))]
-        named = {self.pictures.name(*draw): draw for draw in draws}
-        self.draws = [(name, draw) for name, draw in named.items() if name not in tokens.store]
+    def __init__(self, store: RowStore, named: Mapping[str, tuple], load: Callable[..., np.ndarray]):
+        self.rows, self.load = [item for item in named.items() if item[0] not in store], load
 
     def __len__(self) -> int:
-        return len(self.draws)
+        return len(self.rows)
 
     def __getitem__(self, index: int) -> tuple[str, torch.Tensor]:
-        name, (row, number) = self.draws[index]
-        return name, torch.from_numpy(self.pictures.pixel_values(row, number))
+        name, arguments = self.rows[index]
+        return name, torch.from_numpy(self.load(*arguments))
 
 
 def open_store(folder: Path, config: TrainConfig, start: StartingPoint) -> RowStore:
@@ -153,7 +155,6 @@ def fill(tokens: TokenDataset, classifier: Classifier, block: int, *, bf16: bool
     fill_by(enter, tokens, classifier, bf16=bf16, num_workers=num_workers)
 
 
-@torch.inference_mode()
 def fill_by(
     compute: Callable[[torch.Tensor], np.ndarray],
     tokens: TokenDataset,
@@ -162,19 +163,34 @@ def fill_by(
     bf16: bool,
     num_workers: int,
 ) -> None:
-    """Compute what the store lacks, a batch at a time, and keep each at once.
+    """Compute of pictures what the store lacks; see `fill_store`."""
+    missing = Missing(tokens.store, tokens.draws(), tokens.pictures.pixel_values)
+    fill_store(tokens.store, missing, compute, classifier, bf16=bf16, num_workers=num_workers)
+
+
+@torch.inference_mode()
+def fill_store(
+    store: RowStore,
+    missing: Missing,
+    compute: Callable[[torch.Tensor], np.ndarray],
+    classifier: Classifier,
+    *,
+    bf16: bool,
+    num_workers: int = 0,
+) -> None:
+    """Compute what is missing, a batch at a time, and keep each at once.
 
     Args:
-        compute: by the classifier, from pictures (N, 3, H, W) to what is kept, (N, *shape).
+        compute: by the classifier, from a batch of what is missing, as pictures (N, 3, H, W), to what is kept.
         bf16: see `TrainConfig`.
     """
-    missing = Missing(tokens)
     if not len(missing):
         return
-    tokens.store.drop_unfinished()
+    store.drop_unfinished()
     device = resolve_device()
     classifier.to(device).eval()
-    loader = DataLoader(missing, BATCH_SIZE, num_workers=num_workers)
-    with torch.autocast(device.type, torch.bfloat16, enabled=bf16 and has_bfloat16_units(device)):
-        for names, pixel_values in tqdm(loader, desc=tokens.store.file.stem, unit="batch"):
-            tokens.store.add(names, compute(pixel_values.to(device)))
+    bfloat16 = torch.autocast(device.type, torch.bfloat16, enabled=bf16 and has_bfloat16_units(device))
+    loader = DataLoader(missing, BATCH_SIZE, num_workers=num_workers)  # float16: no batch under autocast
+    for names, values in tqdm(loader, desc=store.file.stem, unit="batch"):
+        with bfloat16:
+            store.add(names, compute(values.to(device)))

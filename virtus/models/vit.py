@@ -68,10 +68,16 @@ class Classifier(nn.Module):
             kept: which of all tokens each of these is, (N, T); all of them by default.
             first_block: that they enter.
         """
+        return self._pooled(self.run_blocks(hidden, kept, first_block=first_block))
+
+    def run_blocks(
+        self, hidden: torch.Tensor, kept: torch.Tensor | None = None, *, first_block: int = 0
+    ) -> torch.Tensor:
+        """The tokens that leave the last block and that `finish` needs, (N, num_outputs, D); see `features`."""
         rotation, last = self.rotation(kept), len(self.layers) - 1
         for index, block in enumerate(self.blocks[first_block:], first_block):
             hidden = block(hidden, num_tokens=self.num_outputs if index == last else None, rotation=rotation)
-        return self._pooled(hidden)
+        return hidden
 
     def rotation(self, kept: torch.Tensor | None = None) -> Rotation | None:
         """How queries and keys are turned by where their patches are; None where positions are learned."""
