@@ -1,28 +1,23 @@
-"""`python -m train` as users run it."""
+"""`python -m train` as users run it, in this process."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.command import run_here
+from train.__main__ import main
+from train.pictures.face_cache import FaceCache
 
 
 @pytest.fixture(scope="session")
 def train_command():
-    """Runs the command with a home of the test's own (faces are remembered there), and asserts that it succeeds."""
+    """Runs the command with a folder of the test's own to remember faces in, and asserts that it succeeds."""
 
     def run(home: Path, *words) -> subprocess.CompletedProcess:
-        done = subprocess.run(
-            [sys.executable, "-m", "train", *map(str, words)],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env=os.environ | {"HOME": str(home)},
-            check=False,
-        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(FaceCache.__init__, "__defaults__", (home / "faces.jsonl",))
+            done = run_here(main, *words)
         assert done.returncode == 0, done.stderr
         return done
 

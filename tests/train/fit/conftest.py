@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from signal import SIGKILL
+from signal import SIGINT
 
 import pytest
 
@@ -29,12 +29,12 @@ class FitCommand:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=heed_ctrl_c,
         )  # fmt: skip
 
-    def stop_after(self, process, file, signal_number=SIGKILL):
-        """kill -9, or another signal, to the run and all its processes, as soon as there is that file."""
+    def stop_after(self, process, file):
+        """Ctrl+C for the run and all its processes, as soon as there is that file."""
         while not file.exists():
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.005)
-        os.killpg(process.pid, signal_number)
+        os.killpg(process.pid, SIGINT)
         process.wait()
 
 

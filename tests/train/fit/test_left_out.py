@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import train.pictures
 from benchmarks.calibration.thresholds import read_runs
 from tests.train.faces import write_faces
 from train.__main__ import main
@@ -27,7 +26,7 @@ from train.fit.left_out import (
     margins,
     plan,
 )
-from train.fit.trainer import Material, gather
+from train.fit.material import Material, gather
 from train.pictures.face_cache import FaceCache
 from train.pictures.samplers import RowKind
 from train.report.left_out import KindFigures, figures_of, summary
@@ -64,7 +63,7 @@ def words(data, make_checkpoint, tmp_path_factory):
     return [str(word) for word in (*command, *(word for one in SETTINGS for word in ("--set", one)))]
 
 
-def test_each_kind_is_left_out_and_judged_by_the_command(words, train_command, capsys, monkeypatch):
+def test_each_kind_is_left_out_and_judged_by_the_command(words, train_command, capsys):
     out = Path(words[words.index("--out") + 1])
     done = train_command(out.parent, *words, "--fast")
     assert "last 3 blocks" in done.stdout
@@ -82,9 +81,7 @@ def test_each_kind_is_left_out_and_judged_by_the_command(words, train_command, c
     assert "holds a run. Go on with it by --resume" in capsys.readouterr().err
     kept = {file: file.stat().st_mtime_ns for file in out.glob("*/choose_fast.json")}
     assert len(kept) == 3
-    faces = out.parent / ".cache" / "virtus" / "faces.jsonl"
-    monkeypatch.setattr(train.pictures, "FaceCache", lambda: FaceCache(faces))
-    assert main([*words, "--fast", "--resume"]) == 0
+    train_command(out.parent, *words, "--fast", "--resume")
     assert {file: file.stat().st_mtime_ns for file in out.glob("*/choose_fast.json")} == kept
     assert json.loads((out / "leave_one_out.json").read_text()) == table
 
