@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.support.command import ROOT, virtus
+from tests.support.command import ROOT, virtus, virtus_here
 from tests.support.zips import Entry, make_zip
 from virtus.checkpoints.known import CHECKPOINTS
 from virtus.cli.commands import main
@@ -66,7 +66,8 @@ def test_scan_looks_into_zips_and_none_ends_it(album, make_checkpoint, tmp_path)
         made.write(album / "broken.jpg", "broken.jpg")
     make_zip(tmp_path / "bad.zip", [Entry(b"../evil.jpg")])
     asked = [tmp_path / "bad.zip", tmp_path / "a.zip", album / "face.png"]
-    done = virtus("scan", *asked, "--format", "json", "--whole-image", "--model", make_checkpoint(), "--device", "cpu")
+    how = ["--format", "json", "--whole-image", "--model", make_checkpoint(), "--device", "cpu"]
+    done = virtus_here("scan", *asked, *how)
     assert done.returncode == 1
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     named = [tmp_path / "bad.zip", tmp_path / "a.zip/broken.jpg", tmp_path / "a.zip/in/face.png", album / "face.png"]
@@ -188,7 +189,8 @@ def _said(capsys, *arguments):
 
 
 def test_explain_writes_overlays_and_a_manifest(album, tmp_path):
-    done = virtus("explain", album / "face.png", "--methods", "rollout,gradcam", "--target", "fake", "--out", tmp_path)
+    how = ["--methods", "rollout,gradcam", "--target", "fake", "--out", tmp_path]
+    done = virtus_here("explain", album / "face.png", *how)
     assert (done.returncode, done.stderr) == (0, "")
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     (face,) = manifest["faces"]
@@ -207,7 +209,7 @@ def test_explain_writes_overlays_and_a_manifest(album, tmp_path):
 
 def test_explain_says_under_each_map_whether_it_is_better_than_chance(make_checkpoint, album, tmp_path):
     model = ("--model", make_checkpoint(), "--whole-image")
-    done = virtus("explain", album / "face.png", *model, "--methods", "all", "--faithfulness", "--out", tmp_path)
+    done = virtus_here("explain", album / "face.png", *model, "--methods", "all", "--faithfulness", "--out", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     outcome, face, *maps, manifest = done.stdout.splitlines()
     assert outcome in ("real", "fake", "inconclusive")

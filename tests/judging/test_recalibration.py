@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.command import virtus
+from tests.support.command import virtus_here
 from virtus.checkpoints.bundled import FAST
 from virtus.checkpoints.calibration import fit_calibration
 from virtus.checkpoints.detector import Detector
@@ -44,7 +44,7 @@ def config(tmp_path, monkeypatch):
 def test_a_local_folder_is_calibrated_in_its_own_file_and_forgets(copy_checkpoint, labelled, config, capsys):
     folder = copy_checkpoint(own={"margin": 1.5})
     command = ["calibrate", "--model", str(folder), "--precision", "float32"]
-    done = virtus(*command, "--data", labelled, "--whole-image")
+    done = virtus_here(*command, "--data", labelled, "--whole-image")
     assert (done.returncode, done.stderr) == (1, "")  # one picture was not judged
     for words in (
         "48 pictures: 24 real, 24 fake",
@@ -88,7 +88,7 @@ def test_the_bundled_one_is_calibrated_in_the_users_folder_and_forgets(labelled,
     shipped = load_checkpoint(FAST).info
     main(["doctor", FAST])
     assert "the checkpoint's own" in capsys.readouterr().out
-    done = virtus("calibrate", "--model", FAST, "--data", labelled, "--whole-image")
+    done = virtus_here("calibrate", "--model", FAST, "--data", labelled, "--whole-image")
     file = config / "virtus" / "calibrations" / FAST / f"{shipped.sha256}.json"
     assert f"kept in {file}" in done.stdout
     own = load_checkpoint(FAST).info

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.reports.test_record import RECORD, signed_anew
-from tests.support.command import virtus
+from tests.support.command import virtus_here
 from virtus.checkpoints.bundled import RETIRED, RetiredCheckpoint
 from virtus.cli.commands import main
 from virtus.reports.record import ReportSettings, read_record
@@ -88,7 +88,7 @@ def checkpoint(make_checkpoint, tmp_path_factory):
 def written(checkpoint, astronaut, tmp_path_factory):
     """A report by the command line, as users make it: its JSON."""
     page = tmp_path_factory.mktemp("report") / "out.html"
-    done = virtus("explain", astronaut, "--report", page, "--model", checkpoint, "--methods", "rollout")
+    done = virtus_here("explain", astronaut, "--report", page, "--model", checkpoint, "--methods", "rollout")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-2:] == [str(page), str(page.with_suffix(".json"))]
     assert page.read_text().startswith("<!doctype html>")
@@ -96,7 +96,7 @@ def written(checkpoint, astronaut, tmp_path_factory):
 
 
 def test_a_report_is_the_same_again(written, astronaut):
-    done = virtus("replay", written, astronaut)
+    done = virtus_here("replay", written, astronaut)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0].startswith("same: ")
     assert len(done.stdout.splitlines()) == 2

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.support.clips import numbered, scene, write_clip
-from tests.support.command import virtus
+from tests.support.command import virtus_here
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.scans.rows import ROWS
@@ -80,7 +80,7 @@ def test_the_table_has_a_line_for_each_clip(reports, files):
 
 def test_scan_judges_clips_among_pictures(files, make_checkpoint):
     how = ["--model", make_checkpoint(), "--precision", "float32", "--format", "json", "--frames", 3]
-    done = virtus("scan", *files[:2], *how)
+    done = virtus_here("scan", *files[:2], *how)
     photo, clip = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 0, done.stderr
     assert len(photo["faces"]) == 1

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from tests.support.command import virtus
+from tests.support.command import virtus_here
 from virtus.cli.commands import main
 from virtus.judging.comparison import Agreement, Comparison
 from virtus.results import Calibration, Caution, CheckpointInfo, FaceReport, ImageReport, Outcome
@@ -96,7 +96,7 @@ def album(make_image, tmp_path):
 
 
 def test_scan_by_two_checkpoints(two_models, album):
-    done = virtus("scan", *two_models, album, "--whole-image", "--format", "json")
+    done = virtus_here("scan", *two_models, album, "--whole-image", "--format", "json")
     broken, judged = map(json.loads, done.stdout.splitlines())
     assert (judged["agreement"], [report["outcome"] for report in judged["reports"]]) == ("disagree", ["real", "fake"])
     assert [report["checkpoint"]["name"] for report in judged["reports"]] == [str(name) for name in two_models[1::2]]
