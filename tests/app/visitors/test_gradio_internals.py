@@ -2,6 +2,7 @@
 
 import gc
 import inspect
+import time
 from pathlib import Path
 
 import gradio as gr
@@ -70,6 +71,43 @@ def test_functions_are_described_by_their_docstrings():
 def test_uploads_lie_where_the_environment_says(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     assert gradio_internals.get_upload_folder() == str(tmp_path), "Gradio keeps uploads elsewhere: none would be found"
+
+
+def test_a_stopped_event_ends_as_if_it_were_done_also_one_that_waits_for_its_turn():
+    closed = []
+
+    def count(name):
+        try:
+            while True:
+                yield f"{name} counts"
+                time.sleep(0.01)
+        finally:
+            closed.append(name)
+
+    async def stop(name, request: gr.Request):
+        await gradio_internals.stop_event(request.session_hash, "count")
+        return name
+
+    with CheckedBlocks() as app:
+        name, said = gr.Textbox(), gr.Textbox()
+        name.submit(gradio_internals.until_stopped(count), name, said, api_name="count", concurrency_limit=1)
+        name.change(stop, name, said, api_name="stop")
+    app.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    try:
+        client, stranger = (Client(app.local_url, verbose=False) for _ in range(2))
+        other = stranger.submit("stranger", api_name="/count")
+        assert next(other) == "stranger counts"
+        first, second = (client.submit(name, api_name="/count") for name in ("first", "second"))
+        while len(app._queue) < 2:
+            time.sleep(0.01)
+        client.predict("stop", api_name="/stop")
+        assert "counts" not in str([first.result(), second.result()])  # neither had begun
+        assert not other.done()
+        stranger.predict("stop", api_name="/stop")
+        other.result()
+    finally:
+        app.close()
+    assert closed == ["stranger"]
 
 
 def test_what_a_visitor_typed_and_saw_is_not_kept():

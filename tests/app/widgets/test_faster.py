@@ -1,8 +1,13 @@
 """The offer of the fast checkpoint: where it is made, what it says, what it does."""
 
-import pytest
+import time
 
-from virtus.app.widgets.faster import offer_faster, take_fast
+import gradio as gr
+import pytest
+from gradio_client import Client
+
+from virtus.app.visitors.gradio_internals import CheckedBlocks, until_stopped
+from virtus.app.widgets.faster import offer_faster, taking_fast
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 
@@ -32,6 +37,22 @@ def test_nothing_is_offered_to_who_has_the_fast_one():
     assert not offer_faster(fast, done=10, total=200, seconds=100.0).visible
 
 
-def test_a_click_chooses_it_and_takes_the_button_away():
-    name, button = take_fast("virtus-base")
-    assert (name, button.visible) == ("virtus-fast", False)
+def test_a_click_ends_what_works_and_chooses_it():
+    def count(number):
+        while True:
+            yield number
+            time.sleep(0.01)
+
+    with CheckedBlocks() as app:
+        chooser, button = gr.Textbox(), gr.Button()
+        chooser.change(until_stopped(count), chooser, chooser, api_name="count")
+        button.click(taking_fast("count"), chooser, [chooser, button], api_name="take")
+    app.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    try:
+        client = Client(app.local_url, verbose=False)
+        counting = client.submit("virtus-base", api_name="/count")
+        assert next(counting) == "virtus-base"
+        assert client.predict("virtus-base", api_name="/take") == "virtus-fast"
+        counting.result()
+    finally:
+        app.close()

@@ -11,7 +11,7 @@ import gradio as gr
 
 from virtus.app.batch.view import EMPTY, Batch, BatchInputs, board, downloads, failure
 from virtus.app.maps import MapRequest
-from virtus.app.visitors import BatchFile, Detectors, JudgedPhoto, judge_batch, judge_photo, open_batch
+from virtus.app.visitors import BatchFile, Detectors, JudgedPhoto, judge_batch, judge_photo, open_batch, stop_event
 from virtus.app.widgets import CROP_SIDE, map_pair, no_offer, offer_faster, show_boxed
 from virtus.drawing import fit_display, overlay_crop
 from virtus.errors import InputError, VirtusError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from virtus.checkpoints import Detector
 
 NOT_KEPT = "The photos of this batch are no longer kept here. Give them again."
+JUDGE = "judge_batch"  # the event that judges
 NO_MAP = (gr.ImageSlider(visible=False), "")
 
 
@@ -57,8 +58,9 @@ class BatchCallbacks:
         except VirtusError as exc:
             yield None, failure(str(exc)), no_offer()
 
-    def stop(self, batch: Batch | None) -> gr.Button:  # noqa: ARG002 - each event has inputs
-        """The button itself. What was judged until then is shown by `finish`, which Gradio calls after a stop too."""
+    async def stop(self, batch: Batch | None, request: gr.Request) -> gr.Button:  # noqa: ARG002 - each event has inputs
+        """The button itself. What was judged until then is shown by `finish`, which follows where judging ends."""
+        await stop_event(request.session_hash, JUDGE)
         return gr.Button(visible=False)
 
     def finish(self, batch: Batch | None) -> tuple:

@@ -11,9 +11,9 @@ from typing import Any
 
 import gradio as gr
 
-from virtus.app.batch.callbacks import BatchCallbacks
+from virtus.app.batch.callbacks import JUDGE, BatchCallbacks
 from virtus.app.batch.view import BatchInputs, batch_board
-from virtus.app.visitors import KEEP_S, MAX_BATCH_BYTES, MAX_PHOTOS, QUEUE, Detectors, on_gpu
+from virtus.app.visitors import KEEP_S, MAX_BATCH_BYTES, MAX_PHOTOS, QUEUE, Detectors, on_gpu, until_stopped
 from virtus.app.widgets import (
     PHOTO,
     Taken,
@@ -23,8 +23,8 @@ from virtus.app.widgets import (
     checkpoint_chooser,
     faster_button,
     map_slider,
-    take_fast,
     taking,
+    taking_fast,
 )
 from virtus.media import SUPPORTED
 
@@ -105,18 +105,21 @@ def _add_analysis() -> list[Any]:
 def _wire(
     callbacks: BatchCallbacks, controls: BatchControls, board: gr.HTML, analysis: list[Any], downloads: gr.HTML
 ) -> None:
-    """Begin, judge, finish; a stop cancels the second. Meanwhile the board keeps the drop zone closed."""
+    """Begin, judge, finish; a stop ends the second. Meanwhile the board keeps the drop zone closed."""
     kept = gr.State(time_to_live=KEEP_S)
     inputs, shown = controls.components, [board, controls.again, controls.stop]
     given: Any = [controls.photos.upload, controls.photos.clear, controls.again.click]
     begin, judge = (taking(BatchInputs, callback) for callback in (callbacks.begin, callbacks.judge))
     begun = gr.on(given, begin, inputs, [kept, *shown, analysis[0], downloads], api_name="begin_batch", **PRIVATE)
     judging = [kept, board, controls.faster]
-    judged = begun.then(on_gpu(judge), inputs, judging, api_name="judge_batch", **QUEUE, **PRIVATE)
-    judged.then(callbacks.finish, kept, [*shown, controls.faster, downloads], api_name="finish_batch", **PRIVATE)
-    controls.stop.click(callbacks.stop, kept, controls.stop, cancels=[judged], api_name="stop_batch", **PRIVATE)
+    judge = until_stopped(on_gpu(judge))
+    judged = begun.then(judge, inputs, judging, api_name=JUDGE, **QUEUE, **PRIVATE)
+    finished = [*shown, controls.faster, downloads]
+    judged.then(callbacks.finish, kept, finished, api_name="finish_batch", **PRIVATE)
+    judged.failure(callbacks.finish, kept, finished, api_name="give_up_batch", **PRIVATE)  # a full queue
+    controls.stop.click(callbacks.stop, kept, controls.stop, api_name="stop_batch", **PRIVATE)
     other = [controls.model, controls.faster]
-    controls.faster.click(take_fast, controls.model, other, cancels=[judged], api_name="take_fast_batch", **PRIVATE)
+    controls.faster.click(taking_fast(JUDGE), controls.model, other, api_name="take_fast_batch", **PRIVATE)
     look: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
     look |= {"show_progress_on": analysis[1], "js": CHOSEN, "api_name": "choose_row"}
     number = gr.Number(precision=0, visible=False)

@@ -9,7 +9,7 @@ import gradio as gr
 
 from virtus.app.video.callbacks import VideoCallbacks, VideoInputs
 from virtus.app.video.view import empty_panel
-from virtus.app.visitors import KEEP_S, Detectors, on_gpu
+from virtus.app.visitors import KEEP_S, Detectors, on_gpu, until_stopped
 from virtus.app.widgets import (
     FADE_IN,
     Taken,
@@ -17,8 +17,8 @@ from virtus.app.widgets import (
     checkpoint_chooser,
     expected_share,
     faster_button,
-    take_fast,
     taking,
+    taking_fast,
 )
 from virtus.bundled import ASSETS
 from virtus.media import VIDEO_SUFFIXES
@@ -109,11 +109,11 @@ def _wire(callbacks: VideoCallbacks, controls: VideoControls, shown: VideoPanels
     of_person = [shown.strip, shown.key_frame, shown.trust, shown.test]
     of_clip = [shown.verdict, shown.checkpoint, shown.person, shown.kept, *of_person, controls.faster]
     quiet: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
-    show = on_gpu(taking(VideoInputs, callbacks.show_clip))
-    shows = gr.on(controls.changes, show, controls.components, of_clip, api_name="show_clip", **quiet)
+    show = until_stopped(on_gpu(taking(VideoInputs, callbacks.show_clip)))
+    gr.on(controls.changes, show, controls.components, of_clip, api_name="show_clip", **quiet)
     # The chooser has changed then, which shows the clip anew.
     other = [controls.model, controls.faster]
-    controls.faster.click(take_fast, controls.model, other, cancels=[shows], api_name="take_fast_clip", **quiet)
+    controls.faster.click(taking_fast("show_clip"), controls.model, other, api_name="take_fast_clip", **quiet)
     chosen, outputs = [shown.kept, shown.person], [shown.verdict, *of_person]
     shown.person.input(callbacks.choose_person, chosen, outputs, api_name="choose_person", **quiet)
     shown.test.click(on_gpu(callbacks.test_map), chosen, shown.trust, api_name="test_clip_map", **PRIVATE)

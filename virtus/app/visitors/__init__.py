@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         lacks_login,
         read_function,
         static_url,
+        stop_event,
+        until_stopped,
     )
     from virtus.app.visitors.limits import MAX_SESSIONS, MAX_TOOL_CALL_MIB, TOOLS_PATH, find_limits
     from virtus.app.visitors.photos import (

@@ -8,15 +8,19 @@ from __future__ import annotations
 import math
 import time
 from collections import ChainMap
-from collections.abc import Callable, ItemsView
+from collections.abc import Callable, ItemsView, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar, cast
+from weakref import WeakSet
 
 import gradio as gr
 from gradio.blocks import BlocksConfig
 from gradio.context import LocalContext
 from gradio.exceptions import ComponentProcessingError
+from gradio.queueing import Event
 from gradio.route_utils import FnIndexInferError
+from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import get_function_description, get_return_types, get_upload_folder
 
 __all__ = [
@@ -27,6 +31,8 @@ __all__ = [
     "knows_session",
     "read_function",
     "static_url",
+    "stop_event",
+    "until_stopped",
     "visitor_left",
 ]
 
@@ -143,9 +149,49 @@ def visitor_left() -> bool:
 
     Gradio itself stops generators of visitors who left, not plain functions.
     """
+    event = _own_event()
+    return event is not None and not event.alive
+
+
+_stopped: WeakSet[Event] = WeakSet()
+
+
+async def stop_event(session: str | None, name: str) -> None:
+    """End the event `name` of a page as if it were done: after its next step, or at once where it waits for its turn.
+
+    Not by Gradio's `cancels`: its page asks for what follows a cancelled event while it still reads the stream of
+    answers, takes the end of that stream for the end of the new one, and never gets the answer; and an event that
+    "always_last" holds back until the cancelled one is done never begins.
+    """
+    blocks = LocalContext.blocks.get(None)
+    assert blocks is not None  # in a call
+    queue = blocks._queue
+    for event in list(queue.event_ids_to_events.values()):
+        if event.session_hash == session and event.fn.api_name == name:
+            _stopped.add(event)
+            if event in queue.event_queue_per_concurrency_id[event.concurrency_id].queue:
+                await queue.remove_from_queue(event._id)
+                unchanged = {"data": [gr.skip()] * len(event.fn.outputs)}
+                queue.send_message(event, ProcessCompletedMessage(output=unchanged, success=True))
+
+
+def until_stopped(function: Callable[..., Iterator]) -> Callable[..., Iterator]:
+    """The generator function, which ends between two steps once its event is stopped by `stop_event`."""
+
+    def steps(*values: Any) -> Iterator:
+        with closing(function(*values)) as working:  # pyright: ignore[reportArgumentType] - generators can be closed
+            for step in working:
+                yield step
+                if _own_event() in _stopped:
+                    return
+
+    return steps
+
+
+def _own_event() -> Event | None:
+    """What this thread serves; None outside of a call."""
     blocks, event_id = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
-    event = blocks and event_id and blocks._queue.event_ids_to_events.get(event_id)
-    return bool(event) and not event.alive
+    return blocks._queue.event_ids_to_events.get(event_id) if blocks and event_id else None
 
 
 def knows_event(app: Any, event_id: str) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from virtus.app.visitors import stop_event
 from virtus.checkpoints import FAST, fast_words
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ def no_offer() -> gr.Button:
     return gr.Button(visible=False)
 
 
-def take_fast(name: str) -> tuple[str, gr.Button]:  # noqa: ARG001  each event has inputs
-    """What a click on it does: the value of the chooser, and the button."""
-    return FAST, no_offer()
+def taking_fast(event: str) -> Callable:
+    """What a click on it does: end what the visitor waits for, an event by its name, and choose the fast one.
+
+    The function returns the value of the chooser, and the button.
+    """
+
+    async def take(name: str, request: gr.Request) -> tuple[str, gr.Button]:  # noqa: ARG001  each event has inputs
+        await stop_event(request.session_hash, event)
+        return FAST, no_offer()
+
+    return take
