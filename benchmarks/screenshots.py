@@ -34,7 +34,7 @@ def give(page: Page, *names: str) -> None:
 
 def analyze(page: Page) -> None:
     give(page, "eileen-collins.jpg")
-    page.wait_for_selector("#map-trust .good, #map-trust .poor")
+    page.wait_for_selector(".usual .method:last-child .layer[src]")
 
 
 def batch(page: Page) -> None:

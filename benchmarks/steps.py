@@ -22,7 +22,7 @@ import virtus
 from benchmarks import parser
 from benchmarks.load.served import served_app
 from virtus.bundled import ASSETS
-from virtus.drawing import data_uri, overlay_photo
+from virtus.drawing import jpeg_uri, overlay_photo
 from virtus.explain import explain
 from virtus.faces import crop_face, find_faces
 from virtus.judging import analyze_image
@@ -52,7 +52,7 @@ def steps(detector: virtus.Detector, photo: Path) -> dict[str, Callable[[], obje
         "map: rollout": lambda: explain(state, method="rollout"),
         "map: Grad-CAM": lambda: explain(state, method="gradcam", target="fake"),
         "overlay on the photo": lambda: overlay_photo(image, crop, heatmap),
-        "encode as PNG": lambda: data_uri(overlay),
+        "encode as JPEG": lambda: jpeg_uri(overlay),
         WHOLE: lambda: analyze_image(detector, load_image(photo)),
     }
 

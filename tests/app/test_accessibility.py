@@ -43,7 +43,7 @@ def test_a_verdict_and_its_maps(visit, photos, give, violations):
     page = visit()
     assert violations(page) == []
     give(page, photos["two.png"])
-    page.wait_for_selector("#map-caption .caption")
+    page.wait_for_selector(".usual .method:last-child .layer[src]")
     page.locator("#settings").get_by_text("Settings of the verdict").click()
     assert violations(page) == []
 

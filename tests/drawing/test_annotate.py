@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image, ImageColor
 
-from virtus.drawing.annotate import TONES, Tone, annotate_faces, display_size, face_at, fit_display
+from virtus.drawing.annotate import TONES, Tone, annotate_faces, fit_display
 from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome
 
 INFO = CheckpointInfo("name", "revision", "0" * 64)
@@ -69,16 +69,4 @@ def test_a_photo_without_faces_is_only_scaled():
     [((1280, 10), (1280, 10)), ((2560, 1280), (1280, 640)), ((100, 5000), (26, 1280)), ((9, 9), (9, 9))],
 )
 def test_display_size(size, shown):
-    assert display_size(size) == shown
     assert fit_display(Image.new("RGB", size)).size == shown
-
-
-@pytest.mark.parametrize(
-    ("point", "index"), [((150, 150), 0), ((275, 275), 1), ((340, 340), 1), ((10, 10), None), ((100, 100), 0)]
-)
-def test_the_smallest_face_at_a_point(point, index):
-    assert face_at(report(LARGE, SMALL), point, (400, 400)) == index
-
-
-def test_a_point_of_a_smaller_display():
-    assert face_at(report(LARGE, size=(4000, 4000)), (15, 15), (400, 400)) == 0

@@ -21,7 +21,8 @@ from virtus.app.visitors.photos import AskedCheckpoint, ComparedPhoto, JudgedPho
 from virtus.bundled import ASSETS
 from virtus.checkpoints.card import Card, Measured
 from virtus.html.filmstrip import StripFrame, filmstrip_html
-from virtus.html.maps import map_caption, side_by_side, trust_line
+from virtus.html.maps import map_caption
+from virtus.html.maps import test_progress as progress
 from virtus.html.provenance import provenance_panel
 from virtus.html.templates import render_part
 from virtus.html.verdict import checkpoint_line, face_verdict, message_panel, not_judged, person_verdict
@@ -103,7 +104,7 @@ MADE = {
     "clip without a verdict": lambda: not_judged(CLIP),
     "filmstrip": lambda: filmstrip_html(PERSON, [StripFrame(TRAP, 0.0, (8, 8))], 1.0, THRESHOLDS),
     "key frame": lambda: key_frame(PERSON),
-    "map": lambda: map_caption(MAP) + trust_line(None) + side_by_side([(MAP, PICTURE)], {}),
+    "map": lambda: map_caption(MAP) + progress(TRAP, 1, 2),
     "EXIF": exif_panel,
     "comparison": compared,
     "about": lambda: about(INFO, CARD),

@@ -37,7 +37,8 @@ def add(commands) -> None:
     explain.add_argument(
         "--target", choices=("predicted", "real", "fake"), default="predicted", help="class to explain"
     )
-    explain.add_argument("--opacity", type=share, default=0.55, help="of the colours, 0 to 1 (default: 0.55)")
+    explain.add_argument("--opacity", type=share, default=0.5, help="of the maps, 0 to 1 (default: 0.5)")
+    explain.add_argument("--contours", action="store_true", help="outline the highest fifth of each map")
     explain.add_argument("--head-fusion", choices=("mean", "max", "min"), default="mean", help="rollout: heads to one")
     explain.add_argument("--discard-ratio", type=share, default=0.0, help="rollout: share of weights left out")
     explain.add_argument("--layer", type=int, metavar="N", help="CAMs, evidence: block to look at; -1 is the last")
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         document = with_tested_maps(detector, document)
         print("\n".join(explanation_lines(document.report)))
     if args.out and document.photo:
-        print(_write_gallery(document.report, document.photo, args.image, args.out, args.opacity))
+        print(_write_gallery(document.report, document.photo, args))
     if args.report:
         print(*document.save(args.report), sep="\n")
     return ALL_JUDGED if document.report.outcome.judged else SOME_NOT_JUDGED
@@ -99,6 +100,7 @@ def _settings(args: argparse.Namespace) -> ReportSettings:
         stability=args.stability or args.report is not None,
         prior=args.prior,
         opacity=args.opacity,
+        contours=args.contours,
     )
 
 
@@ -118,35 +120,37 @@ def _options(args: argparse.Namespace, methods: list[str]) -> dict[str, dict]:
     }
 
 
-def _write_gallery(report: ImageReport, photo: Image.Image, path: str, folder: Path, opacity: float) -> Path:
+def _write_gallery(report: ImageReport, photo: Image.Image, args: argparse.Namespace) -> Path:
     """Write each face's crop, and for each of its explanations the overlay on crop and photo.
 
     Returns:
         The manifest: the report as JSON, and for each judged face `explanations` with `method`, `target`, the raw
         `heatmap` (grid_h lists of grid_w numbers) and the names of its files.
     """
+    path, folder = args.image, args.out
+    look: dict[str, Any] = {"opacity": args.opacity, "contours": args.contours}
     folder.mkdir(parents=True, exist_ok=True)
     row: dict[str, Any] = {**report.to_json(), "path": path}
     for index, face in enumerate(report.faces):
         if face.crop is not None:
             stem = f"{Path(path).stem}-face{index}"
-            row["faces"][index] |= _write_face(face.crop, face.explanations, photo, folder, stem, opacity)
+            row["faces"][index] |= _write_face(face.crop, face.explanations, photo, folder / stem, look)
     manifest = folder / "manifest.json"
     manifest.write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
     return manifest
 
 
 def _write_face(
-    crop: FaceCrop, explanations: Sequence[Explanation], photo: Image.Image, folder: Path, stem: str, opacity: float
+    crop: FaceCrop, explanations: Sequence[Explanation], photo: Image.Image, place: Path, look: dict[str, Any]
 ) -> dict:
     from virtus.drawing import overlay_crop, overlay_photo
 
+    folder, stem, maps = place.parent, place.name, []
     crop.image.save(folder / f"{stem}-crop.png")
-    maps = []
     for explanation in explanations:
         heatmap, signed = explanation.heatmap, explanation.signed
         files = {name: f"{stem}-{explanation.method}{end}.png" for name, end in OVERLAYS.items()}
-        overlay_crop(crop, heatmap, opacity=opacity, signed=signed).save(folder / files["overlay"])
-        overlay_photo(photo, crop, heatmap, opacity=opacity, signed=signed).save(folder / files["overlay_photo"])
+        overlay_crop(crop, heatmap, signed=signed, **look).save(folder / files["overlay"])
+        overlay_photo(photo, crop, heatmap, signed=signed, **look).save(folder / files["overlay_photo"])
         maps.append(explanation.to_json() | files)
     return {"crop": f"{stem}-crop.png", "crop_box_xyxy": list(crop.box_xyxy), "explanations": maps}

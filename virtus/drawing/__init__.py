@@ -6,17 +6,23 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.drawing.annotate import (
-        PNG_LEVEL,
         TONES,
+        Encoding,
         Tone,
         annotate_faces,
         data_uri,
-        display_size,
-        face_at,
+        encode_picture,
         fit_display,
         jpeg_uri,
     )
-    from virtus.drawing.overlay import DEFAULT_OPACITY, legend_ends, overlay_crop, overlay_photo
+    from virtus.drawing.overlay import (
+        DEFAULT_OPACITY,
+        draw_layer,
+        legend_ends,
+        overlay_crop,
+        overlay_photo,
+        trace_top,
+    )
     from virtus.drawing.sheets import draw_growth, draw_heads, draw_lens
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from virtus.explain.attention import grow_rollout, joint_attention, read_by_head
     from virtus.explain.erasing import Fill, FlippingStep, erasing_judge, find_flipping_patches
     from virtus.explain.faithfulness import (
+        STEPS_A_MAP,
         ChanceTest,
         centre_map,
         describe_faithfulness,
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
     )
     from virtus.explain.lens import logit_lens
     from virtus.explain.packed_attention import PackedAttention, pack_attention
-    from virtus.explain.registry import DEFAULT_METHOD, EXPLAINERS, HEAD_FUSIONS, explain
+    from virtus.explain.registry import (
+        CENTRE_HITS,
+        CHANCE_HITS,
+        DEFAULT_METHOD,
+        EXPLAINERS,
+        HEAD_FUSIONS,
+        LOCALISATION,
+        LOCALISATION_OF,
+        explain,
+    )
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NUM_STEPS = 14
 NUM_RANDOM = 99
 MAPS_A_STEP = 5
+STEPS_A_MAP = -(-((NUM_RANDOM + 1) // 2) // MAPS_A_STEP)  # of `measure_in_steps`, beside the one that has the answer
 WIDTHS = (0.0, 0.5, 0.7, 1.0, 1.4, 2.0)  # of the Gaussian that smooths noise into random maps, in patches
 NUM_DRAWS = 400  # maps that say how smooth a width makes them
 ROUNDING = 1e-9  # of a score: maps that differ by less do equally well

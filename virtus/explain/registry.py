@@ -109,6 +109,35 @@ EXPLAINERS = {
 DEFAULT_METHOD = "attribution"  # what the table in docs/benchmarks.md supports
 
 
+@dataclass(frozen=True)
+class Localisation:
+    """How a method came off on forgeries whose altered part is known.
+
+    Attributes:
+        hits: share of them whose altered part holds the map's brightest patch.
+        time_ms: that a map takes after the verdict.
+    """
+
+    hits: float
+    time_ms: float
+
+
+# Of docs/benchmarks.md (Explanations): part swaps, pointing hits and ms. To be renewed as a whole, for one checkpoint.
+LOCALISATION_OF = "virtus-tiny"
+LOCALISATION = {
+    "rollout": Localisation(0.62, 5.6),
+    "attribution": Localisation(0.58, 31.6),
+    "gradcam": Localisation(0.45, 2.5),
+    "gradcam++": Localisation(0.38, 2.3),
+    "layercam": Localisation(0.45, 1.8),
+    "hirescam": Localisation(0.44, 1.7),
+    "eigencam": Localisation(0.32, 9.0),
+    "occlusion": Localisation(0.57, 389.2),
+    "evidence": Localisation(0.46, 2.2),
+}
+CHANCE_HITS, CENTRE_HITS = 0.19, 0.53  # of smoothed random maps, and of a map of nothing but the centre
+
+
 def explain(
     state: TrunkState, *, method: str = DEFAULT_METHOD, target: Label | str | None = None, **options
 ) -> list[Explanation]:

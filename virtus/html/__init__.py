@@ -6,7 +6,7 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.html.filmstrip import StripFrame, filmstrip_html
-    from virtus.html.maps import full_colour, map_caption, side_by_side, trust_line
+    from virtus.html.maps import full_colour, map_caption, test_progress, trust_line
     from virtus.html.provenance import provenance_panel
     from virtus.html.templates import render_page, render_part
     from virtus.html.verdict import (

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
-
-from PIL import Image
 
 from virtus.drawing import legend_ends
 from virtus.explain import EXPLAINERS, describe_faithfulness
@@ -14,8 +11,6 @@ from virtus.results import Explanation, Faithfulness
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-
-TESTING = "Is this map better than chance? It is being held against 99 random ones…"
 
 
 def map_caption(explanation: Explanation) -> Markup:
@@ -34,17 +29,13 @@ def full_colour() -> float:
     return legend_ends()[1][0]
 
 
-def trust_line(faithfulness: Faithfulness | None) -> Markup:
-    """Whether the map is better than chance, in words; that it is being measured, where that is None."""
-    sentence = TESTING
-    if faithfulness:
-        words = describe_faithfulness(faithfulness)
-        sentence = f"This map is {words}." if faithfulness.num_random else f"{words[0].upper()}{words[1:]}."
+def trust_line(faithfulness: Faithfulness, map_name: str = "This map") -> Markup:
+    """Whether the map is better than chance, in words."""
+    words = describe_faithfulness(faithfulness)
+    sentence = f"{map_name} is {words}." if faithfulness.num_random else f"{words[0].upper()}{words[1:]}."
     return render_part("map.html", "trust", faithfulness=faithfulness, sentence=sentence)
 
 
-def side_by_side(overlays: Iterable[tuple[Explanation, Image.Image]], measured: Mapping[str, Faithfulness]) -> Markup:
-    """A figure for each method, with what was measured of it by the method's name."""
-    figures = [(explanation, overlay, measured.get(explanation.method)) for explanation, overlay in overlays]
-    worded = [(*figure, describe_faithfulness(figure[2]) if figure[2] else "is being measured…") for figure in figures]
-    return render_part("map.html", "side_by_side", figures=worded)
+def test_progress(map_name: str, done: int, total: int) -> Markup:
+    """How far the test of a map against chance is."""
+    return render_part("map.html", "testing", map_name=map_name, done=done, total=total)

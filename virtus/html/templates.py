@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from virtus.bundled import ASSETS
-from virtus.drawing import TONES, data_uri
+from virtus.drawing import TONES, jpeg_uri
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -34,6 +34,11 @@ def percent(share: float) -> str:
     return "under 1 %" if share < 0.01 else f"{share * 100:.0f} %"
 
 
+def in_seconds(time_ms: float) -> str:
+    """Two figures, in ms below a second."""
+    return f"{time_ms:.2g} ms" if time_ms < 99.5 else f"{time_ms / 1000:.2g} s"
+
+
 @cache
 def _environment() -> Environment:
     """Jinja2 is imported when the first template is filled: the command line's help needs none."""
@@ -47,5 +52,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["TONES"] = TONES
-    environment.filters |= {"css": lambda share: f"{100 * share:.1f}%", "data_uri": data_uri}
+    environment.filters |= {"css": lambda share: f"{100 * share:.1f}%", "jpeg_uri": jpeg_uri, "in_s": in_seconds}
     return environment

@@ -14,7 +14,7 @@ from PIL import Image
 from virtus.drawing import annotate_faces, fit_display, jpeg_uri, overlay_crop
 from virtus.html import face_verdict, map_caption, not_judged, photo_words, provenance_panel, render_page, trust_line
 from virtus.provenance import Provenance
-from virtus.reports.record import ReportRecord
+from virtus.reports.record import ReportRecord, ReportSettings
 from virtus.results import Explanation, FaceCrop, FaceReport, ImageReport
 
 CROP_SIDE = 384  # px of faces and their maps
@@ -41,7 +41,7 @@ def write_page(record: ReportRecord, report: ImageReport, photo: Image.Image | N
         not_judged=not_judged(report),
         photo_uri=jpeg_uri(annotate_faces(photo, report)) if photo else None,
         photo_words=photo_words(report),
-        faces=[_face(report, index, record.settings.opacity) for index in range(len(report.faces))],
+        faces=[_face(report, index, record.settings) for index in range(len(report.faces))],
         num_mapped=record.settings.num_mapped,
         provenance=provenance_panel(provenance, unfolded=True),
         facts=_facts(record, report),
@@ -50,7 +50,7 @@ def write_page(record: ReportRecord, report: ImageReport, photo: Image.Image | N
     )
 
 
-def _face(report: ImageReport, index: int, opacity: float) -> dict[str, Any]:
+def _face(report: ImageReport, index: int, settings: ReportSettings) -> dict[str, Any]:
     """What the template shows of a face."""
     face = report.faces[index]
     crop = face.crop and replace(face.crop, image=fit_display(face.crop.image, side=CROP_SIDE))
@@ -59,14 +59,15 @@ def _face(report: ImageReport, index: int, opacity: float) -> dict[str, Any]:
         "judged": face.outcome.judged,
         "changes": _change_rows(face),
         "crop": crop and crop.image,
-        "maps": [_map(crop, explanation, opacity) for explanation in face.explanations] if crop else [],
+        "maps": [_map(crop, explanation, settings) for explanation in face.explanations] if crop else [],
     }
 
 
-def _map(crop: FaceCrop, explanation: Explanation, opacity: float) -> dict[str, Any]:
+def _map(crop: FaceCrop, explanation: Explanation, settings: ReportSettings) -> dict[str, Any]:
+    look: dict[str, Any] = {"opacity": settings.opacity, "contours": settings.contours, "signed": explanation.signed}
     return {
         "method": explanation.method,
-        "overlay": overlay_crop(crop, explanation.heatmap, opacity=opacity, signed=explanation.signed),
+        "overlay": overlay_crop(crop, explanation.heatmap, **look),
         "trust": explanation.faithfulness and trust_line(explanation.faithfulness),
         "caption": map_caption(explanation),
     }

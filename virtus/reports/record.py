@@ -70,7 +70,8 @@ class ReportSettings:
         whole: the picture was judged as it is, without looking for faces.
         stability: each face was judged again under small harmless changes.
         prior: share of fakes that every p assumes.
-        opacity: of the maps' colours, 0 to 1.
+        opacity: of the maps, 0 to 1.
+        contours: the highest fifth of each map is outlined.
         num_mapped: faces that maps were drawn of at most, largest first; None for all.
     """
 
@@ -82,8 +83,9 @@ class ReportSettings:
     whole: bool = False
     stability: bool = True
     prior: Annotated[float, Number(gt=0, lt=1)] = 0.5
-    opacity: Share = 0.55
+    opacity: Share = 0.5
     num_mapped: int | None = None
+    contours: bool = False
 
 
 @dataclass(frozen=True)

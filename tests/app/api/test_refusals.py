@@ -72,7 +72,7 @@ def test_an_address_is_refused_for_every_input_of_every_event(server, outside):
     for event in config["dependencies"]:
         if not event["backend_fn"]:  # what cancels another, and what the page does by itself
             continue
-        if event["api_name"] in ("loading", "note_point"):
+        if event["api_name"] == "loading":
             assert not event["inputs"]
             continue
         assert event["inputs"]

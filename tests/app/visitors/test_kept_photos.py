@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tests.app.conftest import COLLINS, HOPPER
-from virtus.app.maps.callbacks import scale_crop
 from virtus.app.visitors import photos as module
 from virtus.app.visitors import sessions
 from virtus.app.visitors.photos import compare_checkpoints, judge_photo
@@ -185,8 +184,3 @@ def test_comparing_finds_faces_once(detector, photos, make_checkpoint, monkeypat
     assert found == [1]
     assert len(compared.comparison.by_face) == 2
     assert all(face.explanations for report in compared.comparison.reports for face in report.faces)
-
-
-def test_a_crop_in_a_scaled_photo(make_image):
-    crop = scale_crop(whole_image(make_image(200, 100)), 0.5, 0.25)
-    assert (crop.box_xyxy, crop.image.size) == ((0, 0, 100, 25), (100, 25))

@@ -116,15 +116,15 @@ def ask_all(client, file):
     answers = [page.fire("show_verdict")[0]]
     for face in (0, 1):
         page.set("face", face)
-        answers += [page.fire("choose_face"), page.fire("draw_other")[3]]
-    answers.append(page.fire("test_other"))
+        answers += [page.fire("choose_face"), page.fire("draw_other")[0]]
+    answers.append(page.fire("test_map"))
     for method in METHODS:
-        page.set("method", method)
+        page.set("map-frame", method)
         for target in ("real", "fake"):
             page.set("target", target)
-            answers.append(page.fire("draw_changed")[3])
+            answers.append(page.fire("draw_changed")[0])
     page.set("layer", 1)
-    answers.append(page.fire("draw_changed")[3])
+    answers.append(page.fire("draw_changed")[0])
     page.set("prior", 0.2)
     answers.append(page.fire("show_verdict")[0])
     answers += page.fire("show_comparison")[:1]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gradio as gr
 
+from virtus.app.maps import MappedPhoto, key_of, no_photo, show_photo
 from virtus.app.visitors import (
     NUM_ANIMATION_FRAMES,
     Detectors,
@@ -16,8 +17,6 @@ from virtus.app.visitors import (
     key_photo,
     uploaded,
 )
-from virtus.app.widgets import show_boxed
-from virtus.drawing import display_size, face_at
 from virtus.errors import VirtusError
 from virtus.html import (
     animation_verdict,
@@ -43,12 +42,12 @@ class AnalyzeInputs:
 
 
 class AnalyzeOutputs(NamedTuple):
-    """What is shown for a photo: verdict, who judges, the photo with its faces boxed, their choice, and the maps."""
+    """What is shown for a photo: verdict, who judges, the choice of faces, the frame with the photo, and its maps."""
 
     verdict: str
     checkpoint: str
-    annotated: gr.Image
     face: gr.Radio
+    frame: gr.HTML
     maps: gr.Column
 
 
@@ -68,7 +67,10 @@ class AnalyzeCallbacks:
             if not inputs.photo:  # Gradio makes "" of a value that was taken away
                 return _no_photo(render_part("empty.html", "photo"), self.checkpoint_line(inputs.model))
             judged = self._judge(inputs)
-            return _verdict(judged) if judged.report.note is None else self._animation_verdict(inputs)
+            if judged.report.note is not None:
+                return self._animation_verdict(inputs)
+            detector = self._detectors.get(inputs.model)
+            return _verdict(judged, key_of(str(uploaded(inputs.photo)), detector, whole=inputs.whole))
         except VirtusError as exc:
             return _no_photo(_error(exc), checkpoint_line(None))
 
@@ -79,19 +81,6 @@ class AnalyzeCallbacks:
         except VirtusError as exc:
             return _error(exc)
 
-    def note_point(self, event: gr.SelectData) -> tuple[int, int]:
-        """Where the annotated photo was clicked: (x, y) in px as it is shown."""
-        return event.index
-
-    def click_face(self, inputs: AnalyzeInputs, point: tuple[int, int]) -> tuple[Any, Any]:
-        """The face at a point (x, y) of the annotated photo, and its verdict."""
-        try:
-            report = self._judge(inputs).report
-        except VirtusError as exc:
-            return gr.skip(), _error(exc)
-        index = face_at(report, point, display_size(report.image_size)) if report.image_size else None
-        return (gr.skip(), gr.skip()) if index is None else (index, face_verdict(report, index))
-
     def _animation_verdict(self, inputs: AnalyzeInputs) -> AnalyzeOutputs:
         """On the person who decides, with the most telling of the frames that were judged."""
         detector = self._detectors.get(inputs.model).at_prior(inputs.prior)
@@ -100,7 +89,7 @@ class AnalyzeCallbacks:
         person = clip.report.decisive_person
         if person is None or person.key_frame is None:
             return outputs
-        return outputs._replace(annotated=show_boxed(*key_photo(clip, person.key_frame)))
+        return outputs._replace(frame=show_photo(MappedPhoto(*key_photo(clip, person.key_frame), key="")))
 
     def _judge(self, inputs: AnalyzeInputs) -> JudgedPhoto:
         detector = self._detectors.get(inputs.model).at_prior(inputs.prior)
@@ -111,18 +100,17 @@ def _error(exc: VirtusError) -> str:
     return message_panel("This did not work", str(exc), "error")
 
 
-def _verdict(judged: JudgedPhoto) -> AnalyzeOutputs:
+def _verdict(judged: JudgedPhoto, key: str) -> AnalyzeOutputs:
     report, line = judged.report, checkpoint_line(judged.report.checkpoint)
     if judged.photo is None:
         return _no_photo(not_judged(report), line)
-    annotated = show_boxed(judged.photo, report)
-    at = report.decided_by
+    at, frame = report.decided_by, show_photo(MappedPhoto(judged.photo, report, key))
     verdict = not_judged(report) if at is None else face_verdict(report, at)
-    return AnalyzeOutputs(verdict, line, annotated, _face_choice(report, at), gr.Column(visible=at is not None))
+    return AnalyzeOutputs(verdict, line, _face_choice(report, at), frame, gr.Column(visible=at is not None))
 
 
 def _no_photo(verdict: str, checkpoint: str) -> AnalyzeOutputs:
-    nothing = gr.Image(None, visible=False), gr.Radio([], value=None, visible=False), gr.Column(visible=False)
+    nothing = gr.Radio([], value=None, visible=False), no_photo(), gr.Column(visible=False)
     return AnalyzeOutputs(verdict, checkpoint, *nothing)
 
 

@@ -13,13 +13,12 @@ from virtus.app.analyze.callbacks import AnalyzeCallbacks, AnalyzeInputs
 from virtus.app.analyze.provenance_panel import add_provenance_panel
 from virtus.app.analyze.report_panel import ReportPanel, add_report_panel
 from virtus.app.maps import MapCallbacks, MapControls, add_map_controls
-from virtus.app.visitors import KEEP_S, Detectors, on_gpu
+from virtus.app.visitors import Detectors, on_gpu
 from virtus.app.widgets import (
     FADE_IN,
     PHOTO,
     add_drop_zone,
     add_verdict_settings,
-    boxed_photo,
     checkpoint_chooser,
     taking,
 )
@@ -27,7 +26,6 @@ from virtus.html import render_part
 
 # Of several quick changes, the last one counts.
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last"}
-QUIET: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "multiple", "show_progress": "hidden"}
 
 
 @dataclass(frozen=True)
@@ -53,13 +51,12 @@ class AnalyzeControls:
 
 @dataclass(frozen=True)
 class AnalyzePanels:
-    """What is shown for a photo. The values of all but the report are `AnalyzeOutputs`."""
+    """What is shown for a photo: beside the report, what `AnalyzeOutputs` are the values of."""
 
     verdict: gr.HTML
     checkpoint: gr.HTML
-    annotated: gr.Image
     face: gr.Radio
-    maps: gr.Column
+    maps: MapControls
     report: ReportPanel
 
 
@@ -70,10 +67,10 @@ def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
         with gr.Column(scale=2, min_width=300, elem_classes="ask"):
             controls = _add_controls(detectors, whole, prior)
         with gr.Column(scale=3, min_width=300, elem_classes="answer"):
-            shown, maps = _add_panels(callbacks)
+            shown = _add_panels(callbacks)
         with gr.Column(scale=2, min_width=300, elem_classes="aside"):
             add_provenance_panel(controls.photo)
-    _wire(callbacks, MapCallbacks(detectors), controls, shown, maps)
+    _wire(callbacks, MapCallbacks(detectors), controls, shown)
     asked = [controls.photo, controls.model, controls.whole, controls.prior]
     shown.report.wire(detectors, asked, controls.changes)
 
@@ -84,15 +81,12 @@ def _add_controls(detectors: Detectors, whole: bool, prior: float) -> AnalyzeCon
     return AnalyzeControls(photo, model, *add_verdict_settings(whole, prior))
 
 
-def _add_panels(callbacks: AnalyzeCallbacks) -> tuple[AnalyzePanels, MapControls]:
+def _add_panels(callbacks: AnalyzeCallbacks) -> AnalyzePanels:
     checkpoint = gr.HTML(callbacks.checkpoint_line(), elem_id="checkpoint")
     verdict = gr.HTML(render_part("empty.html", "photo"), elem_id="verdict", js_on_load=FADE_IN)
-    face = gr.Radio([], label="Face", info="Or click a face in the photo.", visible=False, elem_id="face")
-    annotated = boxed_photo(elem_id="annotated", visible=False)
-    with gr.Column(visible=False, elem_id="maps") as group:
-        maps = add_map_controls()
-    report = add_report_panel()
-    return AnalyzePanels(verdict, checkpoint, annotated, face, group, report), maps
+    face = gr.Radio([], label="Face", info="Or click one in the photo.", visible=False, elem_id="face")
+    maps = add_map_controls()
+    return AnalyzePanels(verdict, checkpoint, face, maps, add_report_panel())
 
 
 def _wire(
@@ -100,7 +94,6 @@ def _wire(
     drawing: MapCallbacks,
     controls: AnalyzeControls,
     shown: AnalyzePanels,
-    maps: MapControls,
 ) -> None:
     """The verdict comes first, then the map, then its test. These serve the page; those of `api`, programs."""
 
@@ -110,12 +103,9 @@ def _wire(
         answer = on_gpu(taking(AnalyzeInputs, callback))
         return event(answer, inputs, outputs, api_name=name, show_progress_on=shown.verdict, **PRIVATE)
 
-    outputs = [shown.verdict, shown.checkpoint, shown.annotated, shown.face, shown.maps]
+    maps = shown.maps
+    outputs = [shown.verdict, shown.checkpoint, shown.face, maps.frame, maps.group]
     first = on(partial(gr.on, controls.changes), callbacks.show_verdict, [], outputs, "show_verdict")
     other = on(shown.face.input, callbacks.choose_face, [shown.face], [shown.verdict], "choose_face")
-    # An event that waits for another is sent with the data of that other: they are noted at once, and read in its turn.
-    point = gr.State(time_to_live=KEEP_S)
-    note = shown.annotated.select(callbacks.note_point, None, point, queue=False, api_name="note_point", **QUIET)
-    click = on(note.then, callbacks.click_face, [point], [shown.face, shown.verdict], "click_face")
     face = [controls.photo, controls.model, controls.whole, shown.face]
-    maps.wire(drawing, face, {"first": first.then, "other": other.then, "clicked": click.then})
+    maps.wire(drawing, face, {"first": first.then, "other": other.then})

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 from gradio import FileData
 
 from virtus.app.visitors import as_gradio_error
-from virtus.app.widgets import write_png
+from virtus.app.widgets import write_picture
 from virtus.errors import InputError, VirtusError
 from virtus.schema import Row, plain_type
 
@@ -81,4 +81,4 @@ def _said():
 
 def png(image, name: str) -> FileData:
     """A picture as an answer."""
-    return FileData(path=write_png(image, name), orig_name=f"{name}.png", mime_type="image/png")
+    return FileData(path=write_picture(image, name, "PNG"), orig_name=f"{name}.png", mime_type="image/png")

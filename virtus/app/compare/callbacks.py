@@ -10,7 +10,7 @@ import gradio as gr
 from virtus.app.compare import view
 from virtus.app.maps import MapRequest
 from virtus.app.visitors import AskedCheckpoint, ComparedPhoto, Detectors, compare_checkpoints, uploaded
-from virtus.app.widgets import write_png
+from virtus.app.widgets import write_picture
 from virtus.drawing import annotate_faces, overlay_crop
 from virtus.errors import InputError, VirtusError
 from virtus.html import message_panel, not_judged
@@ -127,7 +127,7 @@ def _with_choice(shown: CompareOutputs, compared: ComparedPhoto, index: int) -> 
         return shown
     tones = [view.tone_of(comparison, number) for number in numbers]
     with_faces = max(comparison.reports, key=lambda report: len(report.faces))
-    picture = write_png(annotate_faces(compared.photo, with_faces, tones), "compared-faces")
+    picture = write_picture(annotate_faces(compared.photo, with_faces, tones), "compared-faces")
     annotated = gr.Image(picture, visible=True, alt_text=view.in_words(comparison))
     choices = [(f"{number + 1}  {view.title(comparison, number)}", number) for number in numbers]
     return shown._replace(annotated=annotated, face=gr.Radio(choices, value=index, visible=True))

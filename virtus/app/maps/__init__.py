@@ -7,6 +7,7 @@ from virtus.doors import offer
 if TYPE_CHECKING:
     from virtus.app.maps.callbacks import MapCallbacks
     from virtus.app.maps.controls import MapControls, add_map_controls
+    from virtus.app.maps.frame import MappedPhoto, key_of, no_photo, show_photo
     from virtus.app.maps.request import TARGETS, MapRequest
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         map_pair,
         map_slider,
         show_boxed,
-        write_png,
+        write_picture,
     )
     from virtus.app.widgets.verdict_settings import add_verdict_settings, checkpoint_chooser, expected_share
 
