@@ -1,8 +1,8 @@
 """What the engine needs to explore a face, on an example photo: `python -m benchmarks.explore`.
 
 Attention is packed for the page, raw and by gzip; "rubbed out" is one new p_fake after a stroke of the brush, a square
-of 3 x 3 patches more each time, in this process, without the way to a browser. Times are those of one process on the
-threads that torch has; p50 and p95 over all strokes.
+of 3 x 3 patches more each time, in this process, without the way to a browser; p50 and p95 over all strokes. `--cores`
+counts what all cores spent, not the clock, which says little beside other work; then give it one thread.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 
 import virtus
 from benchmarks import parser
+from benchmarks.steps import measure
 from virtus.bundled import ASSETS
 from virtus.checkpoints import BASE, FAST
 from virtus.explain import Fill, erasing_judge, logit_lens, pack_attention
@@ -31,6 +32,7 @@ LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16
 FILLS: tuple[Fill, ...] = ("blur", "drop")
 GZIP_LEVEL = 1  # of what a page waits for: more takes three times as long for a few percent
 BRUSH = 3  # patches a side
+Clock = Callable[[], float]
 
 
 def detectors(precision: str) -> Iterator[tuple[str, virtus.Detector]]:
@@ -42,7 +44,7 @@ def detectors(precision: str) -> Iterator[tuple[str, virtus.Detector]]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = Classifier(replace(small.trunk.model.config, **LARGE))
-    trunk = Trunk(model, device=small.trunk.device, dtype=small.trunk.blocks[0].mlp.fc1.weight.dtype)
+    trunk = Trunk(model, device=small.trunk.device, dtype=small.trunk.dtype)
     yield "ViT-L/16, random", virtus.Detector(replace(small, trunk=trunk, novelty=None))
 
 
@@ -55,49 +57,44 @@ def strokes(grid_size: tuple[int, int], count: int) -> Iterator[np.ndarray]:
         yield mask.reshape(1, -1).copy()
 
 
-def milliseconds(work: Callable[[], object], rounds: int = 3) -> float:
-    """The median; the first round is not counted."""
-    taken = []
-    for _ in range(rounds + 1):
-        start = time.perf_counter()
-        work()
-        taken.append(1000 * (time.perf_counter() - start))
-    return statistics.median(taken[1:])
+def encode(detector: virtus.Detector, crop: FaceCrop, clock: Clock) -> tuple[float, ...]:
+    """Milliseconds of the pass, of packing, gzip and lens (medians of three); megabytes raw and by gzip."""
+    state = detector.encode([crop])
+    packed = pack_attention(state, 0)
+    raw = packed.codes.tobytes() + packed.scales.tobytes()
+    work = {
+        "pass": lambda: detector.encode([crop]),
+        "pack": lambda: pack_attention(state, 0),
+        "gzip": lambda: gzip.compress(raw, GZIP_LEVEL),
+        "lens": lambda: logit_lens(detector, state, 0),
+    }
+    times = map(statistics.median, measure(work, 3, clock=clock).values())
+    return *times, len(raw) / 1e6, len(gzip.compress(raw, GZIP_LEVEL)) / 1e6
 
 
-def rub_out(detector: virtus.Detector, crop: FaceCrop, fill: Fill, rounds: int) -> tuple[float, float]:
-    """Milliseconds of a new p, p50 and p95."""
-    judge, taken = erasing_judge(detector, crop, fill), []
-    for mask in strokes(detector.checkpoint.trunk.grid_size, rounds + 2):
-        start = time.perf_counter()
-        judge(mask)
-        taken.append(1000 * (time.perf_counter() - start))
-    return tuple(np.percentile(taken[2:], (50, 95)).tolist())
+def rub_out(detector: virtus.Detector, crop: FaceCrop, fill: Fill, rounds: int, clock: Clock) -> str:
+    """Milliseconds of a new p: "p50, p95"."""
+    judge, brush = erasing_judge(detector, crop, fill), strokes(detector.checkpoint.trunk.grid_size, rounds + 1)
+    taken = measure({fill: lambda: judge(next(brush))}, rounds, clock=clock)[fill]
+    p50, p95 = np.percentile(taken, (50, 95))
+    return f"{p50:.0f}, {p95:.0f}"
 
 
 def main() -> None:
-    args = parser(__doc__, photo=PHOTO, precision="auto", rounds=40).parse_args()
+    options = parser(__doc__, photo=PHOTO, precision="auto", rounds=40)
+    options.add_argument("--cores", action="store_true")
+    args = options.parse_args()
+    clock = time.process_time if args.cores else time.perf_counter
     photo = load_image(args.photo)
     face = find_faces(photo)[0]
-    columns = "pass, ms | pack, ms | bytes, MB | gzip, MB | gzip, ms | lens, ms"
+    columns = "pass, ms | pack, ms | gzip, ms | lens, ms | bytes, MB | gzip, MB"
     rubbed = " | ".join(f"{fill} p50, p95, ms" for fill in FILLS)
-    print(f"| checkpoint | {columns} | {rubbed} |\n| --- {'| ---: ' * 8}|")
+    print(f"| checkpoint | {columns} | {rubbed} |\n| --- {'| ---: ' * (6 + len(FILLS))}|")
     for name, detector in detectors(args.precision):
         crop = crop_face(photo, face, margin=detector.checkpoint.margin)
-        state = detector.encode([crop])
-        packed = pack_attention(state, 0)
-        raw = packed.codes.tobytes() + packed.scales.tobytes()
-        figures = (
-            milliseconds(lambda crop=crop, detector=detector: detector.encode([crop])),
-            milliseconds(lambda state=state: pack_attention(state, 0)),
-            len(raw) / 1e6,
-            len(gzip.compress(raw, GZIP_LEVEL)) / 1e6,
-            milliseconds(lambda raw=raw: gzip.compress(raw, GZIP_LEVEL)),
-            milliseconds(lambda state=state, detector=detector: logit_lens(detector, state, 0)),
-        )
-        times = (f"{p50:.0f}, {p95:.0f}" for p50, p95 in (rub_out(detector, crop, f, args.rounds) for f in FILLS))
-        cells = [f"{figure:.1f}" for figure in figures] + list(times)
-        print(f"| {name}, {state.trunk.blocks[0].mlp.fc1.weight.dtype} | {' | '.join(cells)} |", flush=True)
+        figures = [f"{figure:.1f}" for figure in encode(detector, crop, clock)]
+        figures += [rub_out(detector, crop, fill, args.rounds, clock) for fill in FILLS]
+        print(f"| {name}, {detector.checkpoint.trunk.dtype} | {' | '.join(figures)} |", flush=True)
 
 
 if __name__ == "__main__":

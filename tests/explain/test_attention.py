@@ -1,17 +1,21 @@
 """Rollout and attribution by hand, and attribution against the paper's own way by eager attention of transformers."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
 
-from tests.support.explaining import KINDS, crops, heatmaps, load_detector, pixels, pooled, stock_model
-from virtus.checkpoints.detector import Detector
+from tests.support.explaining import (
+    KINDS,
+    crops,
+    heatmaps,
+    load_detector,
+    pixels,
+    pooled,
+    stock_model,
+    with_learned_query,
+)
 from virtus.explain.attention import FUSIONS, head_relevance, joint_attention
 from virtus.explain.registry import HEAD_FUSIONS, explain
-from virtus.models.trunk import Trunk
-from virtus.models.vit import Classifier
 from virtus.results import Label
 
 ONE = torch.ones(1, 1, 1)  # one picture, whose head reads the first token
@@ -171,13 +175,7 @@ def test_attribution_of_one_head_is_not_the_mean_of_all(make_checkpoint):
 
 def test_a_learned_query_is_the_last_step_of_both(make_checkpoint):
     """SigLIP's head: rollout by its attention, attribution by its attention times gradient, as a full pass has them."""
-    plain = load_detector(make_checkpoint(kind="siglip")).checkpoint
-    model = Classifier(dataclasses.replace(plain.trunk.model.config, pooling="attention"))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        for tensor in model.parameters():
-            torch.nn.init.normal_(tensor, std=0.3)
-    detector = Detector(dataclasses.replace(plain, trunk=Trunk(model, device=plain.trunk.device, dtype=torch.float32)))
+    detector = with_learned_query(load_detector(make_checkpoint(kind="siglip")))
     state, trunk = detector.encode(crops(2)), detector.checkpoint.trunk
     attentions, hidden = [], state.block_inputs[0].clone()
     for index in range(3):  # one graph of all blocks, which the engine never builds

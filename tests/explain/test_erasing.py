@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.explaining import KINDS, crops, load_detector, pixels
+from tests.support.explaining import KINDS, crops, load_detector, pixels, with_learned_query
 from virtus.checkpoints.detector import Detector
 from virtus.errors import InputError
 from virtus.explain.erasing import BLUR, NOTHING_LEFT, erasing_judge, find_flipping_patches, smoothing_matrix
@@ -63,6 +63,14 @@ def test_dropping_is_what_occlusion_does(detector):
     judged = erasing_judge(detector.at_prior(0.5), crop, "drop")(np.concatenate([NONE, masks]))
     margins = (np.log(judged / (1 - judged)) - 0.3) * 1.7
     np.testing.assert_allclose(margins[0] - margins[1:], falls, atol=1e-3)
+
+
+def test_what_a_learned_query_reads_can_be_erased_but_not_dropped_whole(make_checkpoint):
+    detector, (crop,) = with_learned_query(load_detector(make_checkpoint(kind="siglip"))), crops(1)
+    expected = p_of_pixels(detector, filled_pixels(pixels(detector, [crop])[0].numpy(), "blur")[None])
+    assert erasing_judge(detector, crop)(ALL)[0] == pytest.approx(expected[0], abs=1e-5)
+    with pytest.raises(InputError, match=NOTHING_LEFT):
+        erasing_judge(detector, crop, "drop")(ALL)
 
 
 def test_all_dropped_is_refused_unless_the_head_reads_a_token_that_stays(detector):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.explaining import KINDS, crops, load_detector
+from tests.support.explaining import KINDS, crops, load_detector, with_learned_query
 from virtus.checkpoints.detector import Detector
 from virtus.explain.attention import grow_rollout, read_by_head
 from virtus.explain.lens import logit_lens
@@ -106,6 +106,27 @@ def test_the_lens_of_a_patch_is_the_head_on_it_alone(make_checkpoint):
         logits = model.classifier(model.layernorm(token))
     expected = torch.sigmoid((logits[1] - logits[0]) / 1.7 + 0.3)
     assert logit_lens(detector, state, 0)[0][1, 5] == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_a_learned_query_sees_each_token_alone(make_checkpoint):
+    detector = with_learned_query(load_detector(make_checkpoint(kind="siglip")))
+    state, model = detector.encode(crops(2)), detector.checkpoint.trunk.model
+    of_tokens, decided = logit_lens(detector, state, 1)
+    assert decided[-1] == pytest.approx(detector.predict_state(state)[1].p_fake, abs=1e-6)
+    with torch.inference_mode():
+        logits = model.decide(model.pooler(model.layernorm(state.block_inputs[2][1:, 7:8])))
+    assert of_tokens[2, 7] == pytest.approx(torch.sigmoid(logits[0, 1] - logits[0, 0]).item(), abs=1e-6)
+    drawn = grow_rollout(pack_attention(state, 1), read_by_head(state, 1))[-1]
+    heatmap = explain(state, method="rollout")[1].heatmap
+    np.testing.assert_allclose(drawn.reshape(heatmap.shape), heatmap, atol=np.ptp(heatmap) / 255)
+
+
+def test_of_a_pass_in_bfloat16_the_lens_ends_at_its_verdict(make_checkpoint):
+    detector = load_detector(make_checkpoint(), precision="bfloat16")
+    state = detector.encode(crops(2))
+    for index, prediction in enumerate(detector.predict_state(state)):
+        assert logit_lens(detector, state, index)[1][-1] == pytest.approx(prediction.p_fake, abs=1e-6)
+    np.testing.assert_allclose(pack_attention(state, 1).unpack(), attention_of(state, 1), atol=0.004)
 
 
 def test_where_heads_read_the_mean_the_margins_of_patches_average_to_that_of_the_verdict(make_checkpoint):

@@ -1,5 +1,7 @@
 """Crops, tiny detectors and maps for the tests of explanations."""
 
+import dataclasses
+
 import numpy as np
 import torch
 import transformers
@@ -9,6 +11,8 @@ from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.explain.registry import explain
 from virtus.faces.find import whole_image
+from virtus.models.trunk import Trunk
+from virtus.models.vit import Classifier
 
 KINDS = ["vit", "deit-with-teacher", "siglip", "clip", "dinov2-with-registers"]  # a class token, two, means, both
 
@@ -20,6 +24,17 @@ def crops(count: int):
 
 def load_detector(folder, *, precision: str = "float32") -> Detector:
     return Detector(load_checkpoint(str(folder), device="cpu", precision=precision))
+
+
+def with_learned_query(detector: Detector) -> Detector:
+    """One of the same sizes whose head reads what a learned query attends to, its weights random."""
+    plain = detector.checkpoint
+    model = Classifier(dataclasses.replace(plain.trunk.model.config, pooling="attention"))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for tensor in model.parameters():
+            torch.nn.init.normal_(tensor, std=0.3)
+    return Detector(dataclasses.replace(plain, trunk=Trunk(model, device=plain.trunk.device, dtype=torch.float32)))
 
 
 def heatmaps(detector: Detector, pictures, **options) -> np.ndarray:

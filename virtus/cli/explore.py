@@ -109,7 +109,8 @@ def _write(found: Exploration, rollout: np.ndarray, about: dict[str, Any], folde
 
     folder.mkdir(parents=True, exist_ok=True)
     names = {kind: f"{stem}{end}" for kind, (end, _) in FILES.items()}
-    np.savez_compressed(folder / names["arrays"], **found.arrays())
+    arrays: dict[str, Any] = found.arrays()  # numpy's types take a name for its own option
+    np.savez_compressed(folder / names["arrays"], **arrays)
     draw_heads(found.head_maps()).save(folder / names["heads"])
     thresholds = (found.real_below, found.fake_above)
     draw_lens(found.patch_lens(), found.lens_decided, thresholds).save(folder / names["lens"])
