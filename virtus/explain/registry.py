@@ -45,64 +45,66 @@ class Explainer:
         return getattr(importlib.import_module(f"virtus.explain.{file}"), name)
 
 
-# What docs/benchmarks.md (Explanations) says against them: read it there, with its intervals.
-BESIDE = "On known forgeries its brightest patch lies outside the forged part in more than half of them."
+# What docs/benchmarks.md (Explanations) says against them, measured on virtus-base: read it there, with its intervals.
+BESIDE = "In one of seven known forgeries its brightest patch lies outside the forged part"
 EXPLAINERS = {
     "rollout": Explainer(
         "attention.rollout",
         False,
         "where attention flowed through all blocks; knows no class",
         options=("head", "head_fusion", "discard_ratio"),
-        finding="On known forgeries it finds the place as often as attribution, but blurring what it shows changes the "
-        "verdict no more than blurring at random.",
+        finding="On known forgeries its brightest patch lies in the forged part no more often than by chance.",
     ),
     "attribution": Explainer(
         "attention.attribution",
         True,
         "where attention that raised the class's lead flowed through all blocks",
         options=("head",),
-        finding="Among the best at finding known forgeries, and yet its brightest patch lies elsewhere in four of ten.",
+        finding="The best at finding known forgeries, and yet in one of nine its brightest patch lies elsewhere.",
     ),
     "gradcam": Explainer(
         "cams.gradcam",
         True,
         "which patches spoke for one class, by channels weighted alike for all",
-        finding="True to what the model uses, but on known forgeries it points outside the forged part more often than "
-        "into it.",
+        finding="In one of five known forgeries its brightest patch lies outside the forged part.",
     ),
     "gradcam++": Explainer(
         "cams.gradcam_plus_plus",
         True,
         "Grad-CAM with more weight on places that speak strongly",
-        finding="It finds known forgeries less often than a map of nothing but the centre.",
+        finding="In four of ten known forgeries its brightest patch lies outside the forged part.",
     ),
     "layercam": Explainer(
-        "cams.layercam", True, "Grad-CAM with a weight of its own for each patch, if it is positive", finding=BESIDE
+        "cams.layercam",
+        True,
+        "Grad-CAM with a weight of its own for each patch, if it is positive",
+        finding=f"{BESIDE}.",
     ),
     "hirescam": Explainer(
-        "cams.hirescam", True, "gradient times activation of each patch, what speaks for one class", finding=BESIDE
+        "cams.hirescam",
+        True,
+        "gradient times activation of each patch, what speaks for one class",
+        finding=f"{BESIDE}.",
     ),
     "eigencam": Explainer(
         "cams.eigencam",
         False,
         "which patches differ most from the others; knows no class",
-        finding="On known forgeries it points hardly more often at the forged part than before anything was forged.",
+        finding="On known forgeries its brightest patch lies in the forged part hardly more often than by chance.",
     ),
     "occlusion": Explainer(
         "occlusion.occlusion",
         True,
         "how far the class's lead falls when patches are left out",
         options=("window",),
-        finding="Truest to what the model uses, and slow; in four of ten known forgeries its brightest patch lies "
-        "outside the forged part.",
+        finding="Slow, and in about half of the known forgeries its brightest patch lies outside the forged part.",
     ),
     "evidence": Explainer(
         "cams.evidence",
         False,
         "which patches spoke for fake, and which for real",
         signed=True,
-        finding="Its patches do not add up to the verdict, and on known forgeries it points outside the forged part "
-        "more often than into it.",
+        finding=f"Its patches do not add up to the verdict. {BESIDE}.",
     ),
 }
 
