@@ -127,7 +127,23 @@ def face_seen(confidence, roll_degrees=0):
     ],
 )
 def test_a_turn_counts_only_if_the_eyes_lie_above_the_mouth_in_it(monkeypatch, confidences, rolls, turns):
-    looks = iter([[face_seen(*pair)] if pair[0] else [] for pair in zip(confidences, rolls, strict=True)])
-    monkeypatch.setattr(find, "_detect_at_two_sizes", lambda _: next(looks))
+    seen = [[face_seen(*pair)] if pair[0] else [] for pair in zip(confidences, rolls, strict=True)]
+    monkeypatch.setattr(find, "_turn", lambda _, turns: turns)
+    monkeypatch.setattr(find, "_detect_first", lambda turned, _: seen[turned if isinstance(turned, int) else 0])
     (face,) = find_faces(Image.new("RGB", (100, 100)))
     assert face.quarter_turns == turns
+
+
+@pytest.mark.parametrize(
+    ("roll", "order"), [(None, [1, 2, 3]), (90, [1, 2, 3]), (180, [2, 1, 3]), (-90, [3, 2, 1]), (-10, [3, 1, 2])]
+)
+def test_the_turn_that_makes_a_face_upright_is_tried_first(roll, order):
+    faces = [] if roll is None else [face_seen(0.91, 0), face_seen(0.95, roll)]
+    assert find._likely_turns(faces) == order
+
+
+def test_only_where_no_face_is_large_enough_are_smaller_ones_sought():
+    first, second = find._looks((1280, 960))
+    assert [(look.side, look.smallest < 20) for look in first] == [(512, True), (1024, False)]
+    assert [(look.side, look.below) for look in second] == [(look.side, look.smallest) for look in first]
+    assert find._looks((400, 20)) == ([], [])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import threading
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -22,6 +23,7 @@ SURE_CONFIDENCE = 0.998
 # 1 - confidence of a turned face, as a share of the upright one's at most: most photos are upright.
 TURNED_DOUBT = 0.2
 MIN_FACE_SIDE = 48
+MIN_WINDOW = 0.6  # sides of the least face that is judged, in windows of MTCNN's first net
 MIN_PICTURE_SIDE = 24  # MTCNN raises below about 20 px
 DETECTION_SIDES = (512, 1024)
 MAX_CUT_SIDE = 2048  # of large photos: several times what any model looks at
@@ -29,14 +31,23 @@ MAX_CUT_SIDE = 2048  # of large photos: several times what any model looks at
 _lock = threading.Lock()
 
 
+class FaceSearch(NamedTuple):
+    """At a picture with its longer side scaled down to `side`, for faces in windows of `smallest` up to `below` px."""
+
+    side: int
+    smallest: float
+    below: float
+
+
 def find_faces(
     image: Image.Image, *, min_side: int = MIN_FACE_SIDE, sure_confidence: float = SURE_CONFIDENCE
 ) -> list[Face]:
-    """Find all faces in an upright picture with MTCNN (Zhang et al. 2016).
+    """Find the faces in an upright picture with MTCNN (Zhang et al. 2016).
 
     The picture is looked at with a longer side of at most 512 px, and of 1024 px if nothing was found. Unless that
     finds a face beyond doubt, the picture turned by 90, 180 and 270 degrees is looked at too, and the turn with the
-    most confident face counts, of those in which its eyes lie above its mouth.
+    most confident face counts, of those in which its eyes lie above its mouth. Only where there is no face that is
+    large enough to be judged are smaller ones looked for.
 
     Args:
         image: RGB.
@@ -46,26 +57,49 @@ def find_faces(
     Returns:
         Faces with a confidence of at least `MIN_CONFIDENCE`, largest first, in pixels of `image`.
     """
-    faces = _faces_of_best_turn(image, sure_confidence) if min(image.size) >= MIN_PICTURE_SIDE else []
+    faces: list[Face] = []
+    for looks in _looks(image.size):
+        faces = faces or _faces_of_best_turn(image, looks, sure_confidence)
     return [face for face in faces if min(face.width, face.height) >= min_side]
 
 
-def _faces_of_best_turn(image: Image.Image, sure_confidence: float) -> list[Face]:
+def _looks(size: tuple[int, int]) -> tuple[list[FaceSearch], list[FaceSearch]]:
+    """For faces that are large enough to be judged, then for smaller ones; none for a picture that is too small."""
+    if min(size) < MIN_PICTURE_SIDE:
+        return [], []
+    sides = DETECTION_SIDES if max(size) > DETECTION_SIDES[0] else DETECTION_SIDES[:1]
+    windows = {side: MIN_WINDOW * MIN_FACE_SIDE * min(1.0, side / max(size)) for side in sides}
+    return [FaceSearch(side, least, inf) for side, least in windows.items()], [
+        FaceSearch(side, 0, least) for side, least in windows.items()
+    ]
+
+
+def _faces_of_best_turn(image: Image.Image, looks: list[FaceSearch], sure_confidence: float) -> list[Face]:
     """Of the four turns, the one with the most confident face that stands upright in it.
 
     MTCNN also fires on faces that lie on their side, and on upright ones upside down.
     """
-    found = _detect_at_two_sizes(image)
+    found = _detect_first(image, looks)
     best, confidence = found, _upright_confidence(found)
     least_of_turned = 1 - TURNED_DOUBT * (1 - confidence)
-    for turns in range(1, 4):
+    for turns in _likely_turns(found):
         if confidence >= sure_confidence:
             break
-        faces = _detect_at_two_sizes(_turn(image, turns))
+        faces = _detect_first(_turn(image, turns), looks)
         turned = _upright_confidence(faces)
         if turned > confidence and turned >= least_of_turned:
             best, confidence = [_turn_back(face, turns, image.size) for face in faces], turned
     return best
+
+
+def _likely_turns(faces: list[Face]) -> list[int]:
+    """Quarters by which a picture can be turned: first the one that makes its most confident face upright."""
+    order = [1, 2, 3]
+    if faces:
+        down = _down(max(faces, key=lambda face: face.confidence))
+        # Of a face that lies on its side with the mouth to the left, a quarter counter-clockwise brings the mouth down.
+        order.sort(key=lambda turns: -((-down[0], -down[1], down[0])[turns - 1]))
+    return order
 
 
 def _upright_confidence(faces: list[Face]) -> float:
@@ -74,13 +108,18 @@ def _upright_confidence(faces: list[Face]) -> float:
 
 
 def _is_upright(face: Face) -> bool:
-    eyes, mouth = np.mean(face.landmarks[:2], axis=0), np.mean(face.landmarks[3:], axis=0)
-    return bool(mouth[1] - eyes[1] > abs(mouth[0] - eyes[0]))
+    across, down = _down(face)
+    return bool(down > abs(across))
 
 
-def _detect_at_two_sizes(image: Image.Image) -> list[Face]:
-    small, large = DETECTION_SIDES
-    return _detect(image, small) or (_detect(image, large) if max(image.size) > small else [])
+def _down(face: Face) -> np.ndarray:
+    """(2,): from between the eyes to the middle of the mouth."""
+    return np.mean(face.landmarks[3:], axis=0) - np.mean(face.landmarks[:2], axis=0)
+
+
+def _detect_first(image: Image.Image, looks: list[FaceSearch]) -> list[Face]:
+    """What the first look that finds something finds."""
+    return next((faces for look in looks if (faces := _detect(image, look))), [])
 
 
 def crop_face(image: Image.Image, face: Face, *, margin: float) -> FaceCrop:
@@ -129,14 +168,14 @@ def _turn(image: Image.Image, turns: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _detect(image: Image.Image, side: int) -> list[Face]:
-    """Faces in `image`, looked at with its longer side scaled down to `side`; largest first."""
-    scale = min(1.0, side / max(image.size))
+def _detect(image: Image.Image, look: FaceSearch) -> list[Face]:
+    """Faces in `image`, largest first."""
+    scale = min(1.0, look.side / max(image.size))
     width, height = (max(MIN_PICTURE_SIDE, round(length * scale)) for length in image.size)
     size = (width, height)
     small = image if size == image.size else image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
     factors = np.array(image.size) / np.array(size)
-    found = zip(*_cascade().detect(small), strict=True)
+    found = zip(*_cascade().detect(small, smallest=look.smallest, below=look.below), strict=True)
     faces = [_face(b, c, p, factors, image.size) for b, c, p in found if c >= MIN_CONFIDENCE]
     # A box can lie wholly outside the picture: clipped, nothing of it is left.
     return sorted((face for face in faces if min(face.width, face.height) >= 1), key=lambda face: -face.area)

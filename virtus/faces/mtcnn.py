@@ -1,28 +1,28 @@
-"""MTCNN's cascade of three nets (Zhang et al. 2016): facenet-pytorch's nets and weights, run at half of its cost.
+"""MTCNN's cascade of three nets (Zhang et al. 2016): facenet-pytorch's, run at a fraction of its cost.
 
 Its own loop spends two thirds of a CPU's time on scaling pictures by an average pool and on a max pool over channels
-that lie apart. Here OpenCV scales, and channels lie together; nets, thresholds and arithmetic of boxes are the same.
-The package itself is not imported: it brings torchvision, which takes longer to import than torch.
+that lie apart. Here OpenCV scales, channels lie together, small copies of the picture are looked at side by side, and
+those in which only faces below a wanted size would be seen are left out; nets, thresholds and arithmetic of boxes are
+the same.
 """
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
 
-PACKAGE = "facenet_pytorch"  # in its wheel lie the weights
+from virtus.faces.nets import STRIDE, WINDOW, LookingNet, output_net, proposing_net, refining_net
+
 MIN_SIDE, FACTOR = 20, 0.709  # the smallest face, and how much smaller each copy of the picture is than the last
 PROPOSED, REFINED, SURE = 0.6, 0.7, 0.7  # probabilities from which each net hands on
 MEAN, STEP = 127.5, 1 / 128  # what the nets were trained on: (pixel - mean) * step
-STRIDE, WINDOW = 2, 12  # pixels of the scaled picture, of the first net
+SHELF = 320  # pixels: so wide are copies of the picture that are looked at side by side, together
+FAR = 1 << 14  # pixels: further apart than any two faces
 AT_ONCE = 512  # boxes that are held against each other: memory grows with its square
 
 
@@ -35,138 +35,172 @@ class Detections(NamedTuple):
     landmarks: np.ndarray
 
 
+class Slot(NamedTuple):
+    """A copy of the picture, `width` x `height`, that begins at a column of a shelf."""
+
+    scale: float
+    left: int
+    width: int
+    height: int
+
+
 class Cascade:
     """Faces in pictures of at least 20 pixels a side. Holds no state between calls: several threads may share one."""
 
     def __init__(self) -> None:
-        nets = (proposing_net(), refining_net(), output_net())
-        self._propose, self._refine, self._output = (net.to(memory_format=torch.channels_last) for net in nets)
+        self._propose, self._refine, self._output = proposing_net(), refining_net(), output_net()
 
     @torch.inference_mode()
-    def detect(self, image: Image.Image) -> Detections:
-        """Faces in an RGB picture, none left out for want of size or confidence."""
-        pixels = (np.asarray(image, dtype=np.float32) - MEAN) * STEP
-        boxes = self._proposals(pixels)
+    def detect(self, image: Image.Image, *, smallest: float = MIN_SIDE, below: float = np.inf) -> Detections:
+        """Faces in an RGB picture, none left out for want of confidence.
+
+        Args:
+            smallest, below: sides in pixels of the windows in which faces are looked for: at least, and less than.
+                A face is seen in windows of some 0.6 to 1.5 times its side.
+        """
+        pixels = np.asarray(image).astype(np.float32)
+        pixels -= MEAN
+        pixels *= STEP
+        scales = [scale for scale in _scales(min(pixels.shape[:2])) if smallest <= WINDOW / scale < below]
+        boxes = self._proposals(pixels, scales)
         boxes = self._refined(pixels, boxes)
         return self._detections(pixels, boxes)
 
-    def _proposals(self, pixels: np.ndarray) -> torch.Tensor:
+    def _proposals(self, pixels: np.ndarray, scales: Sequence[float]) -> np.ndarray:
         """(N, 5): squares with their scores, from the first net on ever smaller copies of the picture."""
-        found = [self._proposals_at(pixels, scale) for scale in self._scales(min(pixels.shape[:2]))]
-        boxes = torch.cat(found)
+        found = [self._proposals_of(pixels, shelf) for shelf in _shelves(pixels.shape, scales)]
+        boxes = np.concatenate(found or [np.zeros((0, 9), np.float32)])
         boxes = boxes[strongest(boxes, 0.7)]
-        sides = (boxes[:, 2:4] - boxes[:, :2]).repeat(1, 2)
-        return squared(torch.cat((boxes[:, :4] + boxes[:, 5:] * sides, boxes[:, 4:5]), dim=1))
+        sides = np.tile(boxes[:, 2:4] - boxes[:, :2], 2)
+        return squared(np.hstack((boxes[:, :4] + boxes[:, 5:] * sides, boxes[:, 4:5])))
 
-    def _scales(self, shorter: int) -> list[float]:
-        scales = [WINDOW / MIN_SIDE]
-        while shorter * scales[-1] * FACTOR >= WINDOW:
-            scales.append(scales[-1] * FACTOR)
-        return scales
+    def _proposals_of(self, pixels: np.ndarray, shelf: Sequence[Slot]) -> np.ndarray:
+        """(N, 9) of some copies of the picture: windows, probabilities, offsets."""
+        row = np.zeros((max(slot.height for slot in shelf), shelf[-1].left + shelf[-1].width, 3), np.float32)
+        for _, left, width, height in shelf:
+            row[:height, left : left + width] = _scaled(pixels, width, height)
+        seen, faces = self._propose(torch.from_numpy(row), [slot[1:] for slot in shelf])
+        found = [proposed(faces.numpy(), slot, PROPOSED) for slot in shelf]
+        rows, columns = np.concatenate([places for places, _ in found]).T
+        offsets = self._propose.offsets(seen[rows, columns]).numpy()
+        boxes = np.hstack((np.concatenate([windows for _, windows in found]), offsets))
+        apart = np.repeat(np.arange(len(shelf), dtype=np.float32) * FAR, [len(windows) for _, windows in found])
+        return boxes[strongest(np.hstack((boxes[:, :4] + apart[:, None], boxes[:, 4:5])), 0.5)]
 
-    def _proposals_at(self, pixels: np.ndarray, scale: float) -> torch.Tensor:
-        height, width = (int(side * scale + 1) for side in pixels.shape[:2])
-        offsets, probabilities = self._propose(_batch([_scaled(pixels, width, height)]))
-        boxes = proposed(offsets[0], probabilities[0, 1], scale, PROPOSED)
-        return boxes[strongest(boxes, 0.5)]
-
-    def _refined(self, pixels: np.ndarray, boxes: torch.Tensor) -> torch.Tensor:
+    def _refined(self, pixels: np.ndarray, boxes: np.ndarray) -> np.ndarray:
         """Those of the squares that the second net takes for faces, moved to where it sees them."""
-        boxes, cuts = _cut(pixels, boxes, side=24)
-        if cuts is None:
-            return boxes
-        offsets, probabilities = self._refine(cuts)
-        boxes, offsets = _taken(boxes, probabilities, REFINED, offsets)
+        boxes, (offsets,) = _looked_at(self._refine, pixels, boxes, side=24, threshold=REFINED)
         kept = strongest(boxes, 0.7)
         return squared(moved(boxes[kept], offsets[kept]))
 
-    def _detections(self, pixels: np.ndarray, boxes: torch.Tensor) -> Detections:
-        boxes, cuts = _cut(pixels, boxes, side=48)
-        if cuts is None:
-            return Detections(*(np.zeros((0, *shape), np.float32) for shape in ((4,), (), (5, 2))))
-        offsets, points, probabilities = self._output(cuts)
-        boxes, offsets, points = _taken(boxes, probabilities, SURE, offsets, points)
-        points = points.unflatten(1, (2, 5)).transpose(1, 2)  # of the net: five x, then five y, in shares of the box
+    def _detections(self, pixels: np.ndarray, boxes: np.ndarray) -> Detections:
+        boxes, (offsets, points) = _looked_at(self._output, pixels, boxes, side=48, threshold=SURE)
+        points = points.reshape(-1, 2, 5).swapaxes(1, 2)  # of the net: five x, then five y, in shares of the box
         landmarks = points * (boxes[:, None, 2:4] - boxes[:, None, :2] + 1) + boxes[:, None, :2] - 1
         boxes = moved(boxes, offsets)
         kept = strongest(boxes, 0.7, of_smaller=True)
-        return Detections(boxes[kept, :4].numpy(), boxes[kept, 4].numpy(), landmarks[kept].numpy())
+        return Detections(boxes[kept, :4], boxes[kept, 4], landmarks[kept])
 
 
-def _taken(boxes: torch.Tensor, probabilities: torch.Tensor, threshold: float, *others: torch.Tensor) -> tuple:
-    """The boxes that a net is sure of, with its own scores, and the rest of what it says of them."""
-    sure = probabilities[:, 1] > threshold
-    return torch.cat((boxes[sure, :4], probabilities[sure, 1:]), dim=1), *(other[sure] for other in others)
+def _scales(shorter: int) -> Iterator[float]:
+    """From the one in which the smallest faces fill a window to the one in which the picture's shorter side does."""
+    scale = WINDOW / MIN_SIDE
+    while shorter * scale >= WINDOW:
+        yield scale
+        scale *= FACTOR
 
 
-def _cut(pixels: np.ndarray, boxes: torch.Tensor, *, side: int) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """The boxes of which something lies in the picture, and that part scaled to (N, 3, side, side); None for none."""
+def _shelves(shape: tuple[int, ...], scales: Sequence[float]) -> list[list[Slot]]:
+    """Copies of a picture side by side, each from an even column on: large ones alone."""
+    shelves: list[list[Slot]] = []
+    for scale in scales:
+        height, width = (int(side * scale + 1) for side in shape[:2])
+        left = shelves[-1][-1].left + shelves[-1][-1].width if shelves else SHELF
+        left += left % 2
+        if left + width > SHELF:
+            shelves.append([])
+            left = 0
+        shelves[-1].append(Slot(scale, left, width, height))
+    return shelves
+
+
+def _looked_at(
+    net: LookingNet, pixels: np.ndarray, boxes: np.ndarray, *, side: int, threshold: float
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The boxes that a net is sure of, with its own scores (N, 5), and what else it says of each.
+
+    Shown what lies in a box and in the picture, scaled to (side, side).
+    """
     edges = inside(boxes, width=pixels.shape[1], height=pixels.shape[0])
     kept = (edges[:, 2:] >= edges[:, :2]).all(axis=1)
-    cuts = [_scaled(pixels[top - 1 : bottom, left - 1 : right], side, side) for left, top, right, bottom in edges[kept]]
-    return boxes[torch.from_numpy(kept)], _batch(cuts) if cuts else None
+    cuts = np.empty((kept.sum(), side, side, 3), np.float32)
+    for cut, (left, top, right, bottom) in zip(cuts, edges[kept], strict=True):
+        cut[:] = _scaled(pixels[top - 1 : bottom, left - 1 : right], side, side)
+    probabilities, *others = (values.numpy() for values in net(torch.from_numpy(cuts)))
+    sure = probabilities > threshold
+    boxes = np.hstack((boxes[kept, :4][sure], probabilities[sure, None]))
+    return boxes, [values[sure] for values in others]
 
 
 def _scaled(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _batch(pictures: list[np.ndarray]) -> torch.Tensor:
-    """(H, W, 3) each, to (N, 3, H, W) with the channels of a pixel side by side in memory."""
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+def proposed(faces: np.ndarray, slot: Slot, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of a slot's windows those that show a face: places (N, 2) in the probabilities (H, W), and (N, 5) windows in the
+    picture with their probabilities."""
+    left = slot.left // STRIDE
+    rows, columns = ((side - 1) // 2 - 4 for side in (slot.height, slot.width))  # of the net: a pool, two convolutions
+    places = np.argwhere(faces[:rows, left : left + columns] >= threshold)
+    corners = places[:, ::-1].astype(np.float32) * STRIDE
+    places += (0, left)
+    scale = np.float32(slot.scale)
+    windows = (np.floor((corners + 1) / scale), np.floor((corners + WINDOW) / scale))
+    return places, np.hstack((*windows, faces[places[:, 0], places[:, 1], None]))
 
 
-def proposed(offsets: torch.Tensor, faces: torch.Tensor, scale: float, threshold: float) -> torch.Tensor:
-    """(4, H, W) offsets and (H, W) probabilities to (N, 9): window in the picture, probability, offsets."""
-    rows, columns = torch.nonzero(faces >= threshold, as_tuple=True)
-    corner = torch.stack((columns, rows), dim=1).float() * STRIDE
-    windows = torch.cat((((corner + 1) / scale).floor(), ((corner + WINDOW) / scale).floor()), dim=1)
-    return torch.cat((windows, faces[rows, columns, None], offsets[:, rows, columns].T), dim=1)
-
-
-def moved(boxes: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+def moved(boxes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """(N, 5) boxes with probabilities, their corners moved by shares of their sides (N, 4)."""
-    sides = (boxes[:, 2:4] - boxes[:, :2] + 1).repeat(1, 2)
-    return torch.cat((boxes[:, :4] + offsets * sides, boxes[:, 4:]), dim=1)
+    sides = np.tile(boxes[:, 2:4] - boxes[:, :2] + 1, 2)
+    return np.hstack((boxes[:, :4] + offsets * sides, boxes[:, 4:]))
 
 
-def squared(boxes: torch.Tensor) -> torch.Tensor:
+def squared(boxes: np.ndarray) -> np.ndarray:
     """(N, 5) boxes with probabilities to squares of the longer side about the same centres."""
     sides = boxes[:, 2:4] - boxes[:, :2]
-    longest = sides.amax(dim=1, keepdim=True)
+    longest = sides.max(axis=1, keepdims=True)
     first = boxes[:, :2] + sides * 0.5 - longest * 0.5
-    return torch.cat((first, first + longest, boxes[:, 4:]), dim=1)
+    return np.hstack((first, first + longest, boxes[:, 4:]))
 
 
-def inside(boxes: torch.Tensor, width: int, height: int) -> np.ndarray:
+def inside(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
     """(N, 4) int: left, top, right, bottom of what lies in the picture, counted from 1, the last ones included."""
-    edges = boxes[:, :4].trunc().int().numpy().copy()
+    edges = boxes[:, :4].astype(np.int32)
     edges[:, :2] = edges[:, :2].clip(min=1)
     edges[:, 2:] = edges[:, 2:].clip(max=(width, height))
     return edges
 
 
-def strongest(boxes: torch.Tensor, overlap: float, *, of_smaller: bool = False) -> torch.Tensor:
+def strongest(boxes: np.ndarray, overlap: float, *, of_smaller: bool = False) -> np.ndarray:
     """Indices of the boxes that overlap no more probable one by more than a share: non-maximum suppression.
 
     Args:
         boxes: (N, 5 or more): corners, then the probability.
         of_smaller: the share is of the smaller of both boxes, pixels counted from edge to edge, not of their union.
     """
-    values = boxes.numpy()
-    order = np.argsort(-values[:, 4], kind="stable")
+    order = np.argsort(-boxes[:, 4], kind="stable")
     kept = order[:0]
     for start in range(0, len(order), AT_ONCE):
         some = order[start : start + AT_ONCE]
         if len(kept):
-            some = some[~_overlaps(values[some], values[kept], overlap, of_smaller).any(axis=1)]
-        hides = _overlaps(values[some], values[some], overlap, of_smaller)
+            some = some[~_overlaps(boxes[some], boxes[kept], overlap, of_smaller).any(axis=1)]
+        hides = _overlaps(boxes[some], boxes[some], overlap, of_smaller)
         hidden = np.zeros(len(some), bool)
         for at in range(len(some)):
             if not hidden[at]:
                 hidden[at + 1 :] |= hides[at, at + 1 :]
         kept = np.concatenate((kept, some[~hidden]))
-    return torch.from_numpy(kept)
+    return kept
 
 
 def _overlaps(boxes: np.ndarray, others: np.ndarray, share: float, of_smaller: bool) -> np.ndarray:
@@ -180,64 +214,3 @@ def _overlaps(boxes: np.ndarray, others: np.ndarray, share: float, of_smaller: b
     areas_2 = (right_2 - left_2 + extra) * (bottom_2 - top_2 + extra)
     shared = width * height
     return shared / (np.minimum(areas, areas_2) if of_smaller else areas + areas_2 - shared) > share
-
-
-class Net(nn.Module):
-    """Layers one after the other, then heads side by side, of which the first gives logits of no face and face."""
-
-    def __init__(self, layers: Mapping[str, nn.Module], heads: Mapping[str, nn.Module]):
-        super().__init__()
-        self._layers, self._heads = tuple(layers), tuple(heads)
-        for name, module in {**layers, **heads}.items():
-            self.add_module(name, module)
-
-    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """(N, 3, H, W), values in [-1, 1], to what the other heads give, then probabilities (N, 2, ...)."""
-        values = pictures
-        for name in self._layers:
-            layer = getattr(self, name)
-            if isinstance(layer, nn.Linear) and values.ndim == 4:
-                values = values.permute(0, 3, 2, 1).flatten(1)  # trained by a library that counts columns first
-            values = layer(values)
-        logits, *others = (getattr(self, name)(values) for name in self._heads)
-        return *others, logits.softmax(dim=1)
-
-
-def proposing_net() -> Net:
-    """Looks at every window of 12 pixels: offsets of the box (N, 4, H', W')."""
-    layers = _convolutions([3, 10, 16, 32], kernels=(3, 3, 3), pools=(2,))
-    return _with_weights(Net(layers, {"conv4_1": nn.Conv2d(32, 2, 1), "conv4_2": nn.Conv2d(32, 4, 1)}), "pnet")
-
-
-def refining_net() -> Net:
-    """Looks at 24x24 pixels: offsets (N, 4)."""
-    layers = _convolutions([3, 28, 48, 64], kernels=(3, 3, 2), pools=(3, 3))
-    layers |= {"dense4": nn.Linear(576, 128), "prelu4": nn.PReLU(128)}
-    return _with_weights(Net(layers, {"dense5_1": nn.Linear(128, 2), "dense5_2": nn.Linear(128, 4)}), "rnet")
-
-
-def output_net() -> Net:
-    """Looks at 48x48 pixels: offsets (N, 4), and landmarks (N, 10), all x and then all y."""
-    layers = _convolutions([3, 32, 64, 64, 128], kernels=(3, 3, 3, 2), pools=(3, 3, 2))
-    layers |= {"dense5": nn.Linear(1152, 256), "prelu5": nn.PReLU(256)}
-    heads = {"dense6_1": nn.Linear(256, 2), "dense6_2": nn.Linear(256, 4), "dense6_3": nn.Linear(256, 10)}
-    return _with_weights(Net(layers, heads), "onet")
-
-
-def _convolutions(channels: list[int], *, kernels: tuple[int, ...], pools: tuple[int, ...]) -> dict[str, nn.Module]:
-    """A convolution and its PReLU for each kernel; after the first ones, a pool."""
-    found: dict[str, nn.Module] = {}
-    for at, kernel in enumerate(kernels):
-        found[f"conv{at + 1}"] = nn.Conv2d(channels[at], channels[at + 1], kernel)
-        found[f"prelu{at + 1}"] = nn.PReLU(channels[at + 1])
-        if at < len(pools):
-            found[f"pool{at + 1}"] = nn.MaxPool2d(pools[at], 2, ceil_mode=True)
-    return found
-
-
-def _with_weights(net: Net, name: str) -> Net:
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"{PACKAGE}, whose wheel holds MTCNN's weights, is not installed")
-    net.load_state_dict(torch.load(Path(spec.origin).parent / "data" / f"{name}.pt", weights_only=True))
-    return net.eval().requires_grad_(False)
