@@ -6,6 +6,7 @@ Beside it what a user would put together today, in float32: what the speed of Vi
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -95,31 +96,51 @@ def maps_of(folder: Path) -> Callable[[Image.Image], None]:
     """Rollout over eager attentions, and stock Grad-CAM, of one crop."""
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-    from transformers import AutoImageProcessor, AutoModelForImageClassification
+    from transformers import AutoImageProcessor
 
-    model = AutoModelForImageClassification.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
     processor = AutoImageProcessor.from_pretrained(folder)
+    model, attend, norm = stock_model(folder)
 
     class Logits(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.model = model.eval()
+            self.model = model
 
         def forward(self, pixel_values):
             return self.model(pixel_values).logits
 
     def on_grid(tokens):
-        return tokens[:, -14 * 14 :].transpose(1, 2).unflatten(2, (14, 14))
+        side = math.isqrt(tokens.shape[1])
+        return tokens[:, -side * side :].transpose(1, 2).unflatten(2, (side, side))
 
     def run(picture: Image.Image) -> None:
         pixel_values = processor(picture, return_tensors="pt")["pixel_values"]
         with torch.no_grad():
-            joint_attention(model(pixel_values, output_attentions=True).attentions)
-        with GradCAM(Logits(), [model.base_model.layers[-1].layernorm_before], on_grid) as cam:
+            joint_attention(attend(pixel_values))
+        with GradCAM(Logits(), [norm], on_grid) as cam:
             targets = [ClassifierOutputTarget(1)]
             cam(pixel_values, targets)  # pyright: ignore[reportArgumentType]  # its hint asks for modules, its code calls
 
     return run
+
+
+def stock_model(
+    folder: Path,
+) -> tuple[torch.nn.Module, Callable[[torch.Tensor], Sequence[torch.Tensor]], torch.nn.Module]:
+    """transformers' model; from pixel values its attentions, (N, heads, T, T) a block; the last block's first norm."""
+    from timm.utils import AttentionExtract
+    from transformers import AutoModelForImageClassification
+
+    model = AutoModelForImageClassification.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+    model = model.eval()
+    if not hasattr(model, "timm_model"):
+        norm = model.base_model.layers[-1].layernorm_before
+        return model, lambda pixel_values: model(pixel_values, output_attentions=True).attentions, norm
+    blocks = model.timm_model.blocks
+    for block in blocks:
+        block.attn.fused_attn = False  # transformers' eager does not reach timm
+    extract = AttentionExtract(model.timm_model, method="hook")
+    return model, lambda pixel_values: list(extract(pixel_values).values()), blocks[-1].norm1
 
 
 def stock_finder(side: int) -> Callable[[Image.Image], list[tuple[np.ndarray, float]]]:
