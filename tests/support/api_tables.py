@@ -25,6 +25,7 @@ from virtus.video.report import PersonReport, Sight, VideoReport
 FILE = Path(__file__).parents[2] / "docs" / "api.md"
 ROWS = (
     *(ImageReport, FaceReport, Stability, CheckpointInfo, Calibration, answers.BatchReport, answers.ExplainAnswer),
+    answers.ExploreAnswer,
     *(Faithfulness, answers.CompareAnswer, answers.CheckpointReport, ComparedReport, ComparedFace, Explanation),
     *(answers.NotAsked, answers.CheckpointName, Provenance, Finding, VideoReport, PersonReport, Sight),
 )

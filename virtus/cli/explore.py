@@ -24,7 +24,6 @@ FILES = {
     "lens": ("-lens.png", "the logit lens: p of fake block by block, of what the head reads and of each patch"),
     "rollout": ("-rollout.webp", "attention rollout as it grows from the first block to the last"),
 }
-FRAME_MS, LAST_FRAME_MS = 250, 1500
 
 
 def add(commands) -> None:
@@ -105,7 +104,7 @@ def _write(found: Exploration, rollout: np.ndarray, about: dict[str, Any], folde
     """
     import numpy as np
 
-    from virtus.drawing import draw_growth, draw_heads, draw_lens
+    from virtus.drawing import draw_heads, draw_lens, save_growth
 
     folder.mkdir(parents=True, exist_ok=True)
     names = {kind: f"{stem}{end}" for kind, (end, _) in FILES.items()}
@@ -114,9 +113,7 @@ def _write(found: Exploration, rollout: np.ndarray, about: dict[str, Any], folde
     draw_heads(found.head_maps()).save(folder / names["heads"])
     thresholds = (found.real_below, found.fake_above)
     draw_lens(found.patch_lens(), found.lens_decided, thresholds).save(folder / names["lens"])
-    first, *others = draw_growth(found.picture, rollout)
-    times = [FRAME_MS] * len(others) + [LAST_FRAME_MS]
-    first.save(folder / names["rollout"], save_all=True, append_images=others, duration=times, loop=0)
+    save_growth(found.picture, rollout, folder / names["rollout"])
     files = {names[kind]: meaning for kind, (_, meaning) in FILES.items()}
     manifest = folder / f"{stem}.json"
     manifest.write_text(json.dumps(about | {"files": files}, indent=1) + "\n", encoding="utf-8")

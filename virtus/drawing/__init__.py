@@ -23,6 +23,6 @@ if TYPE_CHECKING:
         overlay_photo,
         trace_top,
     )
-    from virtus.drawing.sheets import draw_growth, draw_heads, draw_lens
+    from virtus.drawing.sheets import draw_heads, draw_lens, save_growth
 
 __getattr__, __all__ = offer(__name__, __file__)

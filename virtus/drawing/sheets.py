@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -16,6 +17,7 @@ GAP, LABEL, CHART, MARGIN = 4, 64, 172, 16  # px between cells, left of them, of
 ENDS = (Outcome.REAL, Outcome.FAKE)
 PAPER, INK, FAINT = "#ffffff", "#1a1a1a", "#c8ccd2"
 FRAME_SIDE = 448  # px of the longer side of a frame
+FRAME_MS, LAST_FRAME_MS = 250, 1500
 
 
 def draw_heads(maps: np.ndarray) -> Image.Image:
@@ -69,6 +71,13 @@ def draw_growth(picture: Image.Image, maps: np.ndarray) -> list[Image.Image]:
         colours, mask = Image.fromarray(colorize(high)), Image.fromarray((high * 217).round().astype(np.uint8))
         frames.append(Image.composite(colours, base, mask))
     return frames
+
+
+def save_growth(picture: Image.Image, maps: np.ndarray, path: Path) -> None:
+    """Write the frames of `draw_growth` as a picture that moves in a loop, and rests at its last one."""
+    first, *others = draw_growth(picture, maps)
+    times = [FRAME_MS] * len(others) + [LAST_FRAME_MS]
+    first.save(path, save_all=True, append_images=others, duration=times, loop=0)
 
 
 def _p_colours(p: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         recalibrate,
         source_from_folders,
     )
-    from virtus.judging.exploration import Exploration, explore, explore_photo, flip_verdict
+    from virtus.judging.exploration import Exploration, explore, explore_face, explore_photo, flip_verdict
     from virtus.judging.paths import (
         READ_AHEAD,
         UNEXPECTED,

@@ -4,6 +4,7 @@ import json
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -201,3 +202,20 @@ def test_a_checkpoint_of_the_hub_out_of_reach(client, photos):
     with pytest.raises(AppError, match="cannot be reached"):
         analyze(client, photos["one.jpg"], model="agasta/virtus")
     assert analyze(client, photos["one.jpg"])["outcome"] in JUDGED
+
+
+def test_explore_answers_what_one_pass_says_of_the_face_that_decided(client, photos):
+    answer, arrays, film = client.predict(handle_file(str(photos["two.png"])), prior=0.9, api_name="/explore")
+    face = answer["faces"][answer["face"]]
+    assert answer["p_fake_by_block"][-1] == pytest.approx(face["p_fake"], abs=1e-3)
+    assert (len(answer["p_fake_by_block"]), answer["grid_size"], len(answer["patch_names"])) == (13, [14, 14], 196)
+    assert set(answer["looked_most_at"]) <= set(answer["patch_names"])
+    with np.load(arrays) as kept:
+        assert kept["attention_codes"].shape[:2] == (12, 3)
+        assert len(kept["patch_names"]) == 196
+    with Image.open(film) as growing:
+        assert (growing.format, growing.n_frames) == ("WEBP", 12)
+    answer, arrays, film = client.predict(handle_file(str(photos["none.png"])), api_name="/explore")
+    assert (answer["outcome"], arrays, film) == ("no_face", None, None)
+    with pytest.raises(AppError, match="There is no face 5"):
+        client.predict(handle_file(str(photos["two.png"])), face=5, api_name="/explore")

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from gradio import FileData
@@ -82,3 +83,8 @@ def _said():
 def png(image, name: str) -> FileData:
     """A picture as an answer."""
     return FileData(path=write_picture(image, name, "PNG"), orig_name=f"{name}.png", mime_type="image/png")
+
+
+def file_answer(path: Path, kind: str) -> FileData:
+    """A file that was written to be handed out as an answer; `kind` is its media type."""
+    return FileData(path=str(path), orig_name=path.name, mime_type=kind)

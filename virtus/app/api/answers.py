@@ -45,6 +45,40 @@ class ExplainAnswer(Row):
 
 
 @dataclass(frozen=True)
+class ExploredFace(Row):
+    """The face that was asked for, and what one pass of the model says of it where it was judged.
+
+    Attributes:
+        face: as asked, or the one that decided.
+        box_xyxy: of this face.
+        face_outcome: of this face. The keys below are null where it is `face_too_small`.
+        p_fake_by_block: the logit lens: before the first block and after each; the last is the verdict's. Layers before
+            the last were never trained to be read so.
+        grid_size: rows and columns of the patches.
+        prefix_names: tokens before the patches.
+        patch_names: the part of the face that each patch shows, row by row.
+        looked_most_at: the parts with the highest patches of rollout, the highest first.
+    """
+
+    face: int
+    box_xyxy: Box
+    face_outcome: FaceOutcome
+    p_fake_by_block: tuple[float, ...] | None = None
+    grid_size: tuple[int, int] | None = None
+    prefix_names: tuple[str, ...] | None = None
+    patch_names: tuple[str, ...] | None = None
+    looked_most_at: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class ExploreAnswer(Row):
+    """A photo, and one face of it explored, where there is one."""
+
+    report: Annotated[ImageReport, Inline()]
+    face: Annotated[ExploredFace | None, Inline()] = None
+
+
+@dataclass(frozen=True)
 class CheckpointReport(Row):
     """The photo as one of the checkpoints judges it.
 

@@ -5,23 +5,22 @@ Gradio shows their docstrings on its API page and reads their types, so these ar
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gradio import FileData
 from gradio.events import api as add_api
-from PIL import Image
 
-from virtus.app.api.answering import answering, as_json, png
+from virtus.app.api.answering import answering, as_json, file_answer
 from virtus.app.api.answers import (
     BatchReport,
     CheckpointName,
     CheckpointReport,
     CompareAnswer,
     ExplainAnswer,
-    ExplainedFace,
+    ExploreAnswer,
     NotAsked,
 )
+from virtus.app.api.one_face import explained_face, explored_face
 from virtus.app.maps import TARGETS, MapRequest
 from virtus.app.visitors import (
     MAX_MAPPED,
@@ -29,10 +28,7 @@ from virtus.app.visitors import (
     QUEUE,
     AskedCheckpoint,
     Detectors,
-    JudgedPhoto,
     compare_checkpoints,
-    face_of,
-    hold_against_chance,
     judge_batch,
     judge_clip,
     judge_photo,
@@ -42,18 +38,16 @@ from virtus.app.visitors import (
     write_report,
 )
 from virtus.checkpoints import EVEN
-from virtus.drawing import DEFAULT_OPACITY, overlay_crop, overlay_photo
+from virtus.drawing import DEFAULT_OPACITY
 from virtus.errors import InputError
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS, HEAD_FUSIONS
 from virtus.media import read_file
 from virtus.provenance import Provenance, read_provenance
 from virtus.reports import ReportSettings
-from virtus.results import Explanation, FaceCrop, ImageReport, count_outcomes
+from virtus.results import ImageReport, count_outcomes
 from virtus.video import NUM_FRAMES, VideoReport
 
 if TYPE_CHECKING:
-    from virtus.checkpoints import Detector
-
     Method = str
     Target = str
     HeadFusion = str
@@ -62,7 +56,7 @@ else:  # type checkers read no names from tables; and Gradio wants the type of e
     Method, Target, HeadFusion = Literal[*EXPLAINERS], Literal[*TARGETS], Literal[*HEAD_FUSIONS]
     BatchAnswers = tuple[list[BatchReport], dict[str, int | list[str]]]
 
-ENDPOINTS = ("analyze", "explain", "batch", "report", "provenance", "video", "compare")
+ENDPOINTS = ("analyze", "explain", "explore", "batch", "report", "provenance", "video", "compare")
 WITHOUT_MODEL = ("provenance",)
 QUEUES = {"batch": QUEUE}
 
@@ -146,7 +140,27 @@ class Endpoints:
         wanted = MapRequest(method, target, opacity, layer, head, head_fusion, discard_ratio)
         detector = self._detectors.get(model)
         judged = judge_photo(detector, uploaded(file), whole=bool(whole_image))
-        return _explain_face(detector, judged, face, wanted, faithfulness)
+        return explained_face(detector, judged, face, wanted, faithfulness)
+
+    def explore(
+        self,
+        file: FileData,
+        model: str = "auto",
+        face: int | None = None,
+        whole_image: bool = False,
+        prior: float = EVEN,
+    ) -> tuple[ExploreAnswer, FileData | None, FileData | None]:
+        """Look into the model at one face: p block by block, where it looked; all arrays as .npz, rollout as WebP.
+
+        Args:
+            file: The photo: JPEG, PNG, WebP, HEIC, AVIF and others, up to 64 MiB.
+            model: Who judges: "auto", a name of the server's list, or a Hub id. owner/name#LABEL says which is fake.
+            face: Which face, 0 is the largest; null for the one that decided.
+            whole_image: Judge the picture as it is, without looking for faces: for ready-made face crops.
+            prior: Share of fakes expected among photos like this one: above 0, below 1.
+        """
+        detector = self._detectors.get(model).at_prior(prior)
+        return explored_face(detector, judge_photo(detector, uploaded(file), whole=bool(whole_image)), face)
 
     def batch(
         self,
@@ -201,7 +215,7 @@ class Endpoints:
         named = tuple(name.strip() for name in str(methods).split(",") if name.strip())
         settings = ReportSettings(methods=named, whole=bool(whole_image), prior=prior, num_mapped=MAX_MAPPED)
         page, json = write_report(self._detectors, file, model, settings)
-        return _file(page, "text/html"), _file(json, "application/json")
+        return file_answer(page, "text/html"), file_answer(json, "application/json")
 
     def provenance(self, file: FileData) -> Provenance:
         """Read what a photo's file says of its own origin (camera, programs, generators, credentials): a claim.
@@ -270,36 +284,6 @@ class Endpoints:
             target=wanted.label,
         )
         return CompareAnswer(compared.comparison, tuple(map(_checkpoint_report, compared.answers)))
-
-
-def _file(path: Path, kind: str) -> FileData:
-    return FileData(path=str(path), orig_name=path.name, mime_type=kind)
-
-
-def _explain_face(
-    detector: "Detector", judged: JudgedPhoto, index: int, wanted: MapRequest, faithfulness: bool
-) -> tuple[ExplainAnswer, FileData | None, FileData | None]:
-    if not judged.report.faces:
-        return ExplainAnswer(judged.report), None, None
-    face = face_of(judged.report, index)
-    explained = ExplainedFace(index, face.box_xyxy, face.outcome)
-    if face.crop is None or judged.photo is None:
-        return ExplainAnswer(judged.report, explained), None, None
-    explanation = wanted.draw(judged.state_of(detector, index))
-    if faithfulness:
-        measured = hold_against_chance(detector, face.crop, [explanation])[0]
-        explanation = replace(explanation, faithfulness=measured)
-    answer = ExplainAnswer(judged.report, replace(explained, explanation=explanation))
-    return answer, *_overlays(judged.photo, face.crop, explanation, wanted.opacity)
-
-
-def _overlays(
-    photo: Image.Image, crop: FaceCrop, explanation: Explanation, opacity: float
-) -> tuple[FileData, FileData]:
-    look = {"opacity": opacity, "signed": explanation.signed}
-    on_crop = overlay_crop(crop, explanation.heatmap, **look)
-    on_photo = overlay_photo(photo, crop, explanation.heatmap, **look)
-    return png(on_crop, f"{explanation.method}-crop"), png(on_photo, f"{explanation.method}-photo")
 
 
 def _names(detectors: Detectors, models: object) -> list[str]:
