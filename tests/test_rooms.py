@@ -22,7 +22,8 @@ virtus.scans.ray
 virtus.app.visitors
 virtus.app.widgets
 virtus.app.maps
-virtus.app.analyze virtus.app.batch virtus.app.video virtus.app.compare virtus.app.about virtus.app.api
+virtus.app.analyze virtus.app.explore virtus.app.batch virtus.app.video virtus.app.compare virtus.app.about \
+virtus.app.api
 virtus.app
 virtus.app.server.guards
 virtus.app.server

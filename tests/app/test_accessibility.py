@@ -46,6 +46,9 @@ def test_a_verdict_and_its_maps(visit, photos, give, violations):
     page.wait_for_selector(".usual .method:last-child .layer[src]")
     page.locator("#settings").get_by_text("Settings of the verdict").click()
     assert violations(page) == []
+    page.get_by_role("tab", name="Explore", exact=True).click()
+    page.locator("#explore .explorer[data-blocks='12']").wait_for(timeout=60_000)
+    assert violations(page) == []
 
 
 def test_the_other_tabs(visit, photos, give, violations, tmp_path):
@@ -74,7 +77,8 @@ def test_the_other_tabs(visit, photos, give, violations, tmp_path):
 def test_all_tabs_are_seen_on_a_phone(visit, theme):
     page = visit(theme, width=360, height=740)
     tabs = [
-        page.get_by_role("tab", name=name, exact=True) for name in ("Analyze", "Batch", "Video", "Compare", "About")
+        page.get_by_role("tab", name=name, exact=True)
+        for name in ("Analyze", "Explore", "Batch", "Video", "Compare", "About")
     ]
     for tab in tabs:
         playwright.expect(tab).to_be_visible()

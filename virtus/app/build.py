@@ -12,6 +12,7 @@ from virtus.app.analyze import add_analyze_tab
 from virtus.app.api import add_endpoints
 from virtus.app.batch import add_batch_tab
 from virtus.app.compare import add_compare_tab
+from virtus.app.explore import add_explore_tab
 from virtus.app.video import add_video_tab
 from virtus.app.visitors import CLEAN_EVERY_S, KEEP_S, Detectors, GuardedBlocks
 from virtus.checkpoints import EVEN
@@ -43,7 +44,9 @@ def build_app(detectors: Detectors | None = None, *, whole: bool = False, prior:
         # Gradio's menu of those that find no room measures them before the fonts are there, and then hides too many.
         with gr.Tabs(overflow_behavior="wrap"):
             with gr.Tab("Analyze"):
-                add_analyze_tab(detectors, whole=whole, prior=prior)
+                held = add_analyze_tab(detectors, whole=whole, prior=prior)
+            with gr.Tab("Explore") as explore:
+                add_explore_tab(detectors, explore.select, held)
             with gr.Tab("Batch"):
                 add_batch_tab(detectors, whole=whole, prior=prior)
             with gr.Tab("Video"):

@@ -60,8 +60,12 @@ class AnalyzePanels:
     report: ReportPanel
 
 
-def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
-    """Add the tab's components and events to the Blocks that are being built."""
+def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> list[Any]:
+    """Add the tab's components and events to the Blocks that are being built.
+
+    Returns:
+        The components that say which face is looked at: photo, checkpoint, whole image, prior, index of the face.
+    """
     callbacks = AnalyzeCallbacks(detectors)
     with gr.Row(elem_classes=["columns", "with-aside"]):
         with gr.Column(scale=2, min_width=300, elem_classes="ask"):
@@ -73,6 +77,7 @@ def add_analyze_tab(detectors: Detectors, *, whole: bool, prior: float) -> None:
     _wire(callbacks, MapCallbacks(detectors), controls, shown)
     asked = [controls.photo, controls.model, controls.whole, controls.prior]
     shown.report.wire(detectors, asked, controls.changes)
+    return [*asked, shown.face]
 
 
 def _add_controls(detectors: Detectors, whole: bool, prior: float) -> AnalyzeControls:

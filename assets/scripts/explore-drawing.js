@@ -1,0 +1,159 @@
+// Maps over a face: a canvas whose patches can be pointed at, and small pictures of maps.
+const HEAT = [[64, 28, 190], [150, 20, 180], [232, 34, 120], [255, 120, 40], [255, 232, 70]]; // from least to most
+const REAL = [0, 114, 178];
+const FAKE = [213, 84, 0];
+
+function heatAt(share) {
+  const place = Math.min(Math.max(share, 0), 1) * (HEAT.length - 1);
+  const [low, part] = [Math.min(Math.floor(place), HEAT.length - 2), place % 1 || (place >= HEAT.length - 1 ? 1 : 0)];
+  return HEAT[low].map((value, channel) => value + part * (HEAT[low + 1][channel] - value));
+}
+
+// Nothing where the map is low: the face stays as bright as it is.
+function heatColours(values) {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return (patch) => {
+    const share = most > least ? (values[patch] - least) / (most - least) : 0;
+    return [...heatAt(share), 230 * Math.min(1, 1.25 * share)];
+  };
+}
+
+// p of fake: vermilion from one half on, blue below; nothing where it says neither.
+function verdictColours(values) {
+  return (patch) => [...(values[patch] > 0.5 ? FAKE : REAL), 215 * Math.min(1, Math.abs(2 * values[patch] - 1)) ** 0.7];
+}
+
+// A picture with one pixel a patch.
+function pixelsOf(colours, [rows, columns], canvas = document.createElement("canvas")) {
+  [canvas.width, canvas.height] = [columns, rows];
+  const image = new ImageData(columns, rows);
+  for (let patch = 0; patch < rows * columns; patch += 1) image.data.set(colours(patch).map(Math.round), 4 * patch);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
+}
+
+// A face under a grid of patches: one that is pointed at by pointer, finger or keys is told of.
+//   onPoint(patch or null), onPress(patch, isFirst), onRelease(), onKey(event, patch)
+class PatchCanvas {
+  constructor(canvas, { onPoint = () => {}, onPress = () => {}, onRelease = () => {}, onKey = () => {} }) {
+    Object.assign(this, { canvas, onPoint, onPress, onRelease, onKey });
+    this.context = canvas.getContext("2d");
+    this.cursor = null; // that the keys move
+    this.isPressed = false;
+    this.isDue = false;
+    this.colours = null;
+    this.marks = [];
+    canvas.addEventListener("pointermove", (event) => this.#move(event));
+    canvas.addEventListener("pointerdown", (event) => this.#press(event));
+    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => this.#release());
+    canvas.addEventListener("pointerleave", () => this.isPressed || this.onPoint(null));
+    canvas.addEventListener("keydown", (event) => this.#key(event));
+    canvas.addEventListener("blur", () => this.#put(null));
+  }
+
+  show(picture, grid) {
+    [this.picture, this.grid] = [picture, grid];
+    [this.canvas.width, this.canvas.height] = [picture.naturalWidth, picture.naturalHeight];
+    this.draw();
+  }
+
+  // Once a frame at most.
+  draw(colours = this.colours, marks = this.marks) {
+    [this.colours, this.marks] = [colours, marks];
+    if (this.isDue || !this.picture) return;
+    this.isDue = true;
+    requestAnimationFrame(() => {
+      this.isDue = false;
+      this.#paint();
+    });
+  }
+
+  #paint() {
+    const { context, canvas } = this;
+    context.drawImage(this.picture, 0, 0, canvas.width, canvas.height);
+    if (this.colours) {
+      context.imageSmoothingEnabled = false;
+      context.drawImage(pixelsOf(this.colours, this.grid, (this.small ??= document.createElement("canvas"))), 0, 0, canvas.width, canvas.height);
+      context.imageSmoothingEnabled = true;
+    }
+    for (const [patch, colour] of this.marks) this.#outline(patch, colour);
+    if (this.cursor !== null) this.#outline(this.cursor, "#ffffff");
+  }
+
+  #outline(patch, colour) {
+    const { context, canvas, grid: [rows, columns] } = this;
+    const [width, height] = [canvas.width / columns, canvas.height / rows];
+    const box = [(patch % columns) * width, Math.floor(patch / columns) * height, width, height];
+    const line = canvas.width / 200;
+    for (const [style, thickness] of [["#000000", 2.4 * line], [colour, line]]) {
+      [context.strokeStyle, context.lineWidth] = [style, thickness];
+      context.strokeRect(...box);
+    }
+  }
+
+  patchAt(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    if (!this.grid || x < 0 || y < 0 || x >= 1 || y >= 1) return null;
+    return Math.floor(y * this.grid[0]) * this.grid[1] + Math.floor(x * this.grid[1]);
+  }
+
+  #move(event) {
+    const patch = this.patchAt(event);
+    this.onPoint(patch);
+    if (this.isPressed && patch !== null) this.onPress(patch, false);
+  }
+
+  #press(event) {
+    if (event.button) return;
+    this.isPressed = true;
+    this.canvas.setPointerCapture(event.pointerId);
+    const patch = this.patchAt(event);
+    if (patch === null) return;
+    this.onPoint(patch);
+    this.onPress(patch, true);
+  }
+
+  #release() {
+    if (this.isPressed) this.onRelease();
+    this.isPressed = false;
+  }
+
+  #put(cursor) {
+    this.cursor = cursor;
+    this.onPoint(cursor);
+    this.draw();
+  }
+
+  #key(event) {
+    if (!this.grid || event.ctrlKey || event.metaKey || event.altKey) return;
+    const [rows, columns] = this.grid;
+    const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+    const middle = Math.floor(rows / 2) * columns + Math.floor(columns / 2);
+    if (steps[event.key]) {
+      const from = this.cursor ?? middle;
+      const [y, x] = [Math.floor(from / columns) + steps[event.key][0], (from % columns) + steps[event.key][1]];
+      if (y >= 0 && x >= 0 && y < rows && x < columns) this.#put(y * columns + x);
+      event.preventDefault();
+    } else if (["Enter", " "].includes(event.key)) {
+      this.onPress(this.cursor ?? middle, true);
+      this.onRelease();
+      event.preventDefault();
+    } else if (event.key === "Escape" && this.cursor !== null) {
+      this.#put(null);
+    }
+    this.onKey(event);
+  }
+}
+
+// Tells in the page at once, and to screen readers when it rests.
+function teller(shown, live) {
+  let timer = 0;
+  return (sentence) => {
+    shown.textContent = sentence;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      live.textContent = sentence;
+    }, 700);
+  };
+}

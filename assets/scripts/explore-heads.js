@@ -1,0 +1,108 @@
+// A small map for each head of each block, from the place that is looked from above.
+const DRAWN_PER_FRAME = 64;
+
+function headsPart(explorer) {
+  const root = explorer.find(".heads");
+  const holder = root.querySelector(".tiles");
+  let [tiles, source, isDue, isSeen] = [[], null, false, false];
+
+  function show() {
+    const { blocks, heads } = explorer.attention;
+    tiles = [...Array(blocks * heads).keys()].map((at) => tile(Math.floor(at / heads), at % heads));
+    holder.style.setProperty("--wide", heads > 6 ? heads : heads * Math.floor(12 / heads));
+    holder.style.setProperty("--narrow", [6, 5, 4].find((number) => heads % number === 0) ?? Math.min(heads * 2, 6));
+    order();
+  }
+
+  function tile(block, head) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "tile";
+    const canvas = document.createElement("canvas");
+    const words = document.createElement("span");
+    words.textContent = `${block + 1}.${head + 1}`;
+    button.append(canvas, words);
+    button.setAttribute("aria-label", `Block ${block + 1}, head ${head + 1}`);
+    button.addEventListener("click", () => explorer.chooseHead(block, head));
+    return { block, head, button, canvas, words, statistics: null };
+  }
+
+  // A block has come: what is said of its heads.
+  function take(block) {
+    const statistics = explorer.attention.statisticsOf(block);
+    for (const one of tiles.filter((each) => each.block === block)) {
+      one.statistics = statistics[one.head];
+      const { distance, entropy } = one.statistics;
+      one.words.replaceChildren(`${block + 1}.${one.head + 1}`, small(`${distance.toFixed(1)} · ${entropy.toFixed(1)}`));
+      const words = `Block ${block + 1}, head ${one.head + 1}: looks ${distance.toFixed(1)} patches far, spread of ${entropy.toFixed(1)} bits`;
+      one.button.setAttribute("aria-label", words);
+      one.button.title = words;
+    }
+    if (ordering() !== "block" && explorer.attention.statistics.every(Boolean)) order();
+    draw();
+  }
+
+  function small(text) {
+    const made = document.createElement("small");
+    made.textContent = text;
+    return made;
+  }
+
+  function ordering() {
+    return root.querySelector(".order :checked").value;
+  }
+
+  function order() {
+    const by = {
+      block: () => 0,
+      near: (one) => one.distance,
+      far: (one) => -one.distance,
+      narrow: (one) => one.entropy,
+      wide: (one) => -one.entropy,
+    }[ordering()];
+    const value = (one) => (one.statistics ? by(one.statistics) : Infinity);
+    const sorted = [...tiles].sort((one, other) => value(one) - value(other) || one.block - other.block || one.head - other.head);
+    holder.classList.toggle("by-block", ordering() === "block");
+    holder.replaceChildren(...sorted.map((one) => one.button));
+  }
+
+  // Not while nobody sees them: they follow the pointer.
+  function draw(patch = source) {
+    source = patch;
+    if (isDue || !isSeen) return;
+    isDue = true;
+    requestAnimationFrame(() => paint(0));
+  }
+
+  function paint(first) {
+    const { attention, face } = explorer;
+    for (const one of tiles.slice(first, first + DRAWN_PER_FRAME)) {
+      if (attention.has(one.block)) pixelsOf(heatColours(rowOf(one)), face.grid, one.canvas);
+    }
+    if (first + DRAWN_PER_FRAME < tiles.length) return requestAnimationFrame(() => paint(first + DRAWN_PER_FRAME));
+    isDue = false;
+    root.dataset.source = source ?? "verdict";
+  }
+
+  function rowOf({ block, head }) {
+    const { attention } = explorer;
+    if (source !== null) return attention.patches(attention.row(block, head, attention.numPrefix + source));
+    const [pooled, sum] = [attention.pooled(head), new Float32Array(attention.numTokens)];
+    pooled.forEach((share, token) => {
+      if (share) attention.row(block, head, token).forEach((weight, at) => (sum[at] += weight * share));
+    });
+    return attention.patches(sum);
+  }
+
+  function mark({ block, heads }) {
+    for (const one of tiles) one.button.setAttribute("aria-pressed", String(one.block === block && one.head === heads));
+  }
+
+  root.querySelector(".order").addEventListener("change", order);
+  new IntersectionObserver(([entry]) => {
+    isSeen = entry.isIntersecting;
+    if (isSeen && tiles.length) draw();
+  }).observe(holder);
+
+  return { show, take, draw, mark };
+}

@@ -1,0 +1,117 @@
+// What the verdict's own last step makes of the tokens after each block: a line, and a small map for each.
+const CHART = { height: 150, edge: 12 };
+
+function lensPart(explorer) {
+  const root = explorer.find(".lens");
+  const find = (selector) => root.querySelector(selector);
+  const [chart, strip, patchSaid] = [find(".chart"), find(".strip"), find(".patch-said")];
+  const tell = teller(find(".said"), find(".live"));
+  let [chosen, pointed, tokens] = [0, null, null];
+  const canvas = new PatchCanvas(find("canvas"), { onPoint: point, onPress: point });
+
+  function show() {
+    const { face } = explorer;
+    [chosen, tokens] = [face.decided.length - 1, floatsOf(face.lens)];
+    canvas.show(explorer.picture, face.grid);
+    drawChart();
+    strip.replaceChildren(...face.decided.map((_, block) => step(block)));
+    tell(inWords(face));
+    choose(chosen);
+  }
+
+  function outcome(p) {
+    const { real_below: low, fake_above: high } = explorer.face;
+    return p >= high ? "fake" : p < low ? "real" : "inconclusive";
+  }
+
+  // The first block after which it said what it says at the end, and said so all the way.
+  function inWords({ decided }) {
+    const outcomes = decided.map(outcome);
+    const last = outcomes.at(-1);
+    const since = outcomes.length - [...outcomes].reverse().findIndex((one) => one !== last);
+    const from = outcomes.every((one) => one === last) ? 0 : since;
+    const numBlocks = decided.length - 1;
+    const end = `It ends at p = ${decided.at(-1).toFixed(2)}.`;
+    const says = last === "inconclusive" ? "was undecided" : `said “${last}”`;
+    if (from === 0) return `It ${says} from the start, and stayed so. ${end}`;
+    return `It ${says} from block ${from} of ${numBlocks} on${from === numBlocks ? ", the last" : ", and stayed so"}. ${end}`;
+  }
+
+  function drawChart() {
+    const { face } = explorer;
+    const { height, edge } = CHART;
+    const width = Math.max(chart.clientWidth, 100);
+    const [last, high] = [face.decided.length - 1, height - 2 * edge];
+    const x = (block) => edge + (block / last) * (width - 2 * edge);
+    const y = (p) => edge + (1 - p) * high;
+    const line = face.decided.map((p, block) => `${x(block).toFixed(1)},${y(p).toFixed(1)}`).join(" ");
+    const [low, top] = [y(face.real_below), y(face.fake_above)];
+    const points = face.decided.map((p, block) => `<circle class="point ${outcome(p)}" data-block="${block}" cx="${x(block)}" cy="${y(p)}" r="5"/>`);
+    chart.innerHTML = `<svg viewBox="0 0 ${width} ${height}" role="img">
+      <rect class="zone fake" x="0" y="0" width="${width}" height="${top}"/><rect class="zone real" x="0" y="${low}" width="${width}" height="${height - low}"/>
+      <line class="threshold" x1="0" x2="${width}" y1="${top}" y2="${top}"/><line class="threshold" x1="0" x2="${width}" y1="${low}" y2="${low}"/>
+      <line class="now" y1="0" y2="${height}"/><polyline points="${line}"/>${points.join("")}</svg>`;
+    const said = face.decided.map((p, block) => `${block ? `block ${block}` : "before"} ${p.toFixed(2)}`).join(", ");
+    chart.firstChild.setAttribute("aria-label", `Probability of fake after each block: ${said}`);
+  }
+
+  function step(block) {
+    const { face } = explorer;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(pixelsOf(verdictColours(valuesAt(block)), face.grid), document.createElement("span"));
+    button.lastChild.textContent = block ? String(block) : "start";
+    const p = face.decided[block];
+    button.setAttribute("aria-label", `${block ? `After block ${block}` : "Before the first block"}: p ${p.toFixed(2)}, ${outcome(p)}`);
+    button.addEventListener("click", () => choose(block));
+    return button;
+  }
+
+  function valuesAt(block) {
+    const { face } = explorer;
+    const numTokens = tokens.length / face.decided.length;
+    return tokens.subarray((block + 1) * numTokens - face.patches.length, (block + 1) * numTokens);
+  }
+
+  function choose(block) {
+    chosen = block;
+    [...strip.children].forEach((button, at) => button.setAttribute("aria-pressed", String(at === block)));
+    const now = chart.querySelector(".now");
+    const place = chart.querySelector(`[data-block="${block}"]`).getAttribute("cx");
+    for (const end of ["x1", "x2"]) now.setAttribute(end, place);
+    for (const dot of chart.querySelectorAll(".point")) dot.classList.toggle("chosen", dot.dataset.block === String(block));
+    draw();
+  }
+
+  function point(patch) {
+    pointed = patch;
+    draw();
+  }
+
+  function draw() {
+    const { face } = explorer;
+    if (!face) return;
+    const values = valuesAt(chosen);
+    canvas.draw(verdictColours(values), pointed === null ? [] : [[pointed, "#ffffff"]]);
+    const when = chosen ? `After block ${chosen}` : "Before the first block";
+    const [fake, real] = [greatest(values, 1)[0], greatest(values.map((p) => -p), 1)[0]];
+    patchSaid.textContent =
+      pointed === null
+        ? `${when} the verdict stands at p = ${face.decided[chosen].toFixed(2)}. Most for fake speaks the patch at ${explorer.nameOf(fake)} (${values[fake].toFixed(2)}), least the one at ${explorer.nameOf(real)} (${values[real].toFixed(2)}).`
+        : `${when} the patch at ${explorer.nameOf(pointed)} says p = ${values[pointed].toFixed(2)}.`;
+  }
+
+  chart.addEventListener("click", (event) => {
+    const box = chart.getBoundingClientRect();
+    const last = explorer.face.decided.length - 1;
+    choose(Math.min(Math.max(Math.round(((event.clientX - box.left) / box.width) * last), 0), last));
+  });
+
+  new ResizeObserver(() => {
+    if (!explorer.face) return;
+    drawChart();
+    choose(chosen);
+  }).observe(chart);
+
+  return { show };
+}

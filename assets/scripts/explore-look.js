@@ -1,0 +1,193 @@
+// Where a patch looks, and who looks at it: drawn in the page from attention that came once.
+const PLAY_MS = 420; // a block
+const TOLD = 3; // patches by name
+
+function lookPart(explorer) {
+  const root = explorer.find(".look");
+  const find = (selector) => root.querySelector(selector);
+  const state = { direction: "from", span: "block", block: 0, heads: "mean", discard: 0, held: null };
+  let [pointed, playing, values] = [null, 0, null];
+  const inputs = Object.fromEntries(["block", "head", "discard"].map((name) => [name, find(`.slide.${name} input`)]));
+  const [play, letGo, regions] = [find(".play"), find(".let-go"), find(".regions")];
+  const tell = teller(find(".said"), find(".live"));
+  const canvas = new PatchCanvas(find("canvas"), {
+    onPoint: (patch) => point(patch, true),
+    onPress: (patch, isFirst) => hold(isFirst && state.held === patch ? null : patch, true), // dragged, it goes along
+    onKey: (event) => {
+      const step = { PageUp: -1, PageDown: 1 }[event.key];
+      if (event.key === "Escape") hold(null, true);
+      if (!step) return;
+      event.preventDefault();
+      change({ block: Math.min(Math.max(state.block + step, 0), explorer.attention.blocks - 1) });
+    },
+  });
+
+  function show() {
+    const { attention, picture, face } = explorer;
+    stop();
+    [inputs.block.max, inputs.head.max] = [attention.blocks, attention.heads];
+    Object.assign(state, { block: attention.blocks - 1, heads: "mean", held: null });
+    find("canvas").setAttribute("aria-description", `${face.grid[0]} rows of ${face.grid[1]} patches`);
+    canvas.show(picture, face.grid);
+    draw();
+  }
+
+  // The token that looks: the one pointed at, else the one held, else what the verdict is read from.
+  function source() {
+    return pointed ?? state.held;
+  }
+
+  function point(patch, isOwn) {
+    if (patch === pointed) return;
+    pointed = patch;
+    draw();
+    if (isOwn) explorer.link({ pointed: explorer.placeOf(patch) });
+  }
+
+  function hold(patch, isOwn) {
+    state.held = patch;
+    draw();
+    if (isOwn) explorer.link({ held: explorer.placeOf(patch) });
+  }
+
+  function change(settings, isOwn = true) {
+    Object.assign(state, settings);
+    if (settings.span === "rollout" || settings.block !== undefined) explorer.need(needed());
+    draw();
+    if (isOwn) explorer.link({ settings });
+  }
+
+  function needed() {
+    return state.span === "block" ? [state.block] : [...Array(state.block + 1).keys()];
+  }
+
+  function draw() {
+    const { attention, face } = explorer;
+    if (!attention) return;
+    fit();
+    if (!needed().every((block) => attention.has(block))) {
+      values = null;
+      canvas.draw(null, marks());
+      return tell("This block is on its way.");
+    }
+    const tokens = attention.map(attention.source(source(), state.heads), state);
+    values = attention.patches(tokens);
+    canvas.draw(heatColours(values), marks());
+    describe(tokens);
+    explorer.tellSource(source());
+    canvas.canvas.dataset.drawn = `${state.span} ${state.block} ${state.heads} ${state.direction} ${source() ?? "verdict"} ${face.key}`;
+  }
+
+  function marks() {
+    const marked = [[state.held, "#ffffff"], [pointed, "#7df9ff"]];
+    return marked.filter(([patch]) => patch !== null);
+  }
+
+  function fit() {
+    const { attention } = explorer;
+    for (const name of ["direction", "span"]) find(`.choice.${name} [value=${state[name]}]`).checked = true;
+    const isOne = typeof state.heads === "number";
+    [inputs.block.value, inputs.head.value] = [state.block + 1, isOne ? state.heads + 1 : 0];
+    inputs.discard.value = state.discard;
+    if (!isOne) find(`.choice.fusion [value=${state.heads}]`).checked = true;
+    find(".choice.fusion").disabled = isOne;
+    find(".slide.discard").hidden = state.span === "block";
+    say(inputs.block, `${state.block + 1} of ${attention.blocks}`);
+    say(inputs.head, isOne ? `${state.heads + 1} of ${attention.heads}` : "all");
+    say(inputs.discard, percent(state.discard));
+    letGo.disabled = state.held === null;
+  }
+
+  function say(input, words) {
+    input.closest("label").querySelector("output").textContent = words;
+    input.setAttribute("aria-valuetext", words);
+  }
+
+  function describe(tokens) {
+    const { face, attention } = explorer;
+    const patch = source();
+    const total = sumOf(tokens);
+    const isFrom = state.direction === "from";
+    const where = state.span === "block" ? `block ${state.block + 1}` : `blocks 1 to ${state.block + 1} together`;
+    const heads = typeof state.heads === "number" ? `, head ${state.heads + 1},` : "";
+    const plural = state.span === "block" ? "s" : "";
+    const start = patch === null ? `For the verdict, which is read from ${face.reads},` : `From the patch at ${explorer.nameOf(patch)}`;
+    const end = patch === null ? `What the verdict is read from (${face.reads})` : `The patch at ${explorer.nameOf(patch)}`;
+    const most = greatest(values, TOLD).filter((at) => values[at] > 0);
+    const named = most.map((at) => explorer.nameOf(at) + (isFrom ? `: ${percent(values[at] / total)}` : "")).join("; ");
+    const aside = isFrom && attention.numPrefix ? ` ${percent(1 - sumOf(values) / total)} stays with ${face.aside}.` : "";
+    tell(isFrom ? `${start} ${where}${heads} look${plural} most at ${named}.${aside}` : `${end} is looked at in ${where}${heads} most from ${named}.`);
+    showRegions(againstSize(values, face.patches).slice(0, 5));
+  }
+
+  function showRegions(parts) {
+    const widest = Math.max(2, parts[0].times);
+    const rows = parts.map(({ name, share, times }) => {
+      const row = document.createElement("li");
+      row.innerHTML = "<span></span><i></i><b></b>";
+      row.children[0].textContent = name;
+      row.children[1].style.setProperty("--times", times / widest);
+      row.children[1].style.setProperty("--one", 1 / widest);
+      row.children[2].textContent = `${times.toFixed(1)} ×`;
+      row.title = `${percent(share)} of it all`;
+      return row;
+    });
+    regions.replaceChildren(...rows);
+  }
+
+  // Rollout as it grows, block after block, again and again.
+  function start() {
+    stop();
+    explorer.need([...explorer.attention.codes.keys()]);
+    change({ span: "rollout", block: 0 });
+    play.setAttribute("aria-pressed", "true");
+    play.textContent = "Pause";
+    playing = setInterval(() => {
+      const next = (state.block + 1) % explorer.attention.blocks;
+      if (explorer.attention.has(next)) change({ block: next });
+    }, PLAY_MS);
+  }
+
+  function stop() {
+    clearInterval(playing);
+    playing = 0;
+    play.setAttribute("aria-pressed", "false");
+    play.textContent = "Play all blocks";
+  }
+
+  for (const name of ["direction", "span"]) {
+    find(`.choice.${name}`).addEventListener("change", (event) => change({ [name]: event.target.value }));
+  }
+  find(".choice.fusion").addEventListener("change", (event) => change({ heads: event.target.value }));
+  inputs.block.addEventListener("input", () => {
+    stop();
+    change({ block: inputs.block.valueAsNumber - 1 });
+  });
+  inputs.head.addEventListener("input", () => {
+    const fusion = find(".choice.fusion :checked").value;
+    change({ heads: inputs.head.valueAsNumber ? inputs.head.valueAsNumber - 1 : fusion });
+  });
+  inputs.discard.addEventListener("input", () => change({ discard: inputs.discard.valueAsNumber }));
+  play.addEventListener("click", () => (playing ? stop() : start()));
+  letGo.addEventListener("click", () => hold(null, true));
+
+  return {
+    show,
+    draw,
+    stop,
+    choose: (block, head) => change({ block, heads: head, span: "block" }),
+    // What another pane beside this one does.
+    follow({ pointed: place, held, settings }) {
+      if (place !== undefined) point(explorer.patchAt(place), false);
+      if (held !== undefined) hold(explorer.patchAt(held), false);
+      if (!settings) return;
+      const { block, heads, ...others } = settings;
+      const fitted = { ...others };
+      if (block !== undefined) fitted.block = Math.min(block, explorer.attention.blocks - 1);
+      if (heads !== undefined) fitted.heads = typeof heads === "number" ? Math.min(heads, explorer.attention.heads - 1) : heads;
+      change(fitted, false);
+    },
+    picture: () => canvas.canvas,
+    state,
+  };
+}

@@ -1,0 +1,140 @@
+// One face in the tab Explore. The parts around this are in the files explore-*.js, which stand before it; `begin` is
+// called by the component's own line of script, with what Gradio's HTML component gives.
+const EAGER_BYTES = 12 * 2 ** 20; // of attention: more than that comes block by block, as it is asked for
+const GONE = "This photo is no longer kept by the server. Give it again in the tab Analyze.";
+
+function begin({ element, props, trigger, watch }) {
+  const root = element.querySelector(".explorer");
+  const find = (selector) => root.querySelector(selector);
+  const [fetching, progress, fetched, failed] = [".fetching", ".fetching progress", ".fetched", ".failed"].map(find);
+  let [wanted, isFetching, latest] = [[], false, 0];
+
+  const explorer = {
+    face: null,
+    attention: null,
+    picture: new Image(),
+    find,
+    // Blocks that something waits for come first.
+    need(blocks) {
+      wanted = [...new Set([...blocks.filter((block) => !explorer.attention.has(block)), ...wanted])];
+      fetchBlocks();
+    },
+    tellSource: (patch) => {
+      parts.heads.draw(patch);
+      parts.heads.mark(parts.look.state);
+    },
+    chooseHead(block, head) {
+      parts.look.choose(block, head);
+      find(".look").scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    },
+    nameOf(patch) {
+      const columns = explorer.face.grid[1];
+      return `${explorer.face.patches[patch]} (row ${Math.floor(patch / columns) + 1}, column ${(patch % columns) + 1})`;
+    },
+    // Where a patch lies, for a face with another grid.
+    placeOf(patch) {
+      const [rows, columns] = explorer.face.grid;
+      return patch === null ? null : [(Math.floor(patch / columns) + 0.5) / rows, ((patch % columns) + 0.5) / columns];
+    },
+    patchAt(place) {
+      const [rows, columns] = explorer.face.grid;
+      return place && Math.floor(place[0] * rows) * columns + Math.floor(place[1] * columns);
+    },
+    link(change) {
+      document.dispatchEvent(new CustomEvent("explore-link", { detail: { from: root, change } }));
+    },
+    ask(event, question) {
+      root.dataset.request = JSON.stringify(question);
+      trigger(event);
+    },
+  };
+  const parts = { look: lookPart(explorer), lens: lensPart(explorer), rub: rubPart(explorer), heads: headsPart(explorer) };
+
+  async function show() {
+    const face = props.value;
+    if (!face || face.key === explorer.face?.key) return;
+    const own = ++latest;
+    parts.look.stop();
+    explorer.picture = new Image();
+    explorer.picture.src = face.picture;
+    await explorer.picture.decode();
+    if (own !== latest) return;
+    const pooling = { ...face.pooling, values: floatsOf(face.pooling.values) };
+    explorer.face = face;
+    explorer.attention = new Attention({ ...face.attention, grid: face.grid, numTokens: face.num_tokens, pooling });
+    failed.hidden = true;
+    find(".whose h3").textContent = face.title;
+    find(".whose-said").textContent = face.said;
+    find(".python").textContent = face.python;
+    root.dataset.key = face.key;
+    [wanted, isFetching] = [[], false];
+    for (const part of ["heads", "look", "lens", "rub"]) parts[part].show();
+    const { blocks, bytesOfBlock } = explorer.attention;
+    const all = [...Array(blocks).keys()].reverse();
+    explorer.need(blocks * bytesOfBlock > EAGER_BYTES ? all.slice(0, 1) : all);
+  }
+
+  async function fetchBlocks() {
+    if (isFetching) return;
+    isFetching = true;
+    const own = latest;
+    const { attention, face } = explorer;
+    while (wanted.length && own === latest) {
+      const block = wanted.shift();
+      if (attention.has(block)) continue;
+      try {
+        const bytes = await fetchBlock(face.attention.url, block, attention.bytesOfBlock);
+        if (own !== latest) return;
+        attention.take(block, bytes);
+      } catch {
+        if (own === latest) [isFetching, failed.hidden, failed.textContent, fetching.hidden] = [false, false, GONE, true];
+        return;
+      }
+      tellProgress();
+      parts.look.draw();
+      await new Promise((resolve) => setTimeout(resolve)); // the page stays at hand meanwhile
+      parts.heads.take(block);
+    }
+    if (own === latest) isFetching = false;
+  }
+
+  async function fetchBlock(url, block, length) {
+    const answer = await fetch(url, { cache: "no-store", headers: { Range: `bytes=${block * length}-${(block + 1) * length - 1}` } });
+    if (answer.status !== 206) throw new Error(String(answer.status));
+    const bytes = await answer.arrayBuffer();
+    if (bytes.byteLength !== length) throw new Error("cut off");
+    return bytes;
+  }
+
+  function tellProgress() {
+    const here = explorer.attention.codes.filter(Boolean).length;
+    const { blocks, bytesOfBlock } = explorer.attention;
+    progress.value = here / blocks;
+    fetching.hidden = !wanted.length;
+    fetched.textContent = `Attention of ${here} of ${blocks} blocks, ${((here * bytesOfBlock) / 2 ** 20).toFixed(1)} MiB`;
+    root.dataset.blocks = here;
+  }
+
+  document.addEventListener("explore-link", ({ detail }) => {
+    if (detail.from !== root && root.isConnected && explorer.attention) parts.look.follow(detail.change);
+  });
+  find(".save").addEventListener("click", () => {
+    const picture = parts.look.picture();
+    const link = document.createElement("a");
+    link.download = `virtus-${picture.dataset.drawn.split(" ").slice(0, -1).join("-")}.png`;
+    picture.toBlob((blob) => {
+      link.href = URL.createObjectURL(blob);
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href));
+    }, "image/png");
+  });
+  find(".copy").addEventListener("click", async () => {
+    await navigator.clipboard.writeText(find(".python").textContent);
+    find(".copy").textContent = "Copied";
+  });
+
+  watch("value", show);
+  watch("erased", () => parts.rub.take(props.erased));
+  watch("flipping", () => parts.rub.takeFlipping(props.flipping));
+  show();
+}

@@ -1,0 +1,122 @@
+"""What the page asks of an open face: what the model says without some of its patches, and which turn the verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+import numpy as np
+
+from virtus.app.visitors import JudgedPhoto, judging_slot
+from virtus.checkpoints import at_prior, outcome_of
+from virtus.drawing import TONES
+from virtus.errors import InputError
+from virtus.explain import Fill, erasing_judge
+
+if TYPE_CHECKING:
+    from virtus.checkpoints import Detector
+    from virtus.explain import FlippingStep
+    from virtus.results import Calibration
+
+NOT_READ = "The page sent a question that cannot be read. Reload it."
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the page asks of an open face.
+
+    Attributes:
+        key: of the value that it shows.
+        number: of the question: the answer has it too.
+        gone: "1" for each patch that is rubbed out, "0" for each that is not.
+        fill: what stands in their place.
+    """
+
+    key: str
+    number: int
+    gone: str
+    fill: str
+
+
+@dataclass(frozen=True)
+class ErasedFace:
+    """An open face, to be judged again."""
+
+    detector: Detector
+    judged: JudgedPhoto
+    index: int
+
+    def judge_without(self, asked: Question) -> dict[str, Any]:
+        """p of fake and the outcome without the patches that were rubbed out."""
+        with judging_slot():
+            return self.verdict(float(self._judge(asked)(self.mask(asked)[None])[0]))
+
+    def steps_to_turn(self, asked: Question) -> Iterator[dict[str, Any]]:
+        """How far the search is and what it found, each step in a turn of its own."""
+        from virtus.judging import flip_verdict  # torch comes with it
+
+        state, face = self.judged.state_of(self.detector, self.index), self.judged.report.faces[self.index]
+        steps = flip_verdict(self.detector, face, state, 0, _check_fill(asked))
+        while True:
+            with judging_slot():
+                step = next(steps, None)
+            if step is None:
+                return
+            gone = "".join("01"[int(is_gone)] for is_gone in step.erased)
+            yield {"gone": gone, "said": self._in_words(step), "done": step.progress == 1, **self.verdict(step.p_fake)}
+
+    def _judge(self, asked: Question) -> Callable[[np.ndarray], np.ndarray]:
+        crop = self.judged.report.faces[self.index].crop
+        assert crop is not None  # or it would not be open
+        return erasing_judge(self.detector, crop, fill=_check_fill(asked))
+
+    def _in_words(self, step: FlippingStep) -> str:
+        number = f"{step.erased.sum()} of {step.erased.size} patches"
+        word = TONES[outcome_of(step.p_fake, self._thresholds)].word
+        if step.progress < 1:
+            return f"Searched {step.progress:.0%}: without {number} p is {step.p_fake:.3f}."
+        if step.flipped:
+            return f"{word} without {number}: none of these can be spared."
+        return f"No set of patches was found that turns it: at the most it comes to p = {step.p_fake:.3f}."
+
+    @property
+    def _thresholds(self) -> Calibration:
+        return at_prior(self.detector.checkpoint.info.calibration, self.detector.prior)
+
+    def verdict(self, p_fake: float) -> dict[str, Any]:
+        """What the thresholds make of a p."""
+        return {"p_fake": p_fake, "outcome": str(outcome_of(p_fake, self._thresholds))}
+
+    def mask(self, asked: Question) -> np.ndarray:
+        """(patches,), True for what is gone.
+
+        Raises:
+            InputError: if the question is of a face with another number of patches.
+        """
+        grid_h, grid_w = self.detector.checkpoint.trunk.grid_size
+        if len(asked.gone) != grid_h * grid_w or set(asked.gone) - {"0", "1"}:
+            raise InputError(NOT_READ)
+        return np.array([letter == "1" for letter in asked.gone])
+
+
+def _check_fill(asked: Question) -> Fill:
+    if asked.fill not in get_args(Fill):
+        raise InputError(NOT_READ)
+    return cast(Fill, asked.fill)
+
+
+def read_question(question: Any) -> Question:
+    """What stands in the data of the page's element.
+
+    Raises:
+        InputError: if it is no question.
+    """
+    try:
+        asked = Question(**json.loads(question))
+    except (TypeError, ValueError) as exc:
+        raise InputError(NOT_READ) from exc
+    if not all(isinstance(text, str) for text in (asked.key, asked.gone, asked.fill)):
+        raise InputError(NOT_READ)
+    return asked

@@ -1,0 +1,113 @@
+"""The tab `Explore`: a face that was judged, looked into patch by patch and block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from virtus.app.explore.callbacks import ExploreCallbacks, ExploreInputs
+from virtus.app.explore.view import explorer
+from virtus.app.visitors import KEEP_S, Detectors, on_gpu
+from virtus.app.widgets import PHOTO, add_drop_zone, checkpoint_chooser, taking
+from virtus.html import render_part
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", "show_progress": "hidden"}
+BESIDE = {
+    "nothing": "nothing",
+    "face": "another face of the photo",
+    "photo": "another photo",
+    "model": "another checkpoint",
+}
+TO_ANALYZE = """element.addEventListener("click", ({ target }) => {
+  if (target.closest(".to-analyze")) document.querySelector("[role=tab]").click();
+});"""
+# Not by the event's data: one that waits for another is sent with the data of that other.
+ASKED = """(opened) => [opened, document.querySelector("#%s .explorer")?.dataset.request ?? ""]"""
+
+
+@dataclass(frozen=True)
+class ExplorePane:
+    """A place for a face: what is said instead of it, the choice of faces, the explorer, and what that has open.
+
+    Their values are `ExploreOutputs`.
+    """
+
+    note: gr.HTML
+    face: gr.Radio
+    explorer: gr.HTML
+    opened: gr.State
+
+    @property
+    def shown(self) -> list[Any]:
+        return [self.note, self.face, self.explorer, self.opened]
+
+    def wire(self, callbacks: ExploreCallbacks) -> Any:
+        """Answer what the explorer asks; returns what chains an event to the choice of another face."""
+        name, question = self.explorer.elem_id, gr.Textbox(visible=False)
+        asking: dict[str, Any] = {"js": ASKED % name, **PRIVATE}
+        asked = [self.opened, question]
+        self.explorer.erase(on_gpu(callbacks.erase), asked, self.explorer, api_name=f"erase_{name}", **asking)
+        flipping = self.explorer.flip(on_gpu(callbacks.flip), asked, self.explorer, api_name=f"flip_{name}", **asking)
+        self.explorer.halt(None, cancels=[flipping], api_name=f"halt_{name}", api_visibility="private")
+        face = [self.opened, self.face]
+        return self.face.input(
+            on_gpu(callbacks.choose_face), face, self.shown, api_name=f"choose_{name}", **PRIVATE
+        ).then
+
+
+def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -> None:
+    """Add the tab's components and events to the Blocks that are being built.
+
+    Args:
+        selected: what is done when the tab is opened is given to it.
+        held: the tab Analyze's components for photo, checkpoint, whole image, prior and face.
+    """
+    callbacks = ExploreCallbacks(detectors)
+    with gr.Column(visible=False, elem_id="explore-tools") as tools:
+        kind = gr.Radio(
+            [(words, name) for name, words in BESIDE.items()],
+            value="nothing",
+            label="Side by side with",
+            elem_id="explore-kind",
+        )
+        with gr.Column(visible=False) as other_photo:
+            photo = add_drop_zone(PHOTO, elem_id="explore-photo", result="explore-beside")
+        with gr.Column(visible=False) as other_model:
+            model = checkpoint_chooser(detectors, elem_id="explore-model")
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(min_width=300):
+            pane = _add_pane("explore", render_part("explore.html", "empty"))
+        with gr.Column(min_width=300, visible=False) as place:
+            beside = _add_pane("explore-beside", "")
+    with gr.Column(visible=False, elem_id="explore-files") as keep:
+        with gr.Row():
+            make = gr.Button("Make files to keep: the arrays, and rollout as a film", elem_id="explore-make")
+            files = [gr.DownloadButton(f"Download {what}", visible=False) for what in ("the arrays (.npz)", "the film")]
+        said = gr.HTML(elem_id="explore-files-said")
+    made = [said, *files]
+    making: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "once", "show_progress_on": said}
+    make.click(on_gpu(callbacks.make_files), pane.opened, made, api_name="make_explored", **making)
+    controls = [tools, other_photo, other_model, place, keep, *made]
+    beside.wire(callbacks)
+
+    def show_beside(then: Callable, name: str) -> None:
+        fitted = then(callbacks.show_controls, [kind, pane.opened], controls, api_name=f"fit_{name}", **PRIVATE)
+        asked = [kind, pane.opened, photo, model]
+        open_beside = on_gpu(callbacks.open_beside)
+        fitted.then(open_beside, asked, beside.shown, api_name=f"beside_{name}", **PRIVATE)
+
+    open_face = on_gpu(taking(ExploreInputs, callbacks.open_face))
+    show_beside(selected(open_face, [*held, pane.opened], pane.shown, api_name="open_face", **PRIVATE).then, "opened")
+    show_beside(pane.wire(callbacks), "chosen")
+    show_beside(kind.input, "kind")
+    for name, event in {"photo": photo.upload, "no_photo": photo.clear, "model": model.change}.items():
+        show_beside(event, name)
+
+
+def _add_pane(name: str, said: Any) -> ExplorePane:
+    note = gr.HTML(said, elem_id=f"{name}-note", js_on_load=TO_ANALYZE)
+    face = gr.Radio([], label="Face", visible=False, elem_id=f"{name}-face")
+    return ExplorePane(note, face, explorer(name), gr.State(time_to_live=KEEP_S))
