@@ -23,10 +23,11 @@ lint: .venv/dev-ready  ## what CI checks beside the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 
-checkpoints: .venv/dev-ready  ## train the two bundled ones anew: make checkpoints DATA=... CLIP=... DEIT=... OUT=...
+checkpoints: .venv/dev-ready  ## train the bundled ones anew, and what the fast one starts from: DATA=... CLIP=... DEIT=... OUT=...
 	$(BIN)/python -m train fit --recipe virtus-base --data $(DATA) --base $(CLIP) --out $(OUT)/virtus-base --resume
-	$(BIN)/python -m train fit --recipe virtus-fast --data $(DATA) --base $(DEIT) --out $(OUT)/virtus-fast --resume \
-		--set teacher=$(OUT)/virtus-base/checkpoint
+	$(BIN)/python -m train fit --recipe virtus-tiny --data $(DATA) --base $(DEIT) --out $(OUT)/virtus-tiny --resume
+	$(BIN)/python -m train fit --recipe virtus-fast --data $(DATA) --base $(OUT)/virtus-tiny/checkpoint \
+		--out $(OUT)/virtus-fast --resume --set teacher=$(OUT)/virtus-base/checkpoint
 
 constraints: $(BIN)/uv  ## renew constraints.txt: the newest versions that the requirements allow
 	{ head -1 constraints.txt; $(RESOLVE); } > .venv/constraints.txt
