@@ -63,6 +63,8 @@ class TrainConfig:
             `train.fit.distillation`); "" for none. What it says of each of `cached_draws` is computed once and kept.
         teacher_weight: of the divergence from its softened logits, both at `temperature`, beside the cross entropy's 1;
             `token_weight`: of the distance from its class token.
+        start_share: share of the weights that training began with in those that are kept: the end lies so far back on
+            the straight line between them (WiSE-FT, Wortsman et al. 2022), and knows more of what it knew before.
         pairs: whether batches consist of pairs of a fake and a real picture of the same group (its own original, where
             a group is a photo or a clip), and of couples across groups where there is none; `batch_size` is even then.
         val_share: of the groups, held out where the tree has no `val` split.
@@ -111,6 +113,7 @@ class TrainConfig:
     teacher_weight: float = 1.0
     temperature: float = 2.0
     token_weight: float = 1.0
+    start_share: float = 0.0
     pairs: bool = False
     val_share: float = 0.2
     choose_by: str = "mean_auc"
@@ -152,6 +155,11 @@ class TrainConfig:
         for name in ("blended_share", "swapped_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise DataError(f"{name} is a share of the real pictures, from 0 to 1, not {getattr(self, name)}.")
+        if not 0 <= self.start_share < 1 or (self.start_share and self.probe):
+            raise DataError(
+                f"start_share is a share of the starting weights, from 0 and below 1, not {self.start_share}; and with "
+                "probe it is 0, for that changes what training begins with."
+            )
         if self.in_couples and self.batch_size % 2:
             raise DataError(f"With pairs batch_size must be even, not {self.batch_size}: a pair is not divided.")
         if self.teacher and (not self.cached_draws or self.label_smoothing):

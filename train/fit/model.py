@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -86,6 +87,14 @@ def start_of(config: TrainConfig) -> StartingPoint:
     if config.weights == "int8" and config.tune != "full":
         start.classifier.load_state_dict(rounded(start.classifier.state_dict()))
     return start
+
+
+def go_back(classifier: Classifier, began: Mapping[str, torch.Tensor], share: float) -> None:
+    """Set weights so far back on the straight line to those that training began with: see `TrainConfig.start_share`."""
+    ended = classifier.state_dict()
+    classifier.load_state_dict(
+        {name: torch.lerp(ended[name], began[name].to(ended[name].device), share) for name in ended}
+    )
 
 
 class Trainable(nn.Module):

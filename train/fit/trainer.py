@@ -18,7 +18,7 @@ from train.config import TrainConfig
 from train.data import Sample, fakes_like
 from train.fit.distillation import Student, Teacher
 from train.fit.material import Material, RunPictures, gather
-from train.fit.model import StartingPoint, Trainable, save_checkpoint, start_of
+from train.fit.model import StartingPoint, Trainable, go_back, save_checkpoint, start_of
 from train.fit.novelty import add_novelty
 from train.fit.probe import check_probe, start_from_probe
 from train.fit.record import CONFIG, find_last_step, number_of, record_run
@@ -88,7 +88,10 @@ def fit(
         config.save(out_dir / CONFIG)
     pictures = RunPictures(config, material, start, kept=cache.file.parent / "tokens", teacher=teacher)
     trainer, started = _trainer(config, out_dir, model, pictures, is_new=last is None), time.monotonic()
+    began = {name: tensor.clone() for name, tensor in start.classifier.state_dict().items()}
     trainer.train(resume_from_checkpoint=last and str(last))
+    if config.start_share:
+        go_back(start.classifier, began, config.start_share)
     if config.weights == "int8":  # from here on it is what is saved
         start.classifier.load_state_dict(rounded(start.classifier.state_dict()))
     chosen_by = trainer.evaluate()

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,4 +133,10 @@ def test_a_run_that_is_gone_on_with_ends_at_the_same_weights_and_draws_nothing_a
     assert all(found[name].equal(expected[name]) for name in expected)
     state = json.loads((tmp_path / "killed" / "steps" / "checkpoint-4" / "trainer_state.json").read_text())
     assert state["global_step"] == 4
+    best = tmp_path / "whole" / "steps" / Path(state["best_model_checkpoint"]).name / "model.safetensors"
+    began, kept = (load_base(str(folder)).classifier.state_dict() for folder in (config.base, whole))
+    for name, ended in load_file(best).items():
+        if (name := name.removeprefix("classifier.")) in kept:  # what the student hands on is dropped
+            expected = 0.67 * ended + 0.33 * began[name]  # as the recipe says
+            torch.testing.assert_close(kept[name], expected, atol=1e-3, rtol=1e-3)  # in float16
     assert json.loads((again / "preprocessor_config.json").read_text())["image_mean"] == OTHER["image_mean"]
