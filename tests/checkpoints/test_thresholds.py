@@ -94,7 +94,7 @@ IS_FAKE = np.arange(len(LOGITS)) >= 101
     [
         (ThresholdRule(by_kind=False), 0.5),  # 3 of 240 are far below 5 %
         (ThresholdRule(), sigmoid(-1.0)),  # of 40 they are above
-        (ThresholdRule(min_part=41), 0.5),
+        (ThresholdRule(min_kind=41), 0.5),
         (ThresholdRule(by_kind=False, real_share=0.7), sigmoid(-2.6)),
         (ThresholdRule(real_share=0.7), sigmoid(-2.6)),
     ],
@@ -102,6 +102,15 @@ IS_FAKE = np.arange(len(LOGITS)) >= 101
 def test_below_which_p_a_face_is_real(rule, real_below):
     found = fit_thresholds(LOGITS, IS_FAKE, ["all"] * len(LOGITS), ["real"] * 101 + KINDS, rule)
     assert found.real_below == pytest.approx(real_below)
+
+
+@pytest.mark.parametrize(("min_source", "fake_above"), [(20, sigmoid(1.0)), (50, 0.5)])
+def test_a_small_source_has_no_bound_of_its_own(min_source, fake_above):
+    reals, fakes = np.concatenate([np.full(99, -3.0), [1.0]]), np.full(100, 3.0)  # 1 of 100 is far below 5 %
+    sources = ["large"] * 70 + ["small"] * 30 + ["large"] * 100  # and 1 of 30 is not far enough
+    rule = ThresholdRule(min_source=min_source)
+    found = fit_thresholds(np.concatenate([reals, fakes])[:, None], np.arange(200) >= 100, sources, rule=rule)
+    assert found.fake_above == pytest.approx(fake_above)
 
 
 def test_a_degraded_look_is_calibrated_too():

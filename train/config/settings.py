@@ -65,6 +65,8 @@ class TrainConfig:
             `token_weight`: of the distance from its class token.
         start_share: share of the weights that training began with in those that are kept: the end lies so far back on
             the straight line between them (WiSE-FT, Wortsman et al. 2022), and knows more of what it knew before.
+        bound_kinds: whether the calibration bounds how many fakes of each kind are called real, or of all together: a
+            model that cannot tell some kind at all would call nothing real.
         pairs: whether batches consist of pairs of a fake and a real picture of the same group (its own original, where
             a group is a photo or a clip), and of couples across groups where there is none; `batch_size` is even then.
         val_share: of the groups, held out where the tree has no `val` split.
@@ -114,6 +116,7 @@ class TrainConfig:
     temperature: float = 2.0
     token_weight: float = 1.0
     start_share: float = 0.0
+    bound_kinds: bool = True
     pairs: bool = False
     val_share: float = 0.2
     choose_by: str = "mean_auc"

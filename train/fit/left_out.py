@@ -30,7 +30,7 @@ from train.fit.frozen import FrozenBase, fit_frozen
 from train.fit.material import Material, RunPictures
 from train.fit.model import load_base, start_of
 from train.fit.tokens import BATCH_SIZE, TokenDataset
-from train.fit.trainer import fit
+from train.fit.trainer import fit, rule_of
 from train.pictures import CropDataset, FaceCache, FaceDataset, MadeDataset, TrainDataset
 from virtus.checkpoints import Checkpoint, find_checkpoint, fit_calibration, load_checkpoint, margins_of
 from virtus.errors import DataError
@@ -194,7 +194,7 @@ def fit_frozen_without(left_out: KindPlan, material: Material, base: FrozenBase)
         )
         calibrating = judging.calibrating()
         words = f"last {num_blocks} blocks" if num_blocks > 1 else "last block"
-        runs.append(KindRun(left_out.kind, words, _calibrate(calibrating), [*calibrating, *judging.judged()]))
+        runs.append(KindRun(left_out.kind, words, _calibrate(calibrating, config), [*calibrating, *judging.judged()]))
     return runs
 
 
@@ -230,13 +230,14 @@ def token_margins(classifier: Classifier, tokens: TokenDataset, config: TrainCon
     return np.concatenate(found)
 
 
-def _calibrate(lines: Sequence[MarginLine]) -> Calibration | None:
+def _calibrate(lines: Sequence[MarginLine], config: TrainConfig) -> Calibration | None:
     """As `fit` does: on two looks of each picture."""
     looks = [lines[: len(lines) // 2], lines[len(lines) // 2 :]]
     margins_of_looks = np.array([[line.margin for line in look] for look in looks]).T
     try:
         labels, sources = [Label(line.label) for line in looks[0]], [line.source for line in looks[0]]
-        return fit_calibration(margins_of_looks, labels, sources, [line.kind for line in looks[0]])
+        kinds = [line.kind for line in looks[0]]
+        return fit_calibration(margins_of_looks, labels, sources, kinds, rule=rule_of(config))
     except DataError as exc:
         print(f"not calibrated: {exc}", flush=True)
         return None

@@ -32,7 +32,7 @@ from train.pictures import (
     RowKind,
     TrainDataset,
 )
-from virtus.checkpoints import area_under_roc, fit_calibration
+from virtus.checkpoints import LENIENT_RULE, RULE, ThresholdRule, area_under_roc, fit_calibration
 from virtus.errors import DataError
 from virtus.models import has_bfloat16_units, resolve_device, rounded
 from virtus.results import Calibration, Label
@@ -237,6 +237,11 @@ def _arguments(config: TrainConfig, out_dir: Path) -> TrainingArguments:
     )
 
 
+def rule_of(config: TrainConfig) -> ThresholdRule:
+    """What the thresholds of a run promise."""
+    return RULE if config.bound_kinds else LENIENT_RULE
+
+
 def _fit_calibration(
     trainer: Trainer, looks: Sequence[CropDataset | TokenDataset], config: TrainConfig
 ) -> Calibration | None:
@@ -247,7 +252,8 @@ def _fit_calibration(
     margins = np.stack([of_look[:, 1] - of_look[:, 0] for of_look in logits], axis=1)
     labels, sources = [sample.label for sample in samples], [sample.source for sample in samples]
     try:
-        return fit_calibration(margins, labels, sources, [fakes_like(sample, config.kinds) for sample in samples])
+        kinds = [fakes_like(sample, config.kinds) for sample in samples]
+        return fit_calibration(margins, labels, sources, kinds, rule=rule_of(config))
     except DataError as exc:
         if trainer.is_world_process_zero():
             print(f"not calibrated: {exc}", flush=True)

@@ -69,6 +69,6 @@ if TYPE_CHECKING:
         user_file,
         write_sidecar,
     )
-    from virtus.checkpoints.thresholds import NUM_FACES, RULE, ThresholdRule, error_among, upper_bound
+    from virtus.checkpoints.thresholds import LENIENT_RULE, NUM_FACES, RULE, ThresholdRule, error_among, upper_bound
 
 __getattr__, __all__ = offer(__name__, __file__)

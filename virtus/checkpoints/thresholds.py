@@ -25,17 +25,21 @@ class ThresholdRule:
         real_share: of all reals at most this share is called real. Fakes of a kind that training never saw look less
             fake than those that calibrate: no quantile of these bounds them, but they seldom look as real as the
             clearest reals.
-        min_part: pictures of a source or kind that get a bound of their own; smaller ones share one.
+        min_source: reals of a source that get a bound of their own; smaller ones share one. The bound of few is the
+            highest of them, or beyond: with a dozen sources of 25 the worst luck of all would be the threshold.
+        min_kind: fakes of a kind likewise.
     """
 
     real_error: float = MAX_ERROR
     fake_error: float = 0.05
     by_kind: bool = True
     real_share: float = 1.0
-    min_part: int = MIN_PICTURES
+    min_source: int = 50
+    min_kind: int = MIN_PICTURES
 
 
 RULE = ThresholdRule(fake_error=0.02)  # see docs/benchmarks.md: what it costs, and what others would
+LENIENT_RULE = ThresholdRule(fake_error=0.05, by_kind=False)
 
 
 @dataclass(frozen=True)
@@ -63,14 +67,14 @@ def fit_thresholds(
         sources: N names of where each is from: reals are bounded by them.
         kinds: N names by which fakes are bounded; the sources where None.
     """
-    reals = parts_of(logits[~is_fake], np.asarray(sources)[~is_fake], rule.min_part)
-    fakes = parts_of(logits[is_fake], np.asarray(sources if kinds is None else kinds)[is_fake], rule.min_part)
+    reals = parts_of(logits[~is_fake], np.asarray(sources)[~is_fake], rule.min_source)
+    fakes = parts_of(logits[is_fake], np.asarray(sources if kinds is None else kinds)[is_fake], rule.min_kind)
     fakes, looks = fakes if rule.by_kind else fakes[:1], logits.shape[1]
 
     def highest(error: float) -> float:
         # A source is too small to say how its tail goes on beyond its highest.
         of_sources = (upper_bound(part, max(error, 1 / (len(part) // looks + 1)), looks) for part in reals[1:])
-        return _above(max(upper_bound(reals[0], error, looks), *of_sources))
+        return _above(max([upper_bound(reals[0], error, looks), *of_sources]))
 
     highest_real = highest(rule.real_error)
     lowest_fake = 1 - _above(max(upper_bound(-part, rule.fake_error, looks) for part in fakes))
