@@ -139,6 +139,13 @@ def test_quick_gelu_is_its_formula_and_so_is_its_slope(dtype):
         torch.testing.assert_close(QuickGELU()(hidden.detach().clone()).float(), expected, **close)
 
 
+@pytest.mark.parametrize("no_grad", [True, False])
+def test_quick_gelu_leaves_large_activations_as_they_are_in_bfloat16(no_grad):
+    hidden = torch.arange(16, 128, 0.5, dtype=torch.bfloat16)
+    with torch.inference_mode(no_grad):
+        assert torch.equal(QuickGELU()(hidden.clone()), hidden)
+
+
 @pytest.mark.parametrize("act", ACTIVATIONS)
 @torch.inference_mode()
 def test_an_mlp_leaves_what_it_reads_as_it_is(act):

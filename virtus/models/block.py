@@ -17,13 +17,14 @@ class QuickGELU(nn.Module):
     """x sigmoid(1.702 x), of OpenAI's CLIP (Hendrycks & Gimpel 2016)."""
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        """As silu(1.702 x) / 1.702, which is one kernel; in place where nothing will be differentiated.
+        """In place where nothing will be differentiated: three new tensors of that size do not fit a CPU's cache.
 
-        On a CPU a fourth of the time of product and sigmoid: their tensors are too large for its cache.
+        A product with a gate, for that leaves CLIP's few huge activations as they are also in bfloat16. A SiLU of
+        1.702 x divided by 1.702 rounds them twice, which moved p three times as far.
         """
         if torch.is_grad_enabled():
-            return nn.functional.silu(1.702 * hidden) / 1.702
-        return nn.functional.silu(hidden.mul_(1.702), inplace=True).div_(1.702)
+            return hidden * torch.sigmoid(1.702 * hidden)
+        return hidden.mul_((1.702 * hidden).sigmoid_())
 
 
 ACTIVATION = {
