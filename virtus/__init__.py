@@ -15,6 +15,6 @@ if TYPE_CHECKING:
     from virtus.media import load_image
     from virtus.video import analyze_video
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __getattr__, _names = offer(__name__, __file__)
 __all__ = ["__version__", *_names]
