@@ -10,6 +10,7 @@ import httpx
 import pytest
 from gradio.context import LocalContext
 from gradio.queueing import Event
+from gradio.route_utils import delete_files_created_by_app
 from gradio_client import Client
 
 from virtus.app.visitors import gradio_internals
@@ -46,6 +47,17 @@ def test_the_queue_knows_who_left(blocks):
     assert LocalContext.blocks.get(None) is None, "a call says which app and event it serves"
     assert LocalContext.event_id.get(None) is None
     assert not gradio_internals.visitor_left()
+
+
+def test_gradio_leaves_the_files_of_the_app_alone(tmp_path, monkeypatch):
+    """It deleted the example photos of a server, and its scripts, ten minutes after it started."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))
+    (tmp_path / "example.png").write_bytes(b"a picture")
+    with CheckedBlocks() as app:
+        url = gradio_internals.static_url(gr.HTML(), tmp_path / "example.png")
+    delete_files_created_by_app(app, None)
+    assert [file.name for file in (tmp_path / "kept").rglob("*.png")] == ["example.png"]
+    assert url.endswith("example.png")
 
 
 def test_an_idle_app_rests(blocks):

@@ -216,7 +216,11 @@ def read_function(function: Callable) -> tuple[str, dict[str, str], list]:
 
 
 def static_url(component: gr.HTML, path: Path) -> str:
-    """Where the page finds a file of the app's own, relative to its address: the app may lie below another path."""
+    """Where the page finds a file of the app's own, relative to its address: the app may lie below another path.
+
+    Gradio takes its copy for a visitor's file and would delete it after ten minutes.
+    """
     served = component.serve_static_file(str(path))
     assert served is not None  # only for no path
+    component.keep_in_cache.add(served["path"])
     return str(served["url"]).lstrip("/")
