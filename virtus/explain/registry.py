@@ -125,19 +125,19 @@ class Localisation:
 
 
 # Of docs/benchmarks.md (Explanations): part swaps, pointing hits and ms. To be renewed as a whole, for one checkpoint.
-LOCALISATION_OF = "virtus-tiny"
+LOCALISATION_OF = "virtus-base"
 LOCALISATION = {
-    "rollout": Localisation(0.62, 5.6),
-    "attribution": Localisation(0.58, 31.6),
-    "gradcam": Localisation(0.45, 2.5),
-    "gradcam++": Localisation(0.38, 2.3),
-    "layercam": Localisation(0.45, 1.8),
-    "hirescam": Localisation(0.44, 1.7),
-    "eigencam": Localisation(0.32, 9.0),
-    "occlusion": Localisation(0.57, 389.2),
-    "evidence": Localisation(0.46, 2.2),
+    "rollout": Localisation(0.05, 20),
+    "attribution": Localisation(0.89, 170),
+    "gradcam": Localisation(0.80, 8),
+    "gradcam++": Localisation(0.57, 8),
+    "layercam": Localisation(0.85, 7),
+    "hirescam": Localisation(0.85, 7),
+    "eigencam": Localisation(0.17, 86),
+    "occlusion": Localisation(0.55, 4700),
+    "evidence": Localisation(0.85, 7),
 }
-CHANCE_HITS, CENTRE_HITS = 0.19, 0.53  # of smoothed random maps, and of a map of nothing but the centre
+CHANCE_HITS, CENTRE_HITS = 0.12, 0.47  # of smoothed random maps, and of a map of nothing but the centre
 
 
 def explain(
