@@ -119,7 +119,7 @@ def test_a_row_shows_its_analysis_and_of_quick_choices_the_last_one_counts(visit
     playwright.expect(page.locator("#batch-verdicts .verdict")).to_have_count(2)
     playwright.expect(page.locator("#batch-boxed img")).to_have_attribute("alt", re.compile("Faces in it: 1 .*, 2 "))
     playwright.expect(page.locator("#batch-caption")).to_contain_text("is not tested here")
-    playwright.expect(page.locator("#batch-map img").first).to_have_attribute("src", re.compile(r"\.png$"))
+    playwright.expect(page.locator("#batch-map img").first).to_have_attribute("src", re.compile(r"\.jpg$"))
     page.locator("#batch-board tbody tr").nth(3).locator(".chip").click()
     playwright.expect(page.locator("#batch-verdicts .message")).to_contain_text("not a picture")
     assert "%" not in page.locator("#batch-verdicts").inner_text()
