@@ -32,6 +32,7 @@ SHARE_LEAVING = 0.05
 MIB = 2**20
 BUSY_PAUSE_S = 1.0  # before a visitor who was told that the app is busy asks again
 WINDOW_S = 30.0  # over which memory is a median
+KEEP_ALIVE_S = 3.0  # the server closes what is idle for 5 s, perhaps just when a question is sent after a pause
 COLUMNS = "visitors,answers,busy,errors,mixed up,left,p50 s,p95 s,photos/s,MiB settled,MiB at the end,growth"
 COLUMNS += ",kB an answer,peak MiB"
 
@@ -70,7 +71,8 @@ class Visits:
 async def visit(visitors: Sequence[Visitor], url: str, seconds: float, pause_s: float, tally: Visits) -> None:
     """All visitors, each asking again after a pause; the first come one after the other, within a pause."""
     end = time.monotonic() + seconds
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=len(visitors))
+    keep = {"max_keepalive_connections": len(visitors), "keepalive_expiry": KEEP_ALIVE_S}
+    limits = httpx.Limits(max_connections=None, **keep)
 
     async def stay(visitor: Visitor) -> None:
         draw = random.Random(visitor.number)
