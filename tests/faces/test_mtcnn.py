@@ -9,6 +9,7 @@ import torch
 from facenet_pytorch.models.utils import detect_face as stock
 from torchvision.ops import nms
 
+from virtus.bundled import ASSETS
 from virtus.faces import mtcnn as own
 from virtus.faces.mtcnn import Cascade, Slot
 from virtus.faces.nets import output_net, pooled, proposing_net, refining_net
@@ -132,3 +133,16 @@ def test_of_two_that_overlap_the_more_probable_stays():
     boxes = np.array([[0.0, 0, 10, 10, 0.7], [1, 0, 11, 10, 0.9], [30, 30, 40, 40, 0.6]])
     assert own.strongest(boxes, 0.5).tolist() == [1, 2]
     assert own.strongest(boxes, 0.9).tolist() == [1, 0, 2]
+
+
+def test_nets_are_shown_few_sizes_of_batches():
+    """Each new number of cut-outs left a megabyte of kernels in oneDNN."""
+    sizes = [own._batch_sizes(count) for count in range(300)]
+    assert [sum(parts) for parts in sizes] == list(range(300))
+    assert {size for parts in sizes for size in parts} == {0, 1, 2, 4, 8, 16, 32, 64, 128, 256}
+    cascade, shown = Cascade(), []
+    for net in (cascade._refine, cascade._output):
+        net.register_forward_hook(lambda _net, given, _values: shown.append(len(given[0])))
+    assert len(cascade.detect(load_image(ASSETS / "examples" / "grace-hopper.jpg")).boxes) == 1
+    assert shown
+    assert all(size.bit_count() == 1 for size in shown), shown
