@@ -22,7 +22,7 @@ function make(tag, attributes, ...children) {
 function takePhoto() {
   if (maps?.photo !== props.photo?.key) maps = null;
   if (!maps) view = "photo";
-  showBoxes();
+  makeBoxes();
   show();
 }
 
@@ -34,27 +34,35 @@ function takeMaps() {
   maps = sent;
   if (isFirst && sent.picture && props.photo.faces.length === 1) view = "face";
   if (!sent.picture) view = "photo";
-  showBoxes();
+  showChosen(sent.face);
   show();
 }
 
 // A face is chosen by the list of faces, which knows all that follows from it.
-function showBoxes() {
+function makeBoxes() {
   all(".box").forEach((box) => box.remove());
-  const { faces = [], chosen } = props.photo ?? {};
-  sheet.append(...faces.map((face, index) => boxOf(face, index, index === (maps?.face ?? chosen), faces.length > 1)));
+  const faces = props.photo?.faces ?? [];
+  sheet.append(...faces.map((face, index) => boxOf(face, index, faces.length > 1)));
+  showChosen(maps?.face ?? props.photo?.chosen);
 }
 
-function boxOf(face, index, isChosen, isOneOfSeveral) {
+// The boxes stay while maps come in: one that was made anew would lose the focus, and a click on it.
+function showChosen(chosen) {
+  all(".box").forEach((box, index) => box.setAttribute("aria-pressed", String(index === chosen)));
+}
+
+function boxOf(face, index, isOneOfSeveral) {
   const label = make("span", { className: "label", textContent: `${index + 1} ${face.word}` });
   const box = make("button", { type: "button", className: "box", disabled: !isOneOfSeveral }, label);
-  box.setAttribute("aria-pressed", String(isChosen));
   box.setAttribute("aria-label", `Face ${index + 1}: ${face.word}`);
   box.style.setProperty("--tone", face.colour);
   box.style.setProperty("--ink", face.ink);
   place(box, face.box);
   box.classList.toggle("low", face.box[1] < 0.1);
-  box.addEventListener("click", () => document.querySelectorAll("#face input")[index]?.click());
+  box.addEventListener("click", () => {
+    showChosen(index);
+    document.querySelectorAll("#face input")[index]?.click();
+  });
   return box;
 }
 
