@@ -26,7 +26,7 @@ def main() -> None:
     info = detector.checkpoint.info
     print(f"{info.name}, sha256 {info.sha256[:12]}; `{args.part}` part of {args.source}\n")
     print(f"| method | real, fake | groups | {' | '.join(COLUMNS)} |\n| --- |{' ---: |' * (2 + len(COLUMNS))}")
-    methods = sorted({method_of(one) for one in judged} - {None})
+    methods = sorted(filter(None, {method_of(one) for one in judged}))
     for method in [*methods, ALL]:
         own = [one for one in judged if method == ALL or method_of(one) in (None, method)]
         fakes, groups = (sum(one.sample.label is Label.FAKE for one in own), {one.sample.group for one in own})

@@ -128,7 +128,7 @@ def stock_model(
     folder: Path,
 ) -> tuple[torch.nn.Module, Callable[[torch.Tensor], Sequence[torch.Tensor]], torch.nn.Module]:
     """transformers' model; from pixel values its attentions, (N, heads, T, T) a block; the last block's first norm."""
-    from timm.utils import AttentionExtract
+    from timm.utils.attention_extract import AttentionExtract
     from transformers import AutoModelForImageClassification
 
     model = AutoModelForImageClassification.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")

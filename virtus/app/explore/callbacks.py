@@ -94,7 +94,7 @@ class ExploreCallbacks:
         except VirtusError as exc:
             yield gr.HTML(flipping={"error": str(exc), "done": True})
 
-    def make_files(self, opened: OpenedFace | None) -> tuple[Any, gr.DownloadButton, gr.DownloadButton]:
+    def make_files(self, opened: OpenedFace | None) -> tuple[Any, ...]:
         """What is said of them, the arrays and the film of rollout, to be downloaded."""
         try:
             if opened is None:

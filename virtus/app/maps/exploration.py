@@ -18,6 +18,6 @@ def write_exploration(found: Exploration) -> tuple[Path, Path]:
     """The arrays as `.npz` and rollout as a looping WebP, in a folder that is emptied by age."""
     folder = answer_folder()
     arrays, film = folder / "virtus-explore.npz", folder / "virtus-rollout.webp"
-    np.savez_compressed(arrays, **found.arrays())
+    np.savez_compressed(arrays, allow_pickle=False, **found.arrays())
     save_growth(found.picture, found.rollout(), film)
     return arrays, film
