@@ -5,7 +5,7 @@ function rubPart(explorer) {
   const [fill, band, before, bar] = [".fill", ".band", ".before", ".bar"].map((name) => find(`.bar ${name}`) ?? find(name));
   const [undo, reset, flip, halt, flipSaid] = [".undo", ".reset", ".flip", ".halt", ".flip-said"].map(find);
   const tell = teller(find(".said"), find(".live"));
-  let [gone, history, number, answered, isBusy] = [[], [], 0, 0, false];
+  let [gone, history, number, answered, isBusy, asked] = [[], [], 0, 0, false, ""];
   const canvas = new PatchCanvas(find("canvas"), {
     onPoint: (patch) => {
       pointed = patch;
@@ -18,7 +18,7 @@ function rubPart(explorer) {
 
   function show() {
     const { face } = explorer;
-    [gone, history, answered] = [face.patches.map(() => false), [], ++number];
+    [gone, history, answered, asked] = [face.patches.map(() => false), [], ++number, ""];
     canvas.show(explorer.picture, face.grid);
     showBar(face, gone);
     flipSaid.textContent = "";
@@ -70,16 +70,19 @@ function rubPart(explorer) {
 
   // Of several questions the latest one counts: Gradio asks it when the one before is answered.
   function ask() {
+    const question = { key: explorer.face.key, gone: gone.map(Number).join(""), fill: find(".choice.fill :checked").value };
+    if (JSON.stringify(question) === asked) return;
+    asked = JSON.stringify(question);
     isBusy = true;
     number += 1;
     root.classList.add("busy");
-    explorer.ask("erase", { number, key: explorer.face.key, gone: gone.map(Number).join(""), fill: find(".choice.fill :checked").value });
+    explorer.ask("erase", { number, ...question });
   }
 
   function take(answer) {
     if (!answer || (answer.key && (answer.key !== explorer.face?.key || answer.number < answered))) return;
     if (answer.error) {
-      isBusy = false;
+      [isBusy, asked] = [false, ""];
       root.classList.remove("busy");
       return tell(answer.error);
     }
@@ -151,6 +154,7 @@ function rubPart(explorer) {
   flip.addEventListener("click", () => {
     remember();
     running(true);
+    asked = "";
     flipSaid.textContent = "Looking for the patches that count most…";
     explorer.ask("flip", { key: explorer.face.key, fill: find(".choice.fill :checked").value, number, gone: "" });
   });

@@ -54,7 +54,7 @@ def measure(page: Page, url: str, rounds: int) -> list[str]:
     page.set_default_timeout(ANSWER_MS)
     page.goto(url)
     page.locator(".drop-zone:visible input[type=file]").set_input_files(str(EXAMPLES / FOUND))
-    page.wait_for_selector("#map-trust .good, #map-trust .poor")  # the server has nothing else to do
+    page.wait_for_selector(".usual .method:last-child .layer[src]")  # the server has nothing else to do then
     start = time.perf_counter()
     page.get_by_role("tab", name="Explore", exact=True).click()
     page.wait_for_selector("#explore canvas[data-drawn]")
