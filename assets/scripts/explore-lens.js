@@ -46,13 +46,24 @@ function lensPart(explorer) {
     const y = (p) => edge + (1 - p) * high;
     const line = face.decided.map((p, block) => `${x(block).toFixed(1)},${y(p).toFixed(1)}`).join(" ");
     const [low, top] = [y(face.real_below), y(face.fake_above)];
-    const points = face.decided.map((p, block) => `<circle class="point ${outcome(p)}" data-block="${block}" cx="${x(block)}" cy="${y(p)}" r="5"/>`);
-    chart.innerHTML = `<svg viewBox="0 0 ${width} ${height}" role="img">
-      <rect class="zone fake" x="0" y="0" width="${width}" height="${top}"/><rect class="zone real" x="0" y="${low}" width="${width}" height="${height - low}"/>
-      <line class="threshold" x1="0" x2="${width}" y1="${top}" y2="${top}"/><line class="threshold" x1="0" x2="${width}" y1="${low}" y2="${low}"/>
-      <line class="now" y1="0" y2="${height}"/><polyline points="${line}"/>${points.join("")}</svg>`;
+    const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+    svg.append(
+      shape("rect", { class: "zone fake", x: 0, y: 0, width, height: top }),
+      shape("rect", { class: "zone real", x: 0, y: low, width, height: height - low }),
+      ...[top, low].map((at) => shape("line", { class: "threshold", x1: 0, x2: width, y1: at, y2: at })),
+      shape("line", { class: "now", y1: 0, y2: height }),
+      shape("polyline", { points: line }),
+      ...face.decided.map((p, block) => shape("circle", { class: `point ${outcome(p)}`, "data-block": block, cx: x(block), cy: y(p), r: 5 })),
+    );
+    chart.replaceChildren(svg);
     const said = face.decided.map((p, block) => `${block ? `block ${block}` : "before"} ${p.toFixed(2)}`).join(", ");
-    chart.firstChild.setAttribute("aria-label", `Probability of fake after each block: ${said}`);
+    svg.setAttribute("aria-label", `Probability of fake after each block: ${said}`);
+  }
+
+  function shape(tag, attributes) {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    return made;
   }
 
   function step(block) {

@@ -124,7 +124,7 @@ function lookPart(explorer) {
     const widest = Math.max(2, parts[0].times);
     const rows = parts.map(({ name, share, times }) => {
       const row = document.createElement("li");
-      row.innerHTML = "<span></span><i></i><b></b>";
+      row.append(...["span", "i", "b"].map((tag) => document.createElement(tag)));
       row.children[0].textContent = name;
       row.children[1].style.setProperty("--times", times / widest);
       row.children[1].style.setProperty("--one", 1 / widest);
