@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections import defaultdict
@@ -88,7 +89,7 @@ def fit(
         config.save(out_dir / CONFIG)
     pictures = RunPictures(config, material, start, kept=cache.file.parent / "tokens", teacher=teacher)
     trainer, started = _trainer(config, out_dir, model, pictures, is_new=last is None), time.monotonic()
-    began = {name: tensor.clone() for name, tensor in start.classifier.state_dict().items()}
+    began = copy.deepcopy(start.classifier.state_dict()) if config.start_share else {}
     trainer.train(resume_from_checkpoint=last and str(last))
     if config.start_share:
         go_back(start.classifier, began, config.start_share)
