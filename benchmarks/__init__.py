@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from train.report import Figure
 
 
 def parser(doc: str | None, *, data: bool = False, **defaults) -> argparse.ArgumentParser:
@@ -20,3 +24,11 @@ def parser(doc: str | None, *, data: bool = False, **defaults) -> argparse.Argum
     for name, default in defaults.items():
         found.add_argument(f"--{name}", type=type(default), default=default, help="default: %(default)s")
     return found
+
+
+def interval_cell(figure: Figure, *, digits: int, missing: str) -> str:
+    """A figure with its interval, where it has one, as a cell of a table; `missing` where there is none."""
+    if figure.value is None:
+        return missing
+    interval = f" ({figure.low:.2f} to {figure.high:.2f})" if figure.low is not None else ""
+    return f"{figure.value:.{digits}f}{interval}"

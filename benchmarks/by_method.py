@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks import parser
+from benchmarks import interval_cell, parser
 from train.report import Figure, JudgedSample, as_judgements, held_out, judge, with_intervals
 from virtus.checkpoints import Detector, load_checkpoint
 from virtus.results import Label, Outcome
@@ -61,10 +61,7 @@ def figures_of(judged: Sequence[JudgedSample]) -> dict[str, Figure]:
 
 
 def cell(figure: Figure) -> str:
-    if figure.value is None:
-        return "-"
-    interval = f" ({figure.low:.2f} to {figure.high:.2f})" if figure.low is not None else ""
-    return f"{figure.value:.3f}{interval}"
+    return interval_cell(figure, digits=3, missing="-")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 import virtus
-from benchmarks import parser
+from benchmarks import interval_cell, parser
 from benchmarks.explanations.forgeries import KINDS, SELF_BLENDED, Catch, Fake, called_real, catch_fakes, find_originals
 from benchmarks.explanations.measures import Rows, compare_randomised, judge_faithfulness, localise, time_each
 from train.pictures import PARTS
@@ -120,10 +120,7 @@ def table(figures: dict[str, dict[str, Figure]]) -> str:
 
 
 def _cell(figure: Figure) -> str:
-    if figure.value is None:
-        return ""
-    interval = f" ({figure.low:.2f} to {figure.high:.2f})" if figure.low is not None else ""
-    return f"{figure.value:.2f}{interval}"
+    return interval_cell(figure, digits=2, missing="")
 
 
 if __name__ == "__main__":
