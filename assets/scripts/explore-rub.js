@@ -1,24 +1,27 @@
 // Parts of the face are rubbed out, and the model judges what is left: the one thing here that asks the server.
+const PAUSE_MS = 100; // between two questions while the brush moves: no more than a server takes from an address
+
 function rubPart(explorer) {
   const root = explorer.find(".rub");
   const find = (selector) => root.querySelector(selector);
   const [fill, band, before, bar] = [".fill", ".band", ".before", ".bar"].map((name) => find(`.bar ${name}`) ?? find(name));
   const [undo, reset, flip, halt, flipSaid] = [".undo", ".reset", ".flip", ".halt", ".flip-said"].map(find);
   const tell = teller(find(".said"), find(".live"));
-  let [gone, history, number, answered, isBusy, asked] = [[], [], 0, 0, false, ""];
+  let [gone, history, isAsking, askedAt, answered] = [[], [], false, 0, ""];
   const canvas = new PatchCanvas(find("canvas"), {
     onPoint: (patch) => {
       pointed = patch;
       draw();
     },
     onPress: brush,
-    onRelease: ask,
+    onRelease: () => ask(true),
   });
   let pointed = null;
 
   function show() {
     const { face } = explorer;
-    [gone, history, answered, asked] = [face.patches.map(() => false), [], ++number, ""];
+    [gone, history] = [face.patches.map(() => false), []];
+    answered = JSON.stringify(question());
     canvas.show(explorer.picture, face.grid);
     showBar(face, gone);
     flipSaid.textContent = "";
@@ -31,7 +34,7 @@ function rubPart(explorer) {
     const isOut = find(".choice.brush :checked").value === "out";
     for (const at of under(patch)) gone[at] = isOut;
     draw();
-    if (!isBusy) ask(); // while it still moves, as fast as answers come
+    ask(isFirst);
   }
 
   function under(patch) {
@@ -52,7 +55,7 @@ function rubPart(explorer) {
   function become(patches) {
     gone = patches;
     draw();
-    ask();
+    ask(true);
   }
 
   function draw() {
@@ -68,28 +71,39 @@ function rubPart(explorer) {
     input.closest("label").querySelector("output").textContent = input.value;
   }
 
-  // Of several questions the latest one counts: Gradio asks it when the one before is answered.
-  function ask() {
-    const question = { key: explorer.face.key, gone: gone.map(Number).join(""), fill: find(".choice.fill :checked").value };
-    if (JSON.stringify(question) === asked) return;
-    asked = JSON.stringify(question);
-    isBusy = true;
-    number += 1;
-    root.classList.add("busy");
-    explorer.ask("erase", { number, ...question });
+  function question() {
+    return { key: explorer.face.key, gone: gone.map(Number).join(""), fill: find(".choice.fill :checked").value };
   }
 
-  function take(answer) {
-    if (!answer || (answer.key && (answer.key !== explorer.face?.key || answer.number < answered))) return;
-    if (answer.error) {
-      [isBusy, asked] = [false, ""];
-      root.classList.remove("busy");
-      return tell(answer.error);
+  function isAnswered() {
+    return JSON.stringify(question()) === answered;
+  }
+
+  // One question at a time: what is brushed meanwhile is asked for when that is answered.
+  async function ask(isAtOnce) {
+    if (isAsking || isAnswered()) return;
+    isAsking = true;
+    root.classList.add("busy");
+    if (!isAtOnce) await pause();
+    while (!isAnswered()) {
+      const asked = question();
+      askedAt = performance.now();
+      const answer = await explorer.judgeWithout(asked);
+      if (asked.key !== explorer.face.key) continue; // another face is shown
+      if (answer.error) {
+        tell(answer.error);
+        break;
+      }
+      answered = JSON.stringify(asked);
+      showBar(answer, bitsOf(asked.gone));
+      if (!isAnswered()) await pause();
     }
-    answered = answer.number;
-    isBusy = answer.number < number;
-    root.classList.toggle("busy", isBusy);
-    showBar(answer, bitsOf(answer.gone));
+    isAsking = false;
+    root.classList.remove("busy");
+  }
+
+  function pause() {
+    return new Promise((resolve) => setTimeout(resolve, askedAt + PAUSE_MS - performance.now()));
   }
 
   function bitsOf(letters) {
@@ -130,6 +144,7 @@ function rubPart(explorer) {
     flipSaid.textContent = step.error ?? step.said;
     if (step.gone) {
       gone = bitsOf(step.gone);
+      answered = JSON.stringify(question());
       draw();
       showBar(step, gone);
     }
@@ -149,14 +164,13 @@ function rubPart(explorer) {
     if (isNone) return tell("Brush over a part first: then all the rest is rubbed out.");
     become(gone.map((one) => !one));
   });
-  find(".choice.fill").addEventListener("change", () => ask());
+  find(".choice.fill").addEventListener("change", () => ask(true));
   find(".slide.width input").addEventListener("input", draw);
   flip.addEventListener("click", () => {
     remember();
     running(true);
-    asked = "";
     flipSaid.textContent = "Looking for the patches that count most…";
-    explorer.ask("flip", { key: explorer.face.key, fill: find(".choice.fill :checked").value, number, gone: "" });
+    explorer.ask("flip", { ...question(), gone: "" });
   });
   halt.addEventListener("click", () => {
     running(false);
@@ -164,5 +178,5 @@ function rubPart(explorer) {
     explorer.ask("halt", {});
   });
 
-  return { show, take, takeFlipping };
+  return { show, takeFlipping };
 }

@@ -43,6 +43,17 @@ function begin({ element, props, trigger, watch }) {
     link(change) {
       document.dispatchEvent(new CustomEvent("explore-link", { detail: { from: root, change } }));
     },
+    // p of fake and the outcome, or an error in words.
+    async judgeWithout(question) {
+      const asked = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(question) };
+      try {
+        const answer = await fetch("gradio_api/erase", asked);
+        const said = await answer.json();
+        return answer.ok ? said : { error: said.detail };
+      } catch {
+        return { error: "The server did not answer. Try again." };
+      }
+    },
     ask(event, question) {
       root.dataset.request = JSON.stringify(question);
       trigger(event);
@@ -134,7 +145,6 @@ function begin({ element, props, trigger, watch }) {
   });
 
   watch("value", show);
-  watch("erased", () => parts.rub.take(props.erased));
   watch("flipping", () => parts.rub.takeFlipping(props.flipping));
   show();
 }

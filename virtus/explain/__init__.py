@@ -6,7 +6,15 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.explain.attention import grow_rollout, joint_attention, read_by_head
-    from virtus.explain.erasing import Fill, FlippingStep, erasing_judge, find_flipping_patches
+    from virtus.explain.erasing import (
+        Fill,
+        FlippingStep,
+        MaskJudge,
+        embed_filled,
+        erasing_judge,
+        find_flipping_patches,
+        judge_of_tokens,
+    )
     from virtus.explain.faithfulness import (
         STEPS_A_MAP,
         ChanceTest,

@@ -43,13 +43,29 @@ def erasing_judge(detector: Detector, crop: FaceCrop, fill: Fill = "blur") -> Ma
     Raises:
         InputError: by the judge, where all patches are dropped of a model whose head reads patches.
     """
+    return judge_of_tokens(detector, embed_filled(detector, crop, fill), fill)
+
+
+def embed_filled(detector: Detector, crop: FaceCrop, fill: Fill) -> torch.Tensor:
+    """The tokens of a crop and those of what stands in for patches taken away, (2, T, width), on the trunk's device.
+
+    Where these are dropped, nothing does: (1, T, width).
+    """
+    import torch
+
+    pixel_values = detector.checkpoint.transform(crop.image)
+    fillings = {"blur": _blurred, "grey": np.zeros_like}
+    pictures = [pixel_values, *([fillings[fill](pixel_values)] if fill in fillings else [])]
+    with torch.inference_mode():
+        return detector.checkpoint.trunk.embed(torch.from_numpy(np.stack(pictures)))
+
+
+def judge_of_tokens(detector: Detector, tokens: torch.Tensor, fill: Fill) -> MaskJudge:
+    """`erasing_judge` of a crop whose tokens are there already: what `embed_filled` gave, on any device."""
     import torch
 
     trunk = detector.checkpoint.trunk
-    pixel_values = detector.checkpoint.transform(crop.image)
-    filling = _blurred(pixel_values) if fill == "blur" else np.zeros_like(pixel_values)
-    with torch.inference_mode():
-        plain, filled = trunk.embed(torch.from_numpy(np.stack([pixel_values, filling])))
+    plain, filled = (tokens := tokens.to(trunk.device))[0], tokens[-1]
     each = with_own_cores if plain.device.type == "cpu" else map
 
     @torch.inference_mode()  # of each thread by itself

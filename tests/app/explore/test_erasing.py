@@ -1,11 +1,18 @@
 """What an open face answers when some of its patches are rubbed out; and what the page may ask."""
 
 import json
+import shutil
 
+import gradio as gr
 import pytest
+from gradio.routes import App
+from starlette.testclient import TestClient
 
-from virtus.app.explore.callbacks import ExploreCallbacks
-from virtus.app.explore.erasing import NOT_READ, ErasedFace, Question, read_question
+from virtus.app.explore import erasing
+from virtus.app.explore.callbacks import ExploreCallbacks, ExploreOutputs
+from virtus.app.explore.erasing import ERASE_PATH, NOT_READ, ErasedFace, Question, erasing_route, read_question
+from virtus.app.explore.opened import OPENED, ExploreInputs, OpenedFace, OpenedFaces
+from virtus.app.visitors import sessions
 from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.photos import JudgedPhoto
 from virtus.app.visitors.sessions import KeptFaces
@@ -27,7 +34,7 @@ def face(make_checkpoint, astronaut):
 
 
 def asked(gone, fill="blur"):
-    return Question("key", 1, gone, fill)
+    return Question("key", gone, fill)
 
 
 @pytest.mark.parametrize("fill", ["blur", "grey", "drop"])
@@ -46,7 +53,15 @@ def test_the_search_ends_with_a_set_that_gives_its_p(face):
 
 @pytest.mark.parametrize(
     "wrong",
-    ["", "[]", "no json", json.dumps({"key": "a"}), json.dumps({"key": 1, "number": 1, "gone": [], "fill": ""})],
+    [
+        "",
+        "[]",
+        "no json",
+        b"\xff",
+        "[" * 10**5,
+        json.dumps({"key": "a"}),
+        json.dumps({"key": 1, "gone": [], "fill": ""}),
+    ],
 )
 def test_what_is_no_question_is_refused(wrong):
     with pytest.raises(InputError, match="Reload"):
@@ -60,8 +75,76 @@ def test_a_question_that_does_not_fit_the_face_is_refused(face, question):
 
 
 def test_without_an_open_face_a_sentence_is_answered():
-    question = json.dumps({"key": "a", "number": 1, "gone": "0", "fill": "blur"})
-    callbacks = ExploreCallbacks(Detectors())
-    assert "no longer open" in callbacks.erase(None, question).props["erased"]["error"]
-    (step,) = callbacks.flip(None, question)
+    (step,) = ExploreCallbacks(Detectors()).flip(None, json.dumps({"key": "a", "gone": "0", "fill": "blur"}))
     assert step.props["flipping"]["done"]
+    assert "no longer open" in step.props["flipping"]["error"]
+
+
+# The route, in Gradio's own app.
+
+
+@pytest.fixture(scope="module")
+def detectors(make_checkpoint):
+    return Detectors(str(make_checkpoint()), precision="float32")
+
+
+@pytest.fixture
+def opened(detectors, astronaut, tmp_path, monkeypatch):
+    """A face that a page has open, whose photo lies in `tmp_path`."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    photo = {"path": shutil.copy(astronaut, tmp_path)}
+    opening = OPENED.noting(ExploreCallbacks(detectors).open_face)
+    *_, shown = opening(ExploreInputs(photo, "auto", True, 0.5, None), None)
+    return shown.opened
+
+
+@pytest.fixture
+def post(detectors):
+    with gr.Blocks() as blocks:
+        gr.HTML()
+    app = App.create_app(blocks, app_kwargs={"routes": [erasing_route(detectors)]})
+    client = TestClient(app)
+    return lambda key="key", gone="0" * NUM_PATCHES, fill="blur", **changes: client.post(
+        ERASE_PATH, json={"key": key, "gone": gone, "fill": fill} | changes
+    )
+
+
+def test_the_page_is_answered_and_a_face_is_embedded_once_for_all_strokes(opened, detectors, post, monkeypatch):
+    embedded = []
+    embed = sessions.embed_filled
+    monkeypatch.setattr(sessions, "embed_filled", lambda *asked: embedded.append(asked) or embed(*asked))
+    answers = [post(opened.key, stroke.ljust(NUM_PATCHES, "0")) for stroke in ("", "1", "11")]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    _, judged = opened.inputs.judge(detectors)
+    assert answers[0].json()["p_fake"] == pytest.approx(judged.report.faces[0].p_fake, abs=1e-5)
+    assert answers[0].json()["outcome"] == judged.report.faces[0].outcome
+    assert len({answer.json()["p_fake"] for answer in answers}) == 3
+    assert len(embedded) == 1
+    assert judged.faces.num_token_bytes > sum(tokens.nbytes for tokens in judged.faces.block_inputs)  # they are counted
+
+
+def test_who_does_not_know_a_face_or_asks_wrongly_gets_a_sentence(opened, post, tmp_path):
+    assert "no longer open" in post().json()["detail"]
+    for wrong in ({"gone": "0"}, {"fill": "paint"}, {"more": 1}):
+        answer = post(**{"key": opened.key} | wrong)
+        assert (answer.status_code, answer.json()) == (422, {"detail": NOT_READ})
+    next(tmp_path.glob("*.jpg")).unlink()  # with the photo goes all that came of it
+    assert "no longer kept" in post(opened.key).json()["detail"]
+
+
+def test_too_many_who_wait_are_refused(opened, post, monkeypatch):
+    monkeypatch.setattr(erasing, "MAX_WAITING", 0)
+    assert post(opened.key).status_code == 503
+
+
+def test_of_many_open_faces_those_are_forgotten_that_were_asked_for_longest_ago():
+    faces = OpenedFaces(max_faces=2)
+    opened = {key: OpenedFace(ExploreInputs(None, "auto", False, 0.5, None), 0, key) for key in "abc"}
+    opening = faces.noting(lambda face: iter([ExploreOutputs(None, None, None, face)]))
+    for key in "ab":
+        list(opening(opened[key]))
+    assert faces.find("a") == opened["a"]
+    list(opening(opened["c"]))
+    assert [faces.find(key) for key in "ac"] == [opened["a"], opened["c"]]
+    with pytest.raises(InputError, match="no longer open"):
+        faces.find("b")

@@ -169,6 +169,33 @@ def test_what_is_rubbed_out_changes_the_verdict_and_comes_back(opened):
     told.to_contain_text("As it is")
 
 
+def test_the_brush_asks_one_question_at_a_time_beside_the_queue(opened):
+    page = opened
+    where, asked, waiting, most = canvas(page, "rub"), [], set(), []
+
+    def begins(request):
+        asked.append(request)
+        waiting.add(request)
+        most.append(len([one for one in waiting if one.url.endswith("/gradio_api/erase")]))
+
+    page.on("request", begins)
+    page.on("requestfinished", waiting.discard)
+    page.mouse.move(*at(where, 0.1, 0.6))
+    page.mouse.down()
+    page.mouse.move(*at(where, 0.9, 0.6), steps=40)
+    page.mouse.up()
+    playwright.expect(page.locator("#explore .rub.busy")).to_have_count(0)
+    strokes = [request.post_data_json["gone"] for request in asked if request.url.endswith("/gradio_api/erase")]
+    count = int(re.search(r"Without (\d+) of 196", said(page, "rub").inner_text())[1])
+    assert max(most) == 1
+    assert strokes[-1].count("1") == count  # the last answer is to what is shown
+    assert len(strokes) > 1  # and some came on the way
+    assert [name for name in names_of(page, asked) if OWN.search(name) and "/erase" not in name] == []
+    page.remove_listener("request", begins)
+    page.get_by_role("button", name="Reset").click()
+    playwright.expect(page.locator("#explore .rub.busy")).to_have_count(0)
+
+
 def test_the_least_that_turns_the_verdict_is_searched_step_by_step_and_can_be_stopped(opened):
     page = opened
     search, found = page.get_by_role("button", name="Find the least that turns the verdict"), page.locator(".flip-said")

@@ -106,7 +106,8 @@ def test_everything_asks_for_the_login(guarded):
             assert status_of(url, method) in expected, (method, path)
     example = next(guarded.uploads.rglob("*.jpg"))
     assert status_of(f"{guarded.url}/gradio_api/file={example}") == 401
-    assert status_of(f"{guarded.url}/gradio_api/mcp", "POST") == 401
+    for own in ("mcp", "erase"):
+        assert status_of(f"{guarded.url}/gradio_api/{own}", "POST") == 401
     with urllib.request.urlopen(guarded.url) as page:
         assert "Drop a photo" not in page.read().decode()
 

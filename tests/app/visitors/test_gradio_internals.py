@@ -11,7 +11,11 @@ import pytest
 from gradio.context import LocalContext
 from gradio.queueing import Event
 from gradio.route_utils import delete_files_created_by_app
+from gradio.routes import App
 from gradio_client import Client
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from virtus.app.visitors import gradio_internals
 from virtus.app.visitors.gradio_internals import CheckedBlocks
@@ -47,6 +51,23 @@ def test_the_queue_knows_who_left(blocks):
     assert LocalContext.blocks.get(None) is None, "a call says which app and event it serves"
     assert LocalContext.event_id.get(None) is None
     assert not gradio_internals.visitor_left()
+
+
+def test_a_route_of_our_own_knows_who_logged_in(blocks):
+    """By Gradio's cookies: a name like theirs is not enough, nor any value."""
+
+    async def ask(request):
+        return PlainTextResponse(str(gradio_internals.lacks_login(request.app, request)))
+
+    app = App.create_app(blocks, app_kwargs={"routes": [Route("/lacks", ask)]})
+    asking = TestClient(app)
+    assert asking.get("/lacks").text == "False"  # no login is asked for
+    app.auth = {"user": "password"}
+    assert asking.get("/lacks").text == "True"
+    for name in ("access-token-unsecure", f"access-token-unsecure-{app.cookie_id}", f"access-token-{app.cookie_id}"):
+        assert TestClient(app, cookies={name: "guessed"}).get("/lacks").text == "True"
+    assert asking.post("/login", data={"username": "user", "password": "password"}).status_code == 200
+    assert asking.get("/lacks").text == "False", "Gradio keeps logins elsewhere: nobody could rub out a part"
 
 
 def test_gradio_leaves_the_files_of_the_app_alone(tmp_path, monkeypatch):

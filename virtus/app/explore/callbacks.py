@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
 from virtus.app.explore.erasing import ErasedFace, read_question
+from virtus.app.explore.opened import NOT_OPEN, ExploreInputs, OpenedFace
 from virtus.app.explore.view import face_value
 from virtus.app.maps import write_exploration
-from virtus.app.visitors import Detectors, JudgedPhoto, face_of, judge_photo, uploaded
+from virtus.app.visitors import Detectors, JudgedPhoto, face_of
 from virtus.errors import InputError, VirtusError
 from virtus.html import face_words, message_panel, not_judged, render_part
 
@@ -19,27 +20,6 @@ if TYPE_CHECKING:
     from virtus.checkpoints import Detector
     from virtus.judging import Exploration
     from virtus.results import ImageReport
-
-NOT_OPEN = "This face is no longer open here. Open the tab Analyze, and come back."
-
-
-@dataclass(frozen=True)
-class ExploreInputs:
-    """Which face, as the tab Analyze holds it: the values of its components, in their order."""
-
-    photo: dict | None
-    model: str
-    whole: bool
-    prior: float
-    index: int | None
-
-
-class OpenedFace(NamedTuple):
-    """What an explorer shows: what was asked for, which face came of it, and the key of its value."""
-
-    inputs: ExploreInputs
-    index: int
-    key: str
 
 
 class ExploreOutputs(NamedTuple):
@@ -76,15 +56,6 @@ class ExploreCallbacks:
         shown = self._open(replace(opened.inputs, index=index))
         yield shown._replace(opened=shown.opened and shown.opened._replace(inputs=opened.inputs))
 
-    def erase(self, opened: OpenedFace | None, question: str) -> Any:
-        """What is said of the face without what was rubbed out: the explorer's `erased`."""
-        try:
-            asked = read_question(question)
-            face = self._reopen(opened, asked.key)
-            return gr.HTML(erased=vars(asked) | face.judge_without(asked))
-        except VirtusError as exc:
-            return gr.HTML(erased={"error": str(exc)})
-
     def flip(self, opened: OpenedFace | None, question: str) -> Iterator[Any]:
         """The fewest patches found without which the verdict turns, step by step: the explorer's `flipping`."""
         try:
@@ -99,7 +70,7 @@ class ExploreCallbacks:
         try:
             if opened is None:
                 raise InputError(NOT_OPEN)
-            files = write_exploration(_explore(*self._judge(opened.inputs), opened.index))
+            files = write_exploration(_explore(*opened.inputs.judge(self._detectors), opened.index))
             return "", *(gr.DownloadButton(value=str(file), visible=True) for file in files)
         except VirtusError as exc:
             return message_panel("No files could be made", str(exc), "error"), *(gr.DownloadButton(visible=False),) * 2
@@ -131,7 +102,7 @@ class ExploreCallbacks:
         if kind == "model":
             return self._open(replace(opened.inputs, model=model, index=opened.index))
         try:
-            faces = self._judge(opened.inputs)[1].report.faces
+            faces = opened.inputs.judge(self._detectors)[1].report.faces
         except VirtusError as exc:
             return _nothing(message_panel("This face cannot be explored", str(exc), "error"))
         others = [at for at, face in enumerate(faces) if face.crop is not None and at != opened.index]
@@ -141,7 +112,7 @@ class ExploreCallbacks:
 
     def _open(self, inputs: ExploreInputs) -> ExploreOutputs:
         try:
-            detector, judged = self._judge(inputs)
+            detector, judged = inputs.judge(self._detectors)
             report, index = judged.report, inputs.index
             index = report.decided_by if index is None else index
             if index is None or face_of(report, index).crop is None:
@@ -152,14 +123,10 @@ class ExploreCallbacks:
         except VirtusError as exc:
             return _nothing(message_panel("This face cannot be explored", str(exc), "error"))
 
-    def _judge(self, inputs: ExploreInputs) -> tuple[Detector, JudgedPhoto]:
-        detector = self._detectors.get(inputs.model).at_prior(inputs.prior)
-        return detector, judge_photo(detector, uploaded(inputs.photo), whole=inputs.whole)
-
     def _reopen(self, opened: OpenedFace | None, key: str) -> ErasedFace:
         if opened is None or opened.key != key:
             raise InputError(NOT_OPEN)
-        detector, judged = self._judge(opened.inputs)
+        detector, judged = opened.inputs.judge(self._detectors)
         return ErasedFace(detector, judged, opened.index)
 
 

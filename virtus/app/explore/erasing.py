@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast, get_args
 
+import anyio
 import numpy as np
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
-from virtus.app.visitors import JudgedPhoto, judging_slot
+from virtus.app.explore.opened import OPENED, OpenedFace
+from virtus.app.visitors import (
+    MAX_WAITING,
+    NUM_AT_ONCE,
+    Detectors,
+    JudgedPhoto,
+    judging_slot,
+    lacks_login,
+    on_gpu,
+)
 from virtus.checkpoints import at_prior, outcome_of
 from virtus.drawing import TONES
-from virtus.errors import InputError
-from virtus.explain import Fill, erasing_judge
+from virtus.errors import InputError, VirtusError
+from virtus.explain import Fill
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
     from virtus.explain import FlippingStep
     from virtus.results import Calibration
 
+ERASE_PATH = "/gradio_api/erase"
 NOT_READ = "The page sent a question that cannot be read. Reload it."
+LOGGED_OUT = "This server asks for a login. Reload the page."
 
 
 @dataclass(frozen=True)
@@ -29,13 +44,11 @@ class Question:
 
     Attributes:
         key: of the value that it shows.
-        number: of the question: the answer has it too.
         gone: "1" for each patch that is rubbed out, "0" for each that is not.
         fill: what stands in their place.
     """
 
     key: str
-    number: int
     gone: str
     fill: str
 
@@ -51,7 +64,8 @@ class ErasedFace:
     def judge_without(self, asked: Question) -> dict[str, Any]:
         """p of fake and the outcome without the patches that were rubbed out."""
         with judging_slot():
-            return self.verdict(float(self._judge(asked)(self.mask(asked)[None])[0]))
+            judge = self.judged.erasing_judge(self.detector, self.index, _check_fill(asked))
+            return self.verdict(float(judge(self.mask(asked)[None])[0]))
 
     def steps_to_turn(self, asked: Question) -> Iterator[dict[str, Any]]:
         """How far the search is and what it found, each step in a turn of its own."""
@@ -66,11 +80,6 @@ class ErasedFace:
                 return
             gone = "".join("01"[int(is_gone)] for is_gone in step.erased)
             yield {"gone": gone, "said": self._in_words(step), "done": step.progress == 1, **self.verdict(step.p_fake)}
-
-    def _judge(self, asked: Question) -> Callable[[np.ndarray], np.ndarray]:
-        crop = self.judged.report.faces[self.index].crop
-        assert crop is not None  # or it would not be open
-        return erasing_judge(self.detector, crop, fill=_check_fill(asked))
 
     def _in_words(self, step: FlippingStep) -> str:
         number = f"{step.erased.sum()} of {step.erased.size} patches"
@@ -108,15 +117,51 @@ def _check_fill(asked: Question) -> Fill:
 
 
 def read_question(question: Any) -> Question:
-    """What stands in the data of the page's element.
+    """What the page asks, of JSON.
 
     Raises:
         InputError: if it is no question.
     """
     try:
         asked = Question(**json.loads(question))
-    except (TypeError, ValueError) as exc:
+    except (TypeError, ValueError, RecursionError) as exc:
         raise InputError(NOT_READ) from exc
-    if not all(isinstance(text, str) for text in (asked.key, asked.gone, asked.fill)):
+    if not all(isinstance(text, str) for text in vars(asked).values()):
         raise InputError(NOT_READ)
     return asked
+
+
+def judge_without(detectors: Detectors, opened: OpenedFace, asked: Question) -> dict[str, Any]:
+    """`ErasedFace.judge_without` of a face that a page has open.
+
+    Raises:
+        VirtusError: if its photo is no longer kept, or the question does not fit it.
+    """
+    return ErasedFace(*opened.inputs.judge(detectors), opened.index).judge_without(asked)
+
+
+def erasing_route(detectors: Detectors) -> Route:
+    """Where pages POST a `Question`, as JSON: the answer is `judge_without`'s, or `{"detail": sentence}`.
+
+    Beside Gradio's queue, which alone takes several times as long as a small model. The limits are the queue's: so many
+    at once, so many that wait, none for who left meanwhile; what stands before all routes stands before this one too.
+    Who asks has to know the key of the face, as only the page does that shows it.
+    """
+    judge, at_once = on_gpu(judge_without), anyio.CapacityLimiter(NUM_AT_ONCE)
+
+    async def answer(request: Request) -> Response:
+        if lacks_login(request.app, request):
+            return JSONResponse({"detail": LOGGED_OUT}, 401)
+        if at_once.statistics().tasks_waiting >= MAX_WAITING:
+            return Response(status_code=503)  # in words by the guard `BusyAnswers`
+        try:
+            asked = read_question(await request.body())
+            opened = OPENED.find(asked.key)
+            async with at_once:
+                if await request.is_disconnected():
+                    return Response(status_code=204)  # nobody reads it
+                return JSONResponse(await anyio.to_thread.run_sync(judge, detectors, opened, asked))
+        except VirtusError as exc:
+            return JSONResponse({"detail": str(exc)}, 422)
+
+    return Route(ERASE_PATH, answer, methods=["POST"])

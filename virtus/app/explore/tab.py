@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from virtus.app.explore.callbacks import ExploreCallbacks, ExploreInputs
+from virtus.app.explore.callbacks import ExploreCallbacks
+from virtus.app.explore.opened import OPENED, ExploreInputs
 from virtus.app.explore.view import explorer
 from virtus.app.visitors import KEEP_S, Detectors, on_gpu
 from virtus.app.widgets import PHOTO, add_drop_zone, checkpoint_chooser, taking
@@ -47,15 +48,12 @@ class ExplorePane:
     def wire(self, callbacks: ExploreCallbacks) -> Any:
         """Answer what the explorer asks; returns what chains an event to the choice of another face."""
         name, question = self.explorer.elem_id, gr.Textbox(visible=False)
-        asking: dict[str, Any] = {"js": ASKED % name, **PRIVATE}
-        asked = [self.opened, question]
-        self.explorer.erase(on_gpu(callbacks.erase), asked, self.explorer, api_name=f"erase_{name}", **asking)
+        asked, asking = [self.opened, question], {"js": ASKED % name, **PRIVATE}
         flipping = self.explorer.flip(on_gpu(callbacks.flip), asked, self.explorer, api_name=f"flip_{name}", **asking)
         self.explorer.halt(None, cancels=[flipping], api_name=f"halt_{name}", api_visibility="private")
         face = [self.opened, self.face]
-        return self.face.input(
-            on_gpu(callbacks.choose_face), face, self.shown, api_name=f"choose_{name}", **PRIVATE
-        ).then
+        choose = OPENED.noting(on_gpu(callbacks.choose_face))
+        return self.face.input(choose, face, self.shown, api_name=f"choose_{name}", **PRIVATE).then
 
 
 def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -> None:
@@ -96,10 +94,10 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
     def show_beside(then: Callable, name: str) -> None:
         fitted = then(callbacks.show_controls, [kind, pane.opened], controls, api_name=f"fit_{name}", **PRIVATE)
         asked = [kind, pane.opened, photo, model]
-        open_beside = on_gpu(callbacks.open_beside)
+        open_beside = OPENED.noting(on_gpu(callbacks.open_beside))
         fitted.then(open_beside, asked, beside.shown, api_name=f"beside_{name}", **PRIVATE)
 
-    open_face = on_gpu(taking(ExploreInputs, callbacks.open_face))
+    open_face = OPENED.noting(on_gpu(taking(ExploreInputs, callbacks.open_face)))
     show_beside(selected(open_face, [*held, pane.opened], pane.shown, api_name="open_face", **PRIVATE).then, "opened")
     show_beside(pane.wire(callbacks), "chosen")
     show_beside(kind.input, "kind")

@@ -23,18 +23,16 @@ SCRIPTS = ("arrays", "drawing", "look", "lens", "rub", "heads")
 # Fetched when a face is shown first, so that the app's first page does not carry them.
 LOAD = """const root = element.querySelector(".explorer");
 const texts = JSON.parse(root.dataset.scripts).map((url) => fetch(url).then((answer) => answer.text()));
-const given = { element, props, trigger, watch }; // triggers "erase", "flip" and "halt"
+const given = { element, props, trigger, watch }; // triggers "flip" and "halt"
 Promise.all(texts).then((parts) => new Function("given", `${parts.join("\\n")}\\nbegin(given);`)(given));"""
 
 
 def explorer(pane: str) -> gr.HTML:
-    """A component whose value is a face (`face_value`); it triggers `erase`, `flip` and `halt`.
+    """A component whose value is a face (`face_value`); it triggers `flip` and `halt`, and asks `erasing_route`.
 
-    What is asked then stands in the data of its element, as JSON; the answers are its props `erased` and `flipping`.
+    What is asked by `flip` then stands in the data of its element, as JSON; the answer is its prop `flipping`.
     """
-    component = gr.HTML(
-        None, elem_id=pane, js_on_load=LOAD, apply_default_css=False, visible=False, erased=None, flipping=None
-    )
+    component = gr.HTML(None, elem_id=pane, js_on_load=LOAD, apply_default_css=False, visible=False, flipping=None)
     files = [*(f"explore-{name}.js" for name in SCRIPTS), "explore.js"]
     urls = [static_url(component, ASSETS / "scripts" / file) for file in files]
     component.html_template = render_page("explorer.html", pane=pane, scripts=json.dumps(urls))
@@ -50,7 +48,7 @@ def face_value(exploration: Exploration, *, title: str, said: str, python: str) 
     """
     attention, pooling = exploration.attention, exploration.pooling
     return {
-        "key": secrets.token_hex(8),
+        "key": secrets.token_hex(16),
         "title": title,
         "said": said,
         "python": python,

@@ -17,10 +17,12 @@ from PIL import Image
 from starlette.middleware import Middleware
 
 from virtus.app import build_app
+from virtus.app.explore import erasing_route
 from virtus.app.server.guards import IN_WORDS, guards
 from virtus.app.server.theme import build_theme, style_sheet
 from virtus.app.visitors import (
     MAX_SESSIONS,
+    MAX_WAITING,
     NUM_AT_ONCE,
     NUM_SLOTS,
     TOOLS_PATH,
@@ -36,7 +38,6 @@ from virtus.faces import find_faces
 from virtus.parallel import share_cores
 from virtus.video import MAX_CLIP_BYTES
 
-MAX_WAITING = 128  # calls for which there is no place yet: at ten photos a second the last one waits 13 s
 # Gradio makes a table of its last calls anew after each call, for a page that is not served. Here it is never made.
 STATISTICS = {"GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9)}
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
@@ -123,10 +124,14 @@ def guarded_app(
     files.keep_all()
     app.queue(max_size=MAX_WAITING, default_concurrency_limit=NUM_AT_ONCE, api_open=False)
     settings = launch_settings(guards(files=files, calls_per_minute=calls_per_minute, auth=auth))
+    routes = [erasing_route(detectors)]
     if mcp:
         from virtus.app.api import tool_server
 
-        settings["app_kwargs"] |= tool_server(detectors)
+        tools = tool_server(detectors)
+        routes += tools["routes"]
+        settings["app_kwargs"] |= tools
+    settings["app_kwargs"]["routes"] = routes
     return app, settings
 
 

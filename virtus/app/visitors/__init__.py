@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from virtus.app.visitors.limits import MAX_SESSIONS, MAX_TOOL_CALL_MIB, TOOLS_PATH, find_limits
     from virtus.app.visitors.photos import (
+        MAX_WAITING,
         NUM_AT_ONCE,
         AskedCheckpoint,
         ComparedPhoto,

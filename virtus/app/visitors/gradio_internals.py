@@ -205,8 +205,9 @@ def knows_session(app: Any, session: str) -> bool:
 
 
 def lacks_login(app: Any, request: Any) -> bool:
-    """Whether Gradio's app asks for a login that a request does not show: its own refusal then goes first."""
-    return app.auth is not None and not any(name.startswith("access-token") for name in request.cookies)
+    """Whether Gradio's app asks for a login that a request does not show."""
+    cookies = [request.cookies.get(f"access-token-{kind}{app.cookie_id}") for kind in ("", "unsecure-")]
+    return app.auth is not None and not any(cookie in app.tokens for cookie in cookies)
 
 
 def read_function(function: Callable) -> tuple[str, dict[str, str], list]:

@@ -27,8 +27,10 @@ from virtus.results import FaceReport, ImageReport, Label
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector, TrunkState
+    from virtus.explain import Fill, MaskJudge
 
 NUM_AT_ONCE = 8  # calls of each endpoint that are taken
+MAX_WAITING = 128  # calls for which there is no place yet: at ten photos a second the last one waits 13 s
 PHOTOS = KeptPhotos()
 
 
@@ -46,8 +48,12 @@ class JudgedPhoto:
 
     def state_of(self, detector: Detector, index: int) -> TrunkState:
         """What explainers take, of the face with this index, which was judged."""
-        number = sum(face.crop is not None for face in self.report.faces[:index])
+        number = self._number_of(index)
         return self._kept.state_of(detector, number, number + 1)
+
+    def erasing_judge(self, detector: Detector, index: int, fill: Fill) -> MaskJudge:
+        """Judges the face with this index, which was judged, without some of its patches. In a judging slot."""
+        return self._kept.erasing_judge(detector, self._number_of(index), fill)
 
     def explained(
         self,
@@ -67,6 +73,10 @@ class JudgedPhoto:
         num_judged = sum(face.crop is not None for face in self.report.faces)
         state = self._kept.state_of(detector, 0, num_judged if num_mapped is None else min(num_mapped, num_judged))
         return replace(self, report=explain_faces(self.report, state, methods=methods, target=target))
+
+    def _number_of(self, index: int) -> int:
+        """Among the judged faces."""
+        return sum(face.crop is not None for face in self.report.faces[:index])
 
     @property
     def _kept(self) -> KeptFaces:

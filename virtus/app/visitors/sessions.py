@@ -16,6 +16,7 @@ from PIL import Image
 from virtus.app.visitors.files import CLEAN_EVERY_S, KEEP_S
 from virtus.app.visitors.slots import judging_slot
 from virtus.errors import InputError
+from virtus.explain import embed_filled, judge_of_tokens
 from virtus.faces import find_faces
 from virtus.judging import detect_faces, judge_faces, read_item, with_stability
 from virtus.media import ArchivedFile, LargePhoto, load_image
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import torch
 
     from virtus.checkpoints import Detector, TrunkState
+    from virtus.explain import Fill, MaskJudge
     from virtus.judging import DetectedFaces
 
 MAX_KEPT_BYTES = 512 * 2**20  # of all visitors' photos: some twelve of a phone's, decoded, or hundreds of small ones
@@ -44,6 +46,7 @@ class KeptFaces:
         self.block_inputs: tuple[torch.Tensor, ...] | None = None
         self._reports: OrderedDict[tuple[float, bool], ImageReport] = OrderedDict()
         self._states: dict[tuple[int, int], tuple[torch.Tensor, ...]] = {}
+        self._filled: dict[tuple[int, Fill], torch.Tensor] = {}
 
     def find_report(self, detector: Detector, stability: bool) -> ImageReport | None:
         """One that was made before."""
@@ -68,9 +71,18 @@ class KeptFaces:
                 self._states[first, last] = _on_cpu(detector.encode(self.detected.crops[first:last]))
         return detector.state_of(self._states[first, last])
 
+    def erasing_judge(self, detector: Detector, number: int, fill: Fill) -> MaskJudge:
+        """Judges one of the judged faces without some of its patches; what it mixes for that is made once.
+
+        In a judging slot.
+        """
+        if (number, fill) not in self._filled:
+            self._filled[number, fill] = embed_filled(detector, self.detected.crops[number], fill).cpu()
+        return judge_of_tokens(detector, self._filled[number, fill], fill)
+
     @property
     def num_token_bytes(self) -> int:
-        kept = [self.block_inputs or (), *self._states.values()]
+        kept = [self.block_inputs or (), *self._states.values(), tuple(self._filled.values())]
         return sum(tokens.nbytes for block_inputs in kept for tokens in block_inputs)
 
     def _encode(self, detector: Detector) -> TrunkState | None:
