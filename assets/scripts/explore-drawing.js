@@ -146,6 +146,20 @@ class PatchCanvas {
   }
 }
 
+// Rows of a list of bars: a name, a share of the full length, and words at its end.
+function barRows(bars) {
+  return bars.map(({ name, share, mark, words, title }) => {
+    const row = document.createElement("li");
+    row.append(...["span", "i", "b"].map((tag) => document.createElement(tag)));
+    row.children[0].textContent = name;
+    row.children[1].style.setProperty("--share", share);
+    row.children[1].style.setProperty("--mark", mark);
+    row.children[2].textContent = words;
+    row.title = title;
+    return row;
+  });
+}
+
 // Tells in the page at once, and to screen readers when it rests.
 function teller(shown, live) {
   let timer = 0;

@@ -33,7 +33,7 @@ function headsPart(explorer) {
     for (const one of tiles.filter((each) => each.block === block)) {
       one.statistics = statistics[one.head];
       const { distance, entropy } = one.statistics;
-      one.words.replaceChildren(`${block + 1}.${one.head + 1}`, small(`${distance.toFixed(1)} · ${entropy.toFixed(1)}`));
+      one.words.replaceChildren(`${block + 1}.${one.head + 1}`, small(`${distance.toFixed(1)}·${entropy.toFixed(1)}`));
       const words = `Block ${block + 1}, head ${one.head + 1}: looks ${distance.toFixed(1)} patches far, spread of ${entropy.toFixed(1)} bits`;
       one.button.setAttribute("aria-label", words);
       one.button.title = words;
@@ -101,7 +101,9 @@ function headsPart(explorer) {
   root.querySelector(".order").addEventListener("change", order);
   new IntersectionObserver(([entry]) => {
     isSeen = entry.isIntersecting;
-    if (isSeen && tiles.length) draw();
+    if (!isSeen || !tiles.length) return;
+    explorer.need([...explorer.attention.codes.keys()]);
+    draw();
   }).observe(holder);
 
   return { show, take, draw, mark };

@@ -87,6 +87,8 @@ function lensPart(explorer) {
   function choose(block) {
     chosen = block;
     [...strip.children].forEach((button, at) => button.setAttribute("aria-pressed", String(at === block)));
+    const button = strip.children[block];
+    strip.scrollLeft = button.offsetLeft - strip.offsetLeft - (strip.clientWidth - button.offsetWidth) / 2;
     const now = chart.querySelector(".now");
     const place = chart.querySelector(`[data-block="${block}"]`).getAttribute("cx");
     for (const end of ["x1", "x2"]) now.setAttribute(end, place);

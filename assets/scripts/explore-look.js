@@ -28,6 +28,8 @@ function lookPart(explorer) {
     [inputs.block.max, inputs.head.max] = [attention.blocks, attention.heads];
     Object.assign(state, { block: attention.blocks - 1, heads: "mean", held: null });
     find("canvas").setAttribute("aria-description", `${face.grid[0]} rows of ${face.grid[1]} patches`);
+    find(".reads").textContent = face.reads;
+    find(".token").hidden = !face.reads.includes("class token");
     canvas.show(picture, face.grid);
     draw();
   }
@@ -115,23 +117,22 @@ function lookPart(explorer) {
     const end = patch === null ? `What the verdict is read from (${face.reads})` : `The patch at ${explorer.nameOf(patch)}`;
     const most = greatest(values, TOLD).filter((at) => values[at] > 0);
     const named = most.map((at) => explorer.nameOf(at) + (isFrom ? `: ${percent(values[at] / total)}` : "")).join("; ");
-    const aside = isFrom && attention.numPrefix ? ` ${percent(1 - sumOf(values) / total)} stays with ${face.aside}.` : "";
+    const aside = isFrom && attention.numPrefix ? ` With ${face.aside} stays ${percent(1 - sumOf(values) / total)}.` : "";
     tell(isFrom ? `${start} ${where}${heads} look${plural} most at ${named}.${aside}` : `${end} is looked at in ${where}${heads} most from ${named}.`);
     showRegions(againstSize(values, face.patches).slice(0, 5));
   }
 
   function showRegions(parts) {
     const widest = Math.max(2, parts[0].times);
-    const rows = parts.map(({ name, share, times }) => {
-      const row = document.createElement("li");
-      row.append(...["span", "i", "b"].map((tag) => document.createElement(tag)));
-      row.children[0].textContent = name;
-      row.children[1].style.setProperty("--times", times / widest);
-      row.children[1].style.setProperty("--one", 1 / widest);
-      row.children[2].textContent = `${times.toFixed(1)} ×`;
-      row.title = `${percent(share)} of it all`;
-      return row;
-    });
+    const rows = barRows(
+      parts.map(({ name, share, times }) => ({
+        name,
+        share: times / widest,
+        mark: 1 / widest,
+        words: `${times.toFixed(1)} ×`,
+        title: `${percent(share)} of it all`,
+      })),
+    );
     regions.replaceChildren(...rows);
   }
 

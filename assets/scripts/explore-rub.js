@@ -1,11 +1,14 @@
 // Parts of the face are rubbed out, and the model judges what is left: the one thing here that asks the server.
 const PAUSE_MS = 100; // between two questions while the brush moves: no more than a server takes from an address
+const LITTLE = 0.05;
+const NONE_DECIDES = `No part decides it alone: without any one of them p changes by less than ${LITTLE}.`;
 
 function rubPart(explorer) {
   const root = explorer.find(".rub");
   const find = (selector) => root.querySelector(selector);
   const [fill, band, before, bar] = [".fill", ".band", ".before", ".bar"].map((name) => find(`.bar ${name}`) ?? find(name));
   const [undo, reset, flip, halt, flipSaid] = [".undo", ".reset", ".flip", ".halt", ".flip-said"].map(find);
+  const [tryAll, tried, triedSaid] = [".try", ".tried", ".tried-said"].map(find);
   const tell = teller(find(".said"), find(".live"));
   let [gone, history, isAsking, askedAt, answered] = [[], [], false, 0, ""];
   const canvas = new PatchCanvas(find("canvas"), {
@@ -24,7 +27,9 @@ function rubPart(explorer) {
     answered = JSON.stringify(question());
     canvas.show(explorer.picture, face.grid);
     showBar(face, gone);
-    flipSaid.textContent = "";
+    [flipSaid.textContent, triedSaid.textContent] = ["", ""];
+    tried.replaceChildren();
+    tryAll.disabled = false;
     running(false);
     draw();
   }
@@ -106,6 +111,35 @@ function rubPart(explorer) {
     return new Promise((resolve) => setTimeout(resolve, askedAt + PAUSE_MS - performance.now()));
   }
 
+  // Each part of the face by itself, the rest of it left as it is.
+  async function tryParts() {
+    const [{ face }, found] = [explorer, []];
+    tryAll.disabled = true;
+    for (const name of new Set(face.patches)) {
+      const without = { ...question(), gone: face.patches.map((part) => Number(part === name)).join("") };
+      const { error, p_fake: p, outcome } = await explorer.judgeWithout(without);
+      if (face !== explorer.face) return;
+      if (error) {
+        triedSaid.textContent = error;
+        tryAll.disabled = false;
+        return;
+      }
+      found.push({ name, p, outcome, by: Math.abs(p - face.p_fake) });
+      showTried(found.sort((one, other) => other.by - one.by));
+    }
+    tryAll.disabled = false;
+    const [{ name, p, outcome, by }] = found;
+    const words = `It depends most on this part: ${name}. Without it p = ${face.p_fake.toFixed(2)} becomes ${p.toFixed(2)}, ${face.tones[outcome].word}.`;
+    triedSaid.textContent = by < LITTLE ? NONE_DECIDES : words;
+  }
+
+  function showTried(found) {
+    const widest = Math.max(0.1, found[0].by);
+    const { face } = explorer;
+    const bars = found.map(({ name, p, by }) => ({ name, share: by / widest, words: `${p < face.p_fake ? "−" : "+"}${by.toFixed(2)}`, title: `Without it p = ${p.toFixed(3)}` }));
+    tried.replaceChildren(...barRows(bars));
+  }
+
   function bitsOf(letters) {
     return [...letters].map((letter) => letter === "1");
   }
@@ -164,6 +198,7 @@ function rubPart(explorer) {
     if (isNone) return tell("Brush over a part first: then all the rest is rubbed out.");
     become(gone.map((one) => !one));
   });
+  tryAll.addEventListener("click", tryParts);
   find(".choice.fill").addEventListener("change", () => ask(true));
   find(".slide.width input").addEventListener("input", draw);
   flip.addEventListener("click", () => {

@@ -3,11 +3,22 @@
 const EAGER_BYTES = 12 * 2 ** 20; // of attention: more than that comes block by block, as it is asked for
 const GONE = "This photo is no longer kept by the server. Give it again in the tab Analyze.";
 
+async function postQuestion(question) {
+  const asked = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(question) };
+  try {
+    const answer = await fetch("gradio_api/erase", asked);
+    const said = await answer.json();
+    return answer.ok ? said : { error: said.detail };
+  } catch {
+    return { error: "The server did not answer. Try again." };
+  }
+}
+
 function begin({ element, props, trigger, watch }) {
   const root = element.querySelector(".explorer");
   const find = (selector) => root.querySelector(selector);
   const [fetching, progress, fetched, failed] = [".fetching", ".fetching progress", ".fetched", ".failed"].map(find);
-  let [wanted, isFetching, latest] = [[], false, 0];
+  let [wanted, isFetching, latest, judged] = [[], false, 0, Promise.resolve()];
 
   const explorer = {
     face: null,
@@ -43,16 +54,10 @@ function begin({ element, props, trigger, watch }) {
     link(change) {
       document.dispatchEvent(new CustomEvent("explore-link", { detail: { from: root, change } }));
     },
-    // p of fake and the outcome, or an error in words.
-    async judgeWithout(question) {
-      const asked = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(question) };
-      try {
-        const answer = await fetch("gradio_api/erase", asked);
-        const said = await answer.json();
-        return answer.ok ? said : { error: said.detail };
-      } catch {
-        return { error: "The server did not answer. Try again." };
-      }
+    // p of fake and the outcome, or an error in words; one question after the other.
+    judgeWithout(question) {
+      judged = judged.then(() => postQuestion(question));
+      return judged;
     },
     ask(event, question) {
       root.dataset.request = JSON.stringify(question);
@@ -144,6 +149,8 @@ function begin({ element, props, trigger, watch }) {
     find(".copy").textContent = "Copied";
   });
 
+  // Alone on a phone, or beside another: by its own width. Gradio drops a style sheet's rules for containers.
+  new ResizeObserver(() => root.classList.toggle("narrow", root.clientWidth < 700)).observe(root);
   watch("value", show);
   watch("flipping", () => parts.rub.takeFlipping(props.flipping));
   show();

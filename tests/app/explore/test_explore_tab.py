@@ -5,18 +5,20 @@ import re
 import pytest
 from PIL import Image
 
+from virtus.bundled import ASSETS
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
 OWN = re.compile("explore|open_face|gradio_api/file")  # Analyze goes on with its maps meanwhile
 P = re.compile(r"p = (\d\.\d+)")
 
 
-def open_explore(page, photo):
+def open_explore(page, photo, blocks=12):
     """A photo in Analyze, then the tab Explore with all attention there."""
     page.locator(".drop-zone:visible input[type=file]").set_input_files(str(photo))
     page.locator("#verdict .verdict").wait_for()
     page.get_by_role("tab", name="Explore", exact=True).click()
-    page.locator("#explore .explorer[data-blocks='12']").wait_for(timeout=120_000)
+    page.locator(f"#explore .explorer[data-blocks='{blocks}']").wait_for(timeout=120_000)
     return page
 
 
@@ -179,7 +181,7 @@ def test_the_brush_asks_one_question_at_a_time_beside_the_queue(opened):
         most.append(len([one for one in waiting if one.url.endswith("/gradio_api/erase")]))
 
     page.on("request", begins)
-    page.on("requestfinished", waiting.discard)
+    page.on("requestfinished", lambda request: waiting.discard(request))
     page.mouse.move(*at(where, 0.1, 0.6))
     page.mouse.down()
     page.mouse.move(*at(where, 0.9, 0.6), steps=40)
@@ -196,6 +198,17 @@ def test_the_brush_asks_one_question_at_a_time_beside_the_queue(opened):
     playwright.expect(page.locator("#explore .rub.busy")).to_have_count(0)
 
 
+def test_each_part_is_tried_and_the_one_that_counts_most_is_named(opened):
+    page = opened
+    page.get_by_role("button", name="Try each part in turn").click()
+    told, rows = page.locator("#explore .tried-said"), page.locator("#explore .tried li")
+    playwright.expect(told).to_contain_text(re.compile("depends most on this part|No part decides it alone"))
+    changes = [abs(float(words.replace("−", "-"))) for words in rows.locator("b").all_inner_texts()]
+    assert len(changes) > 5
+    assert changes == sorted(changes, reverse=True)
+    playwright.expect(said(page, "rub")).to_contain_text("As it is")  # nothing is rubbed out by that
+
+
 def test_the_least_that_turns_the_verdict_is_searched_step_by_step_and_can_be_stopped(opened):
     page = opened
     search, found = page.get_by_role("button", name="Find the least that turns the verdict"), page.locator(".flip-said")
@@ -207,6 +220,21 @@ def test_the_least_that_turns_the_verdict_is_searched_step_by_step_and_can_be_st
     playwright.expect(search).to_be_visible(timeout=120_000)
     page.get_by_role("button", name="Undo").click()
     playwright.expect(said(page, "rub")).to_contain_text("As it is")
+
+
+def test_of_a_large_model_blocks_come_when_they_are_looked_at(visit, photos):
+    """Its heads stayed empty, and could not be sorted."""
+    page = visit(tab="Analyze")
+    script = (ASSETS / "scripts" / "explore.js").read_text(encoding="utf-8")
+    assert "12 * 2 ** 20" in script
+    page.route("**/explore.js", lambda route: route.fulfill(body=script.replace("12 * 2 ** 20", "0")))
+    open_explore(page, photos["one.jpg"], blocks=1)
+    page.locator("#explore .tiles").scroll_into_view_if_needed()
+    page.locator("#explore .heads").get_by_text("nearest first").click()
+    page.locator("#explore .explorer[data-blocks='12']").wait_for(timeout=120_000)
+    titles = page.locator("#explore .tile").evaluate_all("all => all.map((one) => one.title)")
+    distances = [float(re.search(r"looks (\d+\.\d) patches", title)[1]) for title in titles]
+    assert distances == sorted(distances)
 
 
 def test_a_view_is_saved_as_png(opened, tmp_path):
@@ -223,7 +251,7 @@ def test_a_view_is_saved_as_png(opened, tmp_path):
 def test_two_faces_side_by_side_share_pointer_and_sliders(opened):
     page = opened
     playwright.expect(page.locator("#explore-face label")).to_have_count(2)
-    page.locator("#explore-kind").get_by_text("another face of the photo").click()
+    page.locator("#explore-kind").get_by_text("another face", exact=True).click()
     page.locator("#explore-beside .explorer[data-blocks='12']").wait_for(timeout=120_000)
     first, other = canvas(page), canvas(page, pane="explore-beside")
     page.mouse.move(*at(first, 0.5 / 14, 1.5 / 14))

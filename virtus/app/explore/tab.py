@@ -18,7 +18,7 @@ from virtus.html import render_part
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", "show_progress": "hidden"}
 BESIDE = {
     "nothing": "nothing",
-    "face": "another face of the photo",
+    "face": "another face",
     "photo": "another photo",
     "model": "another checkpoint",
 }
@@ -82,7 +82,7 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
             beside = _add_pane("explore-beside", "")
     with gr.Column(visible=False, elem_id="explore-files") as keep:
         with gr.Row():
-            make = gr.Button("Make files to keep: the arrays, and rollout as a film", elem_id="explore-make")
+            make = gr.Button("Make files: arrays and film", elem_id="explore-make")
             files = [gr.DownloadButton(f"Download {what}", visible=False) for what in ("the arrays (.npz)", "the film")]
         said = gr.HTML(elem_id="explore-files-said")
     made = [said, *files]
