@@ -1,7 +1,7 @@
 """What `python -m benchmarks.speed` and others measure on: models, photos, and products of matrices.
 
-The models have the published sizes and random weights, on which time does not depend. The photos have 1280x960 pixels
-with one real face each, made from the small pictures of a data set.
+The models have the published sizes and random weights, on which time does not depend. The photos have 1280x960 or more
+pixels with one real face each, made from the small pictures of a data set.
 """
 
 from __future__ import annotations
@@ -46,15 +46,17 @@ def val_pictures(data: Path, count: int, *, seed: int = 0) -> list[Path]:
     return [paths[index % len(paths)] for index in range(count)]
 
 
-def photo_with(picture: Image.Image, *, seed: int) -> Image.Image:
+def photo_with(
+    picture: Image.Image, *, seed: int, size: tuple[int, int] = PHOTO_SIZE, sides: tuple[int, int] = SIDES
+) -> Image.Image:
     """The picture at a random size and place, before its own blurred and grained colours."""
     draw = np.random.default_rng(seed)
-    ground = picture.convert("RGB").resize(PHOTO_SIZE).filter(ImageFilter.GaussianBlur(60))
-    grain = draw.normal(0, 4, (PHOTO_SIZE[1], PHOTO_SIZE[0], 1))
+    ground = picture.convert("RGB").resize(PHOTO_SIZE).filter(ImageFilter.GaussianBlur(60)).resize(size)
+    grain = draw.normal(0, 4, (size[1], size[0], 1))
     photo = Image.fromarray(np.clip(np.asarray(ground) + grain, 0, 255).astype(np.uint8))
-    side = int(draw.integers(*SIDES))
+    side = int(draw.integers(*sides))
     small = picture.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
-    left, top = (int(draw.integers(0, length - side)) for length in PHOTO_SIZE)
+    left, top = (int(draw.integers(0, length - side)) for length in size)
     photo.paste(small, (left, top))
     return photo
 

@@ -101,6 +101,13 @@ def test_blockiness_by_hand():
     assert blockiness(Image.new("RGB", (20, 20))) == 0
 
 
+def test_blocks_of_a_large_picture_are_those_of_its_middle():
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 45, 3), dtype=np.uint8))
+    large = jpeg(noise.resize((900, 801)), 15)
+    middle = large.crop((194, 144, 706, 657))
+    assert blockiness(large) == blockiness(middle) > 0
+
+
 @pytest.mark.parametrize(("degrees", "turned"), [(0, False), (30, False), (-40, False), (55, True), (-60, True)])
 @pytest.mark.parametrize("roll", [0, 30, 90, 180])
 def test_turned_to_the_side_however_the_head_is_tilted(crop, degrees, turned, roll):

@@ -128,8 +128,7 @@ def face_seen(confidence, roll_degrees=0):
 )
 def test_a_turn_counts_only_if_the_eyes_lie_above_the_mouth_in_it(monkeypatch, confidences, rolls, turns):
     seen = [[face_seen(*pair)] if pair[0] else [] for pair in zip(confidences, rolls, strict=True)]
-    monkeypatch.setattr(find, "_turn", lambda _, turns: turns)
-    monkeypatch.setattr(find, "_detect_first", lambda turned, _: seen[turned if isinstance(turned, int) else 0])
+    monkeypatch.setattr(find, "_detect_first", lambda _photo, looks, turns: (seen[turns], looks))
     (face,) = find_faces(Image.new("RGB", (100, 100)))
     assert face.quarter_turns == turns
 

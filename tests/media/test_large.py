@@ -207,6 +207,48 @@ def test_so_are_those_of_grey_photos_and_of_inks(mode, picture, monkeypatch):
     assert differs(asked, whole) == 0
 
 
+@pytest.mark.parametrize("orientation", [2, 6, 8])
+@pytest.mark.parametrize(
+    ("form", "mode", "options", "share"),
+    [
+        ("JPEG", "RGB", {"subsampling": 2}, 1),
+        ("JPEG", "RGB", {"progressive": True}, 1),
+        ("JPEG", "CMYK", {}, 1),
+        ("JPEG", "L", {}, 1),
+        ("JPEG", "RGB", {}, 0.9),
+        ("PNG", "RGBA", {}, 1),
+        ("WEBP", "RGB", {}, 1),
+    ],
+)
+def test_photos_of_more_pixels_than_two_million_are_turned_where_they_are_asked_for(
+    form, mode, options, share, orientation, picture, monkeypatch
+):
+    data = encode(picture.convert(mode), form, exif=turned_exif(orientation), **options)
+    data = data[: int(share * len(data))]
+    whole = load_image(data)
+    monkeypatch.setattr(images, "MAX_CONVERTED", 1000)
+    asked = load_image(data)
+    assert isinstance(asked, LargePhoto)
+    assert (asked.is_rgb, asked.size, asked.info) == (True, whole.size, whole.info)
+    assert differs(asked.crop((31, 17, 130, 160)), whole.crop((31, 17, 130, 160))) == 0
+    gap = {"resample": Image.Resampling.BILINEAR, "reducing_gap": 2.0}
+    assert differs(asked.resize((60, 60), **gap), whole.resize((60, 60), **gap)) <= 6
+    assert differs(asked.copy(), whole) == 0
+
+
+def test_a_large_face_in_a_turned_photo_is_cut_as_in_an_upright_one(astronaut, monkeypatch):
+    picture = Image.open(astronaut)
+    stored = picture.transpose(Image.Transpose.ROTATE_90)  # as a camera that was held on its side saves it
+    upright, data = load_image(encode(picture, "PNG")), encode(stored, "PNG", exif=turned_exif(6))
+    monkeypatch.setattr(images, "MAX_CONVERTED", 1000)
+    monkeypatch.setattr(find, "MAX_CUT_SIDE", 64)
+    (face,) = find_faces(upright)
+    (found,) = find_faces(load_image(data))
+    assert np.abs(np.subtract(face.box_xyxy, found.box_xyxy)).max() < 0.1
+    crops = [crop_face(photo, face, margin=1.3).image for photo in (upright, load_image(data))]
+    assert differs(*crops) == 0
+
+
 def test_what_was_drawn_on_it_or_scaled_in_its_place_counts(picture, monkeypatch):
     _, large = both_ways(encode(picture, "JPEG", quality=90), monkeypatch)
     for anew in (pickle.loads(pickle.dumps(large)), copy.deepcopy(large)):

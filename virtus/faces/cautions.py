@@ -13,7 +13,7 @@ from virtus.results import Caution, Face, FaceCrop
 
 MIN_INPUT_SHARE = 0.5  # side of the crop, as a share of what the model looks at
 MAX_BLUR = 0.014  # of the face's width
-MEASURED_SIDE = 512  # px of the face's width at most when its blur is measured
+MEASURED_SIDE = 512  # px: of the face's width at most when its blur is measured, of what is searched for blocks
 SMOOTHING, REBLUR = 0.005, 0.01  # of the face's width: against noise, and what edges are held against
 EDGES = 0.05  # share of the pixels: the steepest
 MIN_JPEG_QUALITY = 40
@@ -104,7 +104,7 @@ def _grey_face(crop: FaceCrop) -> np.ndarray:
     width, height = crop.image.size
     trim = (1 - 1 / max(crop.margin or 1.0, 1.0)) / 2
     left, top = round(width * trim), round(height * trim)
-    face = crop.image.convert("L").crop((left, top, width - left, height - top))
+    face = crop.image.crop((left, top, width - left, height - top)).convert("L")
     face.thumbnail((MEASURED_SIDE, MEASURED_SIDE), Image.Resampling.BOX)
     return np.asarray(face, np.float32)
 
@@ -117,8 +117,11 @@ def blockiness(image: Image.Image) -> float:
     """How much steeper the steps between 8x8 blocks are than the others, in units of the mean step.
 
     Wherever the grid starts, so that it is found in a cut-out and in a PNG made of a JPEG; not in one that was scaled.
+    Of a large picture the middle tells it: some sixty blocks a side.
     """
-    grey = np.asarray(image.convert("L"), np.float32)
+    left, top = (max(0, side - MEASURED_SIDE) // 2 for side in image.size)
+    middle = image.crop((left, top, image.width - left, image.height - top))
+    grey = np.asarray(middle.convert("L"), np.float32)
     return sum(_steps_at_blocks(part) for part in (grey, grey.T)) / 2
 
 

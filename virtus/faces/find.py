@@ -39,6 +39,25 @@ class FaceSearch(NamedTuple):
     below: float
 
 
+class _Searched:
+    """A picture in which faces are looked for: each scaled copy is made once, and these are turned, not the picture."""
+
+    def __init__(self, image: Image.Image):
+        self._image, self.size = image, image.size
+        self._scaled = functools.cache(self._scale)
+
+    def turned(self, side: int, turns: int) -> Image.Image:
+        """With its longer side scaled down to `side`, then turned counter-clockwise by so many quarters."""
+        return _turn(self._scaled(side), turns)
+
+    def _scale(self, side: int) -> Image.Image:
+        scale = min(1.0, side / max(self.size))
+        width, height = (max(MIN_PICTURE_SIDE, round(length * scale)) for length in self.size)
+        if (width, height) == self.size:
+            return self._image
+        return self._image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+
+
 def find_faces(
     image: Image.Image, *, min_side: int = MIN_FACE_SIDE, sure_confidence: float = SURE_CONFIDENCE
 ) -> list[Face]:
@@ -57,9 +76,9 @@ def find_faces(
     Returns:
         Faces with a confidence of at least `MIN_CONFIDENCE`, largest first, in pixels of `image`.
     """
-    faces: list[Face] = []
+    faces, photo = [], _Searched(image)
     for looks in _looks(image.size):
-        faces = faces or _faces_of_best_turn(image, looks, sure_confidence)
+        faces = faces or _faces_of_best_turn(photo, looks, sure_confidence)
     return [face for face in faces if min(face.width, face.height) >= min_side]
 
 
@@ -74,21 +93,22 @@ def _looks(size: tuple[int, int]) -> tuple[list[FaceSearch], list[FaceSearch]]:
     ]
 
 
-def _faces_of_best_turn(image: Image.Image, looks: list[FaceSearch], sure_confidence: float) -> list[Face]:
+def _faces_of_best_turn(photo: _Searched, looks: list[FaceSearch], sure_confidence: float) -> list[Face]:
     """Of the four turns, the one with the most confident face that stands upright in it.
 
-    MTCNN also fires on faces that lie on their side, and on upright ones upside down.
+    MTCNN also fires on faces that lie on their side, and on upright ones upside down: where it does so at first sight,
+    no turn is looked at more closely than that.
     """
-    found = _detect_first(image, looks)
+    found, looks = _detect_first(photo, looks, 0)
     best, confidence = found, _upright_confidence(found)
     least_of_turned = 1 - TURNED_DOUBT * (1 - confidence)
     for turns in _likely_turns(found):
         if confidence >= sure_confidence:
             break
-        faces = _detect_first(_turn(image, turns), looks)
+        faces, _ = _detect_first(photo, looks, turns)
         turned = _upright_confidence(faces)
         if turned > confidence and turned >= least_of_turned:
-            best, confidence = [_turn_back(face, turns, image.size) for face in faces], turned
+            best, confidence = [_turn_back(face, turns, photo.size) for face in faces], turned
     return best
 
 
@@ -117,9 +137,12 @@ def _down(face: Face) -> np.ndarray:
     return np.mean(face.landmarks[3:], axis=0) - np.mean(face.landmarks[:2], axis=0)
 
 
-def _detect_first(image: Image.Image, looks: list[FaceSearch]) -> list[Face]:
-    """What the first look that finds something finds."""
-    return next((faces for look in looks if (faces := _detect(image, look))), [])
+def _detect_first(photo: _Searched, looks: list[FaceSearch], turns: int) -> tuple[list[Face], list[FaceSearch]]:
+    """What the first look that finds something finds, in pixels of the turned photo; and the looks that it took."""
+    for count, look in enumerate(looks, 1):
+        if faces := _detect(photo, look, turns):
+            return faces, looks[:count]
+    return [], looks
 
 
 def crop_face(image: Image.Image, face: Face, *, margin: float) -> FaceCrop:
@@ -149,10 +172,10 @@ def cut_out(image: Image.Image, face: Face | None, *, margin: float) -> FaceCrop
 
 
 def _cut(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
-    """What lies in a box; of a `LargePhoto` with at most `MAX_CUT_SIDE` pixels a side."""
+    """What lies in a box; of a `LargePhoto` that has to be converted with at most `MAX_CUT_SIDE` pixels a side."""
     size = (box[2] - box[0], box[3] - box[1])
     scale = MAX_CUT_SIDE / max(size)
-    if scale >= 1 or not isinstance(image, LargePhoto):
+    if scale >= 1 or not isinstance(image, LargePhoto) or image.is_rgb:
         return image.crop(box)
     fitted = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
     return image.resize(fitted, Image.Resampling.BICUBIC, box, reducing_gap=2.0)
@@ -168,15 +191,13 @@ def _turn(image: Image.Image, turns: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _detect(image: Image.Image, look: FaceSearch) -> list[Face]:
-    """Faces in `image`, largest first."""
-    scale = min(1.0, look.side / max(image.size))
-    width, height = (max(MIN_PICTURE_SIDE, round(length * scale)) for length in image.size)
-    size = (width, height)
-    small = image if size == image.size else image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    factors = np.array(image.size) / np.array(size)
+def _detect(photo: _Searched, look: FaceSearch, turns: int) -> list[Face]:
+    """Faces in the turned photo, largest first."""
+    width, height = photo.size
+    small, size = photo.turned(look.side, turns), (height, width) if turns % 2 else (width, height)
+    factors = np.array(size) / np.array(small.size)
     found = zip(*_cascade().detect(small, smallest=look.smallest, below=look.below), strict=True)
-    faces = [_face(b, c, p, factors, image.size) for b, c, p in found if c >= MIN_CONFIDENCE]
+    faces = [_face(b, c, p, factors, size) for b, c, p in found if c >= MIN_CONFIDENCE]
     # A box can lie wholly outside the picture: clipped, nothing of it is left.
     return sorted((face for face in faces if min(face.width, face.height) >= 1), key=lambda face: -face.area)
 

@@ -33,7 +33,7 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 50_000_000  # that are decoded to RGB at once
 MAX_JPEG_PIXELS = 120_000_000  # as a `LargePhoto`, which takes no more memory
 MIN_SIDE = 32
-MAX_CONVERTED = 2_000_000  # pixels whose colours are converted at once: of more, only those that are asked for
+MAX_CONVERTED = 2_000_000  # pixels that are made sRGB, or turned, at once: of more, only those that are asked for
 # Only these decoders are ever tried: Pillow also knows formats that start other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "BMP", "DIB", "TIFF", "GIF", "PPM")
 SUPPORTED = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
@@ -299,10 +299,12 @@ def _decode(image: Image.Image, *, ours: bool) -> Image.Image:
     _check_tags(image)
     turn, colors = upright_turn(image), to_srgb(image)
     is_plain = whole.mode in ("RGB", "L", "CMYK") and "transparency" not in whole.info
-    if ours and colors is not None and is_plain and math.prod(whole.size) > MAX_CONVERTED:
+    is_large = ours and math.prod(whole.size) > MAX_CONVERTED
+    if is_large and colors is not None and is_plain:
         made = LargePhoto([whole._new(whole.im)], (), colors)
     else:
         made = to_rgb(whole, colors, in_place=ours)
+        made = LargePhoto([made._new(made.im)]) if is_large and turn is not None else made
     if turn is not None:
         made = made.transpose(turn)
     elif made is whole:

@@ -1,4 +1,5 @@
-"""Photos of too many pixels to be made sRGB, or held as RGB: as their files store them, sRGB where asked for."""
+"""Photos of too many pixels to be turned, made sRGB, or held as RGB: as their files store them, and upright sRGB only
+where asked for."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from virtus.errors import ImageError
 from virtus.media.color import ToSrgb
-from virtus.media.modes import strips, to_rgb
+from virtus.media.modes import is_rgb, strips, to_rgb
 from virtus.media.truncated import load_rows
 
 Box = tuple[float, float, float, float]
@@ -28,7 +29,7 @@ QUARTERS = (Transpose.TRANSPOSE, Transpose.TRANSVERSE, Transpose.ROTATE_90, Tran
 
 class LargePhoto(Image.Image):
     """An RGB photo that holds what its file does: of a JPEG mostly 1.5 bytes a pixel, where Pillow takes 4; or RGB
-    whose colours are not converted yet.
+    that is not turned, or whose colours are not converted, yet.
 
     `crop` and `resize` make RGB of what they are asked for, `transpose` moves nothing, `copy` is plain RGB. All else
     that Pillow can do works too, and makes RGB of the whole photo first, which then counts: it may be drawn on.
@@ -55,6 +56,11 @@ class LargePhoto(Image.Image):
     def num_bytes(self) -> int:
         """That its pixels take."""
         return sum(plane.width * plane.height * len(plane.getbands()) for plane in self._planes)
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether it holds pixels as they are shown: a part of it costs no more than of any picture."""
+        return self._colors is None and is_rgb(self._planes[0])
 
     def load(self) -> Image.core.PixelAccess | None:
         if self._im is None:
