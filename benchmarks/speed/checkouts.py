@@ -1,7 +1,7 @@
 """Scans by this checkout and by another one, in turns: `python -m benchmarks.speed.checkouts DATA --other FOLDER`.
 
 Photos of 12 million pixels with a face each, every second one stored on its side, as telephones do; with `--whole`
-pictures of 128x128, judged as they are. Each checkout judges in a process of its own, with one thread; milliseconds are
+pictures of 128x128, judged as they are. Each checkout checkouts in a process of its own, with one thread; milliseconds are
 of a core. Faces are those of 48 pixels a side at least.
 """
 
@@ -50,13 +50,13 @@ class Scan(NamedTuple):
     faces: list[list[tuple[tuple[float, ...], float]]]
 
 
-class Judge:
+class Checkout:
     """A checkout at work, in a process of its own."""
 
-    def __init__(self, checkout: Path, model: str, *, whole: bool):
+    def __init__(self, folder: Path, model: str, *, whole: bool):
         command = [sys.executable, "-c", JUDGE, model, *(["whole"] if whole else [])]
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, cwd=checkout, stdin=pipe, stdout=pipe, text=True)
+        self._process = subprocess.Popen(command, cwd=folder, stdin=pipe, stdout=pipe, text=True)
 
     def scan(self, paths: Sequence[Path]) -> Scan:
         stdin, stdout = self._process.stdin, self._process.stdout
@@ -83,12 +83,12 @@ def write_large_photos(folder: Path, data: Path, count: int) -> list[Path]:
     return paths
 
 
-def interleaved(judges: Sequence[Judge], paths: Sequence[Path], at_once: int) -> list[list[Scan]]:
-    """Of each judge, its scans of so many pictures at a time; the first is done once more before, and not counted."""
+def interleaved(checkouts: Sequence[Checkout], paths: Sequence[Path], at_once: int) -> list[list[Scan]]:
+    """Of each, its scans of so many pictures at a time; the first is done once more before, and not counted."""
     chunks = list(in_chunks(paths, at_once))
-    for judge in judges:
-        judge.scan(chunks[0])
-    turns = [[judge.scan(chunk) for judge in judges] for chunk in chunks]
+    for checkout in checkouts:
+        checkout.scan(chunks[0])
+    turns = [[checkout.scan(chunk) for checkout in checkouts] for chunk in chunks]
     return [list(scans) for scans in zip(*turns, strict=True)]
 
 
@@ -116,15 +116,15 @@ def main() -> None:
     options = parser(__doc__, data=True, other=Path(), model=str(ASSETS / "checkpoints/virtus-fast"), photos=48)
     options.add_argument("--whole", action="store_true", help="small pictures, without looking for faces")
     args = options.parse_args()
-    judges = [Judge(checkout.resolve(), args.model, whole=args.whole) for checkout in (args.other, Path.cwd())]
+    checkouts = [Checkout(folder.resolve(), args.model, whole=args.whole) for folder in (args.other, Path.cwd())]
     with tempfile.TemporaryDirectory() as scratch:
         if args.whole:
             make_pictures(Path(scratch), args.photos)
-            before, now = interleaved(judges, sorted(Path(scratch).iterdir()), 64)
+            before, now = interleaved(checkouts, sorted(Path(scratch).iterdir()), 64)
         else:
-            before, now = interleaved(judges, write_large_photos(Path(scratch), args.data, args.photos), 1)
-    for judge in judges:
-        judge.close()
+            before, now = interleaved(checkouts, write_large_photos(Path(scratch), args.data, args.photos), 1)
+    for checkout in checkouts:
+        checkout.close()
     print("| pictures | number | before, ms | now, ms | times as fast (median) |\n| --- | ---: | ---: | ---: | ---: |")
     times = [(old.ms, new.ms) for old, new in zip(before, now, strict=True)]
     if args.whole:
