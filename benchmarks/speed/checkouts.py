@@ -1,8 +1,8 @@
 """Scans by this checkout and by another one, in turns: `python -m benchmarks.speed.checkouts DATA --other FOLDER`.
 
 Photos of 12 million pixels with a face each, every second one stored on its side, as telephones do; with `--whole`
-pictures of 128x128, judged as they are. Each checkout checkouts in a process of its own, with one thread; milliseconds are
-of a core. Faces are those of 48 pixels a side at least.
+pictures of 128x128, judged as they are. Each checkout judges in a process of its own, with one thread; milliseconds
+are of a core. Faces are those of 48 pixels a side at least.
 """
 
 from __future__ import annotations
