@@ -23,7 +23,7 @@ from virtus.models import Trunk, resolve_device
 
 BATCHES = (1, 8, 64, 256)
 JOBS = (1, 2, 4, 8)
-DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+PRECISIONS = ("float32", "bfloat16", "float16")
 Way = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -91,10 +91,11 @@ def print_ways(folder: Path, device: torch.device, batches: tuple[int, ...], rou
     """Crops a second and the share of the matrix rate, by precision, way and size of batch."""
     print("| precision | way | batch | crops/s | of the matrix rate | largest difference |")
     print("| --- | --- | ---: | ---: | ---: | ---: |")
-    for dtype in DTYPES if device.type == "cuda" else DTYPES[:2]:  # float16 takes a CPU minutes
-        matrix = torch.randn(MATRIX_SIDE, MATRIX_SIDE, device=device).to(dtype)
+    for precision in PRECISIONS if device.type == "cuda" else PRECISIONS[:2]:  # float16 takes a CPU minutes
+        matrix = torch.randn(MATRIX_SIDE, MATRIX_SIDE, device=device).to(getattr(torch, precision))
         rate = OPERATIONS / milliseconds(lambda matrix=matrix: matrix @ matrix, device, rounds)
-        trunk = Trunk(virtus.load_checkpoint(str(folder), device="cpu").trunk.model.float(), device=device, dtype=dtype)
+        model = virtus.load_checkpoint(str(folder), device="cpu", precision="float32").trunk.model
+        trunk = Trunk(model, device=device, precision=precision)
         for name, way in ways(trunk):
             for size in batches:
                 batch = torch.randn(size, 3, 224, 224, generator=torch.Generator().manual_seed(0)).to(device)
@@ -102,7 +103,7 @@ def print_ways(folder: Path, device: torch.device, batches: tuple[int, ...], rou
                 share = size * verdict_operations(trunk) / taken / rate
                 off = (way(batch) - trunk.logits(trunk.embed(batch))).abs().max().item()
                 figures = f"{size} | {1000 * size / taken:.0f} | {share:.0%} | {off:.4f}"
-                print(f"| {str(dtype).removeprefix('torch.')} | {name} | {figures} |", flush=True)
+                print(f"| {precision} | {name} | {figures} |", flush=True)
 
 
 def print_transfers(device: torch.device, size: int, rounds: int) -> None:

@@ -1,16 +1,19 @@
-"""How far bfloat16 and batching move p on real face crops: `python -m benchmarks.precision DATA`."""
+"""How far bfloat16, int8 and batching move p on real face crops: `python -m benchmarks.precision DATA`."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 import virtus
 from benchmarks import parser
 from train.data import find_samples
-from virtus.results import FaceCrop
+from virtus.models import has_int8_units
+from virtus.results import FaceCrop, Prediction
 
 
 def real_crops(data: Path, count: int, margin: float) -> list[FaceCrop]:
@@ -23,18 +26,22 @@ def real_crops(data: Path, count: int, margin: float) -> list[FaceCrop]:
 
 def main() -> None:
     args = parser(__doc__, data=True, model="auto", crops=300).parse_args()
-    exact, coarse = (
-        virtus.Detector(virtus.load_checkpoint(args.model, precision=name)) for name in ("float32", "bfloat16")
-    )
+    exact = virtus.Detector(virtus.load_checkpoint(args.model, device="cpu", precision="float32"))
     crops = real_crops(args.data, args.crops, exact.checkpoint.margin)
-    batch = np.array([one.p_fake for one in exact.predict(crops)])
-    half = np.array([one.p_fake for one in coarse.predict(crops)])
-    alone = np.array([exact.predict([crop])[0].p_fake for crop in crops])
-    unsure = ((batch > 0.05) & (batch < 0.95)).sum()
+    batch, alone = exact.predict(crops), [exact.predict([crop])[0] for crop in crops]
+    unsure = sum(0.05 < one.p_fake < 0.95 for one in batch)
     print(f"{exact.checkpoint.info.name}, {len(crops)} crops, {unsure} of them with p between 0.05 and 0.95\n")
-    print("| change of p | mean | most |\n| --- | ---: | ---: |")
-    for name, change in (("bfloat16 against float32", half - batch), ("alone against in a batch", alone - batch)):
-        print(f"| {name} | {np.abs(change).mean():.6f} | {np.abs(change).max():.6f} |")
+    print("| change of p | mean | most | other outcomes |\n| --- | ---: | ---: | ---: |")
+    for name in ("bfloat16", *(["int8"] if has_int8_units(torch.device("cpu")) else [])):
+        coarse = virtus.Detector(virtus.load_checkpoint(args.model, device="cpu", precision=name))
+        print_change(f"{name} against float32", coarse.predict(crops), batch)
+    print_change("alone against in a batch", alone, batch)
+
+
+def print_change(name: str, ones: Sequence[Prediction], others: Sequence[Prediction]) -> None:
+    change = np.abs([one.p_fake - other.p_fake for one, other in zip(ones, others, strict=True)])
+    outcomes = sum(one.outcome is not other.outcome for one, other in zip(ones, others, strict=True))
+    print(f"| {name} | {change.mean():.6f} | {change.max():.6f} | {outcomes} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def main() -> None:
     options.add_argument("--cores", action="store_true")
     args = options.parse_args()
     checkpoint = virtus.load_checkpoint(args.model, precision=args.precision)
-    print(f"{checkpoint.info.name}, {checkpoint.trunk.device}, {checkpoint.trunk.dtype}; {args.photo.name}\n")
+    print(f"{checkpoint.info.name}, {checkpoint.trunk.device}, {checkpoint.trunk.precision}; {args.photo.name}\n")
     clock = time.process_time if args.cores else time.perf_counter
     times = measure(steps(virtus.Detector(checkpoint), args.photo), args.rounds, clock=clock)
     if not args.cores:

@@ -165,7 +165,7 @@ def randomise(detector: Detector, *, top_blocks: int | None = None, seed: int = 
         below = ["embeddings.", "pre_layernorm.", *(f"layers.{at}." for at in range(len(trunk.blocks) - top_blocks))]
         kept = {name: value for name, value in trunk.model.state_dict().items() if name.startswith(tuple(below))}
         model.load_state_dict(kept, strict=False)
-    fresh = Trunk(model, device=trunk.device, dtype=trunk.dtype)
+    fresh = Trunk(model, device=trunk.device, precision=trunk.precision)
     return Detector(dataclasses.replace(detector.checkpoint, trunk=fresh), batch_size=detector.batch_size)
 
 

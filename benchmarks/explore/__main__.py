@@ -44,7 +44,7 @@ def detectors(precision: str) -> Iterator[tuple[str, virtus.Detector]]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = Classifier(replace(small.trunk.model.config, **LARGE))
-    trunk = Trunk(model, device=small.trunk.device, dtype=small.trunk.dtype)
+    trunk = Trunk(model, device=small.trunk.device, precision=small.trunk.precision)
     yield "ViT-L/16, random", virtus.Detector(replace(small, trunk=trunk, novelty=None))
 
 
@@ -94,7 +94,7 @@ def main() -> None:
         crop = crop_face(photo, face, margin=detector.checkpoint.margin)
         figures = [f"{figure:.1f}" for figure in encode(detector, crop, clock)]
         figures += [rub_out(detector, crop, fill, args.rounds, clock) for fill in FILLS]
-        print(f"| {name}, {detector.checkpoint.trunk.dtype} | {' | '.join(figures)} |", flush=True)
+        print(f"| {name}, {detector.checkpoint.trunk.precision} | {' | '.join(figures)} |", flush=True)
 
 
 if __name__ == "__main__":

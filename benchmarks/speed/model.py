@@ -37,7 +37,7 @@ def report_model(folder: Path, args: argparse.Namespace) -> None:
     pictures = [Image.open(path).convert("RGB").resize((224, 224)) for path in val_pictures(args.data, BULK)]
     detector = virtus.Detector(virtus.load_checkpoint(str(folder), device="cpu", precision=args.precision))
     times = measure(own(detector, pictures) | usual(folder, pictures) | rates(), args.rounds)
-    print(f"{detector.checkpoint.trunk.dtype}\n\n| what | median ms | least ms |\n| --- | ---: | ---: |")
+    print(f"{detector.checkpoint.trunk.precision}\n\n| what | median ms | least ms |\n| --- | ---: | ---: |")
     for name, taken in times.items():
         print(f"| {name} | {statistics.median(taken):.1f} | {min(taken):.1f} |")
     times["pipeline, bulk"] = min(

@@ -11,8 +11,8 @@ from virtus.explain.lens import logit_lens
 from virtus.explain.packed_attention import PackedAttention, pack_attention
 from virtus.explain.registry import explain
 from virtus.models.architecture import Architecture
-from virtus.models.pooling import pooling_places
 from virtus.models.transformers_families import OF_TRANSFORMERS
+from virtus.models.vit import pooling_places
 
 OWN = {"calibration": {"temperature": 1.7, "bias": 0.3, "real_below": 0.2, "fake_above": 0.8}}
 

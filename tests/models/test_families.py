@@ -102,7 +102,7 @@ def test_dinov3_is_that_of_transformers_with_patches_left_out_too(tmp_path, pixe
     stock = write_base(tmp_path, "DINOv3ViTModel", **options)
     own = read_base(tmp_path)
     own = with_tensors(own.config.for_size((32, 32)), own.state_dict())
-    trunk = Trunk(own, device=torch.device("cpu"), dtype=torch.float32)
+    trunk = Trunk(own, device=torch.device("cpu"))
     head = own.classifier
     for ours in (own(pixel_values), trunk.logits(trunk.embed(pixel_values))):
         torch.testing.assert_close(ours, head(stock(pixel_values).pooler_output), atol=1e-5, rtol=1e-4)

@@ -98,8 +98,8 @@ def draw():
 
 
 @torch.no_grad()
-def logits_of(folder, dtype=torch.float32):
-    trunk = Trunk(load_model(examine_checkpoint(folder)), device=torch.device("cpu"), dtype=dtype)
+def logits_of(folder, precision="float32"):
+    trunk = Trunk(load_model(examine_checkpoint(folder)), device=torch.device("cpu"), precision=precision)
     return trunk.logits(trunk.embed(draw()))
 
 
@@ -110,7 +110,7 @@ def logits_of(folder, dtype=torch.float32):
 def test_logits_are_those_of_the_published_forward_pass(tmp_path, kind, head, published):
     expected = write_gend(tmp_path, kind, head, published=published)(draw())
     torch.testing.assert_close(logits_of(tmp_path), expected, atol=1e-4, rtol=1e-4)
-    p_fake = logits_of(tmp_path, torch.bfloat16).softmax(-1)
+    p_fake = logits_of(tmp_path, "bfloat16").softmax(-1)
     torch.testing.assert_close(p_fake, expected.softmax(-1), atol=0.02, rtol=0)
     assert examine_checkpoint(tmp_path).outputs.fake == (1,)  # by its own app/run.py
 

@@ -88,8 +88,8 @@ def draw(side=32):
 
 
 @torch.no_grad()
-def logits_of(folder, dtype=torch.float32):
-    trunk = Trunk(load_model(examine_checkpoint(folder)), device=torch.device("cpu"), dtype=dtype)
+def logits_of(folder, precision="float32"):
+    trunk = Trunk(load_model(examine_checkpoint(folder)), device=torch.device("cpu"), precision=precision)
     return trunk.logits(trunk.embed(draw()))
 
 
@@ -98,7 +98,7 @@ def logits_of(folder, dtype=torch.float32):
 def test_logits_are_those_of_timm(tmp_path, kind):
     expected = write_timm(tmp_path, kind)(draw()).logits
     torch.testing.assert_close(logits_of(tmp_path), expected, atol=1e-4, rtol=1e-4)
-    p_fake = logits_of(tmp_path, torch.bfloat16).softmax(-1)
+    p_fake = logits_of(tmp_path, "bfloat16").softmax(-1)
     torch.testing.assert_close(p_fake, expected.softmax(-1), atol=0.02, rtol=0)
 
 

@@ -21,7 +21,7 @@ def load_pair(folder, **options):
     own = load_model(examine_checkpoint(folder))
     stock = getattr(transformers, own.config.name)
     stock = stock.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-    return Trunk(own, device=torch.device("cpu"), dtype=options.get("dtype", torch.float32)), stock
+    return Trunk(own, device=torch.device("cpu"), precision=options.get("precision", "float32")), stock
 
 
 def run(trunk, pixel_values):
@@ -76,7 +76,7 @@ def test_prefix_tokens_and_grid(make_checkpoint, kind, pixel_values):
 @pytest.mark.parametrize("kind", KINDS)
 @torch.no_grad()
 def test_bfloat16_keeps_the_residual_stream_and_the_tail_in_float32(make_checkpoint, kind, pixel_values):
-    trunk, stock = load_pair(make_checkpoint(kind=kind), dtype=torch.bfloat16)
+    trunk, stock = load_pair(make_checkpoint(kind=kind), precision="bfloat16")
     dtypes = [{parameter.dtype for parameter in block.mlp.parameters()} for block in trunk.blocks]
     assert dtypes == [{torch.bfloat16}, {torch.bfloat16}, {torch.float32}]
     inputs = run(trunk, pixel_values)
@@ -85,16 +85,16 @@ def test_bfloat16_keeps_the_residual_stream_and_the_tail_in_float32(make_checkpo
     torch.testing.assert_close(ours, exact, atol=2e-2, rtol=0)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("kind", KINDS)
 @torch.no_grad()
-def test_a_block_given_its_own_attention_gives_what_it_gives(make_checkpoint, kind, dtype):
-    trunk, _ = load_pair(make_checkpoint(kind=kind), dtype=dtype)
+def test_a_block_given_its_own_attention_gives_what_it_gives(make_checkpoint, kind, precision):
+    trunk, _ = load_pair(make_checkpoint(kind=kind), precision=precision)
     hidden = torch.randn(2, 18, 32, generator=torch.Generator().manual_seed(1))
     for index in range(3):
         attention = trunk.attention(index, trunk.first_norm(index, hidden))
         given = trunk.run_block(index, hidden, attention=attention)
-        close = 1e-5 if dtype == torch.float32 else 3e-2
+        close = 1e-5 if precision == "float32" else 3e-2
         off = (given - trunk.run_block(index, hidden)).abs().max()
         assert off < close * (given - hidden).abs().max()
         other = trunk.run_block(index, hidden, attention=torch.full_like(attention, 1 / 18))

@@ -13,8 +13,8 @@ from tests.conftest import KINDS, stock_config
 from virtus.models.architecture import ACTIVATIONS
 from virtus.models.block import ACTIVATION
 from virtus.models.families import read_architecture
-from virtus.models.pooling import pooling_rows
 from virtus.models.tensors import build_classifier, file_tensors
+from virtus.models.vit import pooling_rows
 
 SIZES = {"image_size": [24, 16], "patch_size": 8, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 SIZES |= {"intermediate_size": 48}

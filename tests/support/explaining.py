@@ -34,7 +34,7 @@ def with_learned_query(detector: Detector) -> Detector:
         torch.manual_seed(0)
         for tensor in model.parameters():
             torch.nn.init.normal_(tensor, std=0.3)
-    return Detector(dataclasses.replace(plain, trunk=Trunk(model, device=plain.trunk.device, dtype=torch.float32)))
+    return Detector(dataclasses.replace(plain, trunk=Trunk(model, device=plain.trunk.device)))
 
 
 def heatmaps(detector: Detector, pictures, **options) -> np.ndarray:

@@ -186,4 +186,4 @@ def _device(detector: Detector) -> str:
     trunk = detector.checkpoint.trunk
     cuda = trunk.device.type == "cuda"
     what = torch.cuda.get_device_name(trunk.device) if cuda else f"{os.cpu_count()} cores"
-    return f"{trunk.device.type} ({what}), {str(trunk.dtype).removeprefix('torch.')}"
+    return f"{trunk.device.type} ({what}), {trunk.precision}"

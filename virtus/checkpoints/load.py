@@ -114,21 +114,21 @@ def load_checkpoint(
             the Hub's layout, or a Hub id `owner/name[@revision]`.
             Each may end in `#LABEL`, which is to say it by `fake_label`.
         device: `auto`, `cpu`, `cuda`, `mps`, ...
-        precision: `auto`, `float32` or `bfloat16`.
+        precision: `auto`, `float32`, `bfloat16` or `int8`.
         fake_label: name or index of the fake class, where the labels do not say it: see `virtus.labels.read_outputs`.
 
     Raises:
         CheckpointError: if it is unknown, cannot be fetched, or cannot be trusted.
-        InputError: for a device or precision that there is not.
+        InputError: for a device or precision that there is not, or not here.
     """
     from virtus.models import Trunk, resolve_device, resolve_precision
 
     on = resolve_device(device)
-    dtype = resolve_precision(precision, on)
     located = find_checkpoint(name, fake_label=fake_label)
     examined = located.examined
+    precision = resolve_precision(precision, on, width=examined.architecture.hidden_size)
     with on_one_core():  # hundreds of small copies
-        trunk = Trunk(load_model(examined), device=on, dtype=dtype)
+        trunk = Trunk(load_model(examined), device=on, precision=precision)
     return Checkpoint(
         info=located.info,
         trunk=trunk,
@@ -148,7 +148,7 @@ def fast_words(checkpoint: Checkpoint, seconds: float) -> str:
     trunk = checkpoint.trunk
     if checkpoint.info.name != BASE or trunk.device.type != "cpu":
         return ""
-    least, most = TIMES_AS_FAST[str(trunk.dtype)]
+    least, most = TIMES_AS_FAST[trunk.precision]
     return f"about {duration_words(seconds)} with {BASE}, {duration_words(seconds / most, seconds / least)} with {FAST}"
 
 

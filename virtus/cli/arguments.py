@@ -14,6 +14,9 @@ from virtus.errors import InputError
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
 
+PRECISIONS = ("auto", "float32", "bfloat16", "int8")  # as virtus.models has them, which would load torch
+PRECISION_WORDS = "auto: what is fast here and changes p little, of bfloat16, int8, float32; see docs/verdicts.md"
+
 
 def model_options(several: str = "") -> argparse.ArgumentParser:
     """Which checkpoint judges, and on what.
@@ -32,7 +35,7 @@ def model_options(several: str = "") -> argparse.ArgumentParser:
         group.add_argument("--model", default="auto", help=meaning)
     add_fake_label(group)
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
-    group.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
+    group.add_argument("--precision", default="auto", choices=PRECISIONS, help=PRECISION_WORDS)
     group.add_argument("--whole-image", action="store_true", help="judge pictures as they are: ready-made face crops")
     return parent
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from virtus.cli.arguments import add_fake_label
+from virtus.cli.arguments import PRECISIONS, add_fake_label
 
 SAME, DIFFERENT = 0, 1  # 2, as for every command: it cannot be replayed
 
@@ -18,8 +18,7 @@ def add(commands) -> None:
     replay.add_argument("--model", help="where the checkpoint is now (default: its name in the report)")
     add_fake_label(replay)
     replay.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
-    known = ("auto", "float32", "bfloat16")
-    replay.add_argument("--precision", choices=known, help="default: that of the report")
+    replay.add_argument("--precision", choices=PRECISIONS, help="default: that of the report")
     replay.add_argument("--anyway", action="store_true", help="also when the photo is another file")
 
 

@@ -8,7 +8,13 @@ if TYPE_CHECKING:
     from virtus.models.architecture import Architecture
     from virtus.models.block import MLP
     from virtus.models.families import classifier_config, describe, read_architecture, read_transform
-    from virtus.models.hardware import crops_at_once, has_bfloat16_units, resolve_device, resolve_precision
+    from virtus.models.hardware import (
+        crops_at_once,
+        has_bfloat16_units,
+        has_int8_units,
+        resolve_device,
+        resolve_precision,
+    )
     from virtus.models.packed import float_shapes, is_packed, pack_folder, rounded
     from virtus.models.preprocessing import EvalTransform
     from virtus.models.tensors import build_classifier, classifier_tensors, file_tensors, with_tensors

@@ -68,7 +68,7 @@ class Block(nn.Module):
             rotation: of all tokens, where positions are rotary.
         """
         hidden = self.attended(hidden, normed, attention=attention, num_tokens=num_tokens, rotation=rotation)
-        return hidden + _scaled(self.mlp(self.layernorm_after(hidden)), self.layer_scale2)
+        return hidden + scaled(self.mlp(self.layernorm_after(hidden)), self.layer_scale2)
 
     def attended(
         self,
@@ -87,7 +87,7 @@ class Block(nn.Module):
             if attention is None:
                 attention = torch.softmax(self.attention.scores(read, num_tokens, rotation), dim=-1)
             added = self.attention.attend(read, attention)
-        return hidden[:, :num_tokens] + _scaled(added, self.layer_scale1)
+        return hidden[:, :num_tokens] + scaled(added, self.layer_scale1)
 
 
 class Attention(nn.Module):
@@ -105,10 +105,15 @@ class Attention(nn.Module):
     def forward(self, normed: torch.Tensor, rotation: Rotation | None = None) -> torch.Tensor:
         """`attend` to the softmax of `scores` of all tokens, in one kernel that never holds these: (N, T, D)."""
         normed = normed.to(self.v_proj.weight.dtype)
-        query, key = self._queries_and_keys(normed, None, rotation)
-        value = self.by_head(self.v_proj(normed))
-        mixed = nn.functional.scaled_dot_product_attention(query, key, value, scale=1.0)
-        return self.o_proj(mixed.transpose(1, 2).flatten(2))
+        return self.o_proj(self.mix(self.q_proj(normed), self.k_proj(normed), self.v_proj(normed), rotation))
+
+    def mix(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rotation: Rotation | None = None
+    ) -> torch.Tensor:
+        """What the three projections give, (N, T, D) each, to values weighed by attention, (N, T, D)."""
+        query, key = self._by_head_and_turned(query, key, rotation)
+        mixed = nn.functional.scaled_dot_product_attention(query, key, self.by_head(value), scale=1.0)
+        return mixed.transpose(1, 2).flatten(2)
 
     def scores(
         self, normed: torch.Tensor, num_tokens: int | None = None, rotation: Rotation | None = None
@@ -119,7 +124,8 @@ class Attention(nn.Module):
         """
         normed = normed.to(self.q_proj.weight.dtype)
         if num_tokens is None or rotation is not None:
-            query, key = self._queries_and_keys(normed, num_tokens, rotation)
+            query, key = self.q_proj(normed[:, :num_tokens]), self.k_proj(normed)
+            query, key = self._by_head_and_turned(query, key, rotation)
             return query.float() @ key.float().mT  # as the kernel of `forward` has them
         # Few queries: q (W x) = (q W) x, and the second way need not take every token through W.
         query = self.scaling * self.by_head(self.q_proj(normed[:, :num_tokens]))
@@ -143,11 +149,10 @@ class Attention(nn.Module):
         """Queries, keys or values (N, T, D) to those of each head, (N, num_heads, T, d)."""
         return projected.unflatten(-1, (self.num_attention_heads, self.head_dim)).transpose(1, 2)
 
-    def _queries_and_keys(
-        self, normed: torch.Tensor, num_tokens: int | None, rotation: Rotation | None
+    def _by_head_and_turned(
+        self, query: torch.Tensor, key: torch.Tensor, rotation: Rotation | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        query = self.scaling * self.by_head(self.q_proj(normed[:, :num_tokens]))
-        key = self.by_head(self.k_proj(normed))
+        query, key = self.scaling * self.by_head(query), self.by_head(key)
         return (query, key) if rotation is None else (_rotate(query, rotation), _rotate(key, rotation))
 
     def _weight_by_head(self, weight: torch.Tensor) -> torch.Tensor:
@@ -185,7 +190,8 @@ def layer_norm(config: Architecture) -> nn.LayerNorm:
     return nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
 
-def _scaled(added: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor:
+def scaled(added: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor:
+    """What a block adds, by the scale of each channel where there is one."""
     return added if scale is None else added * scale
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 
 from virtus.errors import InputError
+from virtus.models.int8 import multiplies_exactly
 
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16", "int8")
+LEAST_INT8_WIDTH = 768  # of tokens: at 192 what int8 saves is less than what writing them in it costs
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -25,13 +27,26 @@ def resolve_device(name: str = "auto") -> torch.device:
     return device
 
 
-def resolve_precision(name: str, device: torch.device) -> torch.dtype:
-    """`auto` is bfloat16 where the hardware multiplies such matrices faster, else float32."""
+def resolve_precision(name: str, device: torch.device, *, width: int) -> str:
+    """`auto` is bfloat16 where the hardware multiplies such matrices faster, else int8 where that is, else float32.
+
+    Args:
+        width: of the model's tokens: int8 is faster only for wide ones.
+
+    Raises:
+        InputError: for a precision that there is not, or not here.
+    """
     if name not in PRECISIONS:
         raise InputError(f"There is no precision {name!r}. Use one of {', '.join(PRECISIONS)}.")
-    if name == "auto":
-        name = "bfloat16" if has_bfloat16_units(device) else "float32"
-    return getattr(torch, name)
+    if name == "int8" and not has_int8_units(device):
+        raise InputError(
+            "int8 needs a CPU with AVX512-VNNI or AVX-VNNI, and the CPU as device. Use auto or float32 instead."
+        )
+    if name != "auto":
+        return name
+    if has_bfloat16_units(device):
+        return "bfloat16"
+    return "int8" if width >= LEAST_INT8_WIDTH and has_int8_units(device) else "float32"
 
 
 def has_bfloat16_units(device: torch.device) -> bool:
@@ -42,6 +57,14 @@ def has_bfloat16_units(device: torch.device) -> bool:
         capabilities = torch.cpu.get_capabilities()
         return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
     return False
+
+
+def has_int8_units(device: torch.device) -> bool:
+    """CPUs with AVX512-VNNI or AVX-VNNI, where oneDNN may use them."""
+    if device.type != "cpu":
+        return False
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_vnni") or capabilities.get("avx_vnni")) and multiplies_exactly()
 
 
 def crops_at_once(device: torch.device) -> int:

@@ -3,34 +3,46 @@
 Blocks are run one by one and without hooks, so that several threads can share a model. The residual stream and the
 layer norms stay in float32; attention and MLP of all blocks but the last run in the compute dtype; the last block, the
 final norm, the pooling and the head (the "tail") are float32 because explanations differentiate them.
+
+In int8 a pass through those blocks that nothing looks into or differentiates is by `Int8Block`: that of a verdict, from
+whose tokens every explanation starts. What looks into a block or differentiates it computes in float32, with the same
+weights.
 """
 
 from __future__ import annotations
 
 import torch
 
+from virtus.models.int8 import Int8Block
 from virtus.models.vit import Classifier
 
 
 class Trunk:
     """A frozen classifier on one device.
 
+    Args:
+        precision: of `virtus.models.hardware.PRECISIONS`, but for `auto`.
+
     Attributes:
+        precision: by which it judges.
+        dtype: of the weights of its blocks.
         num_prefix_tokens: tokens that are no patches, before them: class, distillation and register tokens.
         num_outputs: how many of the first tokens that leave the last block the head reads; all if None.
         num_heads: of each block's attention.
         grid_size: (grid_h, grid_w) of the patches.
     """
 
-    def __init__(self, model: Classifier, *, device: torch.device, dtype: torch.dtype):
+    def __init__(self, model: Classifier, *, device: torch.device, precision: str = "float32"):
         self.model = model.eval().requires_grad_(False).to(device)
-        self.device, self.dtype = device, dtype
+        self.device, self.precision = device, precision
+        self.dtype = torch.float32 if precision == "int8" else getattr(torch, precision)
         config, self.blocks = model.config, model.blocks
         self.num_prefix_tokens, self.num_outputs = config.num_prefix_tokens, model.num_outputs
         self.num_heads, self.grid_size = config.num_attention_heads, config.grid_size
         for block in self.blocks[:-1]:
-            block.attention.to(dtype)
-            block.mlp.to(dtype)
+            block.attention.to(self.dtype)
+            block.mlp.to(self.dtype)
+        self._int8_blocks = [Int8Block(block) for block in self.blocks[:-1]] if precision == "int8" else []
 
     def embed(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """(N, 3, H, W) to tokens (N, T, D), float32."""
@@ -61,6 +73,9 @@ class Trunk:
             num_tokens: how many of the first tokens are wanted; all by default.
             kept: which of all tokens each of these is, (N, T); all of them by default.
         """
+        looked_into = normed is not None or attention is not None or num_tokens is not None
+        if index < len(self._int8_blocks) and not looked_into and not torch.is_grad_enabled():
+            return self._int8_blocks[index](hidden, self.model.rotation(kept))
         return self.blocks[index](
             hidden,
             normed,

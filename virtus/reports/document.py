@@ -133,7 +133,7 @@ def set_down(
         photo=facts,
         settings=settings,
         device=trunk.device.type,
-        precision=str(trunk.dtype).removeprefix("torch."),
+        precision=trunk.precision,
         versions=_versions(),
         report=_recorded(report),
         provenance=provenance.to_json(),

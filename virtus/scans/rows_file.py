@@ -202,8 +202,7 @@ class Start:
 
 def settings_of(detector: Detector, *, whole: bool, stability: bool, num_frames: int = NUM_FRAMES) -> tuple[str, ...]:
     """What a verdict depends on beside the weights and the prior, in a few words for every row."""
-    info, dtype = detector.checkpoint.info, detector.checkpoint.trunk.dtype
-    words = [str(dtype).removeprefix("torch.")]
+    info, words = detector.checkpoint.info, [detector.checkpoint.trunk.precision]
     words += ["whole_image"] if whole or detector.checkpoint.judges_pictures else []
     words += [f"fake_label_{label}"] if (label := detector.checkpoint.outputs.fake_label) is not None else []
     words += ["stability"] if stability else []

@@ -234,7 +234,7 @@ def _bytes_a_crop(detector: Detector) -> int:
 def _identity(detector: Detector, whole: bool) -> tuple:
     """All that faces and tokens depend on, beside the photo."""
     checkpoint = detector.checkpoint
-    return checkpoint.info, checkpoint.margin, checkpoint.trunk.device, checkpoint.trunk.dtype, whole
+    return checkpoint.info, checkpoint.margin, checkpoint.trunk.device, checkpoint.trunk.precision, whole
 
 
 def _stamp(source: Path | ArchivedFile) -> tuple[int, int]:
