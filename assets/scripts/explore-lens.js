@@ -87,13 +87,17 @@ function lensPart(explorer) {
   function choose(block) {
     chosen = block;
     [...strip.children].forEach((button, at) => button.setAttribute("aria-pressed", String(at === block)));
-    const button = strip.children[block];
-    strip.scrollLeft = button.offsetLeft - strip.offsetLeft - (strip.clientWidth - button.offsetWidth) / 2;
+    requestAnimationFrame(() => bringIntoView(strip.children[block]));
     const now = chart.querySelector(".now");
     const place = chart.querySelector(`[data-block="${block}"]`).getAttribute("cx");
     for (const end of ["x1", "x2"]) now.setAttribute(end, place);
     for (const dot of chart.querySelectorAll(".point")) dot.classList.toggle("chosen", dot.dataset.block === String(block));
     draw();
+  }
+
+  // Within the strip alone: the page stays where it is.
+  function bringIntoView(button) {
+    strip.scrollLeft = button.offsetLeft - strip.offsetLeft - (strip.clientWidth - button.offsetWidth) / 2;
   }
 
   function point(patch) {

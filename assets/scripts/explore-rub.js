@@ -129,14 +129,15 @@ function rubPart(explorer) {
     }
     tryAll.disabled = false;
     const [{ name, p, outcome, by }] = found;
-    const words = `It depends most on this part: ${name}. Without it p = ${face.p_fake.toFixed(2)} becomes ${p.toFixed(2)}, ${face.tones[outcome].word}.`;
+    const size = `${face.patches.filter((part) => part === name).length} of ${face.patches.length} patches`;
+    const words = `It depends most on this part: ${name} (${size}). Without it p = ${face.p_fake.toFixed(2)} becomes ${p.toFixed(2)}, ${face.tones[outcome].word}.`;
     triedSaid.textContent = by < LITTLE ? NONE_DECIDES : words;
   }
 
   function showTried(found) {
     const widest = Math.max(0.1, found[0].by);
     const { face } = explorer;
-    const bars = found.map(({ name, p, by }) => ({ name, share: by / widest, words: `${p < face.p_fake ? "−" : "+"}${by.toFixed(2)}`, title: `Without it p = ${p.toFixed(3)}` }));
+    const bars = found.map(({ name, p, by }) => ({ name, share: by / widest, words: `${by < 0.005 ? "" : p < face.p_fake ? "−" : "+"}${by.toFixed(2)}`, title: `Without it p = ${p.toFixed(3)}` }));
     tried.replaceChildren(...barRows(bars));
   }
 

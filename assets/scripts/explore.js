@@ -150,7 +150,7 @@ function begin({ element, props, trigger, watch }) {
   });
 
   // Alone on a phone, or beside another: by its own width. Gradio drops a style sheet's rules for containers.
-  new ResizeObserver(() => root.classList.toggle("narrow", root.clientWidth < 700)).observe(root);
+  new ResizeObserver(() => root.clientWidth && root.classList.toggle("narrow", root.clientWidth < 700)).observe(root);
   watch("value", show);
   watch("flipping", () => parts.rub.takeFlipping(props.flipping));
   show();

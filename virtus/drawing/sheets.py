@@ -9,14 +9,15 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from virtus.drawing.annotate import TONES
-from virtus.drawing.overlay import colorize, normalize, resize_heatmap
-from virtus.results import Outcome
+from virtus.drawing.overlay import colorize, normalize, overlay_crop
+from virtus.results import FaceCrop, Outcome
 
 CELL = 56  # px of a small map at least
 GAP, LABEL, CHART, MARGIN = 4, 64, 172, 16  # px between cells, left of them, of a chart's height, above and below it
 ENDS = (Outcome.REAL, Outcome.FAKE)
 PAPER, INK, FAINT = "#ffffff", "#1a1a1a", "#c8ccd2"
 FRAME_SIDE = 448  # px of the longer side of a frame
+FRAME_OPACITY = 0.7
 FRAME_MS, LAST_FRAME_MS = 250, 1500
 
 
@@ -62,15 +63,10 @@ def draw_lens(lens: np.ndarray, decided: np.ndarray, thresholds: tuple[float, fl
 
 
 def draw_growth(picture: Image.Image, maps: np.ndarray) -> list[Image.Image]:
-    """A frame for each map (frames, grid_h, grid_w) over the picture: clear where it is low, coloured where high."""
+    """A frame for each map (frames, grid_h, grid_w) over the picture, by `overlay_crop`."""
     scale = FRAME_SIDE / max(picture.size)
     base = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
-    frames = []
-    for heatmap in maps:
-        high = resize_heatmap(normalize(heatmap), base.size)
-        colours, mask = Image.fromarray(colorize(high)), Image.fromarray((high * 217).round().astype(np.uint8))
-        frames.append(Image.composite(colours, base, mask))
-    return frames
+    return [overlay_crop(FaceCrop(base, (0, 0, *base.size)), heatmap, opacity=FRAME_OPACITY) for heatmap in maps]
 
 
 def save_growth(picture: Image.Image, maps: np.ndarray, path: Path) -> None:
