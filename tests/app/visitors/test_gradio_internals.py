@@ -2,6 +2,7 @@
 
 import gc
 import inspect
+import itertools
 import time
 from pathlib import Path
 
@@ -141,6 +142,36 @@ def test_a_stopped_event_ends_as_if_it_were_done_also_one_that_waits_for_its_tur
     finally:
         app.close()
     assert closed == ["stranger"]
+
+
+def test_an_event_is_ended_by_another_one_of_its_page_and_its_last_step_is_not_shown_any_more():
+    def count(name):
+        for number in itertools.count():
+            yield f"{name} {number}"
+            time.sleep(0.01)
+
+    def draw(name):
+        gradio_internals.end_event("count")
+        yield name
+
+    counting = gradio_internals.until_stopped(count, instead="nothing")
+    with CheckedBlocks() as app:
+        name, said = gr.Textbox(), gr.Textbox()
+        name.submit(counting, name, said, api_name="count", concurrency_limit=None)
+        name.change(draw, name, said, api_name="draw")
+    app.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    try:
+        client, stranger = (Client(app.local_url, verbose=False) for _ in range(2))
+        own, other = (each.submit("counts", api_name="/count") for each in (client, stranger))
+        assert next(own) == next(other) == "counts 0"
+        client.predict("a map", api_name="/draw")
+        assert own.result() == "nothing"
+        assert not other.done()
+        stranger.predict("a map", api_name="/draw")
+        assert other.result() == "nothing"
+    finally:
+        app.close()
+    gradio_internals.end_event("count")  # outside of a call there is nothing to be ended
 
 
 def test_what_a_visitor_typed_and_saw_is_not_kept():

@@ -11,7 +11,7 @@ import gradio as gr
 from virtus.app.explore.callbacks import ExploreCallbacks
 from virtus.app.explore.opened import OPENED, ExploreInputs
 from virtus.app.explore.view import explorer
-from virtus.app.visitors import KEEP_S, Detectors, on_gpu
+from virtus.app.visitors import KEEP_S, Detectors, on_gpu, stop_event, until_stopped
 from virtus.app.widgets import PHOTO, add_drop_zone, checkpoint_chooser, taking
 from virtus.html import render_part
 
@@ -49,8 +49,13 @@ class ExplorePane:
         """Answer what the explorer asks; returns what chains an event to the choice of another face."""
         name, question = self.explorer.elem_id, gr.Textbox(visible=False)
         asked, asking = [self.opened, question], {"js": ASKED % name, **PRIVATE}
-        flipping = self.explorer.flip(on_gpu(callbacks.flip), asked, self.explorer, api_name=f"flip_{name}", **asking)
-        self.explorer.halt(None, cancels=[flipping], api_name=f"halt_{name}", api_visibility="private")
+        flip, flipping = until_stopped(on_gpu(callbacks.flip), instead=gr.skip()), f"flip_{name}"
+        self.explorer.flip(flip, asked, self.explorer, api_name=flipping, **asking)
+
+        async def halt(_: Any, request: gr.Request) -> None:
+            await stop_event(request.session_hash, flipping)
+
+        self.explorer.halt(halt, self.opened, None, api_name=f"halt_{name}", **PRIVATE)
         face = [self.opened, self.face]
         choose = OPENED.noting(on_gpu(callbacks.choose_face))
         return self.face.input(choose, face, self.shown, api_name=f"choose_{name}", **PRIVATE).then

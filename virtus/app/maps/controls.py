@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,13 +12,14 @@ import gradio as gr
 from virtus.app.maps.callbacks import MapCallbacks, MapInputs
 from virtus.app.maps.frame import map_frame
 from virtus.app.maps.request import TARGETS
-from virtus.app.visitors import on_gpu
+from virtus.app.visitors import end_event, on_gpu, until_stopped
 from virtus.app.widgets import taking
 from virtus.explain import HEAD_FUSIONS
 
 DISCARD_INFO = "Share of the smallest attention left out of each block."
 LAYER_INFO = "Whose tokens are looked at; the last one is nearest to the verdict."
 NUM_BLOCKS = 12  # of the controls until a checkpoint says how many it has
+TEST_MAP = "test_map"  # the event
 TEST = "Is this map better than chance on this photo?"
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -55,22 +56,13 @@ class MapControls:
         """
         inputs = [*face, self.frame, *self._settings]
         test = on_gpu(taking(MapInputs, callbacks.test_map))
-        testing = self.test.click(test, inputs, self.trust, api_name="test_map", trigger_mode="once", **QUIET)
-        # A step may come in after the draw that ends the test: only when the test has ended, none does.
-        testing.failure(None, None, self.trust, js="() => ''", show_progress="hidden")
+        test = until_stopped(test, instead="")  # it would stand beside the new map
+        self.test.click(test, inputs, self.trust, api_name=TEST_MAP, trigger_mode="always_last", **QUIET)
 
         def draw(event: Callable, callback: Callable, name: str) -> None:
-            """A test of the map that was shown before ends."""
             outputs = [self.frame, self.caption, self.trust, *self._settings]
-            event(
-                on_gpu(taking(MapInputs, callback)),
-                inputs,
-                outputs,
-                api_name=name,
-                trigger_mode="always_last",
-                cancels=[testing],
-                **QUIET,
-            )
+            drawing = _ending_test(on_gpu(taking(MapInputs, callback)))
+            event(drawing, inputs, outputs, api_name=name, trigger_mode="always_last", **QUIET)
 
         for name, then in after.items():
             draw(then, callbacks.show_maps, f"draw_{name}")
@@ -85,6 +77,16 @@ class MapControls:
     def _changes(self) -> list[Any]:
         chosen = [setting.input for setting in (self.target, self.head, self.head_fusion)]
         return [*chosen, self.layer.release, self.discard_ratio.release]
+
+
+def _ending_test(drawing: Callable[..., Iterator]) -> Callable[..., Iterator]:
+    """The generator function of maps, which ends the test of the map that was shown before."""
+
+    def end_and_draw(*values: Any) -> Iterator:
+        end_event(TEST_MAP)
+        yield from drawing(*values)
+
+    return end_and_draw
 
 
 def add_map_controls() -> MapControls:

@@ -26,6 +26,7 @@ from gradio.utils import get_function_description, get_return_types, get_upload_
 __all__ = [
     "UNKNOWN_EVENTS",
     "CheckedBlocks",
+    "end_event",
     "get_upload_folder",
     "knows_event",
     "knows_session",
@@ -42,6 +43,8 @@ IDLE_S, BETWEEN_STEPS_S = 0.02, 0.1
 """How often the queue looks for work, and for progress to tell. Gradio looks 1,100 times a second, which takes 7 % of a
 core for as long as an app stands idle."""
 NOT_OFFERED = "The page sent a value that it does not offer. Reload it."
+STEP = object()
+"""What `until_stopped` hands on last, unless something else is given: the step under way."""
 Part = TypeVar("Part")
 
 
@@ -175,14 +178,31 @@ async def stop_event(session: str | None, name: str) -> None:
                 queue.send_message(event, ProcessCompletedMessage(output=unchanged, success=True))
 
 
-def until_stopped(function: Callable[..., Iterator]) -> Callable[..., Iterator]:
-    """The generator function, which ends between two steps once its event is stopped by `stop_event`."""
+def end_event(name: str) -> None:
+    """End the event `name` of the page that this thread serves: before its next step, where it is `until_stopped`."""
+    own, blocks = _own_event(), LocalContext.blocks.get(None)
+    if own is None or blocks is None:
+        return
+    for event in list(blocks._queue.event_ids_to_events.values()):
+        if event.session_hash == own.session_hash and event.fn.api_name == name:
+            _stopped.add(event)
+
+
+def until_stopped(function: Callable[..., Iterator], *, instead: Any = STEP) -> Callable[..., Iterator]:
+    """The generator function, which ends between two steps once its event is stopped by `stop_event` or `end_event`.
+
+    Args:
+        instead: handed on in place of the step that was under way then. Gradio's page is told an event's last step
+            twice, the second time when it ends: what should not be shown any more would come back.
+    """
 
     def steps(*values: Any) -> Iterator:
         with closing(function(*values)) as working:  # pyright: ignore[reportArgumentType] - generators can be closed
             for step in working:
-                yield step
+                if instead is STEP or _own_event() not in _stopped:
+                    yield step
                 if _own_event() in _stopped:
+                    yield from () if instead is STEP else (instead,)
                     return
 
     return steps
