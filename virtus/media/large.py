@@ -106,9 +106,12 @@ class LargePhoto(Image.Image):
         box: Box | None = None,
         reducing_gap: float | None = None,
     ) -> Image.Image:
-        """As of any picture: each plane is resized by itself."""
+        """As of any picture: each plane is resized by itself; of what is only to be turned all, to the last bit."""
         if self._im is not None:
             return super().resize(size, resample, box, reducing_gap)
+        if box is None and reducing_gap and self.is_rgb:
+            across, down = (int(now / side / reducing_gap) or 1 for now, side in zip(self.size, size, strict=True))
+            return self._reduced(across, down).resize(size, resample, (0, 0, self.width / across, self.height / down))
         stored, (width, height) = self._stored(box or (0, 0, *self.size)), self._swapped(size)
         parts = []
         for plane in self._planes:
@@ -116,6 +119,19 @@ class LargePhoto(Image.Image):
             part = (stored[0] / across, stored[1] / down, stored[2] / across, stored[3] / down)
             parts.append(plane.resize((width, height), resample, part, reducing_gap))
         return self._upright(parts)
+
+    def _reduced(self, across: int, down: int) -> Image.Image:
+        """Upright means of blocks, cut off to the right and at the bottom, as Pillow's `reduce` has them: turned when
+        they are few. Where faces are found and how they are cut hangs on the last bit."""
+        width, height = self.width // across * across, self.height // down * down
+        made = Image.new("RGB", (-(-self.width // across), -(-self.height // down)))
+        for left, right in ((0, width), (width, self.width)):
+            for top, bottom in ((0, height), (height, self.height)):
+                if left < right and top < bottom:
+                    x0, y0, x1, y1 = map(int, self._stored((left, top, right, bottom)))
+                    part = self._planes[0].reduce(self._swapped((across, down)), box=(x0, y0, x1, y1))
+                    made.paste(self._upright([part]), (left // across, top // down))
+        return made
 
     def _swapped(self, size: tuple[int, int]) -> tuple[int, int]:
         """A size in the file's own picture as it is upright, and the other way round."""
