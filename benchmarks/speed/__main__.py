@@ -1,6 +1,7 @@
 """The speed goals, each beside what it is held against, interleaved in one run: `python -m benchmarks.speed DATA`.
 
-`--part` takes one part alone. `--rounds`: of what is timed by itself. `--photos`: in the folder.
+`--part` takes one part alone. `--rounds`: of what is timed by itself. `--photos`: in the folder. Of the model alone:
+`--crops` in bulk, `--cpu-time` on a machine that others use too.
 """
 
 from __future__ import annotations
@@ -95,8 +96,9 @@ PARTS = {"model": report_model, "folder": report_folder, "growth": report_growth
 
 
 def main() -> None:
-    options = parser(__doc__, data=True, precision="auto", rounds=10, photos=1000)
+    options = parser(__doc__, data=True, precision="auto", rounds=10, photos=1000, crops=64)
     options.add_argument("--part", choices=PARTS)
+    options.add_argument("--cpu-time", action="store_true")
     options.add_argument("--size", choices=(*SIZES, "bundled"), help="base and bundled, if not given")
     args = options.parse_args()
     print(f"{torch.get_num_threads()} threads, load of the machine {os.getloadavg()[0]:.1f} of {os.cpu_count()}")
