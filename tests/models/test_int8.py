@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from tests.conftest import EXAMPLES, KINDS
+from tests.models.test_families import read_base, write_base
 from tests.models.test_trunk import load_pair
 from tests.support.explaining import crops, heatmaps, load_detector
 from virtus.errors import InputError
@@ -17,6 +18,8 @@ from virtus.faces import crop_face, find_faces
 from virtus.media import load_image
 from virtus.models import hardware
 from virtus.models.int8 import Int8Linear, quantise, quantise_finely
+from virtus.models.tensors import with_tensors
+from virtus.models.trunk import Trunk
 
 CPU = torch.device("cpu")
 with_units = pytest.mark.skipif(not hardware.has_int8_units(CPU), reason="this CPU has no units for int8")
@@ -87,6 +90,21 @@ def test_a_block_is_near_that_of_float32_and_of_each_crop_what_it_is_alone(make_
     assert torch.equal(given, torch.cat([coarse.run_block(0, crop[None]) for crop in hidden]))
     hidden[1, 4, 7] = torch.nan
     assert [bool(crop.isfinite().all()) for crop in coarse.run_block(0, hidden)] == [True, False, True]
+
+
+@with_units
+@torch.no_grad()
+def test_patches_that_each_crop_kept_are_turned_by_their_own_angles(tmp_path):
+    write_base(tmp_path, "DINOv3ViTModel")
+    model = read_base(tmp_path)
+    model = with_tensors(model.config.for_size((32, 32)), model.state_dict())
+    exact, coarse = (Trunk(model, device=CPU, precision=name) for name in ("float32", "int8"))
+    kept = torch.tensor([[0, 1, 2, 4, 7, 18], [0, 1, 2, 3, 9, 10]])  # one class token, two registers
+    hidden = exact.embed(torch.randn(2, 3, 32, 32, generator=torch.manual_seed(1)))
+    some = torch.stack([crop[own] for crop, own in zip(hidden, kept, strict=True)])
+    for tokens, which in ((hidden, None), (some, kept)):
+        expected, given = (trunk.run_block(0, tokens, kept=which) for trunk in (exact, coarse))
+        assert 0 < (given - expected).norm() < 0.02 * expected.norm()
 
 
 @with_units
