@@ -93,10 +93,10 @@ IS_FAKE = np.arange(len(LOGITS)) >= 101
     ("rule", "real_below"),
     [
         (ThresholdRule(by_kind=False), 0.5),  # 3 of 240 are far below 5 %
-        (ThresholdRule(), sigmoid(-1.0)),  # of 40 they are above
+        (ThresholdRule(min_kind=40), sigmoid(-1.0)),  # of 40 they are above
         (ThresholdRule(min_kind=41), 0.5),
         (ThresholdRule(by_kind=False, real_share=0.7), sigmoid(-2.6)),
-        (ThresholdRule(real_share=0.7), sigmoid(-2.6)),
+        (ThresholdRule(min_kind=40, real_share=0.7), sigmoid(-2.6)),
     ],
 )
 def test_below_which_p_a_face_is_real(rule, real_below):
