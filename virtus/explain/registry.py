@@ -127,17 +127,17 @@ class Localisation:
 # Of docs/benchmarks.md (Explanations): part swaps, pointing hits and ms. To be renewed as a whole, for one checkpoint.
 LOCALISATION_OF = "virtus-base"
 LOCALISATION = {
-    "rollout": Localisation(0.05, 20),
-    "attribution": Localisation(0.89, 170),
-    "gradcam": Localisation(0.80, 8),
-    "gradcam++": Localisation(0.57, 8),
-    "layercam": Localisation(0.85, 7),
-    "hirescam": Localisation(0.85, 7),
-    "eigencam": Localisation(0.17, 86),
-    "occlusion": Localisation(0.55, 4700),
-    "evidence": Localisation(0.85, 7),
+    "rollout": Localisation(0.07, 20),
+    "attribution": Localisation(0.85, 170),
+    "gradcam": Localisation(0.76, 8),
+    "gradcam++": Localisation(0.46, 8),
+    "layercam": Localisation(0.77, 7),
+    "hirescam": Localisation(0.77, 7),
+    "eigencam": Localisation(0.14, 86),
+    "occlusion": Localisation(0.82, 4700),
+    "evidence": Localisation(0.77, 7),
 }
-CHANCE_HITS, CENTRE_HITS = 0.12, 0.47  # of smoothed random maps, and of a map of nothing but the centre
+CHANCE_HITS, CENTRE_HITS = 0.14, 0.46  # of smoothed random maps, and of a map of nothing but the centre
 
 
 def explain(
