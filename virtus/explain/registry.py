@@ -46,7 +46,7 @@ class Explainer:
 
 
 # What docs/benchmarks.md (Explanations) says against them, measured on virtus-base: read it there, with its intervals.
-BESIDE = "In one of seven known forgeries its brightest patch lies outside the forged part"
+BESIDE = "In two of nine known forgeries its brightest patch lies outside the forged part"
 EXPLAINERS = {
     "rollout": Explainer(
         "attention.rollout",
@@ -60,19 +60,19 @@ EXPLAINERS = {
         True,
         "where attention that raised the class's lead flowed through all blocks",
         options=("head",),
-        finding="The best at finding known forgeries, and yet in one of nine its brightest patch lies elsewhere.",
+        finding="The best at finding known forgeries, and yet in one of seven its brightest patch lies elsewhere.",
     ),
     "gradcam": Explainer(
         "cams.gradcam",
         True,
         "which patches spoke for one class, by channels weighted alike for all",
-        finding="In one of five known forgeries its brightest patch lies outside the forged part.",
+        finding="In one of four known forgeries its brightest patch lies outside the forged part.",
     ),
     "gradcam++": Explainer(
         "cams.gradcam_plus_plus",
         True,
         "Grad-CAM with more weight on places that speak strongly",
-        finding="In four of ten known forgeries its brightest patch lies outside the forged part.",
+        finding="In more than half of the known forgeries its brightest patch lies outside the forged part.",
     ),
     "layercam": Explainer(
         "cams.layercam",
@@ -90,14 +90,14 @@ EXPLAINERS = {
         "cams.eigencam",
         False,
         "which patches differ most from the others; knows no class",
-        finding="On known forgeries its brightest patch lies in the forged part hardly more often than by chance.",
+        finding="On known forgeries its brightest patch lies in the forged part no more often than by chance.",
     ),
     "occlusion": Explainer(
         "occlusion.occlusion",
         True,
         "how far the class's lead falls when patches are left out",
         options=("window",),
-        finding="Slow, and in about half of the known forgeries its brightest patch lies outside the forged part.",
+        finding="Slow, and in two of ten known forgeries its brightest patch lies outside the forged part.",
     ),
     "evidence": Explainer(
         "cams.evidence",
