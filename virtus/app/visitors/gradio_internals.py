@@ -169,23 +169,26 @@ async def stop_event(session: str | None, name: str) -> None:
     blocks = LocalContext.blocks.get(None)
     assert blocks is not None  # in a call
     queue = blocks._queue
-    for event in list(queue.event_ids_to_events.values()):
-        if event.session_hash == session and event.fn.api_name == name:
-            _stopped.add(event)
-            if event in queue.event_queue_per_concurrency_id[event.concurrency_id].queue:
-                await queue.remove_from_queue(event._id)
-                unchanged = {"data": [gr.skip()] * len(event.fn.outputs)}
-                queue.send_message(event, ProcessCompletedMessage(output=unchanged, success=True))
+    for event in _mark_stopped(blocks, session, name):
+        if event in queue.event_queue_per_concurrency_id[event.concurrency_id].queue:
+            await queue.remove_from_queue(event._id)
+            unchanged = {"data": [gr.skip()] * len(event.fn.outputs)}
+            queue.send_message(event, ProcessCompletedMessage(output=unchanged, success=True))
 
 
 def end_event(name: str) -> None:
     """End the event `name` of the page that this thread serves: before its next step, where it is `until_stopped`."""
     own, blocks = _own_event(), LocalContext.blocks.get(None)
-    if own is None or blocks is None:
-        return
-    for event in list(blocks._queue.event_ids_to_events.values()):
-        if event.session_hash == own.session_hash and event.fn.api_name == name:
-            _stopped.add(event)
+    if own is not None and blocks is not None:
+        _mark_stopped(blocks, own.session_hash, name)
+
+
+def _mark_stopped(blocks: gr.Blocks, session: str | None, name: str) -> list[Event]:
+    """The events of that name and page, which `until_stopped` ends from now on."""
+    events = list(blocks._queue.event_ids_to_events.values())
+    named = [event for event in events if event.session_hash == session and event.fn.api_name == name]
+    _stopped.update(named)
+    return named
 
 
 def until_stopped(function: Callable[..., Iterator], *, instead: Any = STEP) -> Callable[..., Iterator]:
