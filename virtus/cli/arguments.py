@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from virtus.checkpoints import ENVIRONMENT_VARIABLE, bundled_default, bundled_words
 from virtus.errors import InputError
+from virtus.models import PRECISIONS
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
 
-PRECISIONS = ("auto", "float32", "bfloat16", "int8")  # as virtus.models has them, which would load torch
 PRECISION_WORDS = "auto: what is fast here and changes p little, of bfloat16, int8, float32; see docs/verdicts.md"
 
 

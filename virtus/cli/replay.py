@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from virtus.cli.arguments import PRECISIONS, add_fake_label
+from virtus.cli.arguments import add_fake_label
+from virtus.models import PRECISIONS
 
 SAME, DIFFERENT = 0, 1  # 2, as for every command: it cannot be replayed
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from virtus.models.architecture import Architecture
+    from virtus.models.architecture import PRECISIONS, Architecture
     from virtus.models.block import MLP
     from virtus.models.families import classifier_config, describe, read_architecture, read_transform
     from virtus.models.hardware import (

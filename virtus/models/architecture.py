@@ -16,6 +16,7 @@ from virtus.models.config_values import unfit
 
 GELU_BY_TANH = ("gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh")
 ACTIVATIONS = ("gelu", "gelu_python", *GELU_BY_TANH, "quick_gelu", "relu", "silu", "swish")
+PRECISIONS = ("auto", "float32", "bfloat16", "int8")  # in which one can be computed: `hardware` says where
 MAX_BLOCKS = 200  # a config that claims more would only cost time and memory to refuse
 ENDS = (".weight", ".bias")
 BLOCK = re.compile(r"layers\.(\d+)\.")

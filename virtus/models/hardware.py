@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 
 from virtus.errors import InputError
+from virtus.models.architecture import PRECISIONS
 from virtus.models.int8 import multiplies_exactly
 
-PRECISIONS = ("auto", "float32", "bfloat16", "int8")
 LEAST_INT8_WIDTH = 768  # of tokens: at 192 what int8 saves is less than what writing them in it costs
 
 

@@ -21,7 +21,7 @@ class Trunk:
     """A frozen classifier on one device.
 
     Args:
-        precision: of `virtus.models.hardware.PRECISIONS`, but for `auto`.
+        precision: of `virtus.models.architecture.PRECISIONS`, but for `auto`.
 
     Attributes:
         precision: by which it judges.
