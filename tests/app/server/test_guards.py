@@ -66,6 +66,13 @@ def test_an_address_is_one_machines_or_one_network(host, address):
     assert address_of({"client": (host, 5)}) == address
 
 
+@pytest.fixture
+def quickly(monkeypatch):
+    """No time passes for those who count, however slow the machine is."""
+    monkeypatch.setattr(Buckets.__init__, "__defaults__", (lambda: 0.0,))
+
+
+@pytest.mark.usefixtures("quickly")
 def test_who_asks_too_often_is_told_when_to_come_back():
     asking = client(calls_per_minute=3)
     assert [asking.post("/a").status_code for _ in range(4)] == [200, 200, 200, 429]
@@ -76,6 +83,7 @@ def test_who_asks_too_often_is_told_when_to_come_back():
     assert asking.get("/a").status_code == 200
 
 
+@pytest.mark.usefixtures("quickly")
 def test_passwords_are_guessed_slowly():
     asking = client()
     assert asking.post("/login", content=b"right").status_code == 200
@@ -140,22 +148,48 @@ def test_the_largest_batch_fits_into_one_upload():
     assert MOST_BYTES[UPLOAD] > MAX_BATCH_BYTES
 
 
-def test_who_stalls_is_sent_away(monkeypatch):
-    monkeypatch.setattr("virtus.app.server.guards.body_limits.STALLED_S", 0.01)
-    scope = {"type": "http", "method": "POST", "path": "/a", "headers": [], "scheme": "http", "query_string": b""}
-    app = client().app
-    sent = []
+async def never():
+    await asyncio.Event().wait()
 
-    async def never():
-        await asyncio.Event().wait()
+
+def posted(receive, **headers):
+    """The status that is answered to a body that comes so."""
+    scope = {"type": "http", "method": "POST", "path": "/a", "scheme": "http", "query_string": b""}
+    scope["headers"] = [(name.encode(), value.encode()) for name, value in headers.items()]
+    app, sent = client().app, []
 
     async def send(message):
         sent.append(message)
 
     # Playwright's event loop, where a browser test came before, is this thread's.
     with ThreadPoolExecutor() as pool:
-        pool.submit(lambda: asyncio.run(app(scope, never, send))).result()
-    assert sent[0]["status"] == 408
+        pool.submit(lambda: asyncio.run(app(scope, receive, send))).result()
+    return sent[0]["status"]
+
+
+def test_who_stalls_is_sent_away(monkeypatch):
+    monkeypatch.setattr("virtus.app.server.guards.body_limits.STALLED_S", 0.01)
+    assert posted(never) == 408
+
+
+@pytest.mark.parametrize(
+    ("headers", "num_read"),
+    [({"connection": "close"}, 3), ({}, 0), ({"connection": "close", "expect": "100-continue"}, 0)],
+)
+def test_a_refusal_comes_after_what_is_posted_where_the_connection_ends_with_it(headers, num_read):
+    """Once a client that was still sending was reset in place of its refusal. What stays open is read afterwards."""
+    parts = [b"a", b"b", b"c"]
+
+    async def receive():
+        return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+
+    assert posted(receive, origin="https://evil.example", **headers) == 403
+    assert 3 - len(parts) == num_read
+
+
+def test_who_stalls_is_refused_all_the_same(monkeypatch):
+    monkeypatch.setattr("virtus.app.server.guards.body_limits.LINGER_S", 0.01)
+    assert posted(never, origin="https://evil.example", connection="close") == 403
 
 
 def test_a_full_queue_is_said_in_a_sentence():

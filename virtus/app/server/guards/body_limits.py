@@ -21,6 +21,7 @@ MOST_BYTES = {
 }  # the rest of an upload: what stands between its files
 MOST_BYTES_ELSEWHERE = MIB
 STALLED_S = 60
+LINGER_S = 10
 TOO_LARGE = "The request has more than the {most} MiB that are taken here. Give fewer or smaller files."
 STALLED = "Nothing came for a minute. Try again."
 FULL = "The app is busy: it keeps as many uploads as it can. Try again in some minutes."
@@ -52,6 +53,47 @@ class BodyLimits:
             return
         with contextlib.suppress(ClientDisconnect):
             await self.app(scope, body.receive, send)
+
+
+class LingeringClose:
+    """Lets no answer go before all that was posted came, where the connection ends with it; for some seconds at most.
+
+    A refusal needs the headers alone. What comes after the connection was closed makes the system reset it, and who is
+    still sending may then see a reset and not the answer (RFC 9112, section 9.6). A connection that stays is read on.
+    """
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or not _ends_with_answer(scope):
+            await self.app(scope, receive, send)
+            return
+        is_complete = False
+
+        async def receive_noting() -> Message:
+            nonlocal is_complete
+            message = await receive()
+            is_complete = not message.get("more_body", False)
+            return message
+
+        async def send_after(message: Message) -> None:
+            nonlocal is_complete
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    while not is_complete:
+                        await receive_noting()
+            is_complete = True  # or the client had its time
+            await send(message)
+
+        await self.app(scope, receive_noting, send_after)
+
+
+def _ends_with_answer(scope: Scope) -> bool:
+    """Who expects to be asked for the body first has not begun to send it."""
+    headers = Headers(scope=scope)
+    closes = scope.get("http_version") == "1.0" or headers.get("connection", "").lower() == "close"
+    return closes and "expect" not in headers
 
 
 class _Body:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.middleware import Middleware
 
-from virtus.app.server.guards.body_limits import BodyLimits
+from virtus.app.server.guards.body_limits import BodyLimits, LingeringClose
 from virtus.app.server.guards.calls import Calls
 from virtus.app.server.guards.client_limits import BasicLogin, LoginLimit, RateLimit
 from virtus.app.server.guards.responses import BusyAnswers, ResponseHeaders
@@ -23,6 +23,7 @@ def guards(
         auth: user and password that the tools for assistants ask for. Gradio itself asks for those of the app.
     """
     return [
+        Middleware(LingeringClose),
         Middleware(ResponseHeaders),
         Middleware(OwnOrigin),
         Middleware(ClosedRoutes),
