@@ -27,7 +27,6 @@ from train.fit.tokens import TokenDataset
 from train.pictures import (
     BalancedSampler,
     CoupleSampler,
-    CropDataset,
     FaceCache,
     PairSampler,
     RowKind,
@@ -77,11 +76,7 @@ def fit(
     cache = cache or FaceCache()
     teacher = Teacher(config) if config.teacher else None
     material = gather(config, anyway=anyway, cache=cache)
-    start = start_of(config)
-    if teacher is not None:
-        start = teacher.prepare(start)
-    if config.probe:  # before tokens are computed, which may take an hour
-        check_probe(start.classifier)
+    start = _start(config, teacher)
     model = _model(config, start, teacher)
     state.wait_for_everyone()  # until all have looked whether there is a run
     if state.is_main_process:
@@ -89,32 +84,29 @@ def fit(
         config.save(out_dir / CONFIG)
     pictures = RunPictures(config, material, start, kept=cache.file.parent / "tokens", teacher=teacher)
     trainer, started = _trainer(config, out_dir, model, pictures, is_new=last is None), time.monotonic()
-    began = copy.deepcopy(start.classifier.state_dict()) if config.start_share else {}
-    trainer.train(resume_from_checkpoint=last and str(last))
-    if config.start_share:
-        go_back(start.classifier, began, config.start_share)
-    if config.weights == "int8":  # from here on it is what is saved
-        start.classifier.load_state_dict(rounded(start.classifier.state_dict()))
+    _train(trainer, config, start, last)
     chosen_by = trainer.evaluate()
     elapsed_s = time.monotonic() - started
-    looks = [pictures.as_seen(material.parts.calibrate, degraded=degraded) for degraded in (False, True)]
-    calibration = _fit_calibration(trainer, looks, config)
+    calibration = _fit_calibration(trainer, pictures, config)
     if state.is_main_process:
         save_checkpoint(start, config, out_dir / "checkpoint", calibration)
         if novelty:
             _add_novelty(out_dir / "checkpoint", material)
-        record = record_run(
-            config,
-            material.samples,
-            material.look,
-            trainer,
-            elapsed_s=elapsed_s,
-            first_step=number_of(last),
-            chosen_by=chosen_by,
-        )
+        figures = {"elapsed_s": elapsed_s, "first_step": number_of(last), "chosen_by": chosen_by}
+        record = record_run(config, material.samples, material.look, trainer, **figures)
         (out_dir / "run.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     state.wait_for_everyone()
     return TrainResult(out_dir / "checkpoint", chosen_by)
+
+
+def _start(config: TrainConfig, teacher: Teacher | None) -> StartingPoint:
+    """The base, as the teacher asks for where there is one."""
+    start = start_of(config)
+    if teacher is not None:
+        start = teacher.prepare(start)
+    if config.probe:  # before tokens are computed, which may take an hour
+        check_probe(start.classifier)
+    return start
 
 
 def _model(config: TrainConfig, start: StartingPoint, teacher: Teacher | None) -> Trainable:
@@ -122,6 +114,16 @@ def _model(config: TrainConfig, start: StartingPoint, teacher: Teacher | None) -
     if teacher is not None:
         return Student(start, teacher, config, **tuned)
     return Trainable(start.classifier, **tuned, first_block=config.cached_block)
+
+
+def _train(trainer: Trainer, config: TrainConfig, start: StartingPoint, last: Path | None) -> None:
+    """Train the classifier that training starts from, from the last step on, and make it what is saved of it."""
+    began = copy.deepcopy(start.classifier.state_dict()) if config.start_share else {}
+    trainer.train(resume_from_checkpoint=last and str(last))
+    if config.start_share:
+        go_back(start.classifier, began, config.start_share)
+    if config.weights == "int8":
+        start.classifier.load_state_dict(rounded(start.classifier.state_dict()))
 
 
 def _add_novelty(folder: Path, material: Material) -> None:
@@ -243,11 +245,10 @@ def rule_of(config: TrainConfig) -> ThresholdRule:
     return RULE if config.bound_kinds else LENIENT_RULE
 
 
-def _fit_calibration(
-    trainer: Trainer, looks: Sequence[CropDataset | TokenDataset], config: TrainConfig
-) -> Calibration | None:
+def _fit_calibration(trainer: Trainer, pictures: RunPictures, config: TrainConfig) -> Calibration | None:
     """On pictures that served nothing else, as they are and degraded, all processes taking part; None for too few."""
     trainer.compute_metrics = None  # it knows the choosing part's sources alone
+    looks = [pictures.as_seen(pictures.material.parts.calibrate, degraded=degraded) for degraded in (False, True)]
     samples = looks[0].samples
     logits = [np.asarray(trainer.predict(look).predictions) if samples else np.empty((0, 2)) for look in looks]
     margins = np.stack([of_look[:, 1] - of_look[:, 0] for of_look in logits], axis=1)

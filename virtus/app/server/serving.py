@@ -94,16 +94,11 @@ def serve(
         detectors.get()  # in this thread: see `virtus.app.visitors.gpu`
     if mcp:
         print(f"* Tools for assistants (MCP) below its address, at {TOOLS_PATH}", flush=True)
-    where = {"server_name": host, "server_port": port, "share": share}
     with _stopped_by_signals(), visitor_files(max_bytes=limits.max_disk_bytes) as files:
         app, settings = guarded_app(
             detectors, files, limits.calls_per_minute, whole=whole, prior=prior, auth=auth, mcp=mcp
         )
-        try:
-            app.launch(auth=auth, prevent_thread_lock=True, **where, **settings)
-        except OSError as exc:
-            tried = f"on port {port}" if port else "on any port that it tried"
-            raise InputError(f"The app cannot listen {tried}: another program does. Choose another port.") from exc
+        _listen(app, host, port, auth=auth, share=share, **settings)
         load_behind(detectors)  # only now: importing torch would hold up the first page
         app.block_thread()
 
@@ -150,6 +145,15 @@ def launch_settings(middleware: Sequence[Middleware] = ()) -> dict:
         "pwa": False,
         "mcp_server": False,
     }
+
+
+def _listen(app: gr.Blocks, host: str | None, port: int | None, **settings) -> None:
+    """Let it answer, in a thread of its own."""
+    try:
+        app.launch(server_name=host, server_port=port, prevent_thread_lock=True, **settings)
+    except OSError as exc:
+        tried = f"on port {port}" if port else "on any port that it tried"
+        raise InputError(f"The app cannot listen {tried}: another program does. Choose another port.") from exc
 
 
 @contextlib.contextmanager
