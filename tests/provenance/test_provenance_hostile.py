@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.pictures import greedy_tags
 from tests.support.provenance_files import TRAINED, exif, picture, png_chunk, png_with, png_with_chunk, with_xmp, xmp
-from virtus.provenance import Provenance, credentials, read_provenance
+from virtus.provenance import credentials, read_provenance
 from virtus.provenance.fields import MAX_TEXT
 from virtus.provenance.findings import MAX_FINDINGS, MAX_SHOWN, Kind, clean
 
@@ -65,7 +65,6 @@ def test_damaged_files_never_raise(kind, monkeypatch):
     data, rng = full_picture(kind), random.Random(kind)
     assert read_provenance(data).known
     found = [read_provenance(mutated(data, rng)) for _ in range(MUTATIONS)]
-    assert all(isinstance(provenance, Provenance) for provenance in found)
     assert any(provenance.known for provenance in found)
     shown = "".join(finding.what + finding.where for provenance in found for finding in provenance.findings)
     assert shown.isprintable()
