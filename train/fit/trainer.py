@@ -92,8 +92,10 @@ def fit(
         save_checkpoint(start, config, out_dir / "checkpoint", calibration)
         if novelty:
             _add_novelty(out_dir / "checkpoint", material)
-        figures = {"elapsed_s": elapsed_s, "first_step": number_of(last), "chosen_by": chosen_by}
-        record = record_run(config, material.samples, material.look, trainer, **figures)
+        first = number_of(last)
+        record = record_run(
+            config, material.samples, material.look, trainer, elapsed_s=elapsed_s, first_step=first, chosen_by=chosen_by
+        )
         (out_dir / "run.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     state.wait_for_everyone()
     return TrainResult(out_dir / "checkpoint", chosen_by)
