@@ -1,6 +1,8 @@
 """One running app for all tests of this folder, started as users start it, and the photos that they give it."""
 
+import contextlib
 import http.server
+import itertools
 import os
 import shutil
 import socket
@@ -12,8 +14,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from gradio_client import Client
 from PIL import Image
 
+from virtus.app import build_app
+from virtus.app.server.serving import launch_settings
+from virtus.app.visitors.detectors import Detectors
 from virtus.bundled import ASSETS
 
 ROOT = Path(__file__).parents[2]
@@ -24,13 +30,17 @@ CHROMIUM_ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
 ).split()
+PORTS = itertools.count(11_000 + os.getpid() % 1000 * 20)  # below those that the system gives to anybody
 START_UP_S = 240  # a limit for broken starts, not a claim about speed
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that nobody takes before it is listened at, which may be seconds later; another test process has others."""
+    while True:
+        port = next(PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:
@@ -61,6 +71,7 @@ class Server:
                 return self
             except OSError:
                 time.sleep(0.1)
+        self.process.kill()
         raise RuntimeError(f"the app did not start:\n{self.log.read_text()}")
 
     @property
@@ -89,6 +100,21 @@ def start(tmp_path):
     yield start_command
     for running in started:
         running.stop()
+
+
+@pytest.fixture(scope="module")
+def serve_here():
+    """Starts the app in this process, by the names of checkpoints: a client of it."""
+    started = []
+
+    def launch(default: str, *others: str) -> Client:
+        started.append(build_app(Detectors(default, others, device="cpu", precision="float32")))
+        started[-1].launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+        return Client(started[-1].local_url, verbose=False)
+
+    yield launch
+    for app in started:
+        app.close()
 
 
 @pytest.fixture(scope="session")

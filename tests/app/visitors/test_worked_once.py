@@ -7,12 +7,9 @@ from collections import Counter
 
 import httpx
 import pytest
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 
-from virtus.app import build_app
-from virtus.app.server.serving import launch_settings
 from virtus.app.visitors import photos as kept_photos
-from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.sessions import KeptPhotos
 from virtus.explain import faithfulness
 from virtus.faces import find
@@ -91,12 +88,8 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def client(make_checkpoint):
-    names = [str(make_checkpoint()), str(make_checkpoint(own={"margin": 2.0}))]
-    app = build_app(Detectors(names[0], names[1:], device="cpu", precision="float32"))
-    app.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
-    yield Client(app.local_url, verbose=False)
-    app.close()
+def client(make_checkpoint, serve_here):
+    return serve_here(str(make_checkpoint()), str(make_checkpoint(own={"margin": 2.0})))
 
 
 @pytest.fixture
