@@ -83,7 +83,7 @@ class Server:
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
-            assert self.process.wait(30) == 0, self.log.read_text()
+        assert self.process.wait(30) == 0, self.log.read_text()  # nor did it end by itself
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def test_who_stalls_is_sent_away(monkeypatch):
     [({"connection": "close"}, 3), ({}, 0), ({"connection": "close", "expect": "100-continue"}, 0)],
 )
 def test_a_refusal_comes_after_what_is_posted_where_the_connection_ends_with_it(headers, num_read):
-    """Once a client that was still sending was reset in place of its refusal. What stays open is read afterwards."""
+    """Who was still sending 5 MiB was reset in place of the refusal. What stays open is read afterwards."""
     parts = [b"a", b"b", b"c"]
 
     async def receive():

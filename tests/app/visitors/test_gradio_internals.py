@@ -14,6 +14,7 @@ from gradio.queueing import Event
 from gradio.route_utils import delete_files_created_by_app
 from gradio.routes import App
 from gradio_client import Client
+from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
@@ -188,6 +189,29 @@ def test_what_a_visitor_typed_and_saw_is_not_kept():
     assert session.state_data == {calls._id: 2}
     assert session.config_values == {}
     assert "secret" not in str([vars(one) for one in session.blocks_config.blocks.values()])
+
+
+class NoHead:
+    """A server that is too busy for the first request that `launch` makes of it."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        is_asked = scope["type"] == "http" and scope["method"] == "HEAD"
+        await (PlainTextResponse(status_code=503) if is_asked else self.app)(scope, receive, send)
+
+
+def test_a_server_that_is_too_busy_to_answer_itself_starts_all_the_same():
+    with CheckedBlocks() as app:
+        gr.HTML("page")
+    busy = {"app_kwargs": {"middleware": [Middleware(NoHead)]}}
+    app.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, **busy, **gradio_internals.UNASKED)
+    try:
+        assert httpx.head(app.local_url, timeout=60).status_code == 503
+        assert httpx.get(app.local_url, timeout=60).status_code == 200
+    finally:
+        app.close()
 
 
 NUM_CALLS = 12

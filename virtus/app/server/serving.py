@@ -26,6 +26,7 @@ from virtus.app.visitors import (
     NUM_AT_ONCE,
     NUM_SLOTS,
     TOOLS_PATH,
+    UNASKED,
     Detectors,
     VisitorFiles,
     find_limits,
@@ -150,7 +151,7 @@ def launch_settings(middleware: Sequence[Middleware] = ()) -> dict:
 def _listen(app: gr.Blocks, host: str | None, port: int | None, **settings) -> None:
     """Let it answer, in a thread of its own."""
     try:
-        app.launch(server_name=host, server_port=port, prevent_thread_lock=True, **settings)
+        app.launch(server_name=host, server_port=port, prevent_thread_lock=True, **UNASKED, **settings)
     except OSError as exc:
         tried = f"on port {port}" if port else "on any port that it tried"
         raise InputError(f"The app cannot listen {tried}: another program does. Choose another port.") from exc

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from virtus.app.visitors.gpu import is_lent, on_gpu
     from virtus.app.visitors.gradio_internals import (
+        UNASKED,
         UNKNOWN_EVENTS,
         end_event,
         knows_event,

@@ -24,6 +24,7 @@ from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import get_function_description, get_return_types, get_upload_folder
 
 __all__ = [
+    "UNASKED",
     "UNKNOWN_EVENTS",
     "CheckedBlocks",
     "end_event",
@@ -37,6 +38,9 @@ __all__ = [
     "visitor_left",
 ]
 
+UNASKED: dict[str, Any] = {"_frontend": False}
+"""For `launch`, which else asks for its own page and ends the program where that takes three seconds, or a proxy is
+set: on a busy machine an app that had begun to answer was gone for who asked next."""
 UNKNOWN_EVENTS = (KeyError, FnIndexInferError)
 """What Gradio raises for an event that there is not, by its number and by its name."""
 IDLE_S, BETWEEN_STEPS_S = 0.02, 0.1
