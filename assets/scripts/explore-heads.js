@@ -11,6 +11,7 @@ function headsPart(explorer) {
     tiles = [...Array(blocks * heads).keys()].map((at) => tile(Math.floor(at / heads), at % heads));
     holder.style.setProperty("--wide", heads > 6 ? heads : heads * Math.floor(12 / heads));
     holder.style.setProperty("--narrow", [6, 5, 4].find((number) => heads % number === 0) ?? Math.min(heads * 2, 6));
+    holder.style.setProperty("--tiny", heads % 4 ? 3 : 4);
     order();
   }
 
@@ -64,6 +65,21 @@ function headsPart(explorer) {
     const sorted = [...tiles].sort((one, other) => value(one) - value(other) || one.block - other.block || one.head - other.head);
     holder.classList.toggle("by-block", ordering() === "block");
     holder.replaceChildren(...sorted.map((one) => one.button));
+    reach(tiles.find((one) => one.button.ariaPressed === "true")?.button ?? holder.firstChild);
+  }
+
+  // One of all is reached by Tab, the others from it by the arrow keys.
+  function reach(button) {
+    for (const one of holder.children) one.tabIndex = one === button ? 0 : -1;
+  }
+
+  function move(event) {
+    const columns = getComputedStyle(holder).gridTemplateColumns.split(" ").length;
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const all = [...holder.children];
+    all[all.indexOf(event.target) + step]?.focus();
   }
 
   // Not while nobody sees them: they follow the pointer.
@@ -99,6 +115,8 @@ function headsPart(explorer) {
   }
 
   root.querySelector(".order").addEventListener("change", order);
+  holder.addEventListener("keydown", move);
+  holder.addEventListener("focusin", (event) => reach(event.target));
   new IntersectionObserver(([entry]) => {
     isSeen = entry.isIntersecting;
     if (!isSeen || !tiles.length) return;

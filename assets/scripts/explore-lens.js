@@ -16,6 +16,7 @@ function lensPart(explorer) {
     drawChart();
     strip.replaceChildren(...face.decided.map((_, block) => step(block)));
     tell(inWords(face));
+    explorer.tellShort("lens", inWords(face));
     choose(chosen);
   }
 

@@ -6,7 +6,7 @@ function lookPart(explorer) {
   const root = explorer.find(".look");
   const find = (selector) => root.querySelector(selector);
   const state = { direction: "from", span: "block", block: 0, heads: "mean", discard: 0, held: null };
-  let [pointed, playing, values] = [null, 0, null];
+  let [pointed, playing, values, isTold] = [null, 0, null, false];
   const inputs = Object.fromEntries(["block", "head", "discard"].map((name) => [name, find(`.slide.${name} input`)]));
   const [play, letGo, regions] = [find(".play"), find(".let-go"), find(".regions")];
   const tell = teller(find(".said"), find(".live"));
@@ -27,6 +27,8 @@ function lookPart(explorer) {
     stop();
     [inputs.block.max, inputs.head.max] = [attention.blocks, attention.heads];
     Object.assign(state, { block: attention.blocks - 1, heads: "mean", held: null });
+    isTold = false;
+    explorer.tellShort("look", "It is on its way.");
     find("canvas").setAttribute("aria-description", `${face.grid[0]} rows of ${face.grid[1]} patches`);
     find(".reads").textContent = face.reads;
     find(".token").hidden = !face.reads.includes("class token");
@@ -67,6 +69,7 @@ function lookPart(explorer) {
     const { attention, face } = explorer;
     if (!attention) return;
     fit();
+    if (!isTold) tellInShort();
     if (!needed().every((block) => attention.has(block))) {
       values = null;
       canvas.draw(null, marks());
@@ -117,9 +120,20 @@ function lookPart(explorer) {
     const end = patch === null ? `What the verdict is read from (${face.reads})` : `The patch at ${explorer.nameOf(patch)}`;
     const most = greatest(values, TOLD).filter((at) => values[at] > 0);
     const named = most.map((at) => explorer.nameOf(at) + (isFrom ? `: ${percent(values[at] / total)}` : "")).join("; ");
-    const aside = isFrom && attention.numPrefix ? ` With ${face.aside} stays ${percent(1 - sumOf(values) / total)}.` : "";
+    const aside = isFrom && attention.numPrefix ? ` It leaves ${percent(1 - sumOf(values) / total)} with ${face.aside}.` : "";
     tell(isFrom ? `${start} ${where}${heads} look${plural} most at ${named}.${aside}` : `${end} is looked at in ${where}${heads} most from ${named}.`);
     showRegions(againstSize(values, face.patches).slice(0, 5));
+  }
+
+  // Of the verdict, in the last block; whatever is looked at just now.
+  function tellInShort() {
+    const { attention, face } = explorer;
+    const last = { block: attention.blocks - 1, heads: "mean", span: "block", direction: "from" };
+    if (!attention.has(last.block)) return;
+    isTold = true;
+    const parts = againstSize(attention.patches(attention.map(attention.source(null, "mean"), last)), face.patches);
+    const names = parts.filter(({ times }) => times > 1).slice(0, TOLD).map(({ name }) => name);
+    explorer.tellShort("look", `Most at ${names.join(", ").replace(/, ([^,]*)$/, " and $1")}, for the size of these parts.`);
   }
 
   function showRegions(parts) {

@@ -8,7 +8,8 @@ function rubPart(explorer) {
   const find = (selector) => root.querySelector(selector);
   const [fill, band, before, bar] = [".fill", ".band", ".before", ".bar"].map((name) => find(`.bar ${name}`) ?? find(name));
   const [undo, reset, flip, halt, flipSaid] = [".undo", ".reset", ".flip", ".halt", ".flip-said"].map(find);
-  const [tryAll, tried, triedSaid] = [".try", ".tried", ".tried-said"].map(find);
+  const [tried, triedSaid] = [".tried", ".tried-said"].map(find);
+  const tryButtons = [explorer.find(".short .try"), find(".try")];
   const tell = teller(find(".said"), find(".live"));
   let [gone, history, isAsking, askedAt, answered] = [[], [], false, 0, ""];
   const canvas = new PatchCanvas(find("canvas"), {
@@ -27,9 +28,10 @@ function rubPart(explorer) {
     answered = JSON.stringify(question());
     canvas.show(explorer.picture, face.grid);
     showBar(face, gone);
-    [flipSaid.textContent, triedSaid.textContent] = ["", ""];
+    flipSaid.textContent = "";
+    tellTried("");
     tried.replaceChildren();
-    tryAll.disabled = false;
+    trying(false);
     running(false);
     draw();
   }
@@ -93,7 +95,7 @@ function rubPart(explorer) {
     while (!isAnswered()) {
       const asked = question();
       askedAt = performance.now();
-      const answer = await explorer.judgeWithout(asked);
+      const answer = asked.gone.includes("1") ? await explorer.judgeWithout(asked) : explorer.face; // it has its verdict
       if (asked.key !== explorer.face.key) continue; // another face is shown
       if (answer.error) {
         tell(answer.error);
@@ -114,24 +116,38 @@ function rubPart(explorer) {
   // Each part of the face by itself, the rest of it left as it is.
   async function tryParts() {
     const [{ face }, found] = [explorer, []];
-    tryAll.disabled = true;
-    for (const name of new Set(face.patches)) {
+    const names = [...new Set(face.patches)];
+    trying(true);
+    for (const name of names) {
+      explorer.tellShort("rub", `Part ${found.length + 1} of ${names.length}: ${name}…`);
       const without = { ...question(), gone: face.patches.map((part) => Number(part === name)).join("") };
       const { error, p_fake: p, outcome } = await explorer.judgeWithout(without);
       if (face !== explorer.face) return;
       if (error) {
-        triedSaid.textContent = error;
-        tryAll.disabled = false;
-        return;
+        trying(false);
+        return tellTried(error);
       }
       found.push({ name, p, outcome, by: Math.abs(p - face.p_fake) });
       showTried(found.sort((one, other) => other.by - one.by));
     }
-    tryAll.disabled = false;
-    const [{ name, p, outcome, by }] = found;
+    trying(false);
+    tellTried(inWords(found[0]));
+  }
+
+  function inWords({ name, p, outcome, by }) {
+    const { face } = explorer;
     const size = `${face.patches.filter((part) => part === name).length} of ${face.patches.length} patches`;
     const words = `It depends most on this part: ${name} (${size}). Without it p = ${face.p_fake.toFixed(2)} becomes ${p.toFixed(2)}, ${face.tones[outcome].word}.`;
-    triedSaid.textContent = by < LITTLE ? NONE_DECIDES : words;
+    return by < LITTLE ? NONE_DECIDES : words;
+  }
+
+  function trying(isTrying) {
+    for (const button of tryButtons) button.disabled = isTrying;
+  }
+
+  function tellTried(words) {
+    triedSaid.textContent = words;
+    explorer.tellShort("rub", words);
   }
 
   function showTried(found) {
@@ -153,12 +169,17 @@ function rubPart(explorer) {
     fill.style.background = face.tones[outcome].colour;
     [band.style.left, band.style.width] = [`${100 * face.real_below}%`, `${100 * (face.fake_above - face.real_below)}%`];
     before.style.left = `${100 * face.p_fake}%`;
+    find(".between").textContent = `${between(face)}; dotted: before`;
     const word = face.tones[outcome].word;
     const words = count
       ? `Without ${count === without.length ? "any patch" : `${count} of ${without.length} patches`}: ${word}, p = ${p.toFixed(3)} (${change(p - face.p_fake)}).${parts(without)}`
       : `As it is: ${word}, p = ${p.toFixed(3)}.`;
     bar.setAttribute("aria-label", words);
     tell(words);
+  }
+
+  function between({ real_below: low, fake_above: high }) {
+    return low === high ? `threshold ${low.toFixed(2)}` : `inconclusive from ${low.toFixed(2)} to ${high.toFixed(2)}`;
   }
 
   function change(by) {
@@ -199,7 +220,7 @@ function rubPart(explorer) {
     if (isNone) return tell("Brush over a part first: then all the rest is rubbed out.");
     become(gone.map((one) => !one));
   });
-  tryAll.addEventListener("click", tryParts);
+  for (const button of tryButtons) button.addEventListener("click", tryParts);
   find(".choice.fill").addEventListener("change", () => ask(true));
   find(".slide.width input").addEventListener("input", draw);
   flip.addEventListener("click", () => {

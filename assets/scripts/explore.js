@@ -42,6 +42,10 @@ function begin({ element, props, trigger, watch }) {
       const columns = explorer.face.grid[1];
       return `${explorer.face.patches[patch]} (row ${Math.floor(patch / columns) + 1}, column ${(patch % columns) + 1})`;
     },
+    // The answer to a part's question, in short, above all parts.
+    tellShort(part, words) {
+      find(`.short-${part}`).textContent = words;
+    },
     // Where a patch lies, for a face with another grid.
     placeOf(patch) {
       const [rows, columns] = explorer.face.grid;
@@ -109,6 +113,7 @@ function begin({ element, props, trigger, watch }) {
       tellProgress();
       parts.look.draw();
       await new Promise((resolve) => setTimeout(resolve)); // the page stays at hand meanwhile
+      if (own !== latest) return; // another face, with fewer blocks perhaps, is shown
       parts.heads.take(block);
     }
     if (own === latest) isFetching = false;
@@ -150,7 +155,11 @@ function begin({ element, props, trigger, watch }) {
   });
 
   // Alone on a phone, or beside another: by its own width. Gradio drops a style sheet's rules for containers.
-  new ResizeObserver(() => root.clientWidth && root.classList.toggle("narrow", root.clientWidth < 700)).observe(root);
+  new ResizeObserver(() => {
+    if (!root.clientWidth) return;
+    root.classList.toggle("narrow", root.clientWidth < 700);
+    root.classList.toggle("tiny", root.clientWidth < 260);
+  }).observe(root);
   watch("value", show);
   watch("flipping", () => parts.rub.takeFlipping(props.flipping));
   show();

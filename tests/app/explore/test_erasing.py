@@ -123,6 +123,21 @@ def test_the_page_is_answered_and_a_face_is_embedded_once_for_all_strokes(opened
     assert judged.faces.num_token_bytes > sum(tokens.nbytes for tokens in judged.faces.block_inputs)  # they are counted
 
 
+def test_beside_a_face_that_is_no_longer_open_something_is_said():
+    """All controls vanished without a word."""
+    callbacks = ExploreCallbacks(Detectors())
+    tools, *_, place, _, _, _, _ = callbacks.show_controls("photo", None)
+    assert (tools.visible, place.visible) == (True, True)
+    (shown,) = callbacks.open_beside("photo", None, None, "auto")
+    assert "Open the tab Analyze" in shown.note
+
+
+def test_beside_the_checkpoint_that_judged_another_one_is_asked_for(opened, detectors):
+    *_, shown = ExploreCallbacks(detectors).open_beside("model", opened, None, opened.inputs.model)
+    assert shown.opened is None
+    assert "Choose another one" in shown.note
+
+
 def test_who_does_not_know_a_face_or_asks_wrongly_gets_a_sentence(opened, post, tmp_path):
     assert "no longer open" in post().json()["detail"]
     for wrong in ({"gone": "0"}, {"fill": "paint"}, {"more": 1}):

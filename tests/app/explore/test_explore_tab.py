@@ -120,6 +120,10 @@ def test_a_head_is_chosen_from_all_and_they_are_sorted(opened):
     tiles.nth(4).click()  # of block 2 the second
     playwright.expect(canvas(page)).to_have_attribute("data-drawn", re.compile("^block 1 1 from verdict"))
     playwright.expect(tiles.nth(4)).to_have_attribute("aria-pressed", "true")
+    tiles.nth(4).focus()
+    page.keyboard.press("ArrowRight")
+    playwright.expect(tiles.nth(5)).to_be_focused()
+    assert tiles.evaluate_all("all => all.map((one) => one.tabIndex)").count(0) == 1  # not 36 steps to what follows
     page.locator("#explore .heads").get_by_text("nearest first").click()
     titles = tiles.evaluate_all("all => all.map((one) => one.title)")
     distances = [float(re.search(r"looks (\d+\.\d) patches", title)[1]) for title in titles]
@@ -200,9 +204,15 @@ def test_the_brush_asks_one_question_at_a_time_beside_the_queue(opened):
 
 def test_each_part_is_tried_and_the_one_that_counts_most_is_named(opened):
     page = opened
-    page.get_by_role("button", name="Try each part in turn").click()
+    short, kept = page.locator("#explore .short"), page.locator("#explore .rub .try")
+    playwright.expect(short).to_contain_text(re.compile("Most at .* for the size of these parts"))
+    playwright.expect(short).to_contain_text(said(page, "lens").inner_text())
+    short.get_by_role("button", name="Try each part in turn").click()
+    playwright.expect(kept).to_be_disabled()
     told, rows = page.locator("#explore .tried-said"), page.locator("#explore .tried li")
     playwright.expect(told).to_contain_text(re.compile("depends most on this part|No part decides it alone"))
+    playwright.expect(short).to_contain_text(told.inner_text())
+    playwright.expect(kept).to_be_enabled()
     changes = [abs(float(words.replace("−", "-"))) for words in rows.locator("b").all_inner_texts()]
     assert len(changes) > 5
     assert changes == sorted(changes, reverse=True)
@@ -248,7 +258,7 @@ def test_a_view_is_saved_as_png(opened, tmp_path):
     playwright.expect(page.locator("#explore .python")).to_contain_text('virtus.explore("photo.jpg", face=')
 
 
-def test_two_faces_side_by_side_share_pointer_and_sliders(opened):
+def test_faces_side_by_side_stand_in_line_and_share_pointer_and_sliders(opened, photos, fits):
     page = opened
     playwright.expect(page.locator("#explore-face label")).to_have_count(2)
     page.locator("#explore-kind").get_by_text("another face", exact=True).click()
@@ -258,9 +268,28 @@ def test_two_faces_side_by_side_share_pointer_and_sliders(opened):
     playwright.expect(other).to_have_attribute("data-drawn", re.compile("^block 11 mean from 14 "))
     page.locator("#explore-beside .slide.block input").fill("3")
     playwright.expect(first).to_have_attribute("data-drawn", re.compile("^block 2 mean "))
+    in_line(page)
+    page.locator("#explore-kind").get_by_text("another photo", exact=True).click()
+    page.locator("#explore-photo input[type=file]").set_input_files(str(photos["one.jpg"]))
+    playwright.expect(page.locator("#explore-beside-face")).to_have_count(0)  # it has one face, the other photo two
+    page.locator("#explore-beside .explorer[data-blocks='12']").wait_for(timeout=120_000)
+    in_line(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("#explore-beside .explorer.tiny").wait_for()
+    assert fits(page)
+    in_line(page)
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.locator("#explore-kind").get_by_text("nothing", exact=True).click()
     playwright.expect(page.locator("#explore-beside .explorer")).to_have_count(0)
     as_at_first(page)
+
+
+def in_line(page):
+    """Of two panes each part begins where the other's does, and neither covers the other."""
+    for part in ("whose", "look", "lens", "rub", "heads"):
+        one, other = (page.locator(f"#{pane} .{part}").bounding_box() for pane in ("explore", "explore-beside"))
+        assert one["y"] == pytest.approx(other["y"], abs=1)
+        assert one["x"] + one["width"] < other["x"]
 
 
 def test_on_a_phone_a_finger_explores_and_nothing_scrolls_sideways(browser, server, photos, fits):

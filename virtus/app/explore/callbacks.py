@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 
 from virtus.app.explore.erasing import ErasedFace, read_question
-from virtus.app.explore.opened import NOT_OPEN, ExploreInputs, OpenedFace
+from virtus.app.explore.opened import NOT_OPEN, NOTHING_OPEN, ExploreInputs, OpenedFace
 from virtus.app.explore.view import face_value
 from virtus.app.maps import write_exploration
 from virtus.app.visitors import Detectors, JudgedPhoto, face_of
@@ -78,16 +78,18 @@ class ExploreCallbacks:
     def show_controls(self, kind: str, opened: OpenedFace | None) -> tuple[Any, ...]:
         """What can be set beside an open face: all of it, another photo, another checkpoint, the place for it; what can
         be kept, and none of what was made to keep of a face before."""
-        is_open = opened is not None
-        shown = [is_open, kind == "photo", kind == "model", is_open and kind != "nothing", is_open]
+        is_open, is_pair = opened is not None, kind != "nothing"
+        shown = [is_open or is_pair, kind == "photo", kind == "model", is_pair, is_open]
         return *(gr.Column(visible=visible) for visible in shown), "", *(gr.DownloadButton(visible=False),) * 2
 
     def open_beside(
         self, kind: str, opened: OpenedFace | None, photo: dict | None, model: str
     ) -> Iterator[ExploreOutputs]:
         """What is wanted beside an open face: another one of the photo, that of another photo, or by another judge."""
-        if opened is None or kind == "nothing":
+        if kind == "nothing":
             yield _nothing("")
+        elif opened is None:  # there was no face, or it was open for too long
+            yield _nothing(message_panel("Nothing is open", NOTHING_OPEN, "none"))
         elif kind == "photo" and not photo:
             yield _nothing(
                 message_panel("The other photo", "Give it above: a forgery beside its original, say.", "none")
@@ -100,7 +102,7 @@ class ExploreCallbacks:
         if kind == "photo":
             return self._open(replace(opened.inputs, photo=photo, index=None))
         if kind == "model":
-            return self._open(replace(opened.inputs, model=model, index=opened.index))
+            return self._open_by_another(opened, model)
         try:
             faces = opened.inputs.judge(self._detectors)[1].report.faces
         except VirtusError as exc:
@@ -109,6 +111,12 @@ class ExploreCallbacks:
         if not others:
             return _nothing(message_panel("No other face", "This photo has one face that can be judged.", "none"))
         return self._open(replace(opened.inputs, index=others[0]))
+
+    def _open_by_another(self, opened: OpenedFace, model: str) -> ExploreOutputs:
+        if model == opened.inputs.model:
+            words = "Choose another one above: by this one the face is open already."
+            return _nothing(message_panel("The other checkpoint", words, "none"))
+        return self._open(replace(opened.inputs, model=model, index=opened.index))
 
     def _open(self, inputs: ExploreInputs) -> ExploreOutputs:
         try:
@@ -139,12 +147,12 @@ def _explore(detector: Detector, judged: JudgedPhoto, index: int) -> Exploration
 def _value(detector: Detector, judged: JudgedPhoto, index: int) -> dict[str, Any]:
     report, face = judged.report, judged.report.faces[index]
     exploration = _explore(detector, judged, index)
-    which = f"Face {index + 1} of {len(report.faces)}" if len(report.faces) > 1 else "The face"
+    which = f"Face {index + 1} of {len(report.faces)} · " if len(report.faces) > 1 else ""
     band = f"real below {exploration.real_below:.2f}, fake from {exploration.fake_above:.2f} on"
     return face_value(
         exploration,
-        title=f"{which}: {face_words(face)}",
-        said=f"{report.checkpoint.name} gives p = {face.p_fake:.3f} of fake: {band}.",
+        title=f"{which}{face_words(face)}",
+        said=f"{report.checkpoint.name} gives p = {face.p_fake:.3f} of fake: {band}. {face.reason or ''}",
         python=f'virtus.explore("photo.jpg", face={index}, model="{report.checkpoint.name}")',
     )
 

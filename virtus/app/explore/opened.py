@@ -14,6 +14,7 @@ from virtus.errors import InputError
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
 
+NOTHING_OPEN = "Open the tab Analyze, give a photo with a face there, and come back."
 NOT_OPEN = "This face is no longer open here. Open the tab Analyze, and come back."
 
 

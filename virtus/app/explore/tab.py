@@ -79,11 +79,12 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
         with gr.Column(visible=False) as other_photo:
             photo = add_drop_zone(PHOTO, elem_id="explore-photo", result="explore-beside")
         with gr.Column(visible=False) as other_model:
-            model = checkpoint_chooser(detectors, elem_id="explore-model")
-    with gr.Row(elem_classes="columns"):
-        with gr.Column(min_width=300):
+            others = [name for name in detectors.names if name != detectors.default]
+            model = checkpoint_chooser(detectors, elem_id="explore-model", value=others[0])
+    with gr.Row(elem_id="explore-panes"):
+        with gr.Column(min_width=0):
             pane = _add_pane("explore", render_part("explore.html", "empty"))
-        with gr.Column(min_width=300, visible=False) as place:
+        with gr.Column(min_width=0, visible=False) as place:
             beside = _add_pane("explore-beside", "")
     with gr.Column(visible=False, elem_id="explore-files") as keep:
         with gr.Row():

@@ -32,7 +32,8 @@ def explorer(pane: str) -> gr.HTML:
 
     What is asked by `flip` then stands in the data of its element, as JSON; the answer is its prop `flipping`.
     """
-    component = gr.HTML(None, elem_id=pane, js_on_load=LOAD, apply_default_css=False, visible=False, flipping=None)
+    look: dict[str, Any] = {"elem_id": pane, "elem_classes": "explorer-block", "apply_default_css": False}
+    component = gr.HTML(None, js_on_load=LOAD, visible=False, flipping=None, **look)
     files = [*(f"explore-{name}.js" for name in SCRIPTS), "explore.js"]
     urls = [static_url(component, ASSETS / "scripts" / file) for file in files]
     component.html_template = render_page("explorer.html", pane=pane, scripts=json.dumps(urls))

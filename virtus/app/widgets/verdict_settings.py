@@ -17,14 +17,14 @@ STABILITY_INFO = "Saved as JPEG, halved, mirrored, cropped: does the verdict hol
 WHOLE_INFO = "For ready-made face crops: judge the picture as it is, without looking for faces."
 
 
-def checkpoint_chooser(detectors: Detectors, *, elem_id: str) -> gr.Dropdown:
+def checkpoint_chooser(detectors: Detectors, *, elem_id: str, value: str | None = None) -> gr.Dropdown:
     """One of the known checkpoints, or any Hub id. Where its labels do not say which is fake, a choice appears.
 
     What is chosen there stands behind the name, so that the value of this component says all. It changes by `change`.
     """
     chooser = gr.Dropdown(
         detectors.names,
-        value=detectors.default,
+        value=value or detectors.default,
         label="Checkpoint",
         info=" ".join([*bundled_words(), CHOOSER_INFO]),
         allow_custom_value=True,
