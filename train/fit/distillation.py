@@ -98,7 +98,8 @@ class Student(Trainable):
     """A classifier in training that is taught.
 
     Its class token behind the last norm is laid beside the teacher's through a linear layer that is learned too, and
-    that no checkpoint holds.
+    that no checkpoint holds. Where the run mirrors pictures, half of what was kept is shown mirrored: the teacher, which
+    learned from mirrored ones too, says nearly the same of it.
 
     Args:
         start: as `Teacher.prepare` gives it.
@@ -120,6 +121,8 @@ class Student(Trainable):
         labels: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """`logits` (N, 2) of pictures as they were drawn, uint8 (N, 3, H, W), and where labels are given the `loss`."""
+        if self.training and self.run.augmentation.mirror_chance:
+            pixels = half_mirrored(pixels)
         pooled = self.features(_pixel_values(pixels, self.transform))
         given = self._with_loss(self.classifier.decide(pooled), labels)
         if labels is None or teacher_logits is None or teacher_token is None:
@@ -128,6 +131,12 @@ class Student(Trainable):
         distance = _cosine_distance(self.projection(pooled.flatten(1)), teacher_token)
         taught = self.run.teacher_weight * divergence + self.run.token_weight * distance
         return given | {"loss": given["loss"] + taught}
+
+
+def half_mirrored(pixels: torch.Tensor) -> torch.Tensor:
+    """Pictures (N, C, H, W), each turned left to right with a chance of one half."""
+    turned = torch.rand(len(pixels), 1, 1, 1, device=pixels.device) < 0.5
+    return torch.where(turned, pixels.flip(-1), pixels)
 
 
 def softened_divergence(logits: torch.Tensor, teacher_logits: torch.Tensor, temperature: float) -> torch.Tensor:

@@ -75,7 +75,7 @@ def test_the_loss_is_the_sum_of_its_three_parts(config):
     rows |= {"teacher_logits": torch.tensor([[1.0, 0.0], [0.0, 3.0]]), "teacher_token": torch.eye(2, 32)}
 
     def loss(**weights):
-        return Student(start, teacher, replace(config, **weights))(pixels, **rows)["loss"].item()
+        return Student(start, teacher, replace(config, **weights)).eval()(pixels, **rows)["loss"].item()
 
     alone = loss(teacher_weight=0.0, token_weight=0.0)
     student = Student(start, teacher, config)
@@ -86,6 +86,22 @@ def test_the_loss_is_the_sum_of_its_three_parts(config):
     assert loss(teacher_weight=3.0, token_weight=0.0) == pytest.approx(alone + 3 * softened, rel=1e-5)
     cosines = [(token[row, row] / token[row].norm()).item() for row in (0, 1)]
     assert loss(teacher_weight=0.0, token_weight=2.0) == pytest.approx(alone + 2 * (1 - np.mean(cosines)), rel=1e-5)
+
+
+def test_half_of_the_pictures_are_mirrored_in_training_and_none_in_evaluation(config):
+    pixels = torch.arange(8, dtype=torch.uint8).reshape(1, 1, 2, 4).repeat(400, 3, 1, 1)
+    torch.manual_seed(0)
+    shown = distillation.half_mirrored(pixels)
+    turned = (shown == pixels.flip(-1)).all(dim=(1, 2, 3))
+    assert ((shown == pixels).all(dim=(1, 2, 3)) ^ turned).all()
+    assert 150 < turned.sum() < 250
+    teacher = Teacher(config)
+    student = Student(teacher.prepare(load_base(config.base)), teacher, replace(config, keep_tokens=1.0))
+    lopsided = torch.zeros(8, 3, 32, 32, dtype=torch.uint8)
+    lopsided[..., :9] = 250
+    for training, number in ((False, 1), (True, 2)):
+        logits = student.train(training)(lopsided)["logits"].detach()
+        assert len(set(logits.numpy().round(4)[:, 0].tolist())) == number
 
 
 @pytest.fixture
