@@ -17,7 +17,7 @@ CHOICES = {
     "schedule": ("cosine", "linear"),
     "head": ("linear", "class_token", "l2"),
     "weights": ("float", "int8"),
-    "choose_by": ("mean_auc", "loss"),
+    "choose_by": ("mean_auc", "auc", "loss"),
 }
 
 
@@ -73,7 +73,8 @@ class TrainConfig:
         margin: of the crop in evaluation; written into the checkpoint's `virtus.json`.
         warmup: steps in which the learning rate rises; below 1, a share of all steps.
         bf16: mixed precision, where the hardware is faster with it.
-        choose_by: which figure of the choosing part picks the epoch: "mean_auc" over sources, or "loss".
+        choose_by: which figure of the choosing part picks the epoch: "mean_auc" over sources, "auc" of all pictures
+            together, which a few pictures of a small source do not sway, or "loss".
         early_stopping: stop after so many evaluations without a better figure; 0 for never.
         eval_steps: steps between evaluations, each of which saves; 0 for one after each epoch.
         max_steps: stops early, -1 for all epochs; `limit` takes that many pictures at most of each source, split and

@@ -98,8 +98,8 @@ class Student(Trainable):
     """A classifier in training that is taught.
 
     Its class token behind the last norm is laid beside the teacher's through a linear layer that is learned too, and
-    that no checkpoint holds. Where the run mirrors pictures, half of what was kept is shown mirrored: the teacher, which
-    learned from mirrored ones too, says nearly the same of it.
+    that no checkpoint holds. Where the run mirrors pictures, half of what was kept is shown mirrored: the teacher
+    learned from mirrored ones too, and says nearly the same of it.
 
     Args:
         start: as `Teacher.prepare` gives it.

@@ -167,11 +167,12 @@ def test_faces_are_looked_for_once(data, tmp_path):
     assert [path.name for path, face in again.items() if face is None] == ["broken.jpg"]
 
 
-def test_mean_auc_is_over_sources_and_skips_those_of_one_class():
+def test_mean_auc_is_over_sources_and_skips_those_of_one_class_and_auc_is_of_all():
     rows = [("a", "real"), ("a", "fake"), ("b", "fake"), ("c", "real"), ("c", "fake")]
     samples = [Sample(Path("x"), Label(label), source, "val", source) for source, label in rows]
-    logits = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 2.0], [0.0, 1.0]]).numpy()
-    assert source_aucs(logits, samples) == {"auc_a": 1.0, "auc_c": 0.0, "mean_auc": 0.5}
+    logits = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 3.0], [0.0, 2.0], [0.0, 1.0]]).numpy()
+    expected = {"auc_a": 1.0, "auc_c": 0.0, "mean_auc": 0.5, "auc": pytest.approx(4 / 6)}
+    assert source_aucs(logits, samples) == expected
 
 
 @pytest.mark.parametrize(
