@@ -214,7 +214,8 @@ def test_explore_answers_what_one_pass_says_of_the_face_that_decided(client, pho
         assert kept["attention_codes"].shape[:2] == (12, 3)
         assert len(kept["patch_names"]) == 196
     with Image.open(film) as growing:
-        assert (growing.format, growing.n_frames) == ("WEBP", 12)
+        assert growing.format == "WEBP"
+        assert 8 < growing.n_frames <= 12  # two blocks that look alike are one frame, shown for twice as long
     answer, arrays, film = client.predict(handle_file(str(photos["none.png"])), api_name="/explore")
     assert (answer["outcome"], arrays, film) == ("no_face", None, None)
     with pytest.raises(AppError, match="There is no face 5"):
