@@ -137,14 +137,14 @@ def _add_novelty(folder: Path, material: Material) -> None:
 
 def source_aucs(logits: np.ndarray, samples: list[Sample]) -> dict[str, float]:
     """AUC for each source, their mean, and that of all pictures together, from logits of shape (N, 2)."""
+    is_fake, margins = [sample.label is Label.FAKE for sample in samples], logits[:, 1] - logits[:, 0]
     by_source = defaultdict(list)
-    for sample, margin in zip(samples, logits[:, 1] - logits[:, 0], strict=True):
-        by_source[sample.source].append((sample.label is Label.FAKE, margin))
+    for sample, *row in zip(samples, is_fake, margins, strict=True):
+        by_source[sample.source].append(row)
     aucs = {f"auc_{source}": area_under_roc(*zip(*rows, strict=True)) for source, rows in by_source.items()}
     known = {name: auc for name, auc in aucs.items() if auc is not None}
-    every = [row for rows in by_source.values() for row in rows]
-    pooled = area_under_roc(*zip(*every, strict=True)) if every else None
-    return known | {"mean_auc": float(np.mean(list(known.values()))) if known else 0.0, "auc": pooled or 0.0}
+    mean_auc = float(np.mean(list(known.values()))) if known else 0.0
+    return known | {"mean_auc": mean_auc, "auc": area_under_roc(is_fake, margins) or 0.0}
 
 
 class SetEpoch(TrainerCallback):
