@@ -48,6 +48,19 @@ def test_a_calibrated_verdict_shows_the_band_and_what_it_promises():
     assert "Uncalibrated" not in html
 
 
+def test_of_several_faces_the_band_reaches_to_what_so_many_ask_for():
+    """It ended below a p that was inconclusive beside it, and a face unlike all others had one at all."""
+    info = replace(INFO, calibration=Calibration(1.5, real_below=0.25, fake_above=0.75, fake_above_among=(0.9,)))
+    faces = (judged(0.8, Outcome.INCONCLUSIVE), judged(0.1, Outcome.REAL))
+    report = ImageReport(Outcome.INCONCLUSIVE, info, faces)
+    assert "left: 25.0%; width: 65.0%" in face_verdict(report, 0)
+    assert "inconclusive from 0.25 to 0.90)" in list(verdict_lines(report))[1]
+    unlike = replace(faces[0], cautions=(Caution("unfamiliar", "Unlike."),))
+    report = replace(report, faces=(unlike,))
+    assert "left: 0.0%; width: 100.0%" in face_verdict(report, 0)
+    assert "inconclusive from 0.00 to 1.00)" in list(verdict_lines(report))[1]
+
+
 def test_a_face_that_is_too_small_has_no_number():
     report = ImageReport(Outcome.REAL, INFO, (judged(0.1, Outcome.REAL), judged(None, Outcome.FACE_TOO_SMALL)))
     assert "too small" in face_verdict(report, 1)

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -41,6 +42,14 @@ def test_a_person_of_several_says_which():
     report = report_of(person_of(0.9, 0.95, 0.85), person_of(0.1, 0.15, 0.05))
     assert "Person 2 of 2" in person_verdict(report, 1)
     assert [face_words(person) for person in report.persons] == ["Fake: 90 %", "Real: 90 %"]
+
+
+def test_of_several_persons_the_band_reaches_to_what_so_many_ask_for():
+    persons = [person_of(0.9, 0.95, 0.85), person_of(0.1, 0.15, 0.05), person_of(0.9)]
+    report = report_of(*persons)
+    report = replace(report, checkpoint=replace(INFO, calibration=replace(USED, fake_above_among=(0.93,))))
+    assert "inconclusive from 0.20 to 0.93" in person_verdict(report, 0)
+    assert "inconclusive from 0.20 to 0.80" in person_verdict(report, 2)  # seen in passing: it does not count
 
 
 def test_a_reason_stands_in_the_verdict():

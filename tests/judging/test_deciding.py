@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from virtus.checkpoints.calibration import fake_above_among, fit_calibration
+from virtus.checkpoints.calibration import fake_above_among, fit_calibration, outcome_of
 from virtus.checkpoints.thresholds import MAX_ERROR, NUM_FACES, error_among
-from virtus.judging.deciding import decide_picture
+from virtus.judging.deciding import decide_picture, thresholds_of
 from virtus.results import Calibration, Caution, CheckpointInfo, FaceReport, ImageReport, Label, Outcome
 
 KNOWN = Calibration(1.0, 0.2, 0.9, fake_above_among=(0.94, 0.97))  # for 2, and for 3 and 4
 OLD = replace(KNOWN, fake_above_among=())
-BLURRED, CUT_OFF, SMALL = (Caution(name, name) for name in ("blurred", "cut_off", "small"))
+BLURRED, CUT_OFF, SMALL, UNFAMILIAR = (Caution(name, name) for name in ("blurred", "cut_off", "small", "unfamiliar"))
 
 
 def face(p_fake, side=100.0, *cautions, calibration=KNOWN):
@@ -72,6 +72,28 @@ def test_bystanders_are_no_further_chances_to_err():
     blurred = [face(0.5, 30, BLURRED)] * 6
     assert decide(face(0.91), *blurred).outcome == "fake"
     assert decide(face(0.91), face(0.5, 30)).outcome == "inconclusive"
+
+
+@pytest.mark.parametrize("p_fake", [0.1, 0.3, 0.91, 0.95, 1.0])
+@pytest.mark.parametrize("others", [(), (0.3,), (0.1, 0.1), (0.1,) * 40])
+@pytest.mark.parametrize("cautions", [(), (BLURRED,), (UNFAMILIAR,)])
+@pytest.mark.parametrize("side", [30, 100])
+def test_the_outcome_of_a_face_follows_from_its_p_by_its_own_thresholds(p_fake, others, cautions, side):
+    one = face(p_fake, side, *cautions)
+    if UNFAMILIAR in cautions:
+        one = replace(one, outcome=Outcome.INCONCLUSIVE)
+    report = decide(one, *map(face, others))
+    assert [outcome_of(one.p_fake, thresholds_of(report, at)) for at, one in enumerate(report.faces)] == [
+        one.outcome for one in report.faces
+    ]
+
+
+def test_thresholds_of_a_face_by_hand():
+    report = decide(face(0.91), face(0.1), face(0.99, 30, BLURRED), replace(face(0.5), cautions=(UNFAMILIAR,)))
+    bands = [thresholds_of(report, at) for at in range(4)]
+    assert [band.real_below for band in bands] == [0.2, 0.2, 0.2, 0.0]
+    assert [band.fake_above for band in bands[:2]] == [0.97, 0.97]  # three faces count
+    assert all(1 < band.fake_above < 1 + 1e-15 for band in bands[2:])
 
 
 def test_a_face_too_small_to_be_judged_counts_for_nothing():

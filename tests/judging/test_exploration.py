@@ -60,9 +60,9 @@ def test_blocks_can_be_left_for_later(make_checkpoint, make_image):
     detector = load_detector(make_checkpoint())
     detected = detect_faces(make_image(), detector.checkpoint, whole=True)
     state = detector.encode(detected.crops)
-    (face,) = judge_faces(detector, detected, state).faces
-    found = explore_face(detector, face, state, 0, blocks=[1])
-    np.testing.assert_array_equal(found.attention.codes, explore_face(detector, face, state, 0).attention.codes[1:2])
+    report = judge_faces(detector, detected, state)
+    found = explore_face(detector, report, 0, state, blocks=[1])
+    np.testing.assert_array_equal(found.attention.codes, explore_face(detector, report, 0, state).attention.codes[1:2])
 
 
 def test_what_was_not_judged_is_not_explored(make_checkpoint, astronaut):
@@ -101,7 +101,7 @@ def test_a_verdict_is_flipped_along_its_occlusion_map(make_checkpoint, make_imag
     detected = detect_faces(make_image(), detector.checkpoint, whole=True)
     state = detector.encode(detected.crops)
     (face,) = judge_faces(detector, detected, state).faces
-    *_, last = flip_verdict(detector, face, state, 0, "grey")
+    *_, last = flip_verdict(detector, face, state, (0.5, 0.5), "grey")
     assert last.progress == 1
     judged = erasing_judge(detector, face.crop, "grey")(last.erased[None])[0]
     assert last.p_fake == pytest.approx(judged, abs=1e-6)

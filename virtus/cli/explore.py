@@ -89,7 +89,8 @@ def _flip(detector: Detector, found: Exploration, fill: Fill) -> dict[str, Any]:
     from virtus.cli.text import flipping_line
     from virtus.judging import flip_verdict
 
-    steps = flip_verdict(detector, found.face, detector.encode([found.face.crop] if found.face.crop else []), 0, fill)
+    state = detector.encode([found.face.crop] if found.face.crop else [])
+    steps = flip_verdict(detector, found.face, state, (found.real_below, found.fake_above), fill)
     *_, last = tqdm(steps, "search", unit="step", disable=None)  # a bar on a terminal alone
     print(flipping_line(found, last), flush=True)
     patches = last.erased.nonzero()[0].tolist()

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from virtus.checkpoints import LOCAL, at_prior, read_user_calibration, user_file
+from virtus.checkpoints import LOCAL, read_user_calibration, user_file
 from virtus.explain import describe_faithfulness
+from virtus.judging import thresholds_of
 from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
 
 if TYPE_CHECKING:
@@ -22,9 +23,8 @@ def verdict_lines(report: ImageReport) -> Iterator[str]:
     """The outcome and who decided, then a line for each face, and under it what makes its verdict less sure."""
     by_whom = f" (face {report.decided_by} decided)" if report.outcome.judged and len(report.faces) > 1 else ""
     yield f"{report.outcome}: {report.reason}" if report.reason else f"{report.outcome}{by_whom}"
-    band = _band(report)
     for number, face in enumerate(report.faces):
-        yield f"  face {number}: {_verdict(face, band)}"
+        yield f"  face {number}: {_verdict(face, _band(report, number))}"
         yield from (f"    {sentence}" for sentence in _doubts(face))
 
 
@@ -82,10 +82,10 @@ def novelty_words(novelty: Novelty | None) -> str:
     return f"distance of block {novelty.block}, threshold fitted on {novelty.num_pictures} pictures"
 
 
-def _band(report: ImageReport) -> str:
+def _band(report: ImageReport, index: int) -> str:
     if report.checkpoint.calibration is None:
         return "uncalibrated"
-    own = at_prior(report.checkpoint.calibration, report.prior)
+    own = thresholds_of(report, index)
     return _between(own.real_below, own.fake_above)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from virtus.checkpoints import EVEN, at_prior
+from virtus.checkpoints import EVEN
 from virtus.drawing import TONES
 from virtus.html.templates import percent, render_part
+from virtus.judging import thresholds_of
 from virtus.results import Calibration, CheckpointInfo, FaceReport, ImageReport, Outcome
-from virtus.video import PersonReport, VideoReport
+from virtus.video import PersonReport, VideoReport, thresholds_of_person
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -47,14 +48,15 @@ def face_verdict(report: ImageReport, index: int) -> Markup:
     if steady:
         interval = steady.low, steady.high
         spread = f", from {steady.low:.3f} to {steady.high:.3f} under small harmless changes"
+    used = thresholds_of(report, index)
     return _verdict(
-        report,
         face,
+        used,
         which=several if face.face else "The whole image",
         interval=interval,
         spread=spread,
         doubts=[*([report.note] if report.note else []), *(caution.sentence for caution in face.cautions)],
-        trust=f"{_basis(report, face)} {_assumption(report.prior, 'photos')} {NOT_EVIDENCE}",
+        trust=f"{_basis(report, face, used)} {_assumption(report.prior, 'photos')} {NOT_EVIDENCE}",
     )
 
 
@@ -66,14 +68,15 @@ def person_verdict(report: VideoReport, index: int) -> Markup:
         return message_panel("This face is too small to be judged", sentence, person.outcome)
     who = f"Person {index + 1} of {len(report.persons)}" if len(report.persons) > 1 else "The person"
     judged = f"{person.num_counted} of {len(report.times_s)} frames judged"
+    used = thresholds_of_person(report, index)
     return _verdict(
-        report,
         person,
+        used,
         which=f"{who} · {judged} · {report.duration_s:.1f} s of clip",
         interval=(person.p_low, person.p_high),
         spread=f", half of the frames from {person.p_low:.3f} to {person.p_high:.3f}",
         doubts=[*([report.note] if report.note else []), *(caution.sentence for caution in person.cautions)],
-        trust=f"{_basis(report, person)} {HOW_MANY_FRAMES} {_assumption(report.prior, 'clips')} {NOT_EVIDENCE}",
+        trust=f"{_basis(report, person, used)} {HOW_MANY_FRAMES} {_assumption(report.prior, 'clips')} {NOT_EVIDENCE}",
     )
 
 
@@ -112,8 +115,8 @@ def band_words(thresholds: Calibration) -> str:
 
 
 def _verdict(
-    report: ImageReport | VideoReport,
     face: FaceReport | PersonReport,
+    used: Calibration,
     *,
     which: str,
     interval: tuple[float, float] | None,
@@ -121,7 +124,6 @@ def _verdict(
     doubts: Iterable[str],
     trust: str,
 ) -> Markup:
-    used = at_prior(report.checkpoint.calibration, report.prior)
     return render_part(
         "verdict.html",
         "verdict",
@@ -138,15 +140,13 @@ def _verdict(
     )
 
 
-def _basis(report: ImageReport | VideoReport, face: FaceReport | PersonReport) -> str:
+def _basis(report: ImageReport | VideoReport, face: FaceReport | PersonReport, used: Calibration) -> str:
     """What the outcome rests on, and what the thresholds promise."""
-    calibration = report.checkpoint.calibration
     if face.reason:
         return face.reason
-    if calibration is None:
+    if report.checkpoint.calibration is None:
         return "Uncalibrated: the threshold is 0.5 for want of a better one."
     if face.outcome is Outcome.INCONCLUSIVE:
-        used = at_prior(calibration, report.prior)
         band = f"between {used.real_below:.2f} and {used.fake_above:.2f}"
         return f"This model cannot tell: {band} it would err more often than one time in twenty."
     unlike = "On other kinds of photos it errs more often."

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         compare_photo,
         place_in,
     )
-    from virtus.judging.deciding import decide_among, decide_picture
+    from virtus.judging.deciding import decide_among, decide_picture, thresholds_among, thresholds_of
     from virtus.judging.evaluation import (
         evaluate_folder,
         evaluate_labelled,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from virtus.checkpoints import Detector, TrunkState, at_prior, load_checkpoint
+from virtus.checkpoints import Detector, TrunkState, load_checkpoint
 from virtus.errors import ImageError, InputError
 from virtus.explain import (
     Fill,
@@ -23,10 +23,11 @@ from virtus.explain import (
     read_by_head,
 )
 from virtus.faces import name_cells
+from virtus.judging.deciding import thresholds_of
 from virtus.judging.photo import detect_faces, judge_faces
 from virtus.media import ImageSource, load_image
 from virtus.models import Architecture, EvalTransform
-from virtus.results import CheckpointInfo, FaceReport, Label, Outcome
+from virtus.results import CheckpointInfo, FaceReport, ImageReport, Label, Outcome
 
 TOO_SMALL = "This face is too small to be judged, so there is nothing to explore."
 
@@ -43,8 +44,8 @@ class Exploration:
         pooling: (num_heads, vectors, T) float32, how much each token counts in what the head reads; rows sum to 1.
         lens: (blocks + 1, T) float32, p of fake that each token gives by itself, before the first and after each block.
         lens_decided: (blocks + 1,) float32, the same of what the head reads; the last is the verdict's p.
-        real_below, fake_above: a p below the first is real, one from the second on fake, at the prior of these p. Of a
-            face alone: among several, more may be asked of a fake.
+        real_below, fake_above: a p below the first is real, one from the second on fake, at the prior of these p, of
+            this face among those of its photo: see `thresholds_of`.
         grid_size: (grid_h, grid_w) of the patches.
         prefix_names: of the tokens before them: "class", "distillation", "register 1" ...; there may be none.
         patch_names: which part of the face each shows, "left eye" ... "background": see `name_cells`.
@@ -152,35 +153,34 @@ def explore_photo(
     if not 0 <= index < len(report.faces):
         raise InputError(f"There is no face {index!r}: the photo has {len(report.faces)}, counted from 0.")
     number = sum(other.crop is not None for other in report.faces[:index])
-    return explore_face(detector, report.faces[index], state, number)
+    return explore_face(detector, report, index, state.select(number))
 
 
 def explore_face(
-    detector: Detector, face: FaceReport, state: TrunkState, index: int, *, blocks: Sequence[int] | None = None
+    detector: Detector, report: ImageReport, index: int, state: TrunkState, *, blocks: Sequence[int] | None = None
 ) -> Exploration:
     """What the pass that judged a face says of it; no other pass of the trunk.
 
     Args:
-        face: as it was judged.
-        state: of that pass.
-        index: of the face in the state.
+        report: of its photo.
+        index: of the face in the report.
+        state: of that pass and this face alone.
         blocks: whose attention is packed; that of all by default. The rest can be had by `pack_attention`.
 
     Raises:
         InputError: if the face is too small to be judged.
     """
-    if face.crop is None:
+    if (face := report.faces[index]).crop is None:
         raise InputError(TOO_SMALL)
-    trunk, transform = state.trunk, detector.checkpoint.transform
-    bounds = at_prior(detector.checkpoint.info.calibration, detector.prior)
-    lens, decided = logit_lens(detector, state, index)
+    trunk, transform, bounds = state.trunk, detector.checkpoint.transform, thresholds_of(report, index)
+    lens, decided = logit_lens(detector, state, 0)
     box = transform.shown_box(face.crop.image)
     return Exploration(
         face=face,
         checkpoint=detector.checkpoint.info,
         picture=_picture(transform, face.crop.image),
-        attention=pack_attention(state, index, blocks),
-        pooling=read_by_head(state, index),
+        attention=pack_attention(state, 0, blocks),
+        pooling=read_by_head(state, 0),
         lens=lens,
         lens_decided=decided,
         real_below=bounds.real_below,
@@ -192,22 +192,23 @@ def explore_face(
 
 
 def flip_verdict(
-    detector: Detector, face: FaceReport, state: TrunkState, index: int, fill: Fill = "blur"
+    detector: Detector, face: FaceReport, state: TrunkState, thresholds: tuple[float, float], fill: Fill = "blur"
 ) -> Iterator[FlippingStep]:
     """The patches without which the verdict on a face is of the other side, found along its occlusion map.
 
     Some 50 passes of the trunk before the first step, and as many as there are patches at most after it.
 
     Args:
-        face, state, index: as in `explore_face`.
+        face: as it was judged.
+        state: of it alone, by the pass that judged it.
+        thresholds: a p below the first is real, one from the second on fake: see `thresholds_of`.
         fill: what stands in for patches: see `erasing_judge`.
     """
     if face.crop is None:
         raise InputError(TOO_SMALL)
-    (occlusion,) = explain(state.select(index), method="occlusion", target=Label.FAKE)
-    bounds = at_prior(detector.checkpoint.info.calibration, detector.prior)
+    (occlusion,) = explain(state, method="occlusion", target=Label.FAKE)
     judge = erasing_judge(detector, face.crop, fill)
-    yield from find_flipping_patches(judge, occlusion.heatmap, (bounds.real_below, bounds.fake_above))
+    yield from find_flipping_patches(judge, occlusion.heatmap, thresholds)
 
 
 def _picture(transform: EvalTransform, image: Image.Image) -> Image.Image:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         ShownFrame,
         analyze_files,
         analyze_video,
+        thresholds_of_person,
         unreadable_video,
         watch_video,
     )

@@ -17,10 +17,10 @@ from virtus.drawing import fit_display
 from virtus.errors import VideoError
 from virtus.explain import explain
 from virtus.faces import crop_face
-from virtus.judging import Item, analyze_paths, analyze_photo, decide_among, reason_of
+from virtus.judging import Item, analyze_paths, analyze_photo, decide_among, reason_of, thresholds_among
 from virtus.media import is_video_path
 from virtus.parallel import AHEAD, default_jobs, in_order
-from virtus.results import FaceReport, ImageReport, Outcome, gravest
+from virtus.results import Box, Calibration, FaceReport, ImageReport, Outcome, gravest
 from virtus.video.clip_file import VideoSource
 from virtus.video.reading import AnimationReader, Frame, nothing_decoded, read_frames
 from virtus.video.report import PersonReport, Sight, VideoReport
@@ -242,10 +242,22 @@ def _report(detector: Detector, frames: Sequence[_JudgedFrame], whole: bool, *, 
 def _decided(persons: Sequence[PersonReport], detector: Detector) -> list[PersonReport]:
     """Called fake only where so many persons allow it, as the faces of a photo are."""
     enough = _with_enough_frames(persons)
-    boxes = [[sight.face.box_xyxy for sight in person.sights] for person in enough]
-    decided = decide_among(enough, boxes, detector.checkpoint.info.calibration, detector.prior)
+    decided = decide_among(enough, _boxes(enough), detector.checkpoint.info.calibration, detector.prior)
     by_person = dict(zip(map(id, enough), decided, strict=True))
     return [by_person.get(id(person), person) for person in persons]
+
+
+def thresholds_of_person(report: VideoReport, index: int) -> Calibration:
+    """`virtus.judging.thresholds_among` of one person of a clip; of one seen in passing, those of a face alone."""
+    person, enough = report.persons[index], _with_enough_frames(report.persons)
+    calibration, at = report.checkpoint.calibration, [one is person for one in enough]
+    if True not in at:
+        return at_prior(calibration, report.prior)
+    return thresholds_among(enough, _boxes(enough), calibration, report.prior)[at.index(True)]
+
+
+def _boxes(persons: Sequence[PersonReport]) -> list[list[Box]]:
+    return [[sight.face.box_xyxy for sight in person.sights] for person in persons]
 
 
 def _gravest(persons: Sequence[PersonReport]) -> Outcome:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -17,6 +18,8 @@ from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.photos import JudgedPhoto
 from virtus.app.visitors.sessions import KeptFaces
 from virtus.errors import InputError
+from virtus.judging.deciding import decide_picture
+from virtus.results import Calibration, Caution
 
 NUM_PATCHES = 16
 
@@ -43,6 +46,20 @@ def test_an_empty_brush_changes_nothing(face, fill):
     answer = face.judge_without(asked("0" * NUM_PATCHES, fill))
     assert answer["p_fake"] == pytest.approx(verdict.p_fake, abs=1e-5)
     assert answer["outcome"] == verdict.outcome
+
+
+def test_among_several_faces_a_stroke_goes_by_what_the_verdict_goes_by(face):
+    """One whose p made it fake alone was called fake when nothing was rubbed out, and inconclusive above it."""
+    (alone,) = face.judged.report.faces
+    sure, low = max(alone.p_fake, 1 - alone.p_fake), (0.0, 0.0, 9.0, 9.0)
+    calibration = Calibration(1.0, 0.0, 0.5, fake_above_among=((1 + sure) / 2,))
+    other = replace(alone, box_xyxy=low, cautions=(Caution("blurred", "blurred"),))
+    for count, faces in enumerate([(alone, other), (alone, alone)], 1):
+        info = replace(face.judged.report.checkpoint, calibration=calibration)
+        report = decide_picture(replace(face.judged.report, checkpoint=info, faces=faces))
+        of_several = replace(face, judged=replace(face.judged, report=report))
+        verdict = of_several.verdict(sure)
+        assert verdict["outcome"] == ("fake" if count == 1 else "inconclusive")
 
 
 def test_the_search_ends_with_a_set_that_gives_its_p(face):

@@ -51,7 +51,7 @@ def explored_face(
     answer = ExploredFace(index, face.box_xyxy, face.outcome)
     if face.crop is None:
         return ExploreAnswer(judged.report, answer), None, None
-    found = explore_face(detector, face, judged.state_of(detector, index), 0)
+    found = explore_face(detector, judged.report, index, judged.state_of(detector, index))
     answer = replace(
         answer,
         p_fake_by_block=tuple(round(p, 4) for p in found.lens_decided.tolist()),

@@ -141,7 +141,7 @@ class ExploreCallbacks:
 def _explore(detector: Detector, judged: JudgedPhoto, index: int) -> Exploration:
     from virtus.judging import explore_face  # torch comes with it
 
-    return explore_face(detector, judged.report.faces[index], judged.state_of(detector, index), 0)
+    return explore_face(detector, judged.report, index, judged.state_of(detector, index))
 
 
 def _value(detector: Detector, judged: JudgedPhoto, index: int) -> dict[str, Any]:

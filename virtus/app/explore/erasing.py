@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from virtus.app.visitors import (
     lacks_login,
     on_gpu,
 )
-from virtus.checkpoints import at_prior, outcome_of
+from virtus.checkpoints import outcome_of
 from virtus.drawing import TONES
 from virtus.errors import InputError, VirtusError
 from virtus.explain import Fill
@@ -72,7 +73,8 @@ class ErasedFace:
         from virtus.judging import flip_verdict  # torch comes with it
 
         state, face = self.judged.state_of(self.detector, self.index), self.judged.report.faces[self.index]
-        steps = flip_verdict(self.detector, face, state, 0, _check_fill(asked))
+        thresholds = (self._thresholds.real_below, self._thresholds.fake_above)
+        steps = flip_verdict(self.detector, face, state, thresholds, _check_fill(asked))
         while True:
             with judging_slot():
                 step = next(steps, None)
@@ -90,9 +92,11 @@ class ErasedFace:
             return f"{word} without {number}: none of these can be spared."
         return f"No set of patches was found that turns it: at the most it comes to p = {step.p_fake:.3f}."
 
-    @property
+    @functools.cached_property
     def _thresholds(self) -> Calibration:
-        return at_prior(self.detector.checkpoint.info.calibration, self.detector.prior)
+        from virtus.judging import thresholds_of
+
+        return thresholds_of(self.judged.report, self.index)
 
     def verdict(self, p_fake: float) -> dict[str, Any]:
         """What the thresholds make of a p."""

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from virtus.app.visitors.slots import judging_slot
-from virtus.checkpoints import at_prior
 from virtus.drawing import jpeg_uri
 from virtus.errors import VideoError
 from virtus.html import StripFrame, filmstrip_html
-from virtus.results import Calibration, ImageReport
+from virtus.results import ImageReport
 from virtus.video import (
     JudgedClip,
     PersonReport,
@@ -22,6 +21,7 @@ from virtus.video import (
     ShownFrame,
     Sight,
     VideoReport,
+    thresholds_of_person,
     unreadable_video,
     watch_video,
 )
@@ -81,15 +81,10 @@ class KeptClip:
     report: VideoReport
     frames: tuple[StripFrame, ...]
 
-    @property
-    def used(self) -> Calibration:
-        """The thresholds that the verdicts go by."""
-        return at_prior(self.report.checkpoint.calibration, self.report.prior)
-
     def strip(self, index: int) -> str:
         """The frames, with what they say of a person; nothing for one who was not judged."""
         person, duration_s = self.report.persons[index], self.report.duration_s or 0.0
-        return filmstrip_html(person, self.frames, duration_s, self.used)
+        return filmstrip_html(person, self.frames, duration_s, thresholds_of_person(self.report, index))
 
 
 def keep_clip(judged: JudgedClip, model: str) -> KeptClip:
