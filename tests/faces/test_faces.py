@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from virtus.faces import find
-from virtus.faces.find import crop_face, find_faces, whole_image
+from virtus.faces.find import _shrunk, crop_face, find_faces, whole_image
 from virtus.media.images import load_image
 from virtus.results import Face
 
@@ -146,3 +146,19 @@ def test_only_where_no_face_is_large_enough_are_smaller_ones_sought():
     assert [(look.side, look.smallest < 20) for look in first] == [(512, True), (1024, False)]
     assert [(look.side, look.below) for look in second] == [(look.side, look.smallest) for look in first]
     assert find._looks((400, 20)) == ([], [])
+
+
+@pytest.mark.parametrize(("size", "smaller", "most"), [((1280, 960), (512, 384), 1), ((700, 903), (397, 512), 2)])
+def test_a_picture_is_made_smaller_as_pillow_does_it(astronaut, size, smaller, most):
+    photo = load_image(astronaut).resize(size)
+    expected = np.asarray(photo.resize(smaller, Image.Resampling.BILINEAR)).astype(int)
+    differences = np.abs(np.asarray(_shrunk(photo, smaller)).astype(int) - expected)
+    assert differences.max() <= most
+    assert differences.mean() < 0.02
+
+
+def test_four_times_as_large_a_picture_is_averaged_over_whole_pixels_first(make_image):
+    photo = make_image(800, 600)
+    by_pillow = photo.resize((200, 150), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    assert _shrunk(photo, (200, 150)).tobytes() == by_pillow.tobytes()
+    assert _shrunk(photo, (201, 150)).size == (201, 150)
