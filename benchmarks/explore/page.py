@@ -1,5 +1,7 @@
 """The tab Explore in chromium, on an example photo: `python -m benchmarks.explore.page`.
 
+The bundled checkpoints, and a DeiT of 24 blocks with random weights.
+
 From the click on the tab, with the verdict there, to the first drawing and to all attention; then the pointer moves
 over the face in each frame, and the script's time a frame says what a page with a processor of its own could draw
 at most; then the brush takes out patch after patch, each timed in the page from its press to the frame with the new p.
@@ -7,7 +9,9 @@ at most; then the brush takes out patch after patch, each timed in the page from
 
 from __future__ import annotations
 
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
@@ -15,6 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks import parser
 from benchmarks.load.served import served_app
 from benchmarks.screenshots import ANSWER_MS, CHROMIUM, EXAMPLES, FOUND, QUIET
+from benchmarks.speed.material import write_model
 from virtus.checkpoints import BASE, FAST
 
 MOVE = """async ([span, seconds]) => {
@@ -53,12 +58,13 @@ def main() -> None:
     print("| checkpoint | first drawing (s) | all blocks (s) | frames/s, one block | rollout | script (ms a frame) "
           "| rubbed out (ms), p50 | p95 |")  # fmt: skip
     print("| --- " * 8 + "|")
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        write_model(large := Path(folder) / "large", "large")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        for name in (FAST, BASE):
+        for name in (FAST, BASE, str(large)):
             with served_app("--model", name) as (url, _):
                 page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-                print(f"| `{name}` | {' | '.join(measure(page, url, args.rounds))} |", flush=True)
+                print(f"| `{Path(name).name}` | {' | '.join(measure(page, url, args.rounds))} |", flush=True)
                 page.close()
 
 

@@ -1,6 +1,7 @@
 """The speed goals, each beside what it is held against, interleaved in one run: `python -m benchmarks.speed DATA`.
 
-`--part` takes one part alone. `--rounds`: of what is timed by itself. `--photos`: in the folder. Of the model alone:
+`--part` takes one part alone, `--size` one model: with random weights, or a bundled one; base and virtus-fast, if not
+given. `--rounds`: of what is timed by itself. `--photos`: in the folder. Of the model alone:
 `--crops` in bulk, `--cpu-time` on a machine that others use too.
 """
 
@@ -23,8 +24,9 @@ from benchmarks import parser
 from benchmarks.speed.families import report_families
 from benchmarks.speed.material import SIZES, write_model, write_photos
 from benchmarks.speed.model import one_by_one, report_model
+from benchmarks.speed.photo import report_photo
 from benchmarks.steps import PHOTO, measure
-from virtus.checkpoints import locate
+from virtus.checkpoints import bundled_names, locate
 from virtus.faces import crop_face, find_faces
 from virtus.judging import analyze_paths, analyze_photo
 from virtus.media import load_image
@@ -92,17 +94,23 @@ def _num_judged(report: virtus.results.ImageReport) -> int:
     return sum(face.outcome is not Outcome.FACE_TOO_SMALL for face in report.faces)
 
 
-PARTS = {"model": report_model, "folder": report_folder, "growth": report_growth, "families": report_families}
+PARTS = {
+    "model": report_model,
+    "photo": report_photo,
+    "folder": report_folder,
+    "growth": report_growth,
+    "families": report_families,
+}
 
 
 def main() -> None:
     options = parser(__doc__, data=True, precision="auto", rounds=10, photos=1000, crops=64)
     options.add_argument("--part", choices=PARTS)
     options.add_argument("--cpu-time", action="store_true")
-    options.add_argument("--size", choices=(*SIZES, "bundled"), help="base and bundled, if not given")
+    options.add_argument("--size", choices=(*SIZES, *bundled_names()))
     args = options.parse_args()
     print(f"{torch.get_num_threads()} threads, load of the machine {os.getloadavg()[0]:.1f} of {os.cpu_count()}")
-    for size in [args.size] if args.size else ["base", "bundled"]:
+    for size in [args.size] if args.size else ["base", "virtus-fast"]:
         with tempfile.TemporaryDirectory() as scratch:
             for name in [args.part] if args.part else PARTS:
                 if name == "families" and size != "base":
@@ -113,8 +121,8 @@ def main() -> None:
 
 def model_folder(size: str, scratch: Path) -> Path:
     """The bundled checkpoint's, or that of a random model."""
-    if size == "bundled":
-        return locate()[1]
+    if size not in SIZES:
+        return locate(size)[1]
     if not (scratch / "config.json").exists():
         write_model(scratch, size)
     return scratch

@@ -17,7 +17,8 @@ from PIL import Image, ImageFilter
 from train.data import find_samples
 from virtus.models import Trunk
 
-SIZES = {"tiny": (192, 3), "base": (768, 12)}  # width, heads; base is the published checkpoint's shape
+# Width, heads, blocks; base is the published checkpoint's shape.
+SIZES = {"tiny": (192, 3, 12), "base": (768, 12, 12), "large": (1024, 16, 24)}
 PHOTO_SIZE = (1280, 960)
 SIDES = (200, 700)  # of the small picture in the large one, least and most
 MATRIX_SIDE = 2048
@@ -28,8 +29,9 @@ def write_model(folder: Path, size: str) -> None:
     """A DeiT of that size for pictures of 224x224."""
     from transformers import DeiTConfig, DeiTForImageClassification
 
-    width, heads = SIZES[size]
+    width, heads, blocks = SIZES[size]
     shape = {"hidden_size": width, "num_attention_heads": heads, "intermediate_size": 4 * width}
+    shape |= {"num_hidden_layers": blocks}
     names = {"id2label": {0: "Real", 1: "Fake"}, "label2id": {"Real": 0, "Fake": 1}}
     DeiTForImageClassification(DeiTConfig(**shape, **names)).save_pretrained(folder)
     side = {"height": 224, "width": 224}
