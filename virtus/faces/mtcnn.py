@@ -133,20 +133,31 @@ def _looked_at(
     """
     edges = inside(boxes, width=pixels.shape[1], height=pixels.shape[0])
     kept = (edges[:, 2:] >= edges[:, :2]).all(axis=1)
-    cuts = np.empty((kept.sum(), side, side, 3), np.float32)
-    for cut, (left, top, right, bottom) in zip(cuts, edges[kept], strict=True):
+    count = int(kept.sum())
+    sizes = _batch_sizes(count)
+    cuts = np.zeros((sum(sizes), side, side, 3), np.float32)
+    for cut, (left, top, right, bottom) in zip(cuts[:count], edges[kept], strict=True):
         cut[:] = _scaled(pixels[top - 1 : bottom, left - 1 : right], side, side)
-    parts = [net(part) for part in torch.from_numpy(cuts).split(_batch_sizes(len(cuts)))]
-    probabilities, *others = (torch.cat(values).numpy() for values in zip(*parts, strict=True))
+    parts = [net(part) for part in torch.from_numpy(cuts).split(sizes)]
+    probabilities, *others = (torch.cat(values)[:count].numpy() for values in zip(*parts, strict=True))
     sure = probabilities > threshold
     boxes = np.hstack((boxes[kept, :4][sure], probabilities[sure, None]))
     return boxes, [values[sure] for values in others]
 
 
 def _batch_sizes(count: int) -> list[int]:
-    """Powers of two, the largest first. oneDNN keeps a megabyte of kernels for each size that a net was shown: a server
-    grew by some 300 MB until all had come."""
-    return [1 << bit for bit in reversed(range(count.bit_length())) if count >> bit & 1] or [0]
+    """Powers of two, the largest first, that hold so many cut-outs, and two or a quarter of the rest in vain at most:
+    a small batch more takes as long as those.
+
+    oneDNN keeps a megabyte of kernels for each size that a net was shown: a server grew by some 300 MB until all had
+    come.
+    """
+    sizes: list[int] = []
+    while count > 0:
+        size = 1 << (count - 1).bit_length()
+        sizes.append(size if size - count <= max(2, count // 4) else size // 2)
+        count -= sizes[-1]
+    return sizes or [0]
 
 
 def _scaled(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
