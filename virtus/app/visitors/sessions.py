@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from virtus.app.visitors.files import CLEAN_EVERY_S, KEEP_S
-from virtus.app.visitors.slots import judging_slot
+from virtus.app.visitors.slots import judging_slot, on_free_cores
 from virtus.errors import InputError
 from virtus.explain import embed_filled, judge_of_tokens
 from virtus.faces import find_faces
@@ -91,7 +91,8 @@ class KeptFaces:
             crops = self.detected.crops
             if not crops or len(crops) * _bytes_a_crop(detector) > MAX_TOKEN_BYTES:
                 return None
-            self.block_inputs = _on_cpu(detector.encode(crops))
+            with on_free_cores():
+                self.block_inputs = _on_cpu(detector.encode(crops))
         return detector.state_of(self.block_inputs)
 
 
