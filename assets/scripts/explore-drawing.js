@@ -160,6 +160,11 @@ function barRows(bars) {
   });
 }
 
+// "the nose, the mouth and the chin".
+function listOf(names) {
+  return names.map((name) => `the ${name}`).join(", ").replace(/, ([^,]*)$/, " and $1");
+}
+
 // Tells in the page at once, and to screen readers when it rests.
 function teller(shown, live) {
   let timer = 0;

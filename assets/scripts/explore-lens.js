@@ -4,7 +4,7 @@ const CHART = { height: 150, edge: 12 };
 function lensPart(explorer) {
   const root = explorer.find(".lens");
   const find = (selector) => root.querySelector(selector);
-  const [chart, strip, patchSaid] = [find(".chart"), find(".strip"), find(".patch-said")];
+  const [chart, strip, blockSaid, patchSaid] = [find(".chart"), find(".strip"), find(".block-said"), find(".patch-said")];
   const tell = teller(find(".said"), find(".live"));
   let [chosen, pointed, tokens] = [0, null, null];
   const canvas = new PatchCanvas(find("canvas"), { onPoint: point, onPress: point });
@@ -33,9 +33,11 @@ function lensPart(explorer) {
     const from = outcomes.every((one) => one === last) ? 0 : since;
     const numBlocks = decided.length - 1;
     const end = `It ends at p = ${decided.at(-1).toFixed(2)}.`;
-    const says = last === "inconclusive" ? "was undecided" : `said “${last}”`;
-    if (from === 0) return `It ${says} from the start, and stayed so. ${end}`;
-    return `It ${says} from block ${from} of ${numBlocks} on${from === numBlocks ? ", the last" : ", and stayed so"}. ${end}`;
+    const says = (one) => (one === "inconclusive" ? "was undecided" : `said “${one}”`);
+    if (from === 0) return `It ${says(last)} from the start, and stayed so. ${end}`;
+    if (from === numBlocks) return `It never settled: after block ${numBlocks - 1} of ${numBlocks} it ${says(outcomes.at(-2))}, after the last it ${says(last)}. ${end}`;
+    const when = from > (2 * numBlocks) / 3 ? "Late" : from > numBlocks / 3 ? "Half-way" : "Early";
+    return `${when}: from block ${from} of ${numBlocks} on it ${says(last)}, and stayed so. ${end}`;
   }
 
   function drawChart() {
@@ -112,11 +114,9 @@ function lensPart(explorer) {
     const values = valuesAt(chosen);
     canvas.draw(verdictColours(values), pointed === null ? [] : [[pointed, "#ffffff"]]);
     const when = chosen ? `After block ${chosen}` : "Before the first block";
-    const [fake, real] = [greatest(values, 1)[0], greatest(values.map((p) => -p), 1)[0]];
+    blockSaid.textContent = `${when} the verdict stands at p = ${face.decided[chosen].toFixed(2)}.`;
     patchSaid.textContent =
-      pointed === null
-        ? `${when} the verdict stands at p = ${face.decided[chosen].toFixed(2)}. Most for fake speaks the patch at ${explorer.nameOf(fake)} (${values[fake].toFixed(2)}), least the one at ${explorer.nameOf(real)} (${values[real].toFixed(2)}).`
-        : `${when} the patch at ${explorer.nameOf(pointed)} says p = ${values[pointed].toFixed(2)}.`;
+      pointed === null ? `${when}. Point at a patch, or tap it, for its p.` : `${when} the patch at ${explorer.nameOf(pointed)} says p = ${values[pointed].toFixed(2)}.`;
   }
 
   chart.addEventListener("click", (event) => {
@@ -125,6 +125,7 @@ function lensPart(explorer) {
     choose(Math.min(Math.max(Math.round(((event.clientX - box.left) / box.width) * last), 0), last));
   });
 
+  find(".alone").addEventListener("toggle", () => explorer.face && choose(chosen)); // its strip has a width now
   new ResizeObserver(() => {
     if (!explorer.face) return;
     drawChart();

@@ -133,7 +133,7 @@ function lookPart(explorer) {
     isTold = true;
     const parts = againstSize(attention.patches(attention.map(attention.source(null, "mean"), last)), face.patches);
     const names = parts.filter(({ times }) => times > 1).slice(0, TOLD).map(({ name }) => name);
-    explorer.tellShort("look", `Most at ${names.join(", ").replace(/, ([^,]*)$/, " and $1")}, for the size of these parts.`);
+    explorer.tellShort("look", `In the last block most at ${listOf(names)}, for how large these parts are.`);
   }
 
   function showRegions(parts) {

@@ -1,14 +1,18 @@
 // Parts of the face are rubbed out, and the model judges what is left: the one thing here that asks the server.
+const [TRY, SEE_ALL] = ["Try each part in turn", "See all parts"];
 const PAUSE_MS = 100; // between two questions while the brush moves: no more than a server takes from an address
 const LITTLE = 0.05;
-const NONE_DECIDES = `No part decides it alone: without any one of them p changes by less than ${LITTLE}.`;
+const MUCH = 0.2;
+const ALIKE = 0.8; // of the change by the first part: who changes p by so much counts about the same
+const FILLS = ["blur", "grey"];
+const NONE_DECIDES = `No part decides it alone: without any one of them, blurred or grey, p changes by less than ${LITTLE}.`;
 
 function rubPart(explorer) {
   const root = explorer.find(".rub");
   const find = (selector) => root.querySelector(selector);
   const [fill, band, before, bar] = [".fill", ".band", ".before", ".bar"].map((name) => find(`.bar ${name}`) ?? find(name));
   const [undo, reset, flip, halt, flipSaid] = [".undo", ".reset", ".flip", ".halt", ".flip-said"].map(find);
-  const [tried, triedSaid] = [".tried", ".tried-said"].map(find);
+  const [tried, triedSaid, triedScale] = [".tried", ".tried-said", ".tried-scale"].map(find);
   const tryButtons = [explorer.find(".short .try"), find(".try")];
   const tell = teller(find(".said"), find(".live"));
   let [gone, history, isAsking, askedAt, answered] = [[], [], false, 0, ""];
@@ -31,6 +35,7 @@ function rubPart(explorer) {
     flipSaid.textContent = "";
     tellTried("");
     tried.replaceChildren();
+    triedScale.hidden = true;
     trying(false);
     running(false);
     draw();
@@ -113,36 +118,57 @@ function rubPart(explorer) {
     return new Promise((resolve) => setTimeout(resolve, askedAt + PAUSE_MS - performance.now()));
   }
 
-  // Each part of the face by itself, the rest of it left as it is.
+  // Each part of the face by itself, the rest of it left as it is. A blur may look forged, and so may grey: what counts
+  // is the change that both bring about.
   async function tryParts() {
     const [{ face }, found] = [explorer, []];
     const names = [...new Set(face.patches)];
     trying(true);
     for (const name of names) {
       explorer.tellShort("rub", `Part ${found.length + 1} of ${names.length}: ${name}…`);
-      const without = { ...question(), gone: face.patches.map((part) => Number(part === name)).join("") };
-      const { error, p_fake: p, outcome } = await explorer.judgeWithout(without);
-      if (face !== explorer.face) return;
-      if (error) {
-        trying(false);
-        return tellTried(error);
+      const answers = [];
+      for (const filling of FILLS) {
+        const without = { key: face.key, gone: face.patches.map((part) => Number(part === name)).join(""), fill: filling };
+        const answer = await explorer.judgeWithout(without);
+        if (face !== explorer.face) return;
+        if (answer.error) {
+          trying(false);
+          return tellTried(answer.error);
+        }
+        answers.push(answer);
       }
-      found.push({ name, p, outcome, by: Math.abs(p - face.p_fake) });
+      found.push(triedPart(name, answers));
       showTried(found.sort((one, other) => other.by - one.by));
     }
     trying(false);
-    tellTried(inWords(found[0]));
+    tryButtons[0].textContent = SEE_ALL;
+    tellTried(inWords(found));
   }
 
-  function inWords({ name, p, outcome, by }) {
+  function triedPart(name, answers) {
+    const changes = answers.map(({ p_fake: p }) => p - explorer.face.p_fake);
+    const least = Math.abs(changes[0]) < Math.abs(changes[1]) ? 0 : 1;
+    const by = changes[0] * changes[1] > 0 ? changes[least] : 0;
+    return { name, change: by, by: Math.abs(by), ...answers[least], ps: answers.map((answer) => answer.p_fake), most: Math.max(...changes.map(Math.abs)) };
+  }
+
+  function inWords(found) {
     const { face } = explorer;
-    const size = `${face.patches.filter((part) => part === name).length} of ${face.patches.length} patches`;
-    const words = `It depends most on this part: ${name} (${size}). Without it p = ${face.p_fake.toFixed(2)} becomes ${p.toFixed(2)}, ${face.tones[outcome].word}.`;
-    return by < LITTLE ? NONE_DECIDES : words;
+    const [first] = found;
+    if (first.by < LITTLE) {
+      const [torn] = [...found].sort((one, other) => other.most - one.most);
+      const words = `No clear answer: without one part p changes by blurring it or by greying it, never by both. Most at the ${torn.name}: ${face.p_fake.toFixed(2)} becomes ${torn.ps[0].toFixed(2)} blurred, ${torn.ps[1].toFixed(2)} grey.`;
+      return torn.most < MUCH ? NONE_DECIDES : words;
+    }
+    const alike = found.filter(({ by }) => by >= ALIKE * first.by).map(({ name }) => name);
+    const size = `${face.patches.filter((part) => part === first.name).length} of ${face.patches.length} patches`;
+    const which = alike.length > 1 ? `Several parts count about the same: ${listOf(alike)}. Without the ${first.name},` : `It depends most on this part: ${first.name} (${size}). Without it,`;
+    return `${which} blurred or grey, p = ${face.p_fake.toFixed(2)} becomes ${first.p_fake.toFixed(2)} at least, ${face.tones[first.outcome].word}.`.replace("at least", first.change > 0 ? "at least" : "at most");
   }
 
   function trying(isTrying) {
     for (const button of tryButtons) button.disabled = isTrying;
+    tryButtons[0].textContent = TRY;
   }
 
   function tellTried(words) {
@@ -151,10 +177,10 @@ function rubPart(explorer) {
   }
 
   function showTried(found) {
-    const widest = Math.max(0.1, found[0].by);
-    const { face } = explorer;
-    const bars = found.map(({ name, p, by }) => ({ name, share: by / widest, words: `${by < 0.005 ? "" : p < face.p_fake ? "−" : "+"}${by.toFixed(2)}`, title: `Without it p = ${p.toFixed(3)}` }));
+    const signed = (by) => `${Math.abs(by) < 0.005 ? "" : by < 0 ? "−" : "+"}${Math.abs(by).toFixed(2)}`;
+    const bars = found.map(({ name, change: by, ps }) => ({ name, share: by, words: signed(by), title: `Without it p = ${ps[0].toFixed(3)} (a blur), ${ps[1].toFixed(3)} (grey)` }));
     tried.replaceChildren(...barRows(bars));
+    triedScale.hidden = false;
   }
 
   function bitsOf(letters) {
@@ -220,18 +246,18 @@ function rubPart(explorer) {
     if (isNone) return tell("Brush over a part first: then all the rest is rubbed out.");
     become(gone.map((one) => !one));
   });
-  for (const button of tryButtons) button.addEventListener("click", tryParts);
+  for (const button of tryButtons) button.addEventListener("click", () => (button.textContent === SEE_ALL ? triedSaid.scrollIntoView({ block: "center" }) : tryParts()));
   find(".choice.fill").addEventListener("change", () => ask(true));
   find(".slide.width input").addEventListener("input", draw);
   flip.addEventListener("click", () => {
     remember();
     running(true);
-    flipSaid.textContent = "Looking for the patches that count most…";
+    flipSaid.textContent = "Looking for the patches that count most: up to 250 looks at the face, a minute or more with a large model…";
     explorer.ask("flip", { ...question(), gone: "" });
   });
   halt.addEventListener("click", () => {
     running(false);
-    flipSaid.textContent = "Stopped.";
+    flipSaid.textContent = "Stopped on the way: what is rubbed out here is no answer.";
     explorer.ask("halt", {});
   });
 

@@ -84,6 +84,7 @@ function begin({ element, props, trigger, watch }) {
     explorer.attention = new Attention({ ...face.attention, grid: face.grid, numTokens: face.num_tokens, pooling });
     failed.hidden = true;
     find(".whose h3").textContent = face.title;
+    find(".whose").style.setProperty("--tone", face.tones[face.outcome].colour);
     find(".whose-said").textContent = face.said;
     find(".python").textContent = face.python;
     root.dataset.key = face.key;
