@@ -171,6 +171,13 @@ def test_what_is_kept_is_counted(detector, kept, upload):
         assert photo.measure() == 3 * 200 * 100 + 4 * num_tokens * width * num_blocks
 
 
+def test_tokens_lie_in_one_piece_apart_from_malloc(detector, upload):
+    path = upload(width=200, height=100)
+    faces = judge_photo(detector, path, whole=True).faces
+    rooms = {tokens.untyped_storage().data_ptr(): tokens.untyped_storage().nbytes() for tokens in faces.block_inputs}
+    assert list(rooms.values()) == [faces.num_token_bytes]
+
+
 def test_comparing_finds_faces_once(detector, photos, make_checkpoint, monkeypatch):
     other = Detector(load_checkpoint(str(make_checkpoint(own={"margin": 2.0})), precision="float32"))
     found, search = [], sessions.find_faces

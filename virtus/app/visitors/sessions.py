@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from virtus.app.visitors.apart import set_apart
 from virtus.app.visitors.files import CLEAN_EVERY_S, KEEP_S
 from virtus.app.visitors.slots import judging_slot, on_free_cores
 from virtus.errors import InputError
@@ -68,7 +69,7 @@ class KeptFaces:
             return detector.state_of([tokens[first:last] for tokens in self.block_inputs])
         if (first, last) not in self._states:
             with judging_slot():
-                self._states[first, last] = _on_cpu(detector.encode(self.detected.crops[first:last]))
+                self._states[first, last] = set_apart(detector.encode(self.detected.crops[first:last]).block_inputs)
         return detector.state_of(self._states[first, last])
 
     def erasing_judge(self, detector: Detector, number: int, fill: Fill) -> MaskJudge:
@@ -77,7 +78,7 @@ class KeptFaces:
         In a judging slot.
         """
         if (number, fill) not in self._filled:
-            self._filled[number, fill] = embed_filled(detector, self.detected.crops[number], fill).cpu()
+            (self._filled[number, fill],) = set_apart([embed_filled(detector, self.detected.crops[number], fill)])
         return judge_of_tokens(detector, self._filled[number, fill], fill)
 
     @property
@@ -92,7 +93,8 @@ class KeptFaces:
             if not crops or len(crops) * _bytes_a_crop(detector) > MAX_TOKEN_BYTES:
                 return None
             with on_free_cores():
-                self.block_inputs = _on_cpu(detector.encode(crops))
+                state = detector.encode(crops)
+            self.block_inputs = set_apart(state.block_inputs)
         return detector.state_of(self.block_inputs)
 
 
@@ -215,10 +217,6 @@ class KeptPhotos:
             self._sweeper = threading.Timer(min(CLEAN_EVERY_S, self.keep_s), self.sweep)
             self._sweeper.daemon = True
             self._sweeper.start()
-
-
-def _on_cpu(state: TrunkState) -> tuple[torch.Tensor, ...]:
-    return tuple(tokens.cpu() for tokens in state.block_inputs)
 
 
 def _num_bytes(picture: Image.Image) -> int:
