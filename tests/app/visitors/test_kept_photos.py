@@ -174,6 +174,8 @@ def test_what_is_kept_is_counted(detector, kept, upload):
 def test_tokens_lie_in_one_piece_apart_from_malloc(detector, upload):
     path = upload(width=200, height=100)
     faces = judge_photo(detector, path, whole=True).faces
+    assert faces is not None
+    assert faces.block_inputs is not None
     rooms = {tokens.untyped_storage().data_ptr(): tokens.untyped_storage().nbytes() for tokens in faces.block_inputs}
     assert list(rooms.values()) == [faces.num_token_bytes]
 
