@@ -22,7 +22,6 @@ from virtus.app.visitors import (
     JudgedPhoto,
     judging_slot,
     lacks_login,
-    on_free_cores,
     on_gpu,
 )
 from virtus.checkpoints import outcome_of
@@ -66,9 +65,8 @@ class ErasedFace:
     def judge_without(self, asked: Question) -> dict[str, Any]:
         """p of fake and the outcome without the patches that were rubbed out."""
         with judging_slot():
-            judge, mask = self.judged.erasing_judge(self.detector, self.index, _check_fill(asked)), self.mask(asked)
-            with on_free_cores():
-                return self.verdict(float(judge(mask[None])[0]))
+            judge = self.judged.erasing_judge(self.detector, self.index, _check_fill(asked))
+            return self.verdict(float(judge(self.mask(asked)[None])[0]))
 
     def steps_to_turn(self, asked: Question) -> Iterator[dict[str, Any]]:
         """How far the search is and what it found, each step in a turn of its own."""
@@ -78,7 +76,7 @@ class ErasedFace:
         thresholds = (self._thresholds.real_below, self._thresholds.fake_above)
         steps = flip_verdict(self.detector, face, state, thresholds, _check_fill(asked))
         while True:
-            with judging_slot(), on_free_cores():
+            with judging_slot():
                 step = next(steps, None)
             if step is None:
                 return

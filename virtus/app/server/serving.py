@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import importlib
 import os
 import signal
@@ -23,18 +24,19 @@ from virtus.app.visitors import (
     MAX_SESSIONS,
     MAX_WAITING,
     NUM_AT_ONCE,
+    NUM_SLOTS,
     TOOLS_PATH,
     UNASKED,
     Detectors,
     VisitorFiles,
     find_limits,
     is_lent,
-    share_cores_among_slots,
     visitor_files,
 )
 from virtus.checkpoints import EVEN, check_prior
 from virtus.errors import InputError
 from virtus.faces import find_faces
+from virtus.parallel import share_cores
 from virtus.video import MAX_CLIP_BYTES
 
 # Gradio makes a table of its last calls anew after each call, for a page that is not served. Here it is never made.
@@ -193,11 +195,17 @@ def _load(detectors: Detectors) -> None:
     Each place has its share of the cores: when several threads compute with all of them, OpenMP puts its threads to
     sleep between any two layers, and one visitor alone waits twice as long.
     """
-    share_cores_among_slots()
+    _share_cores()
     find_faces(Image.new("RGB", (64, 64)))
     for said in detectors.load_all():
         print(f"* {said}", flush=True)
     importlib.import_module("pytorch_grad_cam")
+
+
+@functools.cache
+def _share_cores() -> None:
+    """Once in a process, however many apps it has."""
+    share_cores(NUM_SLOTS)
 
 
 def _bound_memory() -> None:

@@ -48,13 +48,7 @@ if TYPE_CHECKING:
         face_of,
         judge_photo,
     )
-    from virtus.app.visitors.slots import (
-        hold_against_chance,
-        judging_slot,
-        on_free_cores,
-        share_cores_among_slots,
-        steps_against_chance,
-    )
+    from virtus.app.visitors.slots import NUM_SLOTS, hold_against_chance, judging_slot, steps_against_chance
     from virtus.app.visitors.uploads import SEE, GuardedBlocks, as_gradio_error, keep_data_uri, uploaded
     from virtus.app.visitors.written_reports import MAX_MAPPED, write_report
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from virtus.app.visitors.apart import set_apart
 from virtus.app.visitors.files import CLEAN_EVERY_S, KEEP_S
-from virtus.app.visitors.slots import judging_slot, on_free_cores
+from virtus.app.visitors.slots import judging_slot
 from virtus.errors import InputError
 from virtus.explain import embed_filled, judge_of_tokens
 from virtus.faces import find_faces
@@ -92,9 +92,7 @@ class KeptFaces:
             crops = self.detected.crops
             if not crops or len(crops) * _bytes_a_crop(detector) > MAX_TOKEN_BYTES:
                 return None
-            with on_free_cores():
-                state = detector.encode(crops)
-            self.block_inputs = set_apart(state.block_inputs)
+            self.block_inputs = set_apart(detector.encode(crops).block_inputs)
         return detector.state_of(self.block_inputs)
 
 
