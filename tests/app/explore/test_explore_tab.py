@@ -232,7 +232,10 @@ def test_each_part_is_tried_and_the_one_that_counts_most_is_named(opened):
 
 def test_the_least_that_turns_the_verdict_is_searched_step_by_step_and_can_be_stopped(opened):
     page = opened
-    search, found = page.get_by_role("button", name="Find the least that changes the verdict"), page.locator(".flip-said")
+    search, found = (
+        page.get_by_role("button", name="Find the least that changes the verdict"),
+        page.locator(".flip-said"),
+    )
     search.click()
     page.get_by_role("button", name="Stop", exact=True).click()  # at once: it may be over in a second
     playwright.expect(found).to_contain_text("Stopped on the way")
