@@ -11,6 +11,7 @@ import os
 import statistics
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -54,8 +55,8 @@ def _work(detector: virtus.Detector, judge: Callable, path: Path) -> dict[str, C
         data_uri(draw_layer(heatmap, LAYER))
         trace_top(heatmap)
 
-    maps = {f"then a map, {method}": lambda method=method: draw(method) for method in METHODS}
-    return {OWN: lambda: analyze_image(detector, path), STOCK: lambda: judge([path])} | maps
+    work: dict[str, Callable[[], object]] = {f"then a map, {method}": partial(draw, method) for method in METHODS}
+    return {OWN: lambda: analyze_image(detector, path), STOCK: lambda: judge([path])} | work
 
 
 def _print_times(photos: list[dict[str, list[float]]], threads: int) -> None:
