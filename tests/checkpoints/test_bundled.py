@@ -127,7 +127,7 @@ def test_times_are_rough(seconds, said):
 @pytest.mark.usefixtures("both")
 def test_the_fast_one_is_a_choice_beside_the_better_one_on_a_cpu_alone():
     detectors = {name: load_checkpoint(name, device="cpu", precision="float32") for name in (BASE, FAST)}
-    assert fast_words(detectors[BASE], 11 * 3600) == "about 11 h with virtus-base, 2.0 to 5.5 h with virtus-fast"
+    assert fast_words(detectors[BASE], 11 * 3600) == "about 11 h with virtus-base, 1.0 to 3.1 h with virtus-fast"
     assert fast_words(detectors[FAST], 11 * 3600) == ""
     halved = load_checkpoint(BASE, device="cpu", precision="bfloat16")
     assert fast_words(halved, 13 * 3600) == "about 13 h with virtus-base, 5 to 10 h with virtus-fast"

@@ -21,7 +21,7 @@ def base(bundle, make_checkpoint):
 def test_much_work_by_the_better_one_is_offered_to_the_fast_one(base):
     offer = offer_faster(base, done=10, total=200, seconds=5.5)
     assert offer.visible
-    assert offer.value == "All of it takes about 2 min with virtus-base, 20 to 55 s with virtus-fast: take virtus-fast"
+    assert offer.value == "All of it takes about 2 min with virtus-base, 10 to 31 s with virtus-fast: take virtus-fast"
 
 
 @pytest.mark.parametrize(
