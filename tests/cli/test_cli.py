@@ -90,7 +90,12 @@ def test_a_scan_of_a_zip_goes_on_where_it_stopped(make_checkpoint, album, tmp_pa
     ]
     (tmp_path / "rows.jsonl").write_text(rows[:-20])
     assert main([*asked, "--resume"]) == 0
-    assert (tmp_path / "rows.jsonl").read_text() == rows
+    before, after = (
+        [json.loads(row) for row in text.splitlines()] for text in (rows, (tmp_path / "rows.jsonl").read_text())
+    )
+    p_before, p_after = ([face.pop("p_fake") for row in part for face in row["faces"]] for part in (before, after))
+    assert after == before
+    assert p_after == pytest.approx(p_before, abs=2e-6)  # alone, or with others in a batch: its last digit
 
 
 def test_a_report_of_a_photo_in_a_zip_is_refused(capsys, tmp_path):
