@@ -127,9 +127,9 @@ function rubPart(explorer) {
     for (const name of names) {
       explorer.tellShort("rub", `Part ${found.length + 1} of ${names.length}: ${name}…`);
       const answers = [];
+      const without = { key: face.key, gone: face.patches.map((part) => Number(part === name)).join("") };
       for (const filling of FILLS) {
-        const without = { key: face.key, gone: face.patches.map((part) => Number(part === name)).join(""), fill: filling };
-        const answer = await explorer.judgeWithout(without);
+        const answer = await explorer.judgeWithout({ ...without, fill: filling });
         if (face !== explorer.face) return;
         if (answer.error) {
           trying(false);
@@ -163,7 +163,8 @@ function rubPart(explorer) {
     const alike = found.filter(({ by }) => by >= ALIKE * first.by).map(({ name }) => name);
     const size = `${face.patches.filter((part) => part === first.name).length} of ${face.patches.length} patches`;
     const which = alike.length > 1 ? `Several parts count about the same: ${listOf(alike)}. Without the ${first.name},` : `It depends most on this part: ${first.name} (${size}). Without it,`;
-    return `${which} blurred or grey, p = ${face.p_fake.toFixed(2)} becomes ${first.p_fake.toFixed(2)} at least, ${face.tones[first.outcome].word}.`.replace("at least", first.change > 0 ? "at least" : "at most");
+    const bound = first.change > 0 ? "at least" : "at most"; // of both
+    return `${which} blurred or grey, p = ${face.p_fake.toFixed(2)} becomes ${first.p_fake.toFixed(2)} ${bound}, ${face.tones[first.outcome].word}.`;
   }
 
   function trying(isTrying) {

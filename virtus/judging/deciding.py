@@ -61,8 +61,9 @@ def decide_among(
         boxes: of each, one or many: who has less than a tenth of the largest judged one's area may be a bystander.
         calibration, prior: that every p and outcome went by.
     """
-    unclear, used = _bystanders(parts, boxes), thresholds_among(parts, boxes, calibration, prior)
+    unclear = _bystanders(parts, boxes)
     count = _num_counted(parts, unclear)
+    used = _thresholds(parts, unclear, at_prior(calibration, prior), fake_above_among(calibration, prior, count))
     return [_decided(*one, count) for one in zip(parts, unclear, used, strict=True)]
 
 
@@ -77,8 +78,13 @@ def thresholds_among(
     Args:
         parts, boxes, calibration, prior: as in `decide_among`.
     """
-    unclear, alone = _bystanders(parts, boxes), at_prior(calibration, prior)
+    unclear = _bystanders(parts, boxes)
     bound = fake_above_among(calibration, prior, _num_counted(parts, unclear))
+    return _thresholds(parts, unclear, at_prior(calibration, prior), bound)
+
+
+def _thresholds(parts: Sequence[Judged], unclear: Sequence[str], alone: Calibration, bound: float) -> list[Calibration]:
+    """Of each, from those of a face alone and the p from which one of so many is fake."""
     unlike = [any(caution.name == "unfamiliar" for caution in part.cautions) for part in parts]
     return [
         replace(alone, real_below=0.0 if new else alone.real_below, fake_above=NEVER if new or how else bound)
