@@ -199,3 +199,20 @@ def test_what_stops_a_scan_leaves_whole_pictures(stopped, tmp_path):
     with pytest.raises(stopped), RowsFile(file, keep=None, resumable=True) as stream:
         _write_one_and_a_half(stream, stopped)
     assert file.read_bytes() == b"whole\n"
+
+
+def test_a_row_that_was_written_as_a_scan_was_stopped_stays(tmp_path, monkeypatch):
+    file = tmp_path / "rows"
+    write_all = RowsFile._write_all
+
+    def write_and_stop(self, data):
+        write_all(self, data)
+        raise KeyboardInterrupt  # before the row is counted
+
+    with pytest.raises(KeyboardInterrupt), RowsFile(file, keep=None, resumable=True) as stream:
+        stream.write("first\n")
+        stream.flush()
+        monkeypatch.setattr(RowsFile, "_write_all", write_and_stop)
+        stream.write("second\n")
+        stream.flush()
+    assert file.read_bytes() == b"first\nsecond\n"

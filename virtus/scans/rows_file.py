@@ -89,6 +89,7 @@ class RowsFile:
 
     def __init__(self, path: Path, *, keep: int | None, resumable: bool):
         self.path, self.end, self._gathered = path, keep or 0, []
+        self._aim = self.end  # where the file ends once all that was flushed is in it
         try:
             self._stream = path.open("xb" if keep is None else "r+b", buffering=0)
         except FileExistsError as exc:
@@ -105,16 +106,19 @@ class RowsFile:
     def flush(self) -> None:
         data = as_written("".join(self._gathered)).encode()
         self._gathered.clear()
+        self._aim = self.end + len(data)
         try:
             self._write_all(data)
         except OSError as exc:
             raise _unwritable(self.path, exc) from exc
-        self.end += len(data)
+        self.end = self._aim
 
     def __enter__(self) -> RowsFile:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._stream.tell() == self._aim:  # stopped after the last byte, before it was counted
+            self.end = self._aim
         self._cut()
         self._stream.close()
 
