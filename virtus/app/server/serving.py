@@ -153,8 +153,10 @@ def _listen(app: gr.Blocks, host: str | None, port: int | None, **settings) -> N
     try:
         app.launch(server_name=host, server_port=port, prevent_thread_lock=True, **UNASKED, **settings)
     except OSError as exc:
-        tried = f"on port {port}" if port else "on any port that it tried"
-        raise InputError(f"The app cannot listen {tried}: another program does. Choose another port.") from exc
+        tried = f"port {port}" if port else "any port that it tried"
+        where, why = (f" of {host}", f", or {host} is no address of this machine") if host else ("", "")
+        said = f"The app cannot listen on {tried}{where}: another program does{why}."
+        raise InputError(f"{said} Choose another port{' or host' if host else ''}.") from exc
 
 
 @contextlib.contextmanager

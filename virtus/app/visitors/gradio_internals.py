@@ -15,9 +15,10 @@ from typing import Any, TypeVar, cast
 from weakref import WeakSet
 
 import gradio as gr
+from gradio import http_server
 from gradio.blocks import BlocksConfig
 from gradio.context import LocalContext
-from gradio.exceptions import ComponentProcessingError
+from gradio.exceptions import ComponentProcessingError, ServerFailedToStartError
 from gradio.queueing import Event
 from gradio.route_utils import FnIndexInferError
 from gradio.server_messages import ProcessCompletedMessage
@@ -50,6 +51,23 @@ NOT_OFFERED = "The page sent a value that it does not offer. Reload it."
 STEP = object()
 """What `until_stopped` hands on last, unless something else is given: the step under way."""
 Part = TypeVar("Part")
+
+
+class PatientServer(http_server.Server):
+    """Waits for as long as it is about to start. Gradio's gives up after five seconds, which a busy machine may need,
+    goes on to the next port, and in the end blames another program for its port."""
+
+    def run_in_thread(self) -> None:
+        try:
+            super().run_in_thread()
+        except ServerFailedToStartError:
+            while not self.started:
+                if not self.thread.is_alive():
+                    raise
+                time.sleep(IDLE_S)
+
+
+http_server.Server = PatientServer
 
 
 class CheckedBlocks(gr.Blocks):
