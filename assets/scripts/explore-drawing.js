@@ -43,6 +43,7 @@ class PatchCanvas {
     this.isDue = false;
     this.colours = null;
     this.marks = [];
+    this.covered = null; // patches (of all, true or false) and the picture that is seen in their place, if any
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     canvas.addEventListener("pointerdown", (event) => this.#press(event));
     for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => this.#release());
@@ -71,6 +72,7 @@ class PatchCanvas {
   #paint() {
     const { context, canvas } = this;
     context.drawImage(this.picture, 0, 0, canvas.width, canvas.height);
+    if (this.covered) this.#cover(this.covered);
     if (this.colours) {
       context.imageSmoothingEnabled = false;
       context.drawImage(pixelsOf(this.colours, this.grid, (this.small ??= document.createElement("canvas"))), 0, 0, canvas.width, canvas.height);
@@ -80,14 +82,66 @@ class PatchCanvas {
     if (this.cursor !== null) this.#outline(this.cursor, "#ffffff");
   }
 
-  #outline(patch, colour) {
+  #cover({ patches, picture }) {
+    const { context, canvas } = this;
+    const [inside, edge] = [new Path2D(), new Path2D()];
+    patches.forEach((isCovered, patch) => {
+      if (!isCovered) return;
+      inside.rect(...this.#boxOf(patch));
+      this.#addEdges(edge, patch, patches);
+    });
+    context.save();
+    context.clip(inside);
+    if (picture) context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    else this.#hatch();
+    context.restore();
+    this.#stroke(edge, "#ffffff");
+  }
+
+  // Nothing is there: drawn as picture editors draw it.
+  #hatch() {
     const { context, canvas, grid: [rows, columns] } = this;
+    const squares = (patch) => ((patch + Math.floor(patch / (2 * columns))) % 2 ? [206, 208, 214, 255] : [236, 238, 242, 255]);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(pixelsOf(squares, [2 * rows, 2 * columns]), 0, 0, canvas.width, canvas.height);
+    context.imageSmoothingEnabled = true;
+  }
+
+  // The sides of a covered patch beyond which the face is seen.
+  #addEdges(path, patch, patches) {
+    const { grid: [rows, columns] } = this;
+    const [x, y, width, height] = this.#boxOf(patch);
+    const [row, column] = [Math.floor(patch / columns), patch % columns];
+    const sides = [
+      [column > 0 && !patches[patch - 1], [x, y], [x, y + height]],
+      [column < columns - 1 && !patches[patch + 1], [x + width, y], [x + width, y + height]],
+      [row > 0 && !patches[patch - columns], [x, y], [x + width, y]],
+      [row < rows - 1 && !patches[patch + columns], [x, y + height], [x + width, y + height]],
+    ];
+    for (const [, from, to] of sides.filter(([isEdge]) => isEdge)) {
+      path.moveTo(...from);
+      path.lineTo(...to);
+    }
+  }
+
+  #boxOf(patch) {
+    const { canvas, grid: [rows, columns] } = this;
     const [width, height] = [canvas.width / columns, canvas.height / rows];
-    const box = [(patch % columns) * width, Math.floor(patch / columns) * height, width, height];
+    return [(patch % columns) * width, Math.floor(patch / columns) * height, width, height];
+  }
+
+  #outline(patch, colour) {
+    const box = new Path2D();
+    box.rect(...this.#boxOf(patch));
+    this.#stroke(box, colour);
+  }
+
+  #stroke(path, colour) {
+    const { context, canvas } = this;
     const line = canvas.width / 200;
     for (const [style, thickness] of [["#000000", 2.4 * line], [colour, line]]) {
       [context.strokeStyle, context.lineWidth] = [style, thickness];
-      context.strokeRect(...box);
+      context.stroke(path);
     }
   }
 

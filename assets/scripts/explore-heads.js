@@ -10,9 +10,16 @@ function headsPart(explorer) {
     const { blocks, heads } = explorer.attention;
     tiles = [...Array(blocks * heads).keys()].map((at) => tile(Math.floor(at / heads), at % heads));
     holder.style.setProperty("--wide", heads > 6 ? heads : heads * Math.floor(12 / heads));
-    holder.style.setProperty("--narrow", [6, 5, 4].find((number) => heads % number === 0) ?? Math.min(heads * 2, 6));
-    holder.style.setProperty("--tiny", heads % 4 ? 3 : 4);
+    holder.style.setProperty("--narrow", heads > 6 ? inRows(heads, 12) : inRows(2 * heads, 6));
+    holder.style.setProperty("--tiny", inRows(heads, 6));
+    holder.classList.toggle("many", heads > 6);
     order();
+  }
+
+  // So many in a row, at most: where it can be, a block ends with a row.
+  function inRows(heads, most) {
+    for (let number = most; number > 2; number -= 1) if (heads % number === 0) return number;
+    return most;
   }
 
   function tile(block, head) {
@@ -21,8 +28,9 @@ function headsPart(explorer) {
     button.className = "tile";
     const canvas = document.createElement("canvas");
     const words = document.createElement("span");
-    words.textContent = `${block + 1}.${head + 1}`;
+    words.append(made("i", `${block + 1}.`), `${head + 1}`);
     button.append(canvas, words);
+    button.classList.toggle("first", head === 0);
     button.setAttribute("aria-label", `Block ${block + 1}, head ${head + 1}`);
     button.addEventListener("click", () => explorer.chooseHead(block, head));
     return { block, head, button, canvas, words, statistics: null };
@@ -34,7 +42,7 @@ function headsPart(explorer) {
     for (const one of tiles.filter((each) => each.block === block)) {
       one.statistics = statistics[one.head];
       const { distance, entropy } = one.statistics;
-      one.words.replaceChildren(`${block + 1}.${one.head + 1}`, small(`${distance.toFixed(1)}·${entropy.toFixed(1)}`));
+      one.words.append(made("small", `${distance.toFixed(1)}·${entropy.toFixed(1)}`));
       const words = `Block ${block + 1}, head ${one.head + 1}: looks ${distance.toFixed(1)} patches far, spread of ${entropy.toFixed(1)} bits`;
       one.button.setAttribute("aria-label", words);
       one.button.title = words;
@@ -43,10 +51,10 @@ function headsPart(explorer) {
     draw();
   }
 
-  function small(text) {
-    const made = document.createElement("small");
-    made.textContent = text;
-    return made;
+  function made(name, text) {
+    const element = document.createElement(name);
+    element.textContent = text;
+    return element;
   }
 
   function ordering() {

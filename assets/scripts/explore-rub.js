@@ -15,7 +15,7 @@ function rubPart(explorer) {
   const [tried, triedSaid, triedScale] = [".tried", ".tried-said", ".tried-scale"].map(find);
   const tryButtons = [explorer.find(".short .try"), find(".try")];
   const tell = teller(find(".said"), find(".live"));
-  let [gone, history, isAsking, askedAt, answered] = [[], [], false, 0, ""];
+  let [gone, history, isAsking, askedAt, answered, isTried] = [[], [], false, 0, "", false];
   const canvas = new PatchCanvas(find("canvas"), {
     onPoint: (patch) => {
       pointed = patch;
@@ -36,7 +36,7 @@ function rubPart(explorer) {
     tellTried("");
     tried.replaceChildren();
     triedScale.hidden = true;
-    trying(false);
+    trying(false, false);
     running(false);
     draw();
   }
@@ -72,10 +72,9 @@ function rubPart(explorer) {
 
   function draw() {
     if (!explorer.face) return;
-    const number = gone.filter(Boolean).length;
-    const colours = (patch) => (gone[patch] ? ((patch + Math.floor(patch / explorer.face.grid[1])) % 2 ? [120, 124, 134, 255] : [136, 140, 150, 255]) : [0, 0, 0, 0]);
-    canvas.draw(number ? colours : null, pointed === null ? [] : under(pointed).map((patch) => [patch, "#ffffff"]));
-    [undo.disabled, reset.disabled] = [!history.length, !number];
+    canvas.covered = { patches: gone, picture: explorer.fillings[question().fill] };
+    canvas.draw(null, pointed === null ? [] : under(pointed).map((patch) => [patch, "#ffffff"]));
+    [undo.disabled, reset.disabled] = [!history.length, !gone.includes(true)];
     say(find(".slide.width input"));
   }
 
@@ -123,7 +122,7 @@ function rubPart(explorer) {
   async function tryParts() {
     const [{ face }, found] = [explorer, []];
     const names = [...new Set(face.patches)];
-    trying(true);
+    trying(true, false);
     for (const name of names) {
       explorer.tellShort("rub", `Part ${found.length + 1} of ${names.length}: ${name}…`);
       const answers = [];
@@ -132,7 +131,7 @@ function rubPart(explorer) {
         const answer = await explorer.judgeWithout({ ...without, fill: filling });
         if (face !== explorer.face) return;
         if (answer.error) {
-          trying(false);
+          trying(false, false);
           return tellTried(answer.error);
         }
         answers.push(answer);
@@ -140,8 +139,7 @@ function rubPart(explorer) {
       found.push(triedPart(name, answers));
       showTried(found.sort((one, other) => other.by - one.by));
     }
-    trying(false);
-    tryButtons[0].textContent = SEE_ALL;
+    trying(false, true);
     tellTried(inWords(found));
   }
 
@@ -167,9 +165,11 @@ function rubPart(explorer) {
     return `${which} blurred or grey, p = ${face.p_fake.toFixed(2)} becomes ${first.p_fake.toFixed(2)} ${bound}, ${face.tones[first.outcome].word}.`;
   }
 
-  function trying(isTrying) {
+  // The upper button leads to what was found, the lower one tries again.
+  function trying(isTrying, wasTried) {
+    isTried = wasTried;
     for (const button of tryButtons) button.disabled = isTrying;
-    tryButtons[0].textContent = TRY;
+    tryButtons[0].textContent = isTried ? SEE_ALL : TRY;
   }
 
   function tellTried(words) {
@@ -247,8 +247,12 @@ function rubPart(explorer) {
     if (isNone) return tell("Brush over a part first: then all the rest is rubbed out.");
     become(gone.map((one) => !one));
   });
-  for (const button of tryButtons) button.addEventListener("click", () => (button.textContent === SEE_ALL ? triedSaid.scrollIntoView({ block: "center" }) : tryParts()));
-  find(".choice.fill").addEventListener("change", () => ask(true));
+  tryButtons[0].addEventListener("click", () => (isTried ? triedSaid.scrollIntoView({ block: "center" }) : tryParts()));
+  tryButtons[1].addEventListener("click", tryParts);
+  find(".choice.fill").addEventListener("change", () => {
+    draw();
+    ask(true);
+  });
   find(".slide.width input").addEventListener("input", draw);
   flip.addEventListener("click", () => {
     remember();

@@ -14,6 +14,13 @@ async function postQuestion(question) {
   }
 }
 
+async function decoded(uri) {
+  const picture = new Image();
+  picture.src = uri;
+  await picture.decode();
+  return picture;
+}
+
 function begin({ element, props, trigger, watch }) {
   const root = element.querySelector(".explorer");
   const find = (selector) => root.querySelector(selector);
@@ -24,6 +31,7 @@ function begin({ element, props, trigger, watch }) {
     face: null,
     attention: null,
     picture: new Image(),
+    fillings: {}, // pictures of all of the face, as it stands in for patches that are rubbed out
     find,
     // Blocks that something waits for come first.
     need(blocks) {
@@ -75,10 +83,11 @@ function begin({ element, props, trigger, watch }) {
     if (!face || face.key === explorer.face?.key) return;
     const own = ++latest;
     parts.look.stop();
-    explorer.picture = new Image();
-    explorer.picture.src = face.picture;
-    await explorer.picture.decode();
+    const names = Object.keys(face.fillings);
+    const [picture, ...fillings] = await Promise.all([face.picture, ...Object.values(face.fillings)].map(decoded));
     if (own !== latest) return;
+    explorer.picture = picture;
+    explorer.fillings = Object.fromEntries(names.map((name, at) => [name, fillings[at]]));
     const pooling = { ...face.pooling, values: floatsOf(face.pooling.values) };
     explorer.face = face;
     explorer.attention = new Attention({ ...face.attention, grid: face.grid, numTokens: face.num_tokens, pooling });

@@ -7,7 +7,14 @@ import torch
 from tests.support.explaining import KINDS, crops, load_detector, pixels, with_learned_query
 from virtus.checkpoints.detector import Detector
 from virtus.errors import InputError
-from virtus.explain.erasing import BLUR, NOTHING_LEFT, erasing_judge, find_flipping_patches, smoothing_matrix
+from virtus.explain.erasing import (
+    BLUR,
+    NOTHING_LEFT,
+    erasing_judge,
+    filling_pictures,
+    find_flipping_patches,
+    smoothing_matrix,
+)
 from virtus.explain.occlusion import occlusion
 from virtus.results import Label
 
@@ -43,6 +50,16 @@ def test_all_rubbed_out_is_the_verdict_on_the_filling(detector, fill):
     (crop,) = crops(1)
     expected = p_of_pixels(detector, filled_pixels(pixels(detector, [crop])[0].numpy(), fill)[None])
     assert erasing_judge(detector, crop, fill)(ALL)[0] == pytest.approx(expected[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("fill", ["blur", "grey"])
+def test_what_stands_in_is_shown_as_the_model_sees_it(detector, fill):
+    (crop,) = crops(1)
+    transform = detector.checkpoint.transform
+    shown = transform.normalise(filling_pictures(detector, crop)[fill])
+    expected = filled_pixels(pixels(detector, [crop])[0].numpy(), fill)
+    half_a_level = 0.5 * transform.rescale_factor / np.array(transform.std)
+    assert (np.abs(shown - expected).max(axis=(1, 2)) <= half_a_level + 1e-5).all()
 
 
 @pytest.mark.parametrize("fill", ["blur", "grey"])

@@ -27,6 +27,7 @@ def test_two_by_two_pixels_by_hand():
     # red / 255; (51 / 255 - 0.2) / 0.1; (blue / 255 - 0.5) / 0.5
     expected = [[[0, 1], [0.4, 0]], [[0, 0], [0, 0]], [[1, -1], [-1, -1]]]
     np.testing.assert_allclose(values, expected, atol=1e-6)
+    assert EvalTransform.from_config(config).picture_of(values) == image
 
 
 @pytest.mark.parametrize("size", [(90, 60), (60, 91), (32, 32), (20, 33), (33, 33)])

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         MaskJudge,
         embed_filled,
         erasing_judge,
+        filling_pictures,
         find_flipping_patches,
         judge_of_tokens,
     )

@@ -14,6 +14,7 @@ from virtus.results import FaceCrop
 
 if TYPE_CHECKING:
     import torch
+    from PIL import Image
 
     from virtus.checkpoints import Detector
     from virtus.models import Trunk
@@ -54,10 +55,16 @@ def embed_filled(detector: Detector, crop: FaceCrop, fill: Fill) -> torch.Tensor
     import torch
 
     pixel_values = detector.checkpoint.transform(crop.image)
-    fillings = {"blur": _blurred, "grey": np.zeros_like}
-    pictures = [pixel_values, *([fillings[fill](pixel_values)] if fill in fillings else [])]
+    pictures = [pixel_values, *([FILLINGS[fill](pixel_values)] if fill in FILLINGS else [])]
     with torch.inference_mode():
         return detector.checkpoint.trunk.embed(torch.from_numpy(np.stack(pictures)))
+
+
+def filling_pictures(detector: Detector, crop: FaceCrop) -> dict[Fill, Image.Image]:
+    """All of a crop as it stands in for patches taken away, in the model's input size; none where they are dropped."""
+    transform = detector.checkpoint.transform
+    pixel_values = transform(crop.image)
+    return {fill: transform.picture_of(filled(pixel_values)) for fill, filled in FILLINGS.items()}
 
 
 def judge_of_tokens(detector: Detector, tokens: torch.Tensor, fill: Fill) -> MaskJudge:
@@ -103,6 +110,9 @@ def _blurred(pixel_values: np.ndarray) -> np.ndarray:
 
     sides = [torch.from_numpy(smoothing_matrix(side, BLUR * side)).float() for side in pixel_values.shape[1:]]
     return (sides[0] @ torch.from_numpy(pixel_values) @ sides[1].T).numpy()
+
+
+FILLINGS: dict[Fill, Callable[[np.ndarray], np.ndarray]] = {"blur": _blurred, "grey": np.zeros_like}
 
 
 def smoothing_matrix(length: int, width: float) -> np.ndarray:

@@ -50,6 +50,11 @@ class EvalTransform:
         values = (values - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
         return np.ascontiguousarray(values.transpose(2, 0, 1))
 
+    def picture_of(self, pixel_values: np.ndarray) -> Image.Image:
+        """(3, height, width) `pixel_values` back to the picture that `normalise` makes them of."""
+        values = pixel_values.transpose(1, 2, 0) * np.array(self.std, np.float32) + np.array(self.mean, np.float32)
+        return Image.fromarray((values / np.float32(self.rescale_factor)).round().clip(0, 255).astype(np.uint8))
+
     def resize(self, image: Image.Image) -> Image.Image:
         """The picture as the model gets it, before normalisation."""
         scaled = self.scale(image)

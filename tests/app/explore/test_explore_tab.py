@@ -10,6 +10,7 @@ from virtus.bundled import ASSETS
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
 OWN = re.compile("explore|open_face|gradio_api/file")  # Analyze goes on with its maps meanwhile
+GREY = (124, 116, 104)  # on which the input of virtus-fast is centred
 P = re.compile(r"p = (\d\.\d+)")
 
 
@@ -172,11 +173,20 @@ def test_what_is_rubbed_out_changes_the_verdict_and_comes_back(opened):
     told.to_contain_text("Without 4 of 196")
     page.get_by_role("button", name="Keep only this part").click()
     told.to_contain_text("Without 192 of 196")
-    page.locator("#explore .rub").get_by_text("nothing at all").click()
-    playwright.expect(page.locator("#explore .rub.busy")).to_have_count(0)
+    shown = {fill: corner_with(page, fill) for fill in ("a blur", "grey", "nothing at all")}
+    assert shown["grey"] == pytest.approx(GREY, abs=3)  # JPEG
+    assert len(set(shown.values())) == 3
     told.to_contain_text("Without 192 of 196")
     page.get_by_role("button", name="Reset").click()
     told.to_contain_text("As it is")
+
+
+def corner_with(page, fill):
+    """The colour in the corner of the face, which is rubbed out, replaced in that way."""
+    page.locator("#explore .rub .choice.fill").get_by_text(fill, exact=True).click()
+    playwright.expect(page.locator("#explore .rub.busy")).to_have_count(0)
+    read = "(one) => [...one.getContext('2d').getImageData(3, 3, 1, 1).data].slice(0, 3)"
+    return tuple(canvas(page, "rub").evaluate(read))
 
 
 def test_the_brush_asks_one_question_at_a_time_beside_the_queue(opened):
@@ -276,6 +286,8 @@ def test_a_view_is_saved_as_png(opened, tmp_path):
 def test_faces_side_by_side_stand_in_line_and_share_pointer_and_sliders(opened, photos, fits):
     page = opened
     playwright.expect(page.locator("#explore-face label")).to_have_count(2)
+    playwright.expect(page.locator("#explore-kind")).to_be_hidden()  # the answers come first
+    page.get_by_role("button", name="Two side by side").click()
     page.locator("#explore-kind").get_by_text("another face", exact=True).click()
     page.locator("#explore-beside .explorer[data-blocks='12']").wait_for(timeout=120_000)
     first, other = canvas(page), canvas(page, pane="explore-beside")

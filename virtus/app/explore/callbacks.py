@@ -19,7 +19,7 @@ from virtus.html import face_words, message_panel, not_judged, render_part
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
     from virtus.judging import Exploration
-    from virtus.results import ImageReport
+    from virtus.results import FaceCrop, ImageReport
 
 
 class ExploreOutputs(NamedTuple):
@@ -79,8 +79,9 @@ class ExploreCallbacks:
         """What can be set beside an open face: all of it, another photo, another checkpoint, the place for it; what can
         be kept, and none of what was made to keep of a face before."""
         is_open, is_pair = opened is not None, kind != "nothing"
-        shown = [is_open or is_pair, kind == "photo", kind == "model", is_pair, is_open]
-        return *(gr.Column(visible=visible) for visible in shown), "", *(gr.DownloadButton(visible=False),) * 2
+        shown = [kind == "photo", kind == "model", is_pair, is_open]
+        tools, columns = gr.Accordion(visible=is_open or is_pair), (gr.Column(visible=visible) for visible in shown)
+        return tools, *columns, "", *(gr.DownloadButton(visible=False),) * 2
 
     def open_beside(
         self, kind: str, opened: OpenedFace | None, photo: dict | None, model: str
@@ -123,9 +124,9 @@ class ExploreCallbacks:
             detector, judged = inputs.judge(self._detectors)
             report, index = judged.report, inputs.index
             index = report.decided_by if index is None else index
-            if index is None or face_of(report, index).crop is None:
+            if index is None or (crop := face_of(report, index).crop) is None:
                 return _nothing(not_judged(report))
-            value = _value(detector, judged, index)
+            value = _value(detector, judged, index, crop)
             opened = OpenedFace(inputs, index, value["key"])
             return ExploreOutputs("", _choice(report, index), gr.HTML(value, visible=True), opened)
         except VirtusError as exc:
@@ -144,13 +145,16 @@ def _explore(detector: Detector, judged: JudgedPhoto, index: int) -> Exploration
     return explore_face(detector, judged.report, index, judged.state_of(detector, index))
 
 
-def _value(detector: Detector, judged: JudgedPhoto, index: int) -> dict[str, Any]:
+def _value(detector: Detector, judged: JudgedPhoto, index: int, crop: FaceCrop) -> dict[str, Any]:
+    from virtus.explain import filling_pictures
+
     report, face = judged.report, judged.report.faces[index]
     exploration = _explore(detector, judged, index)
     which = f"Face {index + 1} of {len(report.faces)} · " if len(report.faces) > 1 else ""
     band = f"real below {exploration.real_below:.2f}, fake from {exploration.fake_above:.2f} on"
     return face_value(
         exploration,
+        filling_pictures(detector, crop),
         title=f"{which}{face_words(face)}",
         said=f"{report.checkpoint.name} gives p = {face.p_fake:.3f} of fake: {band}. {face.reason or ''}",
         python=f'virtus.explore("photo.jpg", face={index}, model="{report.checkpoint.name}")',

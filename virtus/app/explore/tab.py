@@ -16,12 +16,8 @@ from virtus.app.widgets import PHOTO, add_drop_zone, checkpoint_chooser, taking
 from virtus.html import render_part
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", "show_progress": "hidden"}
-BESIDE = {
-    "nothing": "nothing",
-    "face": "another face",
-    "photo": "another photo",
-    "model": "another checkpoint",
-}
+TWO = "Two side by side: another face, photo or checkpoint"
+BESIDE = {"nothing": "nothing", "face": "another face", "photo": "another photo", "model": "another checkpoint"}
 TO_ANALYZE = """element.addEventListener("click", ({ target }) => {
   if (target.closest(".to-analyze")) document.querySelector("[role=tab]").click();
 });"""
@@ -69,13 +65,9 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
         held: the tab Analyze's components for photo, checkpoint, whole image, prior and face.
     """
     callbacks = ExploreCallbacks(detectors)
-    with gr.Column(visible=False, elem_id="explore-tools") as tools:
-        kind = gr.Radio(
-            [(words, name) for name, words in BESIDE.items()],
-            value="nothing",
-            label="Side by side with",
-            elem_id="explore-kind",
-        )
+    with gr.Accordion(TWO, open=False, visible=False, elem_id="explore-tools") as tools:
+        kinds = [(words, name) for name, words in BESIDE.items()]
+        kind = gr.Radio(kinds, value="nothing", label="Side by side with", elem_id="explore-kind")
         with gr.Column(visible=False) as other_photo:
             photo = add_drop_zone(PHOTO, elem_id="explore-photo", result="explore-beside")
         with gr.Column(visible=False) as other_model:

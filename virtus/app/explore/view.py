@@ -17,6 +17,11 @@ from virtus.drawing import TONES, fit_display, jpeg_uri
 from virtus.html import render_page
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from PIL import Image
+
+    from virtus.explain import Fill
     from virtus.judging import Exploration
 
 SCRIPTS = ("arrays", "drawing", "look", "lens", "rub", "heads")
@@ -40,10 +45,13 @@ def explorer(pane: str) -> gr.HTML:
     return component
 
 
-def face_value(exploration: Exploration, *, title: str, said: str, python: str) -> dict[str, Any]:
+def face_value(
+    exploration: Exploration, fillings: Mapping[Fill, Image.Image], *, title: str, said: str, python: str
+) -> dict[str, Any]:
     """The value of `explorer`: all that it draws, but for the attention, which it fetches block by block from a file.
 
     Args:
+        fillings: what stands in for patches that are rubbed out: see `filling_pictures`.
         title, said: above the face: which it is, and the verdict on it.
         python: a line that gives the same arrays.
     """
@@ -54,6 +62,7 @@ def face_value(exploration: Exploration, *, title: str, said: str, python: str) 
         "said": said,
         "python": python,
         "picture": jpeg_uri(fit_display(exploration.picture, side=CROP_SIDE)),
+        "fillings": {fill: jpeg_uri(picture) for fill, picture in fillings.items()},
         "grid": list(exploration.grid_size),
         "patches": list(exploration.patch_names),
         "num_tokens": pooling.shape[-1],
