@@ -10,6 +10,19 @@ from pathlib import Path
 from train.config.augmentation import Augmentation
 from virtus.errors import DataError
 
+ABOVE_ZERO = (
+    "num_epochs",
+    "learning_rate",
+    "batch_size",
+    "eval_batch_size",
+    "margin",
+    "frames_per_clip",
+    "temperature",
+)
+ZERO_OR_MORE = (
+    *("weight_decay", "warmup", "early_stopping", "eval_steps", "num_workers", "num_clips", "limit"),
+    *("cached_draws", "cached_block", "teacher_weight", "token_weight"),
+)
 CHOICES = {
     "split": ("by-group", "pooled-60-40"),
     "balance": ("none", "train", "batch"),
@@ -132,33 +145,30 @@ class TrainConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        for name in (
-            "num_epochs",
-            "learning_rate",
-            "batch_size",
-            "eval_batch_size",
-            "margin",
-            "frames_per_clip",
-            "temperature",
-        ):
+        self._check_ranges()
+        self._check_together()
+
+    def _check_ranges(self) -> None:
+        for name in ABOVE_ZERO:
             if getattr(self, name) <= 0:
                 raise DataError(f"{name} must be more than 0, not {getattr(self, name)}.")
-        for name in (
-            "weight_decay", "warmup", "early_stopping", "eval_steps", "num_workers", "num_clips", "limit",
-            "cached_draws", "cached_block", "teacher_weight", "token_weight",
-        ):  # fmt: skip
+        for name in ZERO_OR_MORE:
             if getattr(self, name) < 0:
                 raise DataError(f"{name} must be 0 or more, not {getattr(self, name)}.")
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise DataError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}.")
+        for name in ("blended_share", "swapped_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise DataError(f"{name} is a share of the real pictures, from 0 to 1, not {getattr(self, name)}.")
         if not re.fullmatch(r"full|layer_norms|last_blocks:[1-9]\d*", self.tune):
             raise DataError(f"tune is full, layer_norms or last_blocks:N with N from 1 on, not {self.tune!r}.")
         if not 0 < self.keep_tokens <= 1:
             raise DataError(f"keep_tokens is a share of the tokens, above 0 and up to 1, not {self.keep_tokens}.")
-        for name in ("blended_share", "swapped_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise DataError(f"{name} is a share of the real pictures, from 0 to 1, not {getattr(self, name)}.")
+        if not 0 < self.val_share < 1:
+            raise DataError(f"val_share is a share of the groups, between 0 and 1, not {self.val_share}.")
+
+    def _check_together(self) -> None:
         if not 0 <= self.start_share < 1 or (self.start_share and self.probe):
             raise DataError(
                 f"start_share is a share of the starting weights, from 0 and below 1, not {self.start_share}; and with "
@@ -177,8 +187,6 @@ class TrainConfig:
             raise DataError("clean_looks keeps each cached draw twice: it needs cached_draws=1 or more.")
         if self.cached_draws and not self.teacher and not self.tune.startswith("last_blocks"):
             raise DataError("cached_draws keeps what the frozen blocks give: it needs tune=last_blocks:N.")
-        if not 0 < self.val_share < 1:
-            raise DataError(f"val_share is a share of the groups, between 0 and 1, not {self.val_share}.")
 
     @property
     def in_couples(self) -> bool:
