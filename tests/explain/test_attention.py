@@ -147,11 +147,11 @@ def test_attribution_of_heads_by_hand():
 
 
 def stock_attribution(detector, pixel_values: torch.Tensor, sign: int) -> torch.Tensor:
-    """The paper's own loop, from the first block on, over the attentions that transformers hands out."""
+    """The paper's own loop, behind the first third of the blocks, over the attentions that transformers hands out."""
     output = stock_model(detector, attn_implementation="eager")(pixel_values, output_attentions=True)
     gradients = torch.autograd.grad(sign * (output.logits[:, 1] - output.logits[:, 0]).sum(), output.attentions)
     relevance = torch.eye(gradients[0].shape[-1]).expand(len(pixel_values), -1, -1)
-    for attention, gradient in zip(output.attentions, gradients, strict=True):
+    for attention, gradient in list(zip(output.attentions, gradients, strict=True))[1:]:  # of three
         relevance = relevance + (attention * gradient).clamp(min=0).mean(dim=1) @ relevance
     first = detector.checkpoint.trunk.num_prefix_tokens
     return pooled(detector, relevance)[:, :, first:].mean(dim=1).detach()
@@ -188,7 +188,7 @@ def test_a_learned_query_is_the_last_step_of_both(make_checkpoint):
     rows = pooling.mean(1) @ joint_attention(blocks)
     np.testing.assert_allclose(heatmaps(detector, crops(2), method="rollout").reshape(2, 16), rows[:, 0], rtol=1e-4)
     relevance = torch.eye(16).expand(2, -1, -1)
-    for attention, gradient in zip(blocks, gradients[:-1], strict=True):
+    for attention, gradient in list(zip(blocks, gradients[:-1], strict=True))[1:]:
         relevance = relevance + (attention * gradient).clamp(min=0).mean(1) @ relevance
     rows = ((pooling * gradients[-1]).clamp(min=0).mean(1) @ relevance)[:, 0]
     ours = heatmaps(detector, crops(2), method="attribution", target="fake").reshape(2, 16)

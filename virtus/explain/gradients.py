@@ -42,8 +42,10 @@ def norm_gradients(
     return first
 
 
-def attention_gradients(state: TrunkState, targets: Sequence[Label]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """The attention of each block, last first, and the gradient there of the target's margin.
+def attention_gradients(
+    state: TrunkState, targets: Sequence[Label], *, first: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """The attention of each block, from the last to `first`, and the gradient there of the target's margin.
 
     Both are (N, num_heads, T, T), of the last block only the rows of the tokens that the head reads.
     """
@@ -54,7 +56,7 @@ def attention_gradients(state: TrunkState, targets: Sequence[Label]) -> Iterator
         attention = trunk.attention(index, normed, num_tokens=num_tokens)
         return attention, trunk.run_block(index, hidden, normed, attention=attention, num_tokens=num_tokens)
 
-    return _backwards(state, targets, 0, run_block)
+    return _backwards(state, targets, first, run_block)
 
 
 def pooling_gradient(state: TrunkState, targets: Sequence[Label]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -58,7 +58,7 @@ EXPLAINERS = {
     "attribution": Explainer(
         "attention.attribution",
         True,
-        "where attention that raised the class's lead flowed through all blocks",
+        "where attention that raised the class's lead flowed, behind the first third of the blocks",
         options=("head",),
         finding="The best at finding known forgeries, and yet in one of eleven its brightest patch lies elsewhere.",
     ),
