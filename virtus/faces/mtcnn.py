@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 
 from virtus.faces.nets import STRIDE, WINDOW, LookingNet, output_net, proposing_net, refining_net
+from virtus.parallel import on_one_core
 
 MIN_SIDE, FACTOR = 20, 0.709  # the smallest face, and how much smaller each copy of the picture is than the last
 PROPOSED, REFINED, SURE = 0.6, 0.7, 0.7  # probabilities from which each net hands on
@@ -62,9 +63,10 @@ class Cascade:
         pixels -= MEAN
         pixels *= STEP
         scales = [scale for scale in _scales(min(pixels.shape[:2])) if smallest <= WINDOW / scale < below]
-        boxes = self._proposals(pixels, scales)
-        boxes = self._refined(pixels, boxes)
-        return self._detections(pixels, boxes)
+        with on_one_core():  # its many small steps gain a tenth by two, and take three times as long beside other work
+            boxes = self._proposals(pixels, scales)
+            boxes = self._refined(pixels, boxes)
+            return self._detections(pixels, boxes)
 
     def _proposals(self, pixels: np.ndarray, scales: Sequence[float]) -> np.ndarray:
         """(N, 5): squares with their scores, from the first net on ever smaller copies of the picture."""
