@@ -83,6 +83,25 @@ def test_gradio_leaves_the_files_of_the_app_alone(tmp_path, monkeypatch):
     assert url.endswith("example.png")
 
 
+def test_uploads_that_come_while_old_ones_are_deleted_do_not_stop_that(monkeypatch, tmp_path):
+    """Gradio's thread for it ended by a traceback, and none came after it."""
+    files = [tmp_path / name for name in ("old", "new")]
+    with CheckedBlocks() as app:
+        pass
+    for file in files:
+        file.touch()
+    app.upload_file_set.add(str(files[0]))
+
+    def path_and_upload(path):
+        app.upload_file_set.add(str(files[1]))
+        return Path(path)
+
+    monkeypatch.setattr("gradio.route_utils.Path", path_and_upload)
+    delete_files_created_by_app(app, None)
+    assert [file.exists() for file in files] == [False, True]
+    assert app.upload_file_set == {str(files[1])}
+
+
 def test_an_idle_app_rests(blocks):
     """Its queue looked for work 1,100 times a second: 7 % of a core."""
     queue = CheckedBlocks().queue()._queue

@@ -81,6 +81,7 @@ class CheckedBlocks(gr.Blocks):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.default_config = _SharedConfig(self)
+        self.temp_file_sets = _PathSets(self.temp_file_sets)
         self._answered: dict[str, tuple[str, float]] = {}  # calls whose answer may lie unread: session, and since when
         self._look_for_files = 0.0
 
@@ -149,7 +150,30 @@ class CheckedBlocks(gr.Blocks):
         if self.delete_cache and time.monotonic() > self._look_for_files:
             self._look_for_files = time.monotonic() + self.delete_cache[0]
             for paths in self.temp_file_sets:
-                paths -= {path for path in list(paths) if not Path(path).exists()}
+                paths -= {path for path in paths if not Path(path).exists()}
+
+
+class _PathSets(list):
+    """Sets of paths of files to be deleted, handed out as what may grow while it is gone through.
+
+    Gradio goes through them in a thread. An upload that came just then ended that thread for good: nothing more was
+    deleted, and a traceback stood at the end of the server's log.
+    """
+
+    def __iter__(self) -> Iterator[_Paths]:
+        return map(_Paths, super().__iter__())
+
+
+class _Paths:
+    def __init__(self, paths: set[str]):
+        self._paths = paths
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths.copy())
+
+    def __isub__(self, deleted: set[str]) -> _Paths:
+        self._paths -= deleted
+        return self
 
 
 class _SharedConfig(BlocksConfig):
