@@ -1,45 +1,25 @@
-"""The report folder, and several checkpoints side by side."""
+"""The report folder."""
 
 import json
 import re
-from dataclasses import replace
-from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tests.support.reports import Tags, assessment, with_p
 from train.__main__ import main
-from train.report.assessment import assess, read_beside, val_share
-from train.report.comparison import compare, compare_assessments, write_comparison
+from train.report.assessment import read_beside, val_share
 from train.report.document import Paragraph, Picture, ReportDocument, Section, Table
-from train.report.evaluate import JudgedSample, held_out, judge
 from train.report.folder import most_wrong, write_report
 from train.report.intervals import Figure
 from train.report.robustness import STEPS
 from train.report.wording import figure_cell, say_calibration
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
-from virtus.media.images import load_image
-from virtus.results import Calibration, Label, Outcome
+from virtus.results import Calibration, Label
 
 PICTURES = ["classification_report", "confusion", "histogram", "most_wrong", "reliability", "robustness", "roc"]
 FIGURES = ("judged", "accuracy", "macro_f1", "auc", "ece", "reals_called_fake", "fakes_called_real", "inconclusive")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory, astronaut):
-    """Two sources for the report; the name of one would break a table or a page that does not escape it."""
-    root = tmp_path_factory.mktemp("data")
-    photo = load_image(astronaut)
-    for source, count in (("one", 4), ("<b>|two", 3)):
-        for label in ("Real", "Fake"):
-            folder = root / source / "test" / label
-            folder.mkdir(parents=True)
-            for index in range(count):
-                photo.crop((130 - 5 * index, 10, 330, 230)).save(folder / f"{label}_{index}.png")
-    Image.new("RGB", (80, 80), "grey").save(root / "one" / "test" / "Real" / "empty.png")
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -64,21 +44,6 @@ def folder(data, make_checkpoint, tmp_path_factory):
 @pytest.fixture(scope="module")
 def metrics(folder):
     return json.loads((folder / "metrics.json").read_text())
-
-
-@pytest.fixture(scope="module")
-def detector(make_checkpoint):
-    return Detector(load_checkpoint(str(make_checkpoint()), precision="float32"))
-
-
-@pytest.fixture(scope="module")
-def judged(detector, data):
-    return judge(detector, held_out(data))
-
-
-def assessment(detector, judged, **options):
-    options = {"data": "some", "part": "report", "elapsed_s": 1.0, "robustness": False} | options
-    return assess(detector, judged, **options)
 
 
 # The folder.
@@ -254,11 +219,6 @@ def test_the_most_wrong_come_first_and_none_that_is_right(judged):
     assert len(most_wrong(rows, count=2)) == 2
 
 
-def with_p(judged, p_fake, label):
-    face = replace(judged.report.faces[0], p_fake=p_fake)
-    return JudgedSample(replace(judged.sample, label=label), replace(judged.report, faces=(face,)))
-
-
 def test_figures_are_written_with_their_intervals():
     assert figure_cell("auc", Figure(0.98765, 0.9, 1.0)) == ("0.9877", "0.900 to 1.000")
     assert figure_cell("judged", Figure(0.5, 0.25, 0.75)) == ("50.0%", "25.0 to 75.0")
@@ -283,116 +243,8 @@ def test_a_document_escapes_all_that_it_is_given(tmp_path):
     assert seen.images[0]["alt"] == evil
 
 
-class Tags(HTMLParser):
-    """The links, ids, images and scripts of a page."""
-
-    def __init__(self, page: str):
-        super().__init__()
-        self.links, self.ids, self.images, self.scripts = [], set(), [], 0
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        found = dict(attributes)
-        self.links += [found[name] for name in ("href", "src") if name in found]
-        self.ids |= {found["id"]} if "id" in found else set()
-        self.images += [found] if tag == "img" else []
-        self.scripts += tag == "script"
-
-
-# Several checkpoints.
-
-
-@pytest.fixture(scope="module")
-def comparison(data, detector, make_checkpoint):
-    other = Detector(load_checkpoint(str(make_checkpoint(seed=5)), precision="float32"))
-    return compare([detector, other, detector], held_out(data), data=str(data), part="report")
-
-
-def test_a_checkpoint_is_like_itself(comparison):
-    same = comparison.differences["all"]["C"]
-    assert same == Figure(0.0, 0.0, 0.0)
-    pair = next(one for one in comparison.disagreements if (one.first, one.second) == ("A", "C"))
-    assert (pair.outcomes, pair.only_first_right, pair.only_second_right) == (Figure(0.0, 0.0, 0.0), 0, 0)
-
-
-def test_differences_are_those_of_the_figures(comparison):
-    for name in comparison.first.sets:
-        first, second = (comparison.assessments[label].figures[name]["auc"].value for label in "AB")
-        assert comparison.differences[name]["B"].value == pytest.approx(second - first)
-
-
-def test_all_judge_the_same_pictures(comparison):
-    paths = [[one.sample.path for one in each.judged] for each in comparison.assessments.values()]
-    assert paths[0] == paths[1] == paths[2]
-    names = [each.checkpoint.sha256 for each in comparison.assessments.values()]
-    assert names[0] == names[2] != names[1]
-
-
-def test_disagreement_by_hand(detector, judged):
-    some = [one for one in judged if one.report.outcome.judged][:4]
-    labels = [Label.REAL, Label.REAL, Label.FAKE, Label.FAKE]
-    said = [[0.1, 0.9, 0.9, 0.9], [0.9, 0.1, 0.1, 0.9]]
-    rows = [[called(one, p, label) for one, p, label in zip(some, ps, labels, strict=True)] for ps in said]
-    (found,) = compare_assessments([assessment(detector, own) for own in rows]).disagreements
-    assert (found.outcomes.value, found.only_first_right, found.only_second_right) == (0.75, 2, 1)
-
-
-def called(judged, p_fake, label):
-    one = with_p(judged, p_fake, label)
-    outcome = Outcome.FAKE if p_fake >= 0.5 else Outcome.REAL
-    faces = tuple(replace(face, outcome=outcome) for face in one.report.faces)
-    return JudgedSample(one.sample, replace(one.report, outcome=outcome, faces=faces))
-
-
-def test_a_comparison_needs_two(detector):
-    with pytest.raises(ValueError, match="two"):
-        compare([detector], [], data="some", part="report")
-
-
-def test_a_comparison_of_one_class_is_written(detector, judged, tmp_path):
-    own = [one for one in judged if one.sample.label is Label.REAL]
-    write_comparison(tmp_path, compare_assessments([assessment(detector, own)] * 2))
-    assert not (tmp_path / "compare_roc.png").exists()
-    assert json.loads((tmp_path / "compare.json").read_text())["auc_minus_first"]["all"]["B"]["value"] is None
-
-
-def test_the_command_compares(data, make_checkpoint, tmp_path, capsys):
-    names = [str(make_checkpoint()), str(make_checkpoint(seed=5))]
-    assert main(["evaluate", "--compare", *names, "--data", str(data), "--out", str(tmp_path), "--limit", "2"]) == 0
-    assert "AUC - A" in capsys.readouterr().out
-    names = sorted(file.name for file in tmp_path.iterdir())
-    assert names == ["compare.html", "compare.json", "compare.md", "compare_roc.png"]
-    found = json.loads((tmp_path / "compare.json").read_text())
-    assert list(found["checkpoints"]) == ["A", "B"]
-    assert all(value.startswith(("data:", "#")) for value in Tags((tmp_path / "compare.html").read_text()).links)
-
-
-@pytest.fixture(scope="module")
-def of_pictures(make_checkpoint):
-    return str(make_checkpoint(seed=5, own={"judges": "pictures"}))
-
-
 def test_one_of_whole_pictures_has_a_report_of_them(data, of_pictures, tmp_path):
     assert main(["evaluate", of_pictures, "--data", str(data), "--out", str(tmp_path), "--limit", "2"]) == 0
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert found["all"]["judged"]["value"] == 1
     assert {row["accuracy"] is None for row in found["robustness"]} == {False}
-
-
-def test_beside_one_of_faces_each_is_shown_what_it_was_made_for(data, detector, of_pictures, make_checkpoint):
-    """Whoever comes first, and as if each judged alone."""
-    samples = held_out(data)
-    others = [detector, *(Detector(load_checkpoint(one)) for one in (of_pictures, str(make_checkpoint(seed=1))))]
-    alone = [[one.report.p_fake for one in judge(other, samples)] for other in others]
-    for order in ((0, 1, 2), (1, 2, 0)):
-        found = compare([others[at] for at in order], samples, data=str(data), part="report")
-        for at, assessment in zip(order, found.assessments.values(), strict=True):
-            assert [one.report.p_fake for one in assessment.judged] == pytest.approx(alone[at], abs=1e-5)
-
-
-def test_the_first_may_stand_before_compare(data, make_checkpoint, capsys):
-    names = [str(make_checkpoint()), str(make_checkpoint(seed=5))]
-    assert main(["evaluate", names[0], "--data", str(data), "--limit", "1", "--compare", names[1]]) == 0
-    out = capsys.readouterr().out
-    assert Path(names[0]).name in out
-    assert out.index("| A |") < out.index("| B |")
