@@ -37,6 +37,16 @@ def analyze(page: Page) -> None:
     page.wait_for_selector(".usual .method:last-child .layer[src]")
 
 
+def explore(page: Page) -> None:
+    give(page, FOUND)
+    page.locator("#verdict .verdict").wait_for()
+    page.get_by_role("tab", name="Explore", exact=True).click()
+    page.locator("#explore canvas[data-drawn]").wait_for()
+    page.locator("#explore .short .try").click()
+    page.get_by_role("button", name="See all parts").wait_for()
+    page.locator("#explore .fetching").wait_for(state="hidden")
+
+
 def batch(page: Page) -> None:
     give(page, *sorted(path.name for path in EXAMPLES.glob("*.jpg")))
     page.wait_for_selector("#batch-downloads a")
@@ -67,6 +77,7 @@ def write_clip(file: Path) -> Path:
 
 SHOTS = {  # file to tab, what brings it to its result, and theme
     "app-analyze-result-desktop-light.jpg": ("Analyze", analyze, "light"),
+    "app-explore-result-desktop-light.jpg": ("Analyze", explore, "light"),
     "app-batch-result-desktop-dark.jpg": ("Batch", batch, "dark"),
     "app-video-result-desktop-dark.jpg": ("Video", video, "dark"),
 }
