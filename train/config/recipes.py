@@ -75,7 +75,7 @@ def virtus_honest(data: str, base: str | None = None) -> TrainConfig:
 
 
 def virtus_tiny(data: str, base: str | None = None) -> TrainConfig:
-    """DeiT-tiny, faces cropped and degraded alike, some self-blended fakes; the bundled one had two cycles of it."""
+    """DeiT-tiny, faces cropped and degraded alike, some self-blended fakes; release 0.1.0 bundled two cycles of it."""
     return TrainConfig(
         recipe="virtus-tiny",
         base=base or _beside(data, DEIT_TINY),

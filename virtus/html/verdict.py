@@ -148,7 +148,7 @@ def _basis(report: ImageReport | VideoReport, face: FaceReport | PersonReport, u
         return "Uncalibrated: the threshold is 0.5 for want of a better one."
     if face.outcome is Outcome.INCONCLUSIVE:
         band = f"between {used.real_below:.2f} and {used.fake_above:.2f}"
-        return f"This model cannot tell: {band} it would err more often than one time in twenty."
+        return f"This model cannot tell: {band} it would err too often."
     unlike = "On other kinds of photos it errs more often."
     return f"Calibrated: beyond its thresholds it erred at most one time in twenty on photos like its own. {unlike}"
 

@@ -195,6 +195,23 @@ def test_no_placeholder_and_no_local_path_is_left(make_run, tmp_path):
     assert "../" not in text
 
 
+@pytest.mark.parametrize(
+    ("config", "needed"),
+    [
+        ({}, "without\ncalibration:\n"),
+        ({"quantization_config": {}}, "calibration; it needs `compressed-tensors` for that:\n"),
+        (
+            {"quantization_config": {}, "model_type": "timm_wrapper"},
+            "calibration; it needs `timm` and `compressed-tensors` for that:\n",
+        ),
+    ],
+)
+def test_what_plain_transformers_needs_is_said(make_run, config, needed):
+    run = read_run(make_run())
+    run.model.update(config)
+    assert needed in render_card(run)
+
+
 def test_a_base_that_is_no_hub_id_is_none_in_the_metadata(make_run):
     head, _ = card(make_run(config={"base": "/home/somebody/models/mine"}))
     assert "base_model" not in head

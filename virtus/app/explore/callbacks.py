@@ -151,13 +151,14 @@ def _value(detector: Detector, judged: JudgedPhoto, index: int, crop: FaceCrop) 
     report, face = judged.report, judged.report.faces[index]
     exploration = _explore(detector, judged, index)
     which = f"Face {index + 1} of {len(report.faces)} · " if len(report.faces) > 1 else ""
+    which_one = f"face={index}" if face.face else "whole=True"
     band = f"real below {exploration.real_below:.2f}, fake from {exploration.fake_above:.2f} on"
     return face_value(
         exploration,
         filling_pictures(detector, crop),
         title=f"{which}{face_words(face)}",
         said=f"{report.checkpoint.name} gives p = {face.p_fake:.3f} of fake: {band}. {face.reason or ''}",
-        python=f'virtus.explore("photo.jpg", face={index}, model="{report.checkpoint.name}")',
+        python=f'virtus.explore("photo.jpg", {which_one}, model="{report.checkpoint.name}")',
     )
 
 
