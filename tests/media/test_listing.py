@@ -41,6 +41,29 @@ def test_what_matches_nothing_is_kept_to_be_reported(tmp_path):
     assert list(list_files(named)) == named
 
 
+def test_folders_that_a_glob_finds_are_walked(tmp_path):
+    """As where a shell takes the glob: quoted, it left them out without a word."""
+    touch(tmp_path, "1.jpg", "2019/a.jpg", "2019/deep/b.jpg", "2020/c.jpg")
+    every = [f"{tmp_path}/{name}" for name in ("1.jpg", "2019/a.jpg", "2019/deep/b.jpg", "2020/c.jpg")]
+    assert list(list_files([f"{tmp_path}/*"])) == every
+    assert list(list_files([f"{tmp_path}/**"])) == every  # each once
+    assert list(list_files([f"{tmp_path}/20*"])) == every[1:]
+
+
+def test_a_folder_that_may_not_be_read_ends_what_counts_pictures(tmp_path, monkeypatch):
+    touch(tmp_path, "Real/a.jpg", "Fake/shut/b.jpg")
+    scandir = os.scandir
+
+    def scan(path):
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    with pytest.raises(InputError, match=f"The folder {tmp_path}/Fake/shut cannot be read"):
+        find_pictures(tmp_path)
+
+
 def test_the_order_is_that_of_sorted_paths(tmp_path):
     # A folder stands where its name does: before "a.jpg", though "/" comes after "." and before "0".
     touch(tmp_path, "a.jpg", "a/z.jpg", "a0.jpg", "a/b/c.jpg", "B.jpg", ".hidden/x.jpg", "é.jpg", "a-b/q.jpg")

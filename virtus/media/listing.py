@@ -26,21 +26,20 @@ def list_files(
 ) -> Iterator[str | ArchivedFile | RefusedArchive]:
     """The files that are meant, in the order of the arguments, sorted within a folder or glob.
 
-    Of a folder, the pictures below it: see `walk_pictures`. A zip that is named or found by a glob is the pictures in
-    it. Another file is taken whatever its name; so is an argument that matches nothing, to be reported.
+    Of a folder that is named or found by a glob, the pictures below it: see `walk_pictures`; so of a zip, those in it.
+    Another file is taken whatever its name; so is an argument that matches nothing, to be reported.
 
     Args:
         left_out: gets what else lies in the folders and zips, as far as the files were asked for.
     """
     left_out = LeftOut() if left_out is None else left_out
     for argument in arguments:
-        if _is_folder(argument):
-            yield from _or_itself(walk_pictures(argument, left_out), argument)
-        elif not _is_there(argument) and glob.has_magic(argument):
-            for path in _or_itself(_matches(argument), argument):
+        is_pattern = not _is_there(argument) and glob.has_magic(argument)
+        for path in _or_itself(_matches(argument), argument) if is_pattern else [argument]:
+            if _is_folder(path):
+                yield from _or_itself(walk_pictures(path, left_out), path)
+            else:
                 yield from _within(path, left_out)
-        else:
-            yield from _within(argument, left_out)
 
 
 def check_there(arguments: Sequence[str]) -> None:
@@ -99,8 +98,18 @@ def walk_pictures(folder: str | Path, left_out: LeftOut | None = None) -> Iterat
 
 
 def find_pictures(folder: Path, left_out: LeftOut | None = None) -> list[Path]:
-    """The pictures below a folder, by `kind_of`, sorted. What else lies there is told to `left_out`."""
-    return [Path(path) for path in walk_pictures(folder, left_out) if is_image_path(path) or _is_file(path)]
+    """The pictures below a folder, by `kind_of`, sorted. What else lies there is told to `left_out`.
+
+    Raises:
+        InputError: for a folder in it that cannot be read: figures without it would be of something else.
+    """
+    found = []
+    for path in walk_pictures(folder, left_out):
+        if is_image_path(path) or _is_file(path):
+            found.append(Path(path))
+        elif _is_folder(path) and path != str(folder):
+            raise InputError(f"The folder {path} cannot be read. Allow it to be read, or move it elsewhere.")
+    return found
 
 
 def _read_folder(folder: str, left_out: LeftOut) -> Iterator[tuple[str, bool]] | None:
@@ -166,4 +175,6 @@ def _or_itself(paths: Iterable[str], argument: str) -> Iterator[str]:
 
 
 def _matches(pattern: str) -> list[str]:
-    return sorted(path for path in glob.glob(pattern, recursive=True) if not _is_folder(path))
+    """With `**` without folders: what is in them is found by itself."""
+    found = glob.glob(pattern, recursive=True)
+    return sorted(path for path in found if "**" not in pattern or not _is_folder(path))
