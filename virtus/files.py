@@ -5,9 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from virtus.errors import InputError
+
+
+@contextlib.contextmanager
+def written_in(folder: Path) -> Iterator[None]:
+    """Around what writes files into a folder.
+
+    Raises:
+        InputError: if one cannot be written.
+    """
+    try:
+        yield
+    except OSError as exc:
+        raise InputError(f"{folder} cannot be written to: {exc.strerror or exc}.") from exc
 
 
 def write_whole(file: Path, content: str | bytes) -> None:

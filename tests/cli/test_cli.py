@@ -195,6 +195,10 @@ def test_evaluate_prints_metrics_and_writes_rows(make_checkpoint, tmp_path, caps
     assert [row["label"] for row in rows] == ["fake", "fake", "real", "real"]
     assert main(command) == 0
     assert "4 of 4 pictures judged" in capsys.readouterr().out
+    assert main([*command[:-1], str(tmp_path)]) == 2  # a folder: what took hours to find out is said all the same
+    shown = capsys.readouterr()
+    assert "4 of 4 pictures judged" in shown.out
+    assert shown.err.endswith(f"virtus: {tmp_path} cannot be written (Is a directory).\n")
 
 
 @pytest.mark.parametrize(

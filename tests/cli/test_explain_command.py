@@ -96,3 +96,12 @@ def test_a_layer_that_there_is_not_is_one_sentence(make_checkpoint, album, tmp_p
     command = ["explain", str(album / "wall.png"), "--whole-image", "--model", str(make_checkpoint())]
     assert main([*command, "--methods", "gradcam", "--layer", "9", "--out", str(tmp_path)]) == 2
     assert "There is no layer 9" in capsys.readouterr().err
+
+
+def test_a_place_that_takes_no_files_is_one_sentence_and_the_report_stays(make_checkpoint, album, tmp_path, capsys):
+    page, taken = tmp_path / "report.html", tmp_path / "file"
+    taken.touch()
+    command = ["explain", str(album / "wall.png"), "--whole-image", "--model", str(make_checkpoint())]
+    assert main([*command, "--methods", "evidence", "--out", str(taken), "--report", str(page)]) == 2
+    assert f"virtus: {taken} cannot be written to: File exists.\n" in capsys.readouterr().err
+    assert page.exists()

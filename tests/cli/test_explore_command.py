@@ -1,6 +1,8 @@
 """`explore` as users drive it: what it says, what it writes, and what it refuses."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,3 +65,12 @@ def test_a_picture_without_a_face_and_a_folder_that_is_a_file_are_refused(make_c
     assert not (tmp_path / "out").exists()
     assert main(["explore", str(picture), *model, "--whole-image", "--out", str(picture)]) == 2
     assert "cannot be written to" in capsys.readouterr().err
+
+
+def test_a_name_that_is_no_text_is_shown_by_its_code(make_checkpoint, make_image, tmp_path):
+    """Its files were written, and then it ended in a traceback."""
+    photo = Path(os.fsdecode(os.fsencode(tmp_path / "caf") + b"\xe9.png"))
+    make_image().save(photo)
+    done = virtus("explore", photo, "--whole-image", "--model", make_checkpoint(), "--out", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("caf\\udce9.json\n")

@@ -76,6 +76,8 @@ def test_a_calibration_counts_for_the_fake_class_that_it_was_made_with(folder, t
     keep_calibration(load_checkpoint(f"{folder}#1").info, calibration)
     assert load_checkpoint(str(folder), fake_label="LABEL_1").info.calibration == calibration
     assert load_checkpoint(f"{folder}#0").info.calibration is None
+    assert main(["doctor", str(folder), "--fake-label", "1"]) == 0
+    assert f"(yours, {tmp_path / 'config'}" in capsys.readouterr().out
     assert main(["calibrate", "--forget", "--model", str(folder), "--fake-label", "1"]) == 0
     assert "removed from" in capsys.readouterr().out
     assert load_checkpoint(f"{folder}#1").info.calibration is None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from virtus.cli.arguments import load_detector, model_options, prior_option
 from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED, progress, say
+from virtus.files import write_whole
 
 
 def add(commands) -> None:
@@ -26,11 +27,11 @@ def run(args: argparse.Namespace) -> int:
     say(notes)
     bar, detector = progress(len(labelled)), load_detector(args, prior=args.prior)
     evaluation = evaluate_labelled(detector, labelled, whole=args.whole_image, progress=bar)
+    metrics = evaluation.to_json()
+    print(json.dumps(metrics) if args.json else _in_words(metrics), flush=True)
     if args.out:
         lines = (json.dumps({"label": str(label)} | report.to_json()) for label, report in evaluation.rows)
-        args.out.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    metrics = evaluation.to_json()
-    print(json.dumps(metrics) if args.json else _in_words(metrics))
+        write_whole(args.out, "".join(line + "\n" for line in lines))
     return ALL_JUDGED if metrics["num_judged"] == metrics["num_images"] else SOME_NOT_JUDGED
 
 

@@ -13,6 +13,7 @@ from virtus.cli.arguments import load_detector, model_options, prior_option, rep
 from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED
 from virtus.errors import ImageError, InputError
 from virtus.explain import EXPLAINERS
+from virtus.files import written_in
 from virtus.parallel import on_one_core
 
 if TYPE_CHECKING:
@@ -63,10 +64,11 @@ def run(args: argparse.Namespace) -> int:
     if args.faithfulness or args.report:
         document = with_tested_maps(detector, document)
         print("\n".join(explanation_lines(document.report)))
-    if args.out and document.photo:
-        print(_write_gallery(document.report, document.photo, args))
     if args.report:
         print(*document.save(args.report), sep="\n")
+    if args.out and document.photo:
+        with written_in(args.out):
+            print(_write_gallery(document.report, document.photo, args))
     return ALL_JUDGED if document.report.outcome.judged else SOME_NOT_JUDGED
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from virtus.cli.arguments import any_count, checkpoint_names, load_detector, model_options, prior_option, share
 from virtus.cli.terminal import ALL_JUDGED
-from virtus.errors import InputError
+from virtus.files import written_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,10 +57,8 @@ def run(args: argparse.Namespace) -> int:
     print("\n".join(exploration_lines(found, rollout[-1])), flush=True)
     about = _describe(found, args) | ({"flipping": _flip(detector, found, args.fill)} if args.flip else {})
     stem = Path(args.image).stem + ("" if args.face is None else f"-face{args.face}")
-    try:
+    with written_in(args.out):
         print(_write(found, rollout, about, args.out, stem))
-    except OSError as exc:
-        raise InputError(f"{args.out} cannot be written to: {exc.strerror or exc}.") from exc
     return ALL_JUDGED
 
 

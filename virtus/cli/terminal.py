@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import threading
@@ -61,14 +60,7 @@ def outcomes_in_words(counts: Counter[Outcome]) -> str:
 
 
 class BesideBar:
-    """Standard output, where lines do not run into a progress bar on the same terminal.
-
-    What it cannot show of a file's name is shown by its code.
-    """
-
-    def __init__(self):
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")
+    """Standard output, where lines do not run into a progress bar on the same terminal."""
 
     def write(self, text: str) -> None:
         from tqdm import tqdm

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from virtus.checkpoints import LOCAL, read_user_calibration, user_file
+from virtus.checkpoints import name_of_user_calibration, read_user_calibration, user_file
 from virtus.explain import describe_faithfulness
 from virtus.judging import thresholds_of
 from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
@@ -68,8 +68,9 @@ def calibration_words(info: CheckpointInfo) -> str:
     one = info.calibration
     if one is None:
         return "none: the threshold is 0.5"
-    yours = info.revision != LOCAL and read_user_calibration(info.name, info.sha256)
-    where = f"yours, {user_file(info.name, info.sha256)}" if yours else "the checkpoint's own"
+    user = name_of_user_calibration(info.name, info.revision)
+    is_yours = user and read_user_calibration(user, info.sha256)
+    where = f"yours, {user_file(user, info.sha256)}" if user and is_yours else "the checkpoint's own"
     thresholds = f"real below {one.real_below:.3f}, fake from {one.fake_above:.3f}"
     fitted = f"fitted on {one.num_pictures or 'no'} pictures ({where})"
     return f"temperature {one.temperature:.3f}, bias {one.bias:.3f}, {thresholds}, {fitted}"
