@@ -7,6 +7,7 @@ const [maxFiles, maxBytes] = [Number(root.dataset.maxFiles), Number(root.dataset
 const maxFileBytes = Number(root.dataset.maxFileBytes);
 const hasCamera = !camera.hidden && Boolean(navigator.mediaDevices?.getUserMedia); // https and localhost alone
 let latest = 0; // of several given quickly, the last one counts
+let cameraAsked = 0; // while the browser asks whether it may be used, something else may be given
 
 async function take(files) {
   stopCamera();
@@ -171,11 +172,15 @@ for (const example of element.querySelectorAll(".example")) {
 
 camera.hidden = !hasCamera;
 camera.addEventListener("click", async () => {
+  const own = ++cameraAsked;
+  let stream;
   try {
-    live.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
   } catch {
     return say("The camera cannot be used. Allow it in the browser, or choose a file.");
   }
+  if (own !== cameraAsked) return end(stream); // a file was given meanwhile, or it was asked for again
+  live.srcObject = stream;
   show([]);
   say("");
   live.hidden = shoot.hidden = clear.hidden = false;
@@ -184,14 +189,20 @@ camera.addEventListener("click", async () => {
 });
 
 shoot.addEventListener("click", () => {
+  if (!live.videoWidth) return; // no picture has come yet
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [live.videoWidth, live.videoHeight];
   canvas.getContext("2d").drawImage(live, 0, 0);
   canvas.toBlob((blob) => take([new File([blob], "camera.png", { type: "image/png" })]), "image/png");
 });
 
+function end(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
 function stopCamera() {
-  for (const track of live.srcObject?.getTracks() ?? []) track.stop();
+  cameraAsked += 1;
+  end(live.srcObject);
   if (live.srcObject) camera.hidden = false;
   live.srcObject = null;
   live.hidden = shoot.hidden = true;

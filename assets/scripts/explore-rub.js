@@ -218,8 +218,9 @@ function rubPart(explorer) {
     return ` Rubbed out: ${names.slice(0, 4).join(", ")}${names.length > 4 ? " and more" : ""}.`;
   }
 
+  // What stands in for patches stays as it is meanwhile: the search's p is of that.
   function running(isRunning) {
-    [flip.hidden, halt.hidden] = [isRunning, !isRunning];
+    [flip.hidden, halt.hidden, find(".choice.fill").disabled] = [isRunning, !isRunning, isRunning];
   }
 
   function takeFlipping(step) {

@@ -156,7 +156,7 @@ def _mixtures(
 def head_relevance(
     attentions: Iterable[tuple[torch.Tensor, torch.Tensor]], pooling: torch.Tensor, *, head: int | None = None
 ) -> torch.Tensor:
-    """`pooling` times the product over some blocks, last to first, of I + mean over heads of relu(gradient * attention).
+    """`pooling` times the product over blocks, last to first, of I + mean over heads of relu(gradient * attention).
 
     Only what the head reads is followed, from the last block back, so no (T, T) is multiplied by another.
 

@@ -267,13 +267,27 @@ def test_a_photo_can_be_pasted(visit):
     playwright.expect(verdict(page)).to_be_visible()
 
 
+SLOW_CAMERA = """() => {
+    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    window.tracks = [];
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const stream = await ask(wanted);
+        window.tracks.push(...stream.getTracks());
+        return stream;
+    };
+}"""
+
+
 def test_the_camera_gives_a_photo(visit):
     page = visit()
-    page.get_by_role("button", name="Use the camera").click()
+    page.evaluate(SLOW_CAMERA)
+    page.get_by_role("button", name="Use the camera").dblclick()  # while the browser still asks whether it may
     page.wait_for_function("document.querySelector('#photo video.live').videoWidth > 0")
     page.get_by_role("button", name="Take the photo").click()
     playwright.expect(page.locator("#verdict .message")).to_contain_text("No face was found")  # it shows a test picture
     assert page.evaluate("document.querySelector('#photo video.live').srcObject") is None
+    assert page.evaluate("tracks.map((track) => track.readyState)") == ["ended", "ended"]
 
 
 def test_a_checkpoint_out_of_reach_does_not_stop_the_app(visit, photos, give):

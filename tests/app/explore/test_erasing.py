@@ -155,6 +155,19 @@ def test_beside_the_checkpoint_that_judged_another_one_is_asked_for(opened, dete
     assert "Choose another one" in shown.note
 
 
+def test_files_are_offered_of_the_face_that_is_open_alone(opened, detectors):
+    """Those of the face before came back where another one was chosen while they were made, by the same names."""
+    callbacks = ExploreCallbacks(detectors)
+    made = callbacks.make_files(opened)
+    said, arrays, film = callbacks.offer_files(made, opened)
+    assert (said, arrays.visible, film.visible) == ("", True, True)
+    for other in (opened._replace(key="another"), None):
+        assert callbacks.offer_files(made, other) == (gr.skip(),) * 3
+    said, arrays, film = callbacks.offer_files(callbacks.make_files(None), None)
+    assert "no longer open" in said
+    assert (arrays.visible, film.visible) == (False, False)
+
+
 def test_who_does_not_know_a_face_or_asks_wrongly_gets_a_sentence(opened, post, tmp_path):
     assert "no longer open" in post().json()["detail"]
     for wrong in ({"gone": "0"}, {"fill": "paint"}, {"more": 1}):

@@ -246,12 +246,14 @@ def test_the_least_that_turns_the_verdict_is_searched_step_by_step_and_can_be_st
         page.get_by_role("button", name="Find the least that changes the verdict"),
         page.locator(".flip-said"),
     )
-    search.click()
+    click = "(button) => [button.click(), document.querySelector('#explore .rub .choice.fill').disabled]"
+    assert search.evaluate(click)[1]  # its p is of what stands in for patches now
     page.get_by_role("button", name="Stop", exact=True).click()  # at once: it may be over in a second
     playwright.expect(found).to_contain_text("Stopped on the way")
     search.click()
     playwright.expect(found).to_contain_text(re.compile(r"Searched|can be spared|No set"), timeout=120_000)
     playwright.expect(search).to_be_visible(timeout=120_000)
+    playwright.expect(page.locator("#explore .rub .choice.fill")).to_be_enabled()
     for _ in range(2):  # both searches: the first may have taken a step before it was stopped
         page.get_by_role("button", name="Undo").click()
     playwright.expect(said(page, "rub")).to_contain_text("As it is")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
@@ -29,6 +30,19 @@ class ExploreOutputs(NamedTuple):
     face: Any
     explorer: Any
     opened: Any
+
+
+class MadeFiles(NamedTuple):
+    """What was made of a face to be kept.
+
+    Attributes:
+        key: of the face.
+        error: a sentence, where no files could be made.
+    """
+
+    key: str
+    files: tuple[Path, ...] = ()
+    error: str = ""
 
 
 class ExploreCallbacks:
@@ -65,15 +79,24 @@ class ExploreCallbacks:
         except VirtusError as exc:
             yield gr.HTML(flipping={"error": str(exc), "done": True})
 
-    def make_files(self, opened: OpenedFace | None) -> tuple[Any, ...]:
-        """What is said of them, the arrays and the film of rollout, to be downloaded."""
+    def make_files(self, opened: OpenedFace | None) -> MadeFiles:
+        """The arrays and the film of rollout."""
+        key = opened.key if opened else ""
         try:
             if opened is None:
                 raise InputError(NOT_OPEN)
-            files = write_exploration(_explore(*opened.inputs.judge(self._detectors), opened.index))
-            return "", *(gr.DownloadButton(value=str(file), visible=True) for file in files)
+            return MadeFiles(key, write_exploration(_explore(*opened.inputs.judge(self._detectors), opened.index)))
         except VirtusError as exc:
-            return message_panel("No files could be made", str(exc), "error"), *(gr.DownloadButton(visible=False),) * 2
+            return MadeFiles(key, error=str(exc))
+
+    def offer_files(self, made: MadeFiles | None, opened: OpenedFace | None) -> tuple[Any, ...]:
+        """What is said of them, and the files; nothing of them where another face was opened meanwhile."""
+        if made is None or made.key != (opened.key if opened else ""):
+            return (gr.skip(),) * 3
+        if made.error:
+            said = message_panel("No files could be made", made.error, "error")
+            return said, *(gr.DownloadButton(visible=False),) * 2
+        return "", *(gr.DownloadButton(value=str(file), visible=True) for file in made.files)
 
     def show_controls(self, kind: str, opened: OpenedFace | None) -> tuple[Any, ...]:
         """What can be set beside an open face: all of it, another photo, another checkpoint, the place for it; what can

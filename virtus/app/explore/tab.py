@@ -78,15 +78,8 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
             pane = _add_pane("explore", render_part("explore.html", "empty"))
         with gr.Column(min_width=0, visible=False) as place:
             beside = _add_pane("explore-beside", "")
-    with gr.Column(visible=False, elem_id="explore-files") as keep:
-        with gr.Row():
-            make = gr.Button("Make files: arrays and film", elem_id="explore-make")
-            files = [gr.DownloadButton(f"Download {what}", visible=False) for what in ("the arrays (.npz)", "the film")]
-        said = gr.HTML(elem_id="explore-files-said")
-    made = [said, *files]
-    making: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "once", "show_progress_on": said}
-    make.click(on_gpu(callbacks.make_files), pane.opened, made, api_name="make_explored", **making)
-    controls = [tools, other_photo, other_model, place, keep, *made]
+    keep, offered = _add_files(callbacks, pane)
+    controls = [tools, other_photo, other_model, place, keep, *offered]
     beside.wire(callbacks)
 
     def show_beside(then: Callable, name: str) -> None:
@@ -101,6 +94,20 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
     show_beside(kind.input, "kind")
     for name, event in {"photo": photo.upload, "no_photo": photo.clear, "model": model.change}.items():
         show_beside(event, name)
+
+
+def _add_files(callbacks: ExploreCallbacks, pane: ExplorePane) -> tuple[gr.Column, list[Any]]:
+    """The place where the open face can be kept as files, and what is offered in it: words and two files."""
+    with gr.Column(visible=False, elem_id="explore-files") as keep:
+        with gr.Row():
+            make = gr.Button("Make files: arrays and film", elem_id="explore-make")
+            files = [gr.DownloadButton(f"Download {what}", visible=False) for what in ("the arrays (.npz)", "the film")]
+        said = gr.HTML(elem_id="explore-files-said")
+    made, offered = gr.State(time_to_live=KEEP_S), [said, *files]
+    making: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "once", "show_progress_on": said}
+    making_done = make.click(on_gpu(callbacks.make_files), pane.opened, made, api_name="make_explored", **making)
+    making_done.then(callbacks.offer_files, [made, pane.opened], offered, api_name="offer_explored", **PRIVATE)
+    return keep, offered
 
 
 def _add_pane(name: str, said: Any) -> ExplorePane:
