@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
 from tests.support.clips import numbered, scene
 from virtus.checkpoints.detector import Detector
@@ -84,10 +85,29 @@ def test_one_frame_and_frames_that_are_all_the_same_are_a_photo(form):
     assert load_image(animated(form, numbered(5))).info["num_frames"] == 5
 
 
-def _with_same_frames():
+@pytest.mark.parametrize("form", FORMS)
+def test_frames_that_alternate_move_though_a_few_of_them_are_alike(form):
+    """Every fourth frame, from the third on, is like the first."""
+    data = animated(form, [np.full((48, 64, 3), level, np.uint8) for level in [90, 160] * 16])
+    assert open_animation(data).num_frames == load_image(data).info["num_frames"] == 32
+    assert [number for number, _ in read(data, 32)[0]] == [9, 16] * 16
+
+
+def test_frames_are_compared_up_to_the_first_that_differs_or_the_limit(monkeypatch):
+    seen, seek = [], GifImageFile.seek
+    monkeypatch.setattr(GifImageFile, "seek", lambda image, index: (seen.append(index), seek(image, index)))
+    monkeypatch.setattr("virtus.media.animations.MAX_DECODED_PIXELS", 5 * 64 * 48)
+    assert open_animation(_with_same_frames(9)) is None
+    assert seen == [0, 1, 2, 3, 4]
+    seen.clear()
+    assert open_animation(animated("GIF", numbered(9))).num_frames == 9
+    assert seen == [0, 1]
+
+
+def _with_same_frames(count=3):
     data = animated("GIF", [np.full((48, 64, 3), 90, np.uint8)])
     begin = data.index(b",", 13 + (6 << (data[10] & 7)))
-    return data[:-1] + data[begin:-1] * 2 + b";"
+    return data[:-1] + data[begin:-1] * (count - 1) + b";"
 
 
 def test_pages_and_pictures_of_one_moment_are_no_frames():
