@@ -217,8 +217,10 @@ def test_too_many_and_none_are_refused_before_a_file_is_read(detector, tmp_path)
 
 
 def test_a_clip_is_refused_in_a_sentence(detector, tmp_path):
-    (found,) = compare_paths([detector(SAYS_REAL), detector(SAYS_FAKE)], [tmp_path / "clip.mp4"])
-    assert {report.reason for report in found.reports} == {NO_CLIPS}
+    (tmp_path / "clip").write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0")
+    clips = [tmp_path / "clip.mp4", tmp_path / "clip"]
+    for found in compare_paths([detector(SAYS_REAL), detector(SAYS_FAKE)], clips):
+        assert {report.reason for report in found.reports} == {NO_CLIPS}
 
 
 def test_whatever_reading_raises_ends_no_scan(detector, astronaut):

@@ -8,7 +8,7 @@ import pytest
 from tests.support.zips import Entry, make_zip
 from virtus.errors import ImageError, InputError
 from virtus.media.images import register_formats
-from virtus.media.kinds import FileKind, LeftOut, kind_of
+from virtus.media.kinds import FileKind, LeftOut, is_clip, kind_of, read_first_bytes
 from virtus.media.listing import check_there, find_pictures, list_files, walk_pictures
 
 
@@ -157,6 +157,26 @@ def test_a_picture_is_known_by_its_first_bytes_where_its_suffix_says_nothing(for
 def test_first_bytes_tell_what_a_file_is(start, kind):
     assert kind_of("noname", lambda: start) is kind
     assert kind_of("a.jpg", lambda: start) is FileKind.PICTURE  # its name says so
+
+
+def test_a_clip_is_known_by_its_name_or_by_its_first_bytes_where_that_says_nothing(tmp_path):
+    names = ["a.mp4", "a.3g2", "a", "a.jpg", "a.txt"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0")
+    (tmp_path / "photo").write_bytes(b"\xff\xd8\xff")
+    names += ["none", "none.mp4", "photo", "x" * 5000, "a\0b", ""]
+    assert [name for name in names if is_clip(tmp_path / name)] == ["a.mp4", "a.3g2", "a", "none.mp4"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+def test_a_pipe_is_not_read_for_its_first_bytes(tmp_path):
+    """It would be waited for, had nobody written to it."""
+    os.mkfifo(tmp_path / "pipe")
+    pipe = os.open(tmp_path / "pipe", os.O_RDWR)
+    os.write(pipe, b"\0\0\0\x18ftypisom\0\0\0\0")
+    assert read_first_bytes(tmp_path / "pipe") == b""
+    assert not is_clip(tmp_path / "pipe")
+    os.close(pipe)
 
 
 def test_of_a_zip_too_first_bytes_tell_and_what_is_left_out_is_named(tmp_path, make_image):

@@ -194,3 +194,9 @@ def test_scan_writes_no_report_of_several_or_of_a_clip(tmp_path, capsys, asked):
     assert main(["scan", *asked.split(), "--report", str(tmp_path / "scan.html")]) == 2
     assert "A report is " in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
+
+
+def test_scan_writes_no_report_of_a_clip_whose_name_says_nothing(tmp_path, capsys):
+    (tmp_path / "clip").write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0")
+    assert main(["scan", str(tmp_path / "clip"), "--report", str(tmp_path / "scan.html")]) == 2
+    assert "this is a clip" in capsys.readouterr().err

@@ -7,7 +7,15 @@ from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import VideoError
 from virtus.results import Outcome
-from virtus.video.analysis import MAX_FRAMES, SHOWN_SIDE, JudgedClip, Progress, analyze_video, watch_video
+from virtus.video.analysis import (
+    MAX_FRAMES,
+    SHOWN_SIDE,
+    JudgedClip,
+    Progress,
+    analyze_files,
+    analyze_video,
+    watch_video,
+)
 from virtus.video.report import VideoReport
 
 
@@ -121,6 +129,26 @@ def test_a_clip_without_a_face_has_no_number(detector, tmp_path):
     assert (report.outcome, report.persons) == (Outcome.NO_FACE, ())
     assert "No face was found in any of the 4 frames" in report.reason
     assert report.decisive_person is None
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "codec"),
+    [
+        ("clip.3g2", "3g2", "mpeg4"),
+        ("clip.vob", "vob", "mpeg2video"),
+        ("clip.asf", "asf", "mpeg4"),
+        ("clip", "mp4", "mpeg4"),
+    ],
+)
+def test_a_clip_that_is_named_is_judged_though_its_suffix_says_nothing(
+    name, form, codec, detector, tmp_path, astronaut
+):
+    """It was said to be no picture."""
+    path = write_clip(tmp_path / name, numbered(6), format=form, codec=codec)
+    photo, clip = analyze_files(detector, [astronaut, str(path)], num_frames=4)
+    assert isinstance(clip, VideoReport)
+    assert (clip.path, clip.outcome, len(clip.times_s)) == (str(path), Outcome.NO_FACE, 4)
+    assert not isinstance(photo, VideoReport)
 
 
 def test_small_faces_are_said_to_be(detector, tmp_path):

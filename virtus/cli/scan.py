@@ -224,7 +224,7 @@ def _write_report(args: argparse.Namespace) -> int:
 
 
 def _only_picture(args: argparse.Namespace) -> str:
-    from virtus.media import is_video_path, list_files
+    from virtus.media import is_clip, list_files
 
     if len(args.models) > 1:
         raise InputError("A report is by one checkpoint: give one --model.")
@@ -233,6 +233,6 @@ def _only_picture(args: argparse.Namespace) -> str:
         raise InputError("A report is of one picture, and here are several: name one, or leave out --report.")
     if not isinstance(found[0], str):
         raise InputError("A report is of one picture, and this is a zip: unpack it, and name one.")
-    if is_video_path(Path(found[0])):
+    if is_clip(found[0]):
         raise InputError("A report is of one picture, and this is a clip: give a frame of it, or leave out --report.")
     return found[0]

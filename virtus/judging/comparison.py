@@ -16,7 +16,7 @@ from virtus.errors import InputError
 from virtus.faces import find_faces
 from virtus.judging.paths import Item, listed, read_item, reason_of, unreadable
 from virtus.judging.photo import analyze_photo
-from virtus.media import is_video_path, load_image
+from virtus.media import is_clip, load_image
 from virtus.parallel import in_order
 from virtus.results import Explanation, FaceReport, ImageReport, Label, Outcome
 from virtus.schema import FIRST, As, Key, Row
@@ -220,7 +220,7 @@ def _identity(checkpoint: Checkpoint) -> tuple:
 
 def _compare_file(detectors: Sequence[Detector], item: Item, whole: bool, stability: bool) -> Comparison:
     try:
-        if isinstance(item, (str, Path)) and is_video_path(Path(item)):
+        if isinstance(item, (str, Path)) and is_clip(item):
             raise InputError(NO_CLIPS)
         reports = compare_photo(detectors, load_image(read_item(item)), whole=whole, stability=stability).reports
     except Exception as exc:  # as `analyze_paths` does

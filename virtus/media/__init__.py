@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         VIDEO_SUFFIXES,
         FileKind,
         LeftOut,
+        is_clip,
         is_image_path,
         is_video_path,
         kind_of,

@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 
 NUM_FIRST_BYTES = 32
 NUM_NAMED = 3  # of the files of a kind that are left out
@@ -91,7 +92,9 @@ def kind_of_bytes(data: bytes) -> FileKind:
 
 
 def read_first_bytes(path: str | os.PathLike) -> bytes:
-    """What `kind_of` asks for; none of a file that cannot be read."""
+    """What `kind_of` asks for; none of a file that cannot be read, nor of a pipe, which would be waited for."""
+    if not os.path.isfile(path):  # noqa: PTH113 (of names that are too long, `Path` raises)
+        return b""
     try:
         with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 (of strings too)
             return stream.read(NUM_FIRST_BYTES)
@@ -107,6 +110,11 @@ def is_image_path(path: str | os.PathLike) -> bool:
 def is_video_path(path: str | os.PathLike) -> bool:
     """Whether the file's name says that it is a clip."""
     return kind_of(path) is FileKind.CLIP
+
+
+def is_clip(path: str | os.PathLike) -> bool:
+    """Whether a file is a clip by `kind_of`; its first bytes are read only where its name says nothing."""
+    return kind_of(path, partial(read_first_bytes, path)) is FileKind.CLIP
 
 
 def is_archive_path(path: str | os.PathLike) -> bool:

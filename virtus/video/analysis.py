@@ -18,7 +18,7 @@ from virtus.errors import VideoError
 from virtus.explain import explain
 from virtus.faces import crop_face
 from virtus.judging import Item, analyze_paths, analyze_photo, decide_among, reason_of, thresholds_among
-from virtus.media import is_video_path
+from virtus.media import is_clip
 from virtus.parallel import AHEAD, default_jobs, in_order
 from virtus.results import Box, Calibration, FaceReport, ImageReport, Outcome, gravest
 from virtus.video.clip_file import VideoSource
@@ -152,7 +152,7 @@ def analyze_files(
     stability: bool = False,
     jobs: int = 1,
 ) -> Iterator[ImageReport | VideoReport]:
-    """Judge pictures and clips, in their order: see `analyze_paths`. A clip is known by its name.
+    """Judge pictures and clips, in their order: see `analyze_paths`. A clip is known by `virtus.media.is_clip`.
 
     Animations are judged as clips are.
 
@@ -177,7 +177,7 @@ def unreadable_video(detector: Detector, reason: str, path: str | None = None) -
 
 
 def _is_clip(item: Item) -> bool:
-    return isinstance(item, (str, Path)) and is_video_path(Path(item))
+    return isinstance(item, (str, Path)) and is_clip(item)
 
 
 def _noted(items: Iterable[Item], begun: deque[Item]) -> Iterator[Item]:
