@@ -1,6 +1,7 @@
 """Where a scan goes on, and what its file of rows holds at any moment."""
 
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -104,6 +105,22 @@ def test_a_new_file_between_done_ones_is_refused_by_name(names, tmp_path):
     assert file.read_bytes() == before
 
 
+def test_a_new_file_before_a_done_one_that_is_no_utf_8_is_refused_by_name(names, tmp_path):
+    """On disk it is looked for by its bytes, not by the codes that messages have for them."""
+    file = tmp_path / "rows"
+    write(file, [report(names[0]), report(names[2])])
+    with pytest.raises(InputError, match=r"(?s)picture 2 in it is .*d\\udce9\.jpg, but .*b,.* comes there now"):
+        go_on(file, names[:3], MAKER)
+
+
+def test_a_name_that_reads_like_the_code_of_a_byte_is_another_name(names, tmp_path):
+    file, alike = tmp_path / "rows", str(tmp_path / "d\\udce9.jpg")
+    Path(alike).touch()
+    write(file, [report(names[0]), report(names[2])])
+    with pytest.raises(InputError, match="picture 2 in it is"):
+        go_on(file, [names[0], alike], MAKER)
+
+
 def test_rows_of_none_of_the_files_are_refused(names, tmp_path):
     file = tmp_path / "rows"
     write(file, [report("elsewhere/a.jpg"), report("elsewhere/b.jpg")])
@@ -158,6 +175,11 @@ def test_a_damaged_row_in_the_middle_is_named(names, tmp_path):
     file.write_bytes(b"".join([*lines[:2], b"damaged\n", *lines[2:]]))
     with pytest.raises(InputError, match="Row 3 of"):
         go_on(file, names[:1] * 3, MAKER)
+    nameless = lines[1].replace(json.dumps(names[0]).encode(), b"null")
+    assert nameless != lines[1]
+    file.write_bytes(b"".join([lines[0], nameless]))
+    with pytest.raises(InputError, match="Row 2 of"):
+        go_on(file, names[:1] * 2, MAKER)
 
 
 def test_a_file_that_is_there_is_not_written_over(tmp_path):

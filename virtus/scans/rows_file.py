@@ -62,7 +62,7 @@ class Written:
     """A picture that is whole in a file of rows.
 
     Attributes:
-        path: as it stands there: what is no UTF-8 in a name is written by its code.
+        path: as the file system has it: bytes that are no UTF-8 are surrogates again, as which JSON has them.
         outcome: of the picture.
         end: how many bytes of the file it and all before it take.
     """
@@ -172,7 +172,7 @@ def _read_lines(path: Path, stream: Iterator[bytes]) -> Iterator[Written]:
         try:
             row = json.loads(line)
             maker = Maker(row["checkpoint"]["sha256"], row["prior"], tuple(row[SETTINGS]))
-            yield Written(as_written(row["path"]), maker, Outcome(row["outcome"]), end)
+            yield Written(os.fspath(row["path"]), maker, Outcome(row["outcome"]), end)
         except (ValueError, KeyError, TypeError) as exc:
             raise _foreign(path, number) from exc
 
@@ -239,7 +239,7 @@ def go_on(path: Path, items: Iterable[Item], maker: Maker) -> Start:
     ahead = next(remaining, None)
     for written in read_rows(path):
         _check_maker(path, written, maker)
-        if ahead is not None and written.path == as_written(str(ahead)):
+        if ahead is not None and written.path == str(ahead):
             ahead = next(remaining, None)
         elif _is_there(written.path):
             raise _changed(path, written, outcomes.total() + 1, ahead)
@@ -266,8 +266,8 @@ def _is_there(path: str) -> bool:
 def _changed(path: Path, written: Written, number: int, ahead: Item | None) -> InputError:
     now = "nothing comes there now" if ahead is None else f"{as_written(str(ahead))} comes there now"
     return InputError(
-        f"The files are not those that {path} was begun with: picture {number} in it is {written.path}, but {now}. "
-        "Name the same ones and move away what is new, or name another --out."
+        f"The files are not those that {path} was begun with: picture {number} in it is "
+        f"{as_written(written.path)}, but {now}. Name the same ones and move away what is new, or name another --out."
     )
 
 
