@@ -1,6 +1,7 @@
 """Novelty: distances by hand, statistics beside the weights that they are of, and what they make of a verdict."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,6 +43,18 @@ def test_the_distance_by_hand():
     novelty = Novelty(0, torch.ones(2), torch.tensor([[0.5, 0.0], [0.0, 1.0]]), 2.0)
     tokens = torch.tensor([[[4.0, 0.0], [6.0, 2.0]], [[1.0, 4.0], [1.0, 4.0]], [[1.0, 1.0], [1.0, 1.0]]])
     assert novelty.measure(tokens) == pytest.approx([1.0, 1.5, 0.0])
+
+
+def test_the_digest_is_of_all_that_the_distance_depends_on():
+    others = [
+        plain(block=2),
+        plain(threshold=1.5),
+        plain(mean=torch.ones(WIDTH)),
+        replace(plain(), whitening=2 * torch.eye(WIDTH)),
+        replace(plain(), token="class"),
+    ]
+    assert len({novelty.digest() for novelty in (plain(), *others)}) == 6
+    assert replace(plain(), num_pictures=7).digest() == plain().digest()
 
 
 def test_fitting_finds_mean_spread_and_tilt():

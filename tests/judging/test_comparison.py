@@ -1,13 +1,16 @@
 """Several checkpoints on the same faces: what each says is its own, and where they disagree is said."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
+from virtus.checkpoints.novelty import Novelty
 from virtus.errors import InputError
 from virtus.judging.comparison import (
     MAX_COMPARED,
@@ -207,6 +210,29 @@ def test_the_same_one_in_two_folders_is_refused(detector, copy_checkpoint, make_
 def test_the_same_weights_with_another_margin_or_calibration_are_not_the_same(detector, make_image):
     several = [detector(), detector(margin=1.8), detector(SAYS_REAL)]
     assert len(compare_photo(several, make_image(), whole=True).reports) == 3
+
+
+def test_the_same_weights_for_faces_and_for_whole_pictures_are_not_the_same(detector, make_checkpoint, astronaut):
+    of_pictures = Detector(load_checkpoint(str(make_checkpoint(own={"judges": "pictures"})), precision="float32"))
+    found = compare_photo([detector(), of_pictures], load_image(astronaut))
+    assert [bool(report.faces[0].whole_image) for report in found.reports] == [False, True]
+
+
+def test_the_same_weights_with_another_novelty_are_not_the_same(detector, make_image):
+    """Nor where only the token differs that is looked at."""
+    known = Novelty(1, torch.zeros(32), torch.eye(32), 2.5)
+    several = [None, known, replace(known, token="class")]
+    assert len(compare_photo([*_knowing(detector(), several)], make_image(), whole=True).reports) == 3
+    with pytest.raises(InputError, match="are the same checkpoint"):
+        compare_photo([*_knowing(detector(), [known, replace(known, num_pictures=9)])], make_image())
+
+
+def _knowing(detector, novelties):
+    """The same checkpoint with each of these, by names of their own."""
+    checkpoint = detector.checkpoint
+    for number, novelty in enumerate(novelties):
+        info = replace(checkpoint.info, name=str(number))
+        yield Detector(replace(checkpoint, info=info, novelty=novelty))
 
 
 def test_too_many_and_none_are_refused_before_a_file_is_read(detector, tmp_path):

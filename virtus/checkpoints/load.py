@@ -63,6 +63,10 @@ class Checkpoint:
         """Whether it is shown whole pictures, whatever is in them."""
         return self.info.judges == "pictures"
 
+    def crop_margin(self, *, whole: bool = False) -> float | None:
+        """The margin where faces are judged; None where whole pictures are, as it was made for or as `whole` asks."""
+        return None if whole or self.judges_pictures else self.margin
+
 
 @dataclass(frozen=True)
 class LocatedCheckpoint:

@@ -7,6 +7,7 @@ statistic were chosen by measurement: docs/benchmarks.md.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,6 +52,13 @@ class Novelty:
         """Tokens that enter the block, (N, T, D), to N distances as shares of the threshold."""
         offset = feature_of(hidden, num_prefix_tokens, self.token) - self.mean.to(hidden.device)
         return ((offset @ self.whitening.to(offset.device)).norm(dim=1) / self.threshold).tolist()
+
+    def digest(self) -> str:
+        """Eight hexadecimal digits, the same for those that measure alike."""
+        digest = hashlib.sha256(f"{self.block} {self.token} {self.threshold}".encode())
+        for part in (self.mean, self.whitening):
+            digest.update(part.cpu().numpy().tobytes())
+        return digest.hexdigest()[:8]
 
 
 def feature_of(hidden: torch.Tensor, num_prefix_tokens: int, token: str = "patches") -> torch.Tensor:

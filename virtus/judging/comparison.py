@@ -211,11 +211,14 @@ def check_comparable(detectors: Sequence[Detector]) -> None:
 
 
 def _identity(checkpoint: Checkpoint) -> tuple:
-    """All that a verdict depends on: the same weights may stand in two folders with another margin or calibration."""
+    """All that a verdict depends on: the same weights may stand in two folders with another margin or calibration.
+
+    Or judge faces in one and whole pictures in the other, which have no margin.
+    """
     info = checkpoint.info
     calibration = info.calibration and info.calibration.used()
-    novelty = checkpoint.novelty and (checkpoint.novelty.block, checkpoint.novelty.threshold)
-    return info.sha256, calibration, novelty, checkpoint.outputs, checkpoint.margin, checkpoint.transform
+    novelty = checkpoint.novelty and checkpoint.novelty.digest()
+    return info.sha256, calibration, novelty, checkpoint.outputs, checkpoint.crop_margin(), checkpoint.transform
 
 
 def _compare_file(detectors: Sequence[Detector], item: Item, whole: bool, stability: bool) -> Comparison:
