@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from virtus.errors import InputError
-from virtus.reports.record import PhotoFacts, ReportRecord, ReportSettings, read_record
+from virtus.reports.record import CheckpointFacts, PhotoFacts, ReportRecord, ReportSettings, read_record
 
 FACE = {"box_xyxy": [1.0, 2.0, 90.5, 91.0], "p_fake": 0.875, "outcome": "fake", "reason": "Ünlike."}
 CHECKPOINT = {"name": "owner/name", "revision": "ab" * 20, "sha256": "cd" * 32, "calibration": None}
@@ -45,6 +45,13 @@ def test_a_record_comes_back_as_it_was():
     assert ReportRecord.from_json(signed_anew(lambda _: None)) == RECORD
     unreadable = replace(RECORD, photo=replace(RECORD.photo, size=None))
     assert ReportRecord.from_json(unreadable.to_json()) == unreadable
+    for facts in (CheckpointFacts(1.8, "0123abcd"), CheckpointFacts(None, None)):
+        known = replace(RECORD, checkpoint=facts)
+        assert ReportRecord.from_json(known.to_json()) == known
+
+
+def test_a_record_of_before_checkpoints_were_written_down_is_read():
+    assert ReportRecord.from_json(signed_anew(lambda row: row.pop("checkpoint"))) == RECORD
 
 
 @pytest.mark.parametrize("text", ["", "[]", "no JSON", "{}", b"\xff\xfe\x00", "[" * 100_000, '{"virtus_report": true}'])
@@ -93,6 +100,8 @@ def test_a_record_of_a_later_version_is_refused():
         (lambda row: row["settings"].update(target="both"), "target is wrong"),
         (lambda row: row.update(versions=[]), "versions is wrong"),
         (lambda row: row.update(provenance=None), "provenance is wrong"),
+        (lambda row: row.update(checkpoint={"margin": 0.0, "novelty": None}), "checkpoint is wrong"),
+        (lambda row: row.update(checkpoint={"margin": 1.3, "novelty": "\x1b[31m"}), "checkpoint is wrong"),
     ],
 )
 def test_a_record_of_another_form_is_refused(change, what):

@@ -6,13 +6,15 @@ import shutil
 from dataclasses import replace
 
 import pytest
+import torch
 from PIL import Image
 
 from tests.reports.test_record import RECORD, signed_anew
 from tests.support.command import virtus_here
 from virtus.checkpoints.bundled import RETIRED, RetiredCheckpoint
+from virtus.checkpoints.novelty import Novelty, store_novelty
 from virtus.cli.commands import main
-from virtus.reports.record import ReportSettings, read_record
+from virtus.reports.record import CheckpointFacts, ReportSettings, read_record
 from virtus.reports.replay import Replay, _at_revision, _pairs, overlap
 
 BOX = [0.0, 0.0, 10.0, 10.0]
@@ -79,6 +81,21 @@ def test_what_was_not_the_same_about_the_runs_is_named():
     ]
 
 
+def test_another_margin_or_novelty_is_named_where_the_report_says_what_it_was():
+    before = replace(RECORD, checkpoint=CheckpointFacts(1.3, None))
+    after = replace(RECORD, checkpoint=CheckpointFacts(1.8, "0123abcd"))
+    of_pictures = replace(RECORD, checkpoint=CheckpointFacts(None, None))
+    assert list(Replay(before, after, ()).lines())[1:] == [
+        "  another margin of the face crop: 1.3 then, 1.8 now",
+        "  another novelty, by which a face is inconclusive: none then, 0123abcd now",
+    ]
+    assert list(Replay(of_pictures, before, ()).lines())[1:] == [
+        "  another margin of the face crop: whole pictures then, 1.3 now"
+    ]
+    assert RECORD.checkpoint is None  # as in reports of before
+    assert len(list(Replay(RECORD, after, ()).lines())) == len(list(Replay(after, after, ()).lines())) == 1
+
+
 @pytest.fixture(scope="module")
 def checkpoint(make_checkpoint, tmp_path_factory):
     return shutil.copytree(make_checkpoint(), tmp_path_factory.mktemp("own") / "checkpoint")
@@ -110,6 +127,18 @@ def test_another_calibration_is_different_and_is_named(written, checkpoint, astr
     said = capsys.readouterr().out
     assert said.startswith("different: ")
     assert "another calibration of the checkpoint" in said
+
+
+def test_another_margin_and_novelty_are_named(written, checkpoint, astronaut, tmp_path, capsys):
+    other, fitted = shutil.copytree(checkpoint, tmp_path / "other"), Novelty(1, torch.zeros(32), torch.eye(32), 2.5)
+    (other / "virtus.json").write_text(json.dumps({"margin": 1.8}))
+    store_novelty(other, fitted, sha256=json.loads(written.read_text())["report"]["checkpoint"]["sha256"])
+    main(["replay", str(written), str(astronaut), "--model", str(other)])
+    said = capsys.readouterr().out
+    assert "another margin of the face crop: 1.3 then, 1.8 now" in said
+    assert f"another novelty, by which a face is inconclusive: none then, {fitted.digest()} now" in said
+    main(["replay", str(written), str(astronaut)])
+    assert "another" not in capsys.readouterr().out
 
 
 def test_other_weights_are_refused_and_both_are_named(written, make_checkpoint, astronaut, capsys):

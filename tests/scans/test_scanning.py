@@ -3,15 +3,20 @@
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from virtus.checkpoints.bundled import RETIRED, RetiredCheckpoint
+from virtus.checkpoints.detector import Detector
+from virtus.checkpoints.load import load_checkpoint
+from virtus.checkpoints.novelty import Novelty
 from virtus.errors import InputError
 from virtus.results import CheckpointInfo, FaceReport, ImageReport, Outcome
 from virtus.scans.rows import JsonRows
-from virtus.scans.rows_file import Maker, RowsFile, Start, go_on
+from virtus.scans.rows_file import Maker, RowsFile, Start, go_on, maker_of, settings_of
 from virtus.video.report import VideoReport
 
 INFO = CheckpointInfo("virtus-fast", "bundled", "ab" * 32)
@@ -28,10 +33,10 @@ def report(path, num_faces=1):
     return ImageReport(Outcome.REAL, INFO, FACES[:num_faces], (100, 100), path)
 
 
-def write(path, reports, start=None):
+def write(path, reports, start=None, settings=MAKER.settings):
     start = start or Start([])
     with RowsFile(path, keep=start.keep, resumable=True) as stream:
-        rows = JsonRows(stream, settings=MAKER.settings)
+        rows = JsonRows(stream, settings=settings)
         for one in reports:
             rows.write(one)
 
@@ -157,6 +162,42 @@ def test_rows_of_another_maker_are_refused(now, said, names, tmp_path):
     write(file, [report(name, 0) for name in names])
     with pytest.raises(InputError, match=said):
         go_on(file, names, now)
+
+
+@pytest.fixture
+def checkpoint(make_checkpoint):
+    return load_checkpoint(str(make_checkpoint()), precision="float32")
+
+
+def settings(checkpoint, *, whole=False):
+    return settings_of(Detector(checkpoint), whole=whole, stability=False)
+
+
+def test_settings_name_a_margin_that_is_not_the_usual_one_where_there_is_a_crop(checkpoint):
+    wide = replace(checkpoint, margin=1.8)
+    of_pictures = replace(wide, info=replace(wide.info, judges="pictures"))
+    assert (settings(checkpoint), settings(wide)) == (("float32",), ("float32", "margin_1.8"))
+    assert settings(wide, whole=True) == settings(of_pictures) == ("float32", "whole_image")
+
+
+def test_settings_tell_one_novelty_from_another(checkpoint):
+    known = Novelty(1, torch.zeros(32), torch.eye(32), 2.5)
+    other = replace(known, mean=torch.ones(32))
+    (digest, *_), (another, *_) = said = [settings(replace(checkpoint, novelty=one))[1:] for one in (known, other)]
+    assert [len(words) for words in said] == [1, 1]
+    assert digest == f"novelty_{known.digest()}" != another
+    assert settings(replace(checkpoint, novelty=known), whole=True) == ("float32", "whole_image", digest)
+
+
+def test_a_margin_or_novelty_of_after_the_stop_is_refused(checkpoint, names, tmp_path):
+    file, before = tmp_path / "rows", maker_of(Detector(checkpoint), settings(checkpoint))
+    reports = [ImageReport(Outcome.NO_FACE, checkpoint.info, (), (100, 100), names[0])]
+    write(file, reports, settings=before.settings)
+    assert list(go_on(file, names, before).remaining) == names[1:]
+    fitted = Novelty(1, torch.zeros(32), torch.eye(32), 2.5)
+    for now in (replace(checkpoint, margin=1.8), replace(checkpoint, novelty=fitted)):
+        with pytest.raises(InputError, match=r"with the settings float32, not float32, (margin_1\.8|novelty_\w{8})\."):
+            go_on(file, names, maker_of(Detector(now), settings(now)))
 
 
 @pytest.mark.parametrize("content", [b"notes", b"\x89PNG\r\n", b"{}\n", b"path,outcome\na,b\n", b'{"path": 1}\n'])

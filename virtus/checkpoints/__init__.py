@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from virtus.checkpoints.detector import Detector, TrunkState, margins_of
     from virtus.checkpoints.examine import Examination, examine_base, examine_base_configs, examine_checkpoint
     from virtus.checkpoints.hub import COMMIT, ask_hub, bounded_client, fetch, is_repo_id
-    from virtus.checkpoints.known import CHECKPOINTS
+    from virtus.checkpoints.known import CHECKPOINTS, DEFAULT_MARGIN
     from virtus.checkpoints.load import (
         LOCAL,
         Checkpoint,

@@ -20,12 +20,12 @@ from virtus.judging import EachFace, Measure, analyze_photo, measure_maps, unrea
 from virtus.media import load_image
 from virtus.provenance import Provenance, read_provenance
 from virtus.reports.page import write_page
-from virtus.reports.record import PhotoFacts, RecordedReport, ReportRecord, ReportSettings, read_record
+from virtus.reports.record import CheckpointFacts, PhotoFacts, RecordedReport, ReportRecord, ReportSettings, read_record
 from virtus.results import ImageReport
 from virtus.schema import show
 
 if TYPE_CHECKING:
-    from virtus.checkpoints import Detector
+    from virtus.checkpoints import Checkpoint, Detector
 
 # That a p depends on.
 LIBRARIES = ("torch", "facenet-pytorch", "opencv-python-headless", "pillow", "numpy")
@@ -137,8 +137,13 @@ def set_down(
         versions=_versions(),
         report=_recorded(report),
         provenance=provenance.to_json(),
+        checkpoint=_facts_of(detector.checkpoint, whole=settings.whole),
     )
     return WrittenReport(photo, report, provenance, record)
+
+
+def _facts_of(checkpoint: Checkpoint, *, whole: bool) -> CheckpointFacts:
+    return CheckpointFacts(checkpoint.crop_margin(whole=whole), checkpoint.novelty and checkpoint.novelty.digest())
 
 
 def judge_as(settings: ReportSettings, detector: Detector, photo: Image.Image) -> ImageReport:

@@ -13,7 +13,7 @@ from annotated_types import Gt
 from virtus.errors import InputError
 from virtus.provenance import Provenance
 from virtus.results import Explanation, FaceReport, ImageReport, Outcome, Sha256
-from virtus.schema import As, Key, Number, Share, adapter
+from virtus.schema import As, Key, Number, Share, Text, adapter
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -89,6 +89,21 @@ class ReportSettings:
 
 
 @dataclass(frozen=True)
+class CheckpointFacts:
+    """What a verdict depends on in a checkpoint's folder, beside what the report has of it.
+
+    Attributes:
+        margin: of the face crop; None where whole pictures are judged.
+        novelty: digest of what it knows of its training pictures; None where it knows nothing.
+    """
+
+    __pydantic_config__ = CLOSED
+
+    margin: Annotated[float, Number(gt=0)] | None
+    novelty: Annotated[str, Text("^[0-9a-f]{8}$")] | None
+
+
+@dataclass(frozen=True)
 class ReportRecord:
     """All that a written report says.
 
@@ -98,6 +113,7 @@ class ReportRecord:
         versions: of Virtus, Python and the libraries that a p depends on.
         report: a `RecordedReport` as JSON.
         provenance: what the file says of its own origin: a `Provenance` as JSON.
+        checkpoint: None in a report of before these were written down.
     """
 
     __pydantic_config__ = CLOSED
@@ -110,6 +126,7 @@ class ReportRecord:
     versions: dict[str, str]
     report: Annotated[dict[str, Any], As(RecordedReport)]
     provenance: Annotated[dict[str, Any], As(Provenance)]
+    checkpoint: CheckpointFacts | None = None
 
     def to_json(self) -> str:
         """One JSON object, ended by the digest of all else in it."""

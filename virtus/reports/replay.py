@@ -85,6 +85,7 @@ class Replay:
             yield f"another photo: sha256 {then.photo.sha256[:12]} then, {now.photo.sha256[:12]} now"
         if then.report["checkpoint"]["calibration"] != now.report["checkpoint"]["calibration"]:
             yield "another calibration of the checkpoint, which changes p and thresholds"
+        yield from self._facts()
         for name in ("precision", "device"):
             if getattr(then, name) != getattr(now, name):
                 yield f"another {name}: {getattr(then, name)} then, {getattr(now, name)} now"
@@ -92,6 +93,18 @@ class Replay:
             before, after = (versions.get(name, "none") for versions in (then.versions, now.versions))
             if before != after:
                 yield f"another version of {name}: {before} then, {after} now"
+
+    def _facts(self) -> Iterator[str]:
+        """What differs in the checkpoint's folder; nothing where the report does not say what it was."""
+        then, now = self.then.checkpoint, self.now.checkpoint
+        if then is None or now is None:
+            return
+        if then.margin != now.margin:
+            before, after = (facts.margin or "whole pictures" for facts in (then, now))
+            yield f"another margin of the face crop: {before} then, {after} now"
+        if then.novelty != now.novelty:
+            before, after = (facts.novelty or "none" for facts in (then, now))
+            yield f"another novelty, by which a face is inconclusive: {before} then, {after} now"
 
 
 def replay_record(

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from virtus.checkpoints import retired_words
+from virtus.checkpoints import DEFAULT_MARGIN, retired_words
 from virtus.errors import InputError
 from virtus.judging import Item
 from virtus.results import Outcome
@@ -206,12 +206,16 @@ class Start:
 
 def settings_of(detector: Detector, *, whole: bool, stability: bool, num_frames: int = NUM_FRAMES) -> tuple[str, ...]:
     """What a verdict depends on beside the weights and the prior, in a few words for every row."""
-    info, words = detector.checkpoint.info, [detector.checkpoint.trunk.precision]
-    words += ["whole_image"] if whole or detector.checkpoint.judges_pictures else []
-    words += [f"fake_label_{label}"] if (label := detector.checkpoint.outputs.fake_label) is not None else []
+    checkpoint = detector.checkpoint
+    margin, calibration, novelty = checkpoint.crop_margin(whole=whole), checkpoint.info.calibration, checkpoint.novelty
+    words = [checkpoint.trunk.precision]
+    words += ["whole_image"] if margin is None else []
+    words += [f"fake_label_{label}"] if (label := checkpoint.outputs.fake_label) is not None else []
     words += ["stability"] if stability else []
     words += [f"frames_{num_frames}"] if num_frames != NUM_FRAMES else []
-    words += [f"calibration_{_digest(info.calibration.used())}"] if info.calibration else []
+    words += [f"margin_{margin}"] if margin not in (None, DEFAULT_MARGIN) else []
+    words += [f"calibration_{_digest(calibration.used())}"] if calibration else []
+    words += [f"novelty_{novelty.digest()}"] if novelty else []
     return tuple(words)
 
 
