@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -20,16 +22,21 @@ from train.fit.model import StartingPoint
 from train.pictures import CLEAN, FaceDataset, RowKind, TrainDataset
 from virtus.models import Classifier, has_bfloat16_units, resolve_device
 
+try:
+    import fcntl
+except ImportError:  # Windows: two runs that fill one store are not told apart there
+    fcntl = None
+
 BATCH_SIZE = 32
 
 
 class RowStore:
     """Arrays of one shape, each under a name, in a file that only grows.
 
-    A run that is killed loses the batch that it was about to add. One process writes; others may read.
+    A run that is killed loses the batch that it was about to add. One process writes (see `filling`); others may read.
 
     Args:
-        file: raw numbers; the names lie beside it, a line each.
+        file: raw numbers; the names lie beside it, a line each, and so does the lock of who writes.
         shape, dtype: of one array; fields may have names.
     """
 
@@ -39,9 +46,7 @@ class RowStore:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
         self.names.touch()
-        known = self.names.read_text(encoding="utf-8").splitlines(keepends=True)
-        whole = [line for line in known if line.endswith("\n")][: file.stat().st_size // self.num_bytes]
-        self.rows = {line.rstrip("\n"): row for row, line in enumerate(whole)}
+        self.rows = self._whole_rows()
 
     def __contains__(self, name: str) -> bool:
         return name in self.rows
@@ -50,6 +55,15 @@ class RowStore:
         """A copy of the array of that name."""
         offset = self.rows[name] * self.num_bytes
         return np.fromfile(self.file, self.dtype, count=int(np.prod(self.shape)), offset=offset).reshape(self.shape)
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """While this process adds: another that wants to waits, and begins behind what this one added."""
+        with self.file.with_suffix(".lock").open("wb") as lock:
+            _wait_for(lock, self.file)
+            self.rows = self._whole_rows()
+            self.drop_unfinished()
+            yield
 
     def drop_unfinished(self) -> None:
         """What a run that was killed left behind the last whole row: before anything is added."""
@@ -64,6 +78,24 @@ class RowStore:
         with self.names.open("a", encoding="utf-8") as stream:
             stream.write("".join(f"{name}\n" for name in names))
         self.rows |= {name: len(self.rows) + place for place, name in enumerate(names)}
+
+    def _whole_rows(self) -> dict[str, int]:
+        """The row of each name, as the files have them now."""
+        known = self.names.read_text(encoding="utf-8").splitlines(keepends=True)
+        whole = [line for line in known if line.endswith("\n")][: self.file.stat().st_size // self.num_bytes]
+        return {line.rstrip("\n"): row for row, line in enumerate(whole)}
+
+
+def _wait_for(lock: BinaryIO, store: Path) -> None:
+    """Until no other process holds it; closing the file gives it back."""
+    if fcntl is None:
+        return
+    with suppress(OSError):  # a file system without locks
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"Another run is filling {store}. Waiting for it, to use what it computes.", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 class TokenDataset(Dataset):
@@ -110,7 +142,12 @@ class Missing(Dataset):
     """What a store lacks of what has names: each name, and what `load` makes of its arguments."""
 
     def __init__(self, store: RowStore, named: Mapping[str, tuple], load: Callable[..., np.ndarray]):
-        self.rows, self.load = [item for item in named.items() if item[0] not in store], load
+        self.store, self.named, self.load = store, named, load
+        self.look()
+
+    def look(self) -> None:
+        """See anew which of them the store lacks."""
+        self.rows = [item for item in self.named.items() if item[0] not in self.store]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -178,7 +215,7 @@ def fill_store(
     bf16: bool,
     num_workers: int = 0,
 ) -> None:
-    """Compute what is missing, a batch at a time, and keep each at once.
+    """Compute what is missing, a batch at a time, and keep each at once; of several runs one after the other.
 
     Args:
         compute: by the classifier, from a batch of what is missing, as pictures (N, 3, H, W), to what is kept.
@@ -186,11 +223,12 @@ def fill_store(
     """
     if not len(missing):
         return
-    store.drop_unfinished()
     device = resolve_device()
     classifier.to(device).eval()
     bfloat16 = torch.autocast(device.type, torch.bfloat16, enabled=bf16 and has_bfloat16_units(device))
-    loader = DataLoader(missing, BATCH_SIZE, num_workers=num_workers)  # float16: no batch under autocast
-    for names, values in tqdm(loader, desc=store.file.stem, unit="batch"):
-        with bfloat16:
-            store.add(names, compute(values.to(device)))
+    with store.filling():
+        missing.look()  # another run may have added some of it meanwhile
+        loader = DataLoader(missing, BATCH_SIZE, num_workers=num_workers)  # float16: no batch under autocast
+        for names, values in tqdm(loader, desc=store.file.stem, unit="batch"):
+            with bfloat16:
+                store.add(names, compute(values.to(device)))

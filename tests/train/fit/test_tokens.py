@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,7 @@ from PIL import Image
 from train.config.augmentation import Augmentation
 from train.data.samples import Sample
 from train.fit.model import Trainable, load_base
-from train.fit.tokens import RowStore, TokenDataset, fill
+from train.fit.tokens import Missing, RowStore, TokenDataset, fill, fill_store
 from train.pictures.datasets import CLEAN, CropDataset, TrainDataset
 from virtus.errors import DataError
 from virtus.models.preprocessing import EvalTransform
@@ -37,6 +39,44 @@ def test_what_a_killed_run_did_not_finish_is_dropped(tmp_path, cut):
     last = RowStore(tmp_path / "x.float16", (2, 3))
     assert last["c"].tolist() == [[7] * 3] * 2
     assert last["a"].tolist() == [[1] * 3] * 2
+
+
+@pytest.fixture
+def two_runs(tmp_path):
+    """Each with the store as it found it, empty, and what it misses: numbers under their names."""
+    stores = [RowStore(tmp_path / "x.float16", (2,)) for _ in range(2)]
+    numbers = {"a": (1.0,), "b": (2.0,)}, {"b": (2.0,), "c": (3.0,)}
+    return [(store, Missing(store, own, lambda n: np.full(2, n))) for store, own in zip(stores, numbers, strict=True)]
+
+
+def fill_from(run, compute=lambda values: values.cpu().numpy()):
+    fill_store(*run, compute, torch.nn.Identity(), bf16=False)
+
+
+def test_a_run_adds_behind_what_another_added_since(two_runs, tmp_path):
+    first, second = two_runs
+    fill_from(first)
+    fill_from(second)
+    assert (tmp_path / "x.names").read_text() == "a\nb\nc\n"  # b is not computed again
+    assert [first[0][name].tolist() for name in "ab"] == [[1, 1], [2, 2]]
+    assert [second[0][name].tolist() for name in "abc"] == [[1, 1], [2, 2], [3, 3]]
+
+
+def test_a_run_waits_for_another_that_fills_its_store(two_runs, tmp_path, monkeypatch):
+    pytest.importorskip("fcntl")
+    first, second = two_runs
+    told, other = threading.Event(), threading.Thread(target=fill_from, args=[second], daemon=True)
+    monkeypatch.setattr("train.fit.tokens.print", lambda *_, **__: told.set(), raising=False)
+
+    def compute_beside(values):
+        other.start()
+        assert told.wait(60)
+        return values.cpu().numpy()
+
+    fill_from(first, compute_beside)
+    other.join(60)
+    assert (tmp_path / "x.names").read_text() == "a\nb\nc\n"
+    assert [second[0][name].tolist() for name in "abc"] == [[1, 1], [2, 2], [3, 3]]
 
 
 @pytest.fixture
