@@ -90,7 +90,7 @@ def crop_clips(
         cache: gets a folder for each clip.
 
     Returns:
-        A sample for each face, with all but the path as its clip has it; the clips that gave none, and why.
+        A sample for each face, with source, class, split and group of its clip; the clips that gave none, and why.
     """
     folders, unreadable = dict[Path, Path](), list[Unreadable]()
     for clip in clips:
@@ -106,7 +106,7 @@ def crop_clips(
     for clip in (clip for clip in clips if clip.path in folders):
         folder = folders[clip.path]
         cut = cuts[folder]
-        samples += [replace(clip, path=folder / name) for name in cut.names]
+        samples += [replace(clip, path=folder / name, clip=folder.name) for name in cut.names]
         if cut.reason:
             unreadable.append(Unreadable(clip.path, cut.reason))
         elif not cut.complete:

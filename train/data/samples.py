@@ -27,6 +27,8 @@ class Sample:
         source: the data set it comes from: the folders above class and split, or the root's own name.
         split: "train", "val" or "test"; None where the tree does not say.
         group: pictures that share something (a person, a photo, a video) have the same one; it never crosses splits.
+        clip: of a face cut from a clip, the name of that clip's folder, for the files in all of these have the same
+            names; "" for a picture.
     """
 
     path: Path
@@ -34,6 +36,7 @@ class Sample:
     source: str
     split: str | None
     group: str
+    clip: str = ""
 
 
 @dataclass(frozen=True)

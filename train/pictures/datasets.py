@@ -8,6 +8,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -226,10 +227,10 @@ class MadeDataset(TrainDataset):
         )
         blended, swapped = (float(how in hows) for how in (BLENDED, SWAPPED))
         super().__init__(reals, faces, transform, augmentation=plain, blended_share=blended, swapped_share=swapped)
-        ways = defaultdict[str, list[TrainRow]](list)
+        ways = defaultdict[Path, list[TrainRow]](list)
         for row in self.rows:
-            ways[_name(row.sample)] += [row] if row.is_made else []
-        self.rows = [made[int(fraction(f"way {name}") * len(made))] for name, made in ways.items() if made]
+            ways[row.sample.path] += [row] if row.is_made else []
+        self.rows = [_drawn(made) for made in ways.values() if made]
         self.kinds = [_kind(row, {}) for row in self.rows]
 
     def __getitem__(self, index: int) -> dict:
@@ -269,15 +270,22 @@ def _named(rows: list[TrainRow]) -> list[TrainRow]:
     return named
 
 
+def _drawn(made: list[TrainRow]) -> TrainRow:
+    """One of the fakes of a picture: by a hash, so that it is the same beside other pictures."""
+    return made[int(fraction(f"way {_name(made[0].sample)}") * len(made))]
+
+
 def _name(sample: Sample) -> str:
-    return f"{sample.source}/{sample.split}/{sample.label}/{sample.path.name}"
+    """What is drawn and kept of a picture goes by it: with another one all of that would be made anew."""
+    file = f"{sample.clip}/{sample.path.name}" if sample.clip else sample.path.name
+    return f"{sample.source}/{sample.split}/{sample.label}/{file}"
 
 
 def _kind(row: TrainRow, kinds: Mapping[str, Sequence[str]]) -> RowKind:
     """A fake made here and its original are a group of their own."""
     if row.made:
-        name = f"{row.made} {_name(row.sample)}"
-        return RowKind(row.label, name, row.made if row.is_made else row.sample.source)
+        group = f"{row.made} {row.sample.path}"
+        return RowKind(row.label, group, row.made if row.is_made else row.sample.source)
     return RowKind(row.label, row.sample.group, pattern_of(row.sample, kinds) or row.sample.source)
 
 

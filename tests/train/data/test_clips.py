@@ -202,6 +202,7 @@ def test_a_clip_becomes_faces_cut_with_room_around_them(tmp_path, one_clip):
     found = cut(one_clip, tmp_path)
     assert len(found.samples) == 3
     assert {(s.label, s.source, s.split, s.group) for s in found.samples} == {(Label.FAKE, "mine", "val", "mine/7")}
+    assert [s.clip for s in found.samples] == [s.path.parent.name for s in found.samples]
     paths = [sample.path for sample in found.samples]
     faces = FaceCache(tmp_path / "faces.jsonl").find(paths, num_workers=1)
     for path in paths:

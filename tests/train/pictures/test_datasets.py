@@ -1,3 +1,5 @@
+import shutil
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -8,8 +10,10 @@ import torch
 from PIL import Image
 
 from train.config.augmentation import Augmentation
+from train.data.kinds import BLENDED, SWAPPED
 from train.data.samples import Sample
-from train.pictures.datasets import CropDataset, DegradedPhoto, TrainDataset
+from train.data.splits import fraction
+from train.pictures.datasets import CropDataset, DegradedPhoto, MadeDataset, TrainDataset
 from virtus.faces.find import crop_face
 from virtus.media.images import load_image
 from virtus.models.preprocessing import EvalTransform
@@ -93,6 +97,64 @@ def test_what_is_drawn_of_a_picture_does_not_depend_on_the_others(sample, tmp_pa
     for index, row in enumerate(alone.rows):
         assert alone.name(index, "0") == both.name(rows[row.name], "0")
         assert torch.equal(alone[index]["pixel_values"], both[rows[row.name]]["pixel_values"])
+
+
+@pytest.fixture
+def of_clips(sample, tmp_path):
+    """Real faces of eight clips, three of each, in files of the same names; and the face in each."""
+    names = [(f"{clip}_3x2", f"{index:03}.jpg") for clip in range(8) for index in range(3)]
+    samples = []
+    for clip, name in names:
+        (tmp_path / clip).mkdir(exist_ok=True)
+        path = Path(shutil.copy(sample.path, tmp_path / clip / name))
+        samples.append(Sample(path, Label.REAL, "one", "train", f"one/{clip}", clip=clip))
+    return samples, dict.fromkeys((sample.path for sample in samples), FACE)
+
+
+def test_each_fake_of_a_clip_s_face_is_a_pair_with_its_own_original(of_clips):
+    dataset = TrainDataset(*of_clips, TRANSFORM, augmentation=NEVER, blended_share=1.0)
+    pairs = Counter((row.sample.path, kind.group) for row, kind in zip(dataset.rows, dataset.kinds, strict=True))
+    made = [group for (_, group), count in pairs.items() if count == 2]
+    assert len(made) == len(set(made)) == 24
+
+
+def test_fakes_are_made_of_any_face_of_a_clip(of_clips):
+    dataset = TrainDataset(*of_clips, TRANSFORM, augmentation=NEVER, blended_share=1 / 3)
+    assert {row.sample.path.name for row in dataset.rows if row.is_made} == {"000.jpg", "001.jpg", "002.jpg"}
+
+
+def test_what_is_drawn_of_a_clip_s_face_does_not_depend_on_the_others(of_clips):
+    samples, faces = of_clips
+    every, last = (
+        TrainDataset(some, faces, TRANSFORM, augmentation=Augmentation()) for some in (samples, samples[-1:])
+    )
+    assert last.name(0, "0") == every.name(23, "0")
+
+
+def test_one_fake_is_made_of_each_face_of_a_clip_to_be_judged(of_clips):
+    dataset = MadeDataset(*of_clips, TRANSFORM, hows=(BLENDED, SWAPPED), margin=1.3)
+    assert [row.sample for row in dataset.rows] == of_clips[0]
+    assert {row.made for row in dataset.rows} == {BLENDED, SWAPPED}
+
+
+def test_the_names_of_pictures_stay_what_they_were(sample):
+    """Kept tokens are found by them, and what is drawn for a bundled checkpoint is drawn by them."""
+    real = replace(sample, label=Label.REAL)
+    dataset = TrainDataset([real], {real.path: FACE}, TRANSFORM, augmentation=NEVER, blended_share=1.0, seed=5)
+    assert [row.name for row in dataset.rows] == [
+        "one/train/real/a.png", "one/train/real/a.png made/blended fake", "one/train/real/a.png made/blended",
+    ]  # fmt: skip
+    content = f"one/train/real/a.png {real.path.stat().st_size} [30.0, 20.0, 70.0, 60.0]"
+    assert dataset.name(1, "0 0") == f"seed 5 0 0 one/train/real/a.png made/blended fake {content}"
+    reals = [replace(real, path=real.path.with_name(f"{index}.png")) for index in range(8)]
+    faces = dict.fromkeys((one.path for one in reals), FACE)
+    half = TrainDataset(reals, faces, TRANSFORM, augmentation=NEVER, blended_share=0.5)
+    by_hash = sorted(reals, key=lambda one: fraction(f"made/blended one/train/real/{one.path.name}"))
+    assert [row.sample for row in half.rows if row.is_made] == by_hash[:4]
+    made = MadeDataset(reals, faces, TRANSFORM, hows=(BLENDED, SWAPPED), margin=1.3)
+    assert [row.made == SWAPPED for row in made.rows] == [
+        fraction(f"way one/train/real/{one.path.name}") >= 0.5 for one in reals
+    ]
 
 
 def test_parts_of_other_faces_of_the_source_are_swapped_in(tmp_path):
