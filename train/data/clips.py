@@ -131,6 +131,7 @@ def _cut_all(clips: dict[Path, Path], frames_per_clip: int, num_workers: int) ->
 
 def _cut(folder: Path, path: Path, *, frames_per_clip: int) -> CutClip:
     draft = folder.with_name(f"{folder.name}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)  # of a run that was killed: in a container each has the same numbers
     draft.mkdir(parents=True)
     try:
         cut = _cut_into(draft, path, frames_per_clip)

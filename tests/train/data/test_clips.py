@@ -229,6 +229,17 @@ def test_a_clip_is_known_by_its_content(tmp_path, one_clip, monkeypatch):
     assert {s.label for s in again.samples} == {Label.REAL}
 
 
+def test_what_a_killed_run_left_of_a_clip_is_in_nobody_s_way(tmp_path, one_clip):
+    """In containers a run has the number of the one before."""
+    first = cut(one_clip, tmp_path)
+    (folder,) = {sample.path.parent for sample in first.samples}
+    left = folder.rename(folder.with_name(f"{folder.name}.{os.getpid()}"))
+    (left / "003.jpg").touch()
+    assert cut(one_clip, tmp_path) == first
+    assert sorted(path.name for path in folder.iterdir()) == ["000.jpg", "001.jpg", "002.jpg", "clip.json"]
+    assert not left.exists()
+
+
 def test_a_clip_that_changed_or_other_frames_are_cut_anew(tmp_path, one_clip):
     first = cut(one_clip, tmp_path)
     assert len(cut(one_clip, tmp_path, frames_per_clip=2).samples) == 2
