@@ -168,9 +168,28 @@ def run_swap(args: argparse.Namespace) -> int:
     from virtus.faces import find_faces
     from virtus.media import load_image
 
+    _check_out(args.out)
     source, target = (load_image(path) for path in (args.source, args.target))
     faces = [face for photo in (source, target) for face in find_faces(photo)[:1]]
     if len(faces) < 2:
         raise DataError("Both photos need a face that can be found.")
-    swap_part(source, faces[0], target, faces[1], args.part).image.save(args.out, quality=92)
+    image = swap_part(source, faces[0], target, faces[1], args.part).image
+    try:
+        image.save(args.out, quality=92)
+    except OSError as exc:
+        raise DataError(f"{args.out} cannot be written ({exc.strerror or exc}). Name another file.") from exc
     return 0
+
+
+def _check_out(file: Path) -> None:
+    """Refuse, before the work, a file that no picture can be written to.
+
+    Raises:
+        DataError: for a suffix that says no format, and a folder that there is not.
+    """
+    from PIL import Image
+
+    if Image.registered_extensions().get(file.suffix.lower()) not in Image.SAVE:
+        raise DataError(f"How to write {file}? Give it the suffix .png, .jpg or .webp.")
+    if not file.parent.is_dir():
+        raise DataError(f"There is no folder {file.parent}. Make it, or name another file.")

@@ -181,6 +181,9 @@ def test_mean_auc_is_over_sources_and_skips_those_of_one_class_and_auc_is_of_all
         (["fit", "--recipe", "virtus-tiny", "--data", "nowhere", "--out", "out"], "There is no folder"),
         (["evaluate", "nothing", "--data", "nowhere"], "There is no folder"),
         (["swap", "nope.jpg", "nope.jpg", "out.jpg"], "There is no such file"),
+        (["swap", "nope.jpg", "nope.jpg", "fake"], "How to write fake? Give it the suffix .png"),
+        (["swap", "nope.jpg", "nope.jpg", "fake.txt"], "How to write fake.txt?"),
+        (["swap", "nope.jpg", "nope.jpg", "nowhere/out.jpg"], "There is no folder nowhere. Make it"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_status_2(arguments, message, capsys, tmp_path, monkeypatch):

@@ -34,3 +34,9 @@ def test_the_region_lies_around_the_landmarks(astronaut):
 def test_the_command_writes_the_fake(astronaut, hopper, tmp_path):
     assert main(["swap", str(hopper), str(astronaut), str(tmp_path / "fake.jpg")]) == 0
     assert load_image(tmp_path / "fake.jpg").size == load_image(astronaut).size
+
+
+def test_a_fake_that_cannot_be_written_ends_in_a_sentence(astronaut, hopper, tmp_path, capsys):
+    (tmp_path / "fake.jpg").mkdir()
+    assert main(["swap", str(hopper), str(astronaut), str(tmp_path / "fake.jpg")]) == 2
+    assert "fake.jpg cannot be written (Is a directory). Name another file." in capsys.readouterr().err
