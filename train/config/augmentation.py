@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import random
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
@@ -61,9 +62,18 @@ class Augmentation:
     again_chance: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in (one.name for one in fields(self) if one.name.endswith(("_chance", "_share"))):
-            if not 0 <= getattr(self, name) <= 1:
-                raise DataError(f"{name} is a chance, between 0 and 1, not {getattr(self, name)}.")
+        for name, value in vars(self).items():
+            if name.endswith(("_chance", "_share")) and not 0 <= value <= 1:
+                raise DataError(f"{name} is a chance, between 0 and 1, not {value}.")
+            if isinstance(value, tuple) and not _is_range(value):
+                raise DataError(f"{name} is a range of numbers from 0 on, the smaller first, not {list(value)}.")
+        if not all(isinstance(end, int) and 1 <= end <= 100 for end in self.jpeg_quality):
+            raise DataError(f"jpeg_quality is a range of whole numbers from 1 to 100, not {list(self.jpeg_quality)}.")
+
+
+def _is_range(ends: tuple) -> bool:
+    are_numbers = all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in ends)
+    return are_numbers and 0 <= ends[0] <= ends[1] < math.inf
 
 
 # What an ordinary photo meets: without these a little grain was unlike anything in training for half of the pictures.

@@ -1,3 +1,4 @@
+import math
 import random
 
 import numpy as np
@@ -35,6 +36,26 @@ def test_each_chance_of_one_changes_the_picture(name, picture):
 def test_a_chance_above_one_is_refused(name):
     with pytest.raises(DataError, match=f"{name} is a chance"):
         Augmentation(**{name: 1.5})
+
+
+RANGES = [name for name, value in vars(Augmentation()).items() if isinstance(value, tuple)]
+
+
+@pytest.mark.parametrize("name", RANGES)
+@pytest.mark.parametrize("ends", [(95, 40), (-1, 40), (40, math.nan), (40, math.inf), ("1", "2"), (True, 40)])
+def test_what_is_no_range_is_refused(name, ends):
+    with pytest.raises(DataError, match=f"{name} is a range of numbers from 0 on, the smaller first, not"):
+        Augmentation(**{name: ends})
+
+
+@pytest.mark.parametrize("ends", [(40.5, 95), (40, 95.0), (0, 95), (40, 101)])
+def test_a_quality_that_a_jpeg_cannot_have_is_refused(ends):
+    with pytest.raises(DataError, match="jpeg_quality is a range of whole numbers from 1 to 100"):
+        Augmentation(jpeg_quality=ends)
+
+
+def test_ends_may_be_the_same_and_the_outermost():
+    assert Augmentation(jpeg_quality=(1, 100), blur=(0.0, 0.0)).jpeg_quality == (1, 100)
 
 
 def test_a_rotation_leaves_black_beside_the_picture():

@@ -24,6 +24,8 @@ def test_settings_are_read_by_the_kind_of_their_default():
         ("seed", "key=value"),
         ("batch_size=0", "must be more than 0"),
         ("augmentation.jpeg_chance=2", "between 0 and 1"),
+        ("augmentation.jpeg_quality=[95,40]", "the smaller first"),
+        ("augmentation.jpeg_quality=[40.5,95]", "whole numbers from 1 to 100"),
         ("val_share=1", "between 0 and 1"),
         ("start_share=1", "start_share is a share of the starting weights, from 0 and below 1, not 1.0"),
         ("pairs=yes", "not of that kind"),
