@@ -1,14 +1,13 @@
 """A photo is worked on once: all that a visitor and a program can ask of one upload, counted by what it costs."""
 
 import hashlib
-import json
 import threading
 from collections import Counter
 
-import httpx
 import pytest
 from gradio_client import handle_file
 
+from tests.support.pages import Page, upload
 from virtus.app.visitors import photos as kept_photos
 from virtus.app.visitors.sessions import KeptPhotos
 from virtus.explain import faithfulness
@@ -54,39 +53,6 @@ class Costs:
             self.passes.update((id(trunk), crop) for crop in crops)
 
 
-class Page:
-    """A visitor's page: its events by name, with the values of its components."""
-
-    def __init__(self, client):
-        self.client, self.config = client, client.config
-        parts = self.config["components"]
-        self.values = {part["id"]: part["props"].get("value") for part in parts}
-        self.ids = {part["props"].get("elem_id"): part["id"] for part in parts}
-        self.events = {event["api_name"]: event for event in self.config["dependencies"]}
-
-    def set(self, elem_id, value):
-        self.values[self.ids[elem_id]] = value
-
-    def fire(self, name):
-        """What the event answers at last."""
-        event, session = self.events[name], self.client.session_hash
-        data = [self.values[part] for part in event["inputs"]]
-        joining = {"data": data, "fn_index": event["id"], "session_hash": session}
-        address = f"{self.client.src}gradio_api/queue"
-        httpx.post(f"{address}/join", json=joining, timeout=60).raise_for_status()
-        with httpx.stream("GET", f"{address}/data", params={"session_hash": session}, timeout=120) as messages:
-            for line in messages.iter_lines():
-                message = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
-                if message.get("msg") == "process_completed":
-                    assert message["success"], message
-                    return message["output"]["data"]
-        raise AssertionError("no answer")
-
-    def draw(self, name):
-        """The maps that the event answers at last; what Gradio sends beside them names addresses in memory."""
-        return self.fire(name)[0]["props"]["maps"]
-
-
 @pytest.fixture(scope="module")
 def client(make_checkpoint, serve_here):
     return serve_here(str(make_checkpoint()), str(make_checkpoint(own={"margin": 2.0})))
@@ -96,13 +62,6 @@ def client(make_checkpoint, serve_here):
 def costs(monkeypatch):
     monkeypatch.setattr(kept_photos, "PHOTOS", KeptPhotos())
     return Costs(monkeypatch)
-
-
-def upload(client, path):
-    """What a drop zone hands over; the client would upload anew what is described with a `meta`."""
-    with path.open("rb") as stream:
-        answer = httpx.post(f"{client.src}gradio_api/upload", files={"files": (path.name, stream)}, timeout=60)
-    return {"path": answer.json()[0], "orig_name": path.name}
 
 
 def ask_all(client, file):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gradio as gr
 
@@ -61,19 +62,19 @@ class CompareCallbacks:
         except VirtusError as exc:
             return _error(exc), ""
 
-    def draw_maps(self, inputs: CompareInputs, index: int | None, method: str) -> tuple[Any, str]:
-        """The cards with their maps, and the caption of these; of the first face that was judged, if none is chosen."""
-        if not inputs.photo:
-            return gr.skip(), ""
+    def draw_maps(self, inputs: CompareInputs, index: int | None, method: str) -> Iterator[tuple[str, str]]:
+        """The cards with their maps, each when it is ready, and the caption of these.
+
+        Of the first face that was judged, if none is chosen, or there is none of that number. Where there is nothing to
+        draw, the cards are said anew all the same: those of an earlier photo may have come after this one's headline.
+        """
         try:
-            compared = self._compare(inputs)
+            if not inputs.photo:
+                yield "", ""
+                return
+            yield from _draw(self._compare(inputs), index, method)
         except VirtusError:  # the headline says why
-            return gr.skip(), ""
-        index = _first_judged(compared.comparison) if index is None else index
-        if index is None:
-            return gr.skip(), ""
-        maps = {answer.name: _draw_map(answer, index, method) for answer in compared.answers if answer.judged}
-        return view.cards(compared, index, maps), view.map_caption(maps)
+            yield "", ""
 
     def _compare(self, inputs: CompareInputs) -> ComparedPhoto:
         if not inputs.models:
@@ -86,6 +87,19 @@ class CompareCallbacks:
             whole=inputs.whole,
             stability=inputs.stability,
         )
+
+
+def _draw(compared: ComparedPhoto, index: int | None, method: str) -> Iterator[tuple[str, str]]:
+    if index not in range(len(compared.comparison.by_face)):
+        index = _first_judged(compared.comparison)
+    if index is None:
+        yield view.cards(compared, 0, {}), ""
+        return
+    maps: dict[str, view.DrawnMap] = {}
+    for answer in compared.answers:
+        if answer.judged:
+            maps[answer.name] = _draw_map(answer, index, method)
+            yield view.cards(compared, index, maps), view.map_caption(maps)
 
 
 def _draw_map(answer: AskedCheckpoint, index: int, method: str) -> view.DrawnMap:

@@ -11,7 +11,7 @@ import gradio as gr
 
 from virtus.app.compare.callbacks import CompareCallbacks, CompareInputs
 from virtus.app.compare.view import empty_panel
-from virtus.app.visitors import Detectors, on_gpu
+from virtus.app.visitors import Detectors, ending, on_gpu, until_stopped
 from virtus.app.widgets import FADE_IN, PHOTO, add_drop_zone, add_verdict_settings, boxed_photo, taking
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS
 from virtus.judging import MAX_COMPARED
@@ -21,6 +21,7 @@ MODELS_INFO = (
     "Where labels do not say which is fake, owner/name#LABEL does."
 )
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last"}
+DRAWINGS = ("map_compared", "map_chosen", "map_method")  # the events; they fill the same cards
 
 
 @dataclass(frozen=True)
@@ -76,21 +77,23 @@ def _wire(callbacks: CompareCallbacks, controls: list[Any], shown: ComparePanels
         controls: in the order of `CompareInputs`.
     """
 
-    def on(event: Callable, callback: Callable, others: list[Any], outputs: list[Any], name: str, **show: Any) -> Any:
-        """Answer the event by the callback, which gets the inputs, then the values of others."""
-        answer = on_gpu(taking(CompareInputs, callback))
+    def on(event: Callable, answer: Callable, others: list[Any], outputs: list[Any], name: str, **show: Any) -> Any:
+        """Answer the event by what gets the inputs, then the values of others; it ends the drawings under way."""
+        answer = ending([drawing for drawing in DRAWINGS if drawing != name], answer)
         return event(answer, [*controls, *others], outputs, api_name=name, **show, **PRIVATE)
 
     def draw(event: Callable, name: str) -> None:
         others, outputs = [shown.face, shown.method], [shown.cards, shown.caption]
-        on(event, callbacks.draw_maps, others, outputs, name, show_progress="hidden")
+        drawing = until_stopped(on_gpu(taking(CompareInputs, callbacks.draw_maps)), instead=gr.skip())
+        on(event, drawing, others, outputs, name, show_progress="hidden")
 
     photo, *settings = controls
     asking = partial(gr.on, [photo.upload, photo.clear, *(setting.input for setting in settings)])
     outputs = [shown.headline, shown.cards, shown.annotated, shown.face, shown.maps]
     progress = {"show_progress_on": shown.headline}
-    first = on(asking, callbacks.show_comparison, [], outputs, "show_comparison", **progress)
-    other = on(shown.face.input, callbacks.choose_face, [shown.face], outputs[:2], "choose_compared", **progress)
+    show, choose = (on_gpu(taking(CompareInputs, one)) for one in (callbacks.show_comparison, callbacks.choose_face))
+    first = on(asking, show, [], outputs, "show_comparison", **progress)
+    other = on(shown.face.input, choose, [shown.face], outputs[:2], "choose_compared", **progress)
     draw(first.then, "map_compared")
     draw(other.then, "map_chosen")
     draw(shown.method.input, "map_method")

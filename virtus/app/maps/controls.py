@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ import gradio as gr
 from virtus.app.maps.callbacks import MapCallbacks, MapInputs
 from virtus.app.maps.frame import map_frame
 from virtus.app.maps.request import TARGETS
-from virtus.app.visitors import end_event, on_gpu, until_stopped
+from virtus.app.visitors import ending, on_gpu, until_stopped
 from virtus.app.widgets import taking
 from virtus.explain import HEAD_FUSIONS
 
@@ -61,7 +61,7 @@ class MapControls:
 
         def draw(event: Callable, callback: Callable, name: str) -> None:
             outputs = [self.frame, self.caption, self.trust, *self._settings]
-            drawing = _ending_test(on_gpu(taking(MapInputs, callback)))
+            drawing = ending([TEST_MAP], on_gpu(taking(MapInputs, callback)))
             event(drawing, inputs, outputs, api_name=name, trigger_mode="always_last", **QUIET)
 
         for name, then in after.items():
@@ -77,16 +77,6 @@ class MapControls:
     def _changes(self) -> list[Any]:
         chosen = [setting.input for setting in (self.target, self.head, self.head_fusion)]
         return [*chosen, self.layer.release, self.discard_ratio.release]
-
-
-def _ending_test(drawing: Callable[..., Iterator]) -> Callable[..., Iterator]:
-    """The generator function of maps, which ends the test of the map that was shown before."""
-
-    def end_and_draw(*values: Any) -> Iterator:
-        end_event(TEST_MAP)
-        yield from drawing(*values)
-
-    return end_and_draw
 
 
 def add_map_controls() -> MapControls:

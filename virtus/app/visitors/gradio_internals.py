@@ -5,10 +5,11 @@ Where a release of Gradio moves one, `tests/app/visitors/test_gradio_internals.p
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from collections import ChainMap
-from collections.abc import Callable, ItemsView, Iterator
+from collections.abc import Callable, Collection, ItemsView, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -29,6 +30,7 @@ __all__ = [
     "UNKNOWN_EVENTS",
     "CheckedBlocks",
     "end_event",
+    "ending",
     "get_upload_folder",
     "knows_event",
     "knows_session",
@@ -227,6 +229,25 @@ def end_event(name: str) -> None:
     own, blocks = _own_event(), LocalContext.blocks.get(None)
     if own is not None and blocks is not None:
         _mark_stopped(blocks, own.session_hash, name)
+
+
+def ending(names: Collection[str], function: Callable) -> Callable:
+    """The function of an event, which ends the events of these names first: what they would show is asked for anew.
+
+    Args:
+        names: none of them the event's own, of which "always_last" has one at a time. See `end_event`.
+        function: a generator function stays one.
+    """
+
+    def answer(*values: Any) -> Any:
+        for name in names:
+            end_event(name)
+        return function(*values)
+
+    def answers(*values: Any) -> Iterator:
+        yield from answer(*values)
+
+    return answers if inspect.isgeneratorfunction(function) else answer
 
 
 def _mark_stopped(blocks: gr.Blocks, session: str | None, name: str) -> list[Event]:
