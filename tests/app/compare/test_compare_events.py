@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.pages import Held, Page, answer_late, is_unchanged, upload
+from tests.support.pages import UNCHANGED, Held, Page, answer_late, is_unchanged, upload
 from virtus.app.compare import callbacks
 
 
@@ -49,3 +49,31 @@ def test_where_nothing_can_be_drawn_the_cards_are_said_anew(client, page, photos
     assert page.fire("map_compared") == ["", ""]
     page.set("compare-photo", None)
     assert page.fire("map_compared") == ["", ""]
+
+
+def test_the_list_shows_the_face_that_is_compared(page):
+    """The comparison, which came first where the face had to wait for it, had moved the list."""
+    page.set("compare-face", 1)
+    headline, cards, annotated, face, maps = page.fire("choose_compared")
+    assert "Face 2 of 2" in headline
+    assert cards.count("</article>") == 3
+    assert face == UNCHANGED | {"value": 1}
+    assert is_unchanged(annotated, maps)
+
+
+@pytest.mark.parametrize("name", ["one.jpg", "none.png", "text.jpg", None])
+def test_a_face_that_the_next_photo_lacks_is_answered_by_its_comparison(client, page, photos, name):
+    """A click on the list before that was there ended in an IndexError."""
+    page.set("compare-photo", name and upload(client, photos[name]))
+    page.set("compare-face", 1)
+    answer = page.fire("choose_compared")
+    page.set("compare-face", None)
+    assert answer == page.fire("show_comparison")
+
+
+def test_a_face_that_comes_late_does_not_come_back_after_its_photo_was_taken_away(page, monkeypatch):
+    held = Held(callbacks.view.headline)
+    monkeypatch.setattr(callbacks.view, "headline", held)
+    late, answer = answer_late(page, held, "choose_compared", "show_comparison", compare_photo=None)
+    assert "Your comparison appears here" in answer[0]
+    assert is_unchanged(*late)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -47,8 +48,8 @@ class AnalyzeOutputs(NamedTuple):
     verdict: str
     checkpoint: str
     face: gr.Radio
-    frame: gr.HTML
-    maps: gr.Column
+    frame: Any
+    maps: Any
 
 
 class AnalyzeCallbacks:
@@ -61,8 +62,11 @@ class AnalyzeCallbacks:
         """The line that says who judges."""
         return checkpoint_line(self._detectors.info(model))
 
-    def show_verdict(self, inputs: AnalyzeInputs) -> AnalyzeOutputs:
-        """The verdict on the face that decided; without a photo, all as at first."""
+    def show_verdict(self, inputs: AnalyzeInputs, chosen: int | None = None) -> AnalyzeOutputs:
+        """The verdict on the chosen face; on the one that decided, where there is none of that number.
+
+        Without a photo, all as at first.
+        """
         try:
             if not inputs.photo:  # Gradio makes "" of a value that was taken away
                 return _no_photo(render_part("empty.html", "photo"), self.checkpoint_line(inputs.model))
@@ -70,16 +74,13 @@ class AnalyzeCallbacks:
             if judged.report.note is not None:
                 return self._animation_verdict(inputs)
             detector = self._detectors.get(inputs.model)
-            return _verdict(judged, key_of(str(uploaded(inputs.photo)), detector, whole=inputs.whole))
+            return _verdict(judged, key_of(str(uploaded(inputs.photo)), detector, whole=inputs.whole), chosen)
         except VirtusError as exc:
             return _no_photo(_error(exc), checkpoint_line(None))
 
-    def choose_face(self, inputs: AnalyzeInputs, index: int) -> str:
-        """The verdict on another face."""
-        try:
-            return face_verdict(self._judge(inputs).report, index)
-        except VirtusError as exc:
-            return _error(exc)
+    def choose_face(self, inputs: AnalyzeInputs, index: int) -> Iterator[AnalyzeOutputs]:
+        """The same of another face, in one step. It may be a face of a photo that another one took the place of."""
+        yield self.show_verdict(inputs, index)
 
     def _animation_verdict(self, inputs: AnalyzeInputs) -> AnalyzeOutputs:
         """On the person who decides, with the most telling of the frames that were judged."""
@@ -100,10 +101,13 @@ def _error(exc: VirtusError) -> str:
     return message_panel("This did not work", str(exc), "error")
 
 
-def _verdict(judged: JudgedPhoto, key: str) -> AnalyzeOutputs:
+def _verdict(judged: JudgedPhoto, key: str, chosen: int | None) -> AnalyzeOutputs:
     report, line = judged.report, checkpoint_line(judged.report.checkpoint)
     if judged.photo is None:
         return _no_photo(not_judged(report), line)
+    if chosen is not None and chosen < len(report.faces):
+        # The list is told the face: the answer to another question may have moved it meanwhile.
+        return AnalyzeOutputs(face_verdict(report, chosen), line, gr.Radio(value=chosen), gr.skip(), gr.skip())
     at, frame = report.decided_by, show_photo(MappedPhoto(judged.photo, report, key))
     verdict = not_judged(report) if at is None else face_verdict(report, at)
     return AnalyzeOutputs(verdict, line, _face_choice(report, at), frame, gr.Column(visible=at is not None))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,7 +11,7 @@ from virtus.app.analyze.callbacks import AnalyzeCallbacks, AnalyzeInputs
 from virtus.app.analyze.provenance_panel import add_provenance_panel
 from virtus.app.analyze.report_panel import ReportPanel, add_report_panel
 from virtus.app.maps import MapCallbacks, MapControls, add_map_controls
-from virtus.app.visitors import Detectors, on_gpu
+from virtus.app.visitors import Detectors, ending, on_gpu, until_stopped
 from virtus.app.widgets import (
     FADE_IN,
     PHOTO,
@@ -24,6 +22,7 @@ from virtus.app.widgets import (
 )
 from virtus.html import render_part
 
+CHOOSE = "choose_face"  # the event
 # Of several quick changes, the last one counts.
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last"}
 
@@ -101,16 +100,12 @@ def _wire(
     shown: AnalyzePanels,
 ) -> None:
     """The verdict comes first, then the map, then its test. These serve the page; those of `api`, programs."""
-
-    def on(event: Callable, callback: Callable, others: list[Any], outputs: list[Any], name: str) -> Any:
-        """Answer the event by the callback, which gets the inputs, then the values of others."""
-        inputs = [*controls.components, *others]
-        answer = on_gpu(taking(AnalyzeInputs, callback))
-        return event(answer, inputs, outputs, api_name=name, show_progress_on=shown.verdict, **PRIVATE)
-
-    maps = shown.maps
+    maps, asked = shown.maps, controls.components
     outputs = [shown.verdict, shown.checkpoint, shown.face, maps.frame, maps.group]
-    first = on(partial(gr.on, controls.changes), callbacks.show_verdict, [], outputs, "show_verdict")
-    other = on(shown.face.input, callbacks.choose_face, [shown.face], [shown.verdict], "choose_face")
+    progress: dict[str, Any] = {"show_progress_on": shown.verdict, **PRIVATE}
+    show = ending([CHOOSE], on_gpu(taking(AnalyzeInputs, callbacks.show_verdict)))
+    first = gr.on(controls.changes, show, asked, outputs, api_name="show_verdict", **progress)
+    choose = until_stopped(on_gpu(taking(AnalyzeInputs, callbacks.choose_face)), instead=gr.skip())
+    other = shown.face.input(choose, [*asked, shown.face], outputs, api_name=CHOOSE, **progress)
     face = [controls.photo, controls.model, controls.whole, shown.face]
     maps.wire(drawing, face, {"first": first.then, "other": other.then})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -34,9 +34,9 @@ class CompareOutputs(NamedTuple):
 
     headline: str
     cards: str
-    annotated: gr.Image
+    annotated: Any
     face: gr.Radio
-    maps: gr.Column
+    maps: Any
 
 
 class CompareCallbacks:
@@ -45,22 +45,21 @@ class CompareCallbacks:
     def __init__(self, detectors: Detectors):
         self._detectors = detectors
 
-    def show_comparison(self, inputs: CompareInputs) -> CompareOutputs:
-        """What the checkpoints say of the largest face that was judged; without a photo, all as at first."""
+    def show_comparison(self, inputs: CompareInputs, chosen: int | None = None) -> CompareOutputs:
+        """What the checkpoints say of the chosen face; of the largest judged one, where there is none of that number.
+
+        Without a photo, all as at first.
+        """
         try:
             if not inputs.photo:
                 return _no_photo(view.empty_panel(), "")
-            return _show(self._compare(inputs))
+            return _show(self._compare(inputs), chosen)
         except VirtusError as exc:
             return _no_photo(_error(exc), "")
 
-    def choose_face(self, inputs: CompareInputs, index: int) -> tuple[str, str]:
-        """Headline and cards of another face."""
-        try:
-            compared = self._compare(inputs)
-            return view.headline(compared.comparison, index), view.cards(compared, index, {})
-        except VirtusError as exc:
-            return _error(exc), ""
+    def choose_face(self, inputs: CompareInputs, index: int) -> Iterator[CompareOutputs]:
+        """The same of another face, in one step. It may be a face of a photo that another one took the place of."""
+        yield self.show_comparison(inputs, index)
 
     def draw_maps(self, inputs: CompareInputs, index: int | None, method: str) -> Iterator[tuple[str, str]]:
         """The cards with their maps, each when it is ready, and the caption of these.
@@ -120,13 +119,21 @@ def _error(exc: VirtusError) -> str:
     return message_panel("This did not work", str(exc), "error")
 
 
-def _show(compared: ComparedPhoto) -> CompareOutputs:
+def _show(compared: ComparedPhoto, chosen: int | None) -> CompareOutputs:
     comparison, index = compared.comparison, _first_judged(compared.comparison)
+    if chosen is not None and chosen < len(comparison.by_face):
+        return _show_chosen(compared, chosen)
     if index is None:
         return _no_photo(_not_judged(comparison), view.cards(compared, 0, {}))
     shown = _no_photo(view.headline(comparison, index), view.cards(compared, index, {}))
     shown = shown._replace(maps=gr.Column(visible=True))
     return _with_choice(shown, compared, index) if len(comparison.by_face) > 1 else shown
+
+
+def _show_chosen(compared: ComparedPhoto, index: int) -> CompareOutputs:
+    """The photo stays. The list is told the face: the answer to another question may have moved it meanwhile."""
+    headline, cards = view.headline(compared.comparison, index), view.cards(compared, index, {})
+    return CompareOutputs(headline, cards, gr.skip(), gr.Radio(value=index), gr.skip())
 
 
 def _first_judged(comparison: Comparison) -> int | None:

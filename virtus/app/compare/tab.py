@@ -21,7 +21,8 @@ MODELS_INFO = (
     "Where labels do not say which is fake, owner/name#LABEL does."
 )
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last"}
-DRAWINGS = ("map_compared", "map_chosen", "map_method")  # the events; they fill the same cards
+CHOOSE = "choose_compared"  # the event
+DRAWINGS = ("map_compared", "map_chosen", "map_method")  # the events that fill the cards with maps
 
 
 @dataclass(frozen=True)
@@ -82,18 +83,21 @@ def _wire(callbacks: CompareCallbacks, controls: list[Any], shown: ComparePanels
         answer = ending([drawing for drawing in DRAWINGS if drawing != name], answer)
         return event(answer, [*controls, *others], outputs, api_name=name, **show, **PRIVATE)
 
+    def stoppable(callback: Callable) -> Callable:
+        return until_stopped(on_gpu(taking(CompareInputs, callback)), instead=gr.skip())
+
     def draw(event: Callable, name: str) -> None:
         others, outputs = [shown.face, shown.method], [shown.cards, shown.caption]
-        drawing = until_stopped(on_gpu(taking(CompareInputs, callbacks.draw_maps)), instead=gr.skip())
-        on(event, drawing, others, outputs, name, show_progress="hidden")
+        on(event, stoppable(callbacks.draw_maps), others, outputs, name, show_progress="hidden")
 
     photo, *settings = controls
     asking = partial(gr.on, [photo.upload, photo.clear, *(setting.input for setting in settings)])
     outputs = [shown.headline, shown.cards, shown.annotated, shown.face, shown.maps]
     progress = {"show_progress_on": shown.headline}
-    show, choose = (on_gpu(taking(CompareInputs, one)) for one in (callbacks.show_comparison, callbacks.choose_face))
+    show = ending([CHOOSE], on_gpu(taking(CompareInputs, callbacks.show_comparison)))
+    choose = stoppable(callbacks.choose_face)
     first = on(asking, show, [], outputs, "show_comparison", **progress)
-    other = on(shown.face.input, choose, [shown.face], outputs[:2], "choose_compared", **progress)
+    other = on(shown.face.input, choose, [shown.face], outputs, CHOOSE, **progress)
     draw(first.then, "map_compared")
     draw(other.then, "map_chosen")
     draw(shown.method.input, "map_method")

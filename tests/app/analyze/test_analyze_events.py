@@ -1,0 +1,49 @@
+"""The events of the tab `Analyze` that come while others are under way, as a page sends them."""
+
+import pytest
+
+from tests.support.pages import UNCHANGED, Held, Page, answer_late, is_unchanged, upload
+from virtus.app.analyze import callbacks
+
+
+@pytest.fixture(scope="module")
+def client(make_checkpoint, serve_here):
+    return serve_here(str(make_checkpoint()))
+
+
+@pytest.fixture
+def page(client, photos):
+    """One that shows the verdict on two faces."""
+    page = Page(client)
+    page.set("photo", upload(client, photos["two.png"]))
+    page.fire("show_verdict")
+    page.set("face", 1)
+    return page
+
+
+def test_the_list_shows_the_face_whose_verdict_is_told(page):
+    """The verdict on the photo, which came first where the face had to wait for it, had moved the list."""
+    verdict, _, face, frame, maps = page.fire("choose_face")
+    assert "Face 2 of 2" in verdict
+    assert face == UNCHANGED | {"value": 1}
+    assert is_unchanged(frame, maps)
+
+
+@pytest.mark.parametrize("name", ["one.jpg", "none.png", "text.jpg", None])
+def test_a_face_that_the_next_photo_lacks_is_answered_by_its_verdict(client, page, photos, name):
+    """A click on the list before that verdict was there ended in an IndexError."""
+    page.set("photo", name and upload(client, photos[name]))
+    verdict, checkpoint, face, frame, maps = page.fire("choose_face")
+    assert not face["visible"]
+    page.set("face", None)
+    expected = page.fire("show_verdict")
+    assert [verdict, checkpoint, maps] == [expected[at] for at in (0, 1, 4)]
+    assert frame["props"]["photo"] == expected[3]["props"]["photo"]
+
+
+def test_a_face_that_comes_late_does_not_come_back_after_its_photo_was_taken_away(page, monkeypatch):
+    held = Held(callbacks.face_verdict)
+    monkeypatch.setattr(callbacks, "face_verdict", held)
+    late, answer = answer_late(page, held, "choose_face", "show_verdict", photo=None)
+    assert "Your result appears here" in answer[0]
+    assert is_unchanged(*late)
