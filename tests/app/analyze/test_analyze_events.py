@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.pages import UNCHANGED, Held, Page, answer_late, is_unchanged, upload
 from virtus.app.analyze import callbacks
+from virtus.app.maps import callbacks as map_callbacks
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +18,7 @@ def page(client, photos):
     page = Page(client)
     page.set("photo", upload(client, photos["two.png"]))
     page.fire("show_verdict")
+    page.set("layer", 2)  # as many as the checkpoint has, which the first map tells a page
     page.set("face", 1)
     return page
 
@@ -47,3 +49,18 @@ def test_a_face_that_comes_late_does_not_come_back_after_its_photo_was_taken_awa
     late, answer = answer_late(page, held, "choose_face", "show_verdict", photo=None)
     assert "Your result appears here" in answer[0]
     assert is_unchanged(*late)
+
+
+@pytest.mark.parametrize(("late", "event"), [("draw_first", "draw_other"), ("draw_other", "draw_first")])
+def test_maps_of_a_face_that_come_late_are_not_shown_over_those_of_another(page, monkeypatch, late, event):
+    held = Held(map_callbacks.draw_map)
+    monkeypatch.setattr(map_callbacks, "draw_map", held)
+    answer, _ = answer_late(page, held, late, event, face=0)
+    assert is_unchanged(*answer)
+
+
+def test_another_method_leaves_the_other_maps_to_be_drawn(page, monkeypatch):
+    held = Held(map_callbacks.draw_map)
+    monkeypatch.setattr(map_callbacks, "draw_map", held)
+    answer, _ = answer_late(page, held, "draw_first", "choose_method", map_frame="layercam")
+    assert all(name in answer[0]["props"]["maps"] for name in ("attribution", "rollout", "gradcam", "evidence"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from virtus.explain import HEAD_FUSIONS
 DISCARD_INFO = "Share of the smallest attention left out of each block."
 LAYER_INFO = "Whose tokens are looked at; the last one is nearest to the verdict."
 NUM_BLOCKS = 12  # of the controls until a checkpoint says how many it has
-TEST_MAP = "test_map"  # the event
+TEST_MAP, CHOOSE_METHOD = "test_map", "choose_method"  # the events
 TEST = "Is this map better than chance on this photo?"
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -59,15 +59,17 @@ class MapControls:
         test = until_stopped(test, instead="")  # it would stand beside the new map
         self.test.click(test, inputs, self.trust, api_name=TEST_MAP, trigger_mode="always_last", **QUIET)
 
-        def draw(event: Callable, callback: Callable, name: str) -> None:
+        def draw(event: Callable, callback: Callable, name: str, earlier: Collection[str]) -> None:
             outputs = [self.frame, self.caption, self.trust, *self._settings]
-            drawing = ending([TEST_MAP], on_gpu(taking(MapInputs, callback)))
+            drawing = until_stopped(on_gpu(taking(MapInputs, callback)), instead=gr.skip())
+            drawing = ending([TEST_MAP, *earlier], drawing)
             event(drawing, inputs, outputs, api_name=name, trigger_mode="always_last", **QUIET)
 
-        for name, then in after.items():
-            draw(then, callbacks.show_maps, f"draw_{name}")
-        draw(partial(gr.on, self._changes), callbacks.show_maps, "draw_changed")
-        draw(self.frame.choose, callbacks.choose_method, "choose_method")
+        events = {f"draw_{name}": then for name, then in after.items()}
+        events["draw_changed"] = partial(gr.on, self._changes)
+        for name, event in events.items():  # each draws all anew: a late map of another face would take its place
+            draw(event, callbacks.show_maps, name, {*events, CHOOSE_METHOD} - {name})
+        draw(self.frame.choose, callbacks.choose_method, CHOOSE_METHOD, ())
 
     @property
     def _settings(self) -> list[Any]:
