@@ -62,6 +62,24 @@ def test_a_clip_from_upload_to_its_persons(visit, give, clips):
     assert page.locator("#filmstrip .shot").count() == 0
 
 
+def test_a_test_of_a_map_is_given_up_for_another_person_or_no_clip(visit, give, clips):
+    """It ended some twenty seconds later, and stood beside the other map."""
+    page = visit(tab="Video")
+    give(page, clips["two.mp4"])
+    page.locator("#video-verdict .verdict").wait_for()
+    remove = page.get_by_role("button", name="Remove").locator("visible=true")
+    for tested, another in ((1, page.locator("#person label").nth(1)), (2, remove)):
+        page.locator("#video-test").click()
+        page.locator("#video-trust .testing", has_text=f"This map of person {tested} is being").wait_for()
+        another.click()
+        page.locator("#video-trust .trust").wait_for(state="detached")
+        page.wait_for_timeout(1000)  # the test would show its next steps
+        assert page.locator("#video-trust .trust").count() == 0
+    give(page, clips["cut.mp4"])  # of one person, whom no list shows
+    page.locator("#video-test").click()
+    page.locator("#video-trust .testing", has_text="This map is being").wait_for()
+
+
 @pytest.mark.parametrize(
     ("name", "title", "reason"),
     [

@@ -127,7 +127,8 @@ class MapCallbacks:
                 yield ""
                 return
             explanation = inputs.request(face.detector.checkpoint.trunk).draw(face.state)
-            yield from _test(face.detector, face.crop, explanation)
+            name = f"This map of {explanation.method}"
+            yield from tell_test(face.detector, face.crop, explanation, name)
         except VirtusError as exc:
             yield message_panel("This map could not be tested", str(exc), "error")
 
@@ -170,8 +171,9 @@ def _draw(face: JudgedFace, crop: FaceCrop, inputs: MapInputs, methods: tuple[st
         yield first if len(drawn) == 1 else MapOutputs(frame, gr.skip(), gr.skip())
 
 
-def _test(detector: Detector, crop: FaceCrop, explanation: Explanation) -> Iterator[str]:
-    done, name = 0, f"This map of {explanation.method}"
+def tell_test(detector: Detector, crop: FaceCrop, explanation: Explanation, name: str) -> Iterator[str]:
+    """How far the test of a map against chance is, step by step; at last what came of it, said of `name`."""
+    done = 0
     yield test_progress(name, done, STEPS_A_MAP)
     for step in steps_against_chance(detector, crop, [explanation]):
         done += 1

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from virtus.app.maps import tell_test
 from virtus.app.video.view import empty_panel, key_frame, progress
-from virtus.app.visitors import Detectors, KeptClip, hold_against_chance, keep_clip, uploaded, watch
+from virtus.app.visitors import Detectors, KeptClip, end_event, keep_clip, uploaded, watch
 from virtus.app.widgets import no_offer, offer_faster
 from virtus.errors import VirtusError
 from virtus.explain import DEFAULT_METHOD
-from virtus.html import checkpoint_line, face_words, message_panel, not_judged, person_verdict, trust_line
+from virtus.html import checkpoint_line, face_words, message_panel, not_judged, person_verdict
 from virtus.video import JudgedClip, Progress, VideoReport
+
+TEST = "test_clip_map"  # the event
 
 
 @dataclass(frozen=True)
@@ -62,22 +65,24 @@ class VideoCallbacks:
             yield failed, gr.skip(), *_no_persons(), no_offer()
 
     def choose_person(self, kept: KeptClip | None, index: int | None) -> tuple:
-        """Verdict, frames, map, and its trust line, of another person."""
+        """Verdict, frames, map, and its trust line, of another person. A test of the map shown before is ended."""
+        end_event(TEST)
         if kept is None or index is None or index not in range(len(kept.report.persons)):
             return (gr.skip(),) * 5
         return person_verdict(kept.report, index), *_person(kept, index)
 
-    def test_map(self, kept: KeptClip | None, index: int | None) -> str:
-        """Whether the map of the key frame is better than chance."""
+    def test_map(self, kept: KeptClip | None, index: int | None) -> Iterator[str]:
+        """Whether the map of the key frame is better than chance, in steps: once it is not shown, no more of them."""
         person = kept.report.persons[index or 0] if kept else None
         crop = person.key_frame.face.crop if person and person.key_frame else None
         if kept is None or person is None or crop is None or not person.explanations:
-            return ""
+            yield ""
+            return
         try:
-            measured = hold_against_chance(self._detectors.get(kept.model), crop, person.explanations)
-            return trust_line(measured[0])
+            detector, name = self._detectors.get(kept.model), _map_name(kept, index or 0)
+            yield from tell_test(detector, crop, person.explanations[0], name)
         except VirtusError as exc:
-            return message_panel("This map could not be tested", str(exc), "error")
+            yield message_panel("This map could not be tested", str(exc), "error")
 
 
 def _clip(judged: JudgedClip, model: str, line: str) -> tuple:
@@ -92,6 +97,10 @@ def _person(kept: KeptClip, index: int) -> tuple:
     """The frames, the map, no trust line yet, and whether there is a map to test."""
     person = kept.report.persons[index]
     return kept.strip(index), key_frame(person), "", gr.Button(visible=bool(person.explanations))
+
+
+def _map_name(kept: KeptClip, index: int) -> str:
+    return f"This map of person {index + 1}" if len(kept.report.persons) > 1 else "This map"
 
 
 def _no_persons() -> tuple:

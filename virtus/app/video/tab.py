@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from virtus.app.video.callbacks import VideoCallbacks, VideoInputs
+from virtus.app.video.callbacks import TEST, VideoCallbacks, VideoInputs
 from virtus.app.video.view import empty_panel
-from virtus.app.visitors import KEEP_S, Detectors, on_gpu, until_stopped
+from virtus.app.visitors import KEEP_S, Detectors, ending, on_gpu, until_stopped
 from virtus.app.widgets import (
     FADE_IN,
     Taken,
@@ -109,11 +109,12 @@ def _wire(callbacks: VideoCallbacks, controls: VideoControls, shown: VideoPanels
     of_person = [shown.strip, shown.key_frame, shown.trust, shown.test]
     of_clip = [shown.verdict, shown.checkpoint, shown.person, shown.kept, *of_person, controls.faster]
     quiet: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
-    show = until_stopped(on_gpu(taking(VideoInputs, callbacks.show_clip)))
+    show = until_stopped(ending([TEST], on_gpu(taking(VideoInputs, callbacks.show_clip))))
     gr.on(controls.changes, show, controls.components, of_clip, api_name="show_clip", **quiet)
     # The chooser has changed then, which shows the clip anew.
     other = [controls.model, controls.faster]
     controls.faster.click(taking_fast("show_clip"), controls.model, other, api_name="take_fast_clip", **quiet)
     chosen, outputs = [shown.kept, shown.person], [shown.verdict, *of_person]
     shown.person.input(callbacks.choose_person, chosen, outputs, api_name="choose_person", **quiet)
-    shown.test.click(on_gpu(callbacks.test_map), chosen, shown.trust, api_name="test_clip_map", **PRIVATE)
+    test = until_stopped(on_gpu(callbacks.test_map), instead="")  # it would stand beside another map
+    shown.test.click(test, chosen, shown.trust, api_name=TEST, **quiet)

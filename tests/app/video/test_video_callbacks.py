@@ -1,0 +1,40 @@
+"""What the tab `Video` answers, without a browser."""
+
+import pytest
+
+from tests.support.clips import scene, write_clip
+from virtus.app.video.callbacks import VideoCallbacks
+from virtus.app.visitors.clips import judge_clip, keep_clip
+from virtus.app.visitors.detectors import Detectors
+
+
+@pytest.fixture(scope="module")
+def model(make_checkpoint):
+    return str(make_checkpoint())
+
+
+@pytest.fixture(scope="module")
+def detectors(model):
+    return Detectors(model, device="cpu", precision="float32")
+
+
+@pytest.fixture(scope="module")
+def kept(detectors, model, tmp_path_factory):
+    """A clip of two persons."""
+    picture = scene(("hopper", 0, 200), ("collins", 240, 200))
+    path = write_clip(tmp_path_factory.mktemp("clip") / "two.mp4", [picture] * 2, codec="libx264")
+    judged = judge_clip(detectors.get(model), path, num_frames=2, methods=["attribution"])
+    return keep_clip(judged, model)
+
+
+@pytest.fixture
+def callbacks(detectors):
+    return VideoCallbacks(detectors)
+
+
+def test_the_test_of_a_map_goes_in_steps_and_names_the_person(callbacks, kept):
+    *steps, last = callbacks.test_map(kept, 1)
+    assert len(steps) == 11  # none done, then one after the other of ten
+    assert all("This map of person 2 is being held against 99 random ones" in step for step in steps)
+    assert "This map of person 2 is " in last
+    assert "chance" in last
