@@ -8,13 +8,15 @@ from tests.support.clips import numbered, scene, write_clip
 
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory):
-    """Name to path: two persons, none, one cut off, and sound without pictures."""
+    """Name to path: two persons, one for long, none, one cut off, and sound without pictures."""
     folder = tmp_path_factory.mktemp("clips")
     two = [scene(("hopper", at, 200), ("collins", 240, 200)) for at in (0, 4, 8, 12)]
+    long = [scene(("collins", 4 * (at % 40), 200)) for at in range(96)]
     cut = [scene(("collins", 4 * at, 200)) for at in range(24)]
     found = {
         "two.mp4": write_clip(folder / "two.mp4", two, codec="libx264"),
         "none.mp4": write_clip(folder / "none.mp4", numbered(4), codec="libx264"),
+        "long.mp4": write_clip(folder / "long.mp4", long, codec="libx264"),
         "cut.mp4": write_clip(folder / "cut.mp4", cut, codec="libx264", movflags="faststart"),
         "sound.mkv": write_sound(folder / "sound.mkv"),
     }
@@ -78,6 +80,26 @@ def test_a_test_of_a_map_is_given_up_for_another_person_or_no_clip(visit, give, 
     give(page, clips["cut.mp4"])  # of one person, whom no list shows
     page.locator("#video-test").click()
     page.locator("#video-trust .testing", has_text="This map is being").wait_for()
+
+
+NOTE_VERDICTS = """() => {
+  window.verdicts = 0;
+  new MutationObserver(() => window.verdicts += document.querySelectorAll("#video-verdict .verdict").length)
+    .observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+def test_a_clip_that_is_taken_away_is_judged_no_further(visit, give, clips):
+    """It was judged to its end, its verdict came, and then that no photo was handed over."""
+    page = visit(tab="Video")
+    page.evaluate(NOTE_VERDICTS)
+    give(page, clips["long.mp4"])
+    page.locator("#video-verdict [role=progressbar]").wait_for()
+    page.get_by_role("button", name="Remove").locator("visible=true").click()
+    page.locator("#video-verdict .empty").wait_for()
+    assert page.evaluate("window.verdicts") == 0
+    give(page, clips["two.mp4"])
+    page.locator("#video-verdict .verdict").wait_for()  # what was given next is judged
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.support.clips import scene, write_clip
-from virtus.app.video.callbacks import VideoCallbacks
+from virtus.app.video.callbacks import VideoCallbacks, VideoInputs
+from virtus.app.video.view import empty_panel
 from virtus.app.visitors.clips import judge_clip, keep_clip
 from virtus.app.visitors.detectors import Detectors
 
@@ -30,6 +31,13 @@ def kept(detectors, model, tmp_path_factory):
 @pytest.fixture
 def callbacks(detectors):
     return VideoCallbacks(detectors)
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_without_a_clip_all_is_as_at_first(callbacks, model, nothing):
+    """Gradio makes "" of a value that was taken away: a sentence about a photo stood there."""
+    (shown,) = callbacks.show_clip(VideoInputs(nothing, model, 8, 0.5))
+    assert shown[0] == empty_panel()
 
 
 def test_the_test_of_a_map_goes_in_steps_and_names_the_person(callbacks, kept):

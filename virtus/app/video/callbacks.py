@@ -10,14 +10,14 @@ import gradio as gr
 
 from virtus.app.maps import tell_test
 from virtus.app.video.view import empty_panel, key_frame, progress
-from virtus.app.visitors import Detectors, KeptClip, end_event, keep_clip, uploaded, watch
+from virtus.app.visitors import Detectors, KeptClip, end_event, keep_clip, stop_event, uploaded, watch
 from virtus.app.widgets import no_offer, offer_faster
 from virtus.errors import VirtusError
 from virtus.explain import DEFAULT_METHOD
 from virtus.html import checkpoint_line, face_words, message_panel, not_judged, person_verdict
 from virtus.video import JudgedClip, Progress, VideoReport
 
-TEST = "test_clip_map"  # the event
+SHOW, TEST = "show_clip", "test_clip_map"  # the events that take long
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,15 @@ class VideoCallbacks:
         """The line that says who judges."""
         return checkpoint_line(self._detectors.info(model))
 
+    async def stop(self, clip: dict | None, request: gr.Request) -> None:  # noqa: ARG002 - each event has inputs
+        """End what is judged for other inputs. The page holds `show_clip` back until then."""
+        await stop_event(request.session_hash, SHOW)
+
     def show_clip(self, inputs: VideoInputs) -> Iterator[tuple]:
         """How far it is, again and again; at last the verdict on the person who decides."""
         try:
             line = self.checkpoint_line(inputs.model)
-            if inputs.clip is None:
+            if not inputs.clip:  # Gradio makes "" of a value that was taken away
                 yield empty_panel(), line, *_no_persons(), no_offer()
                 return
             detector, path = self._detectors.get(inputs.model).at_prior(inputs.prior), uploaded(inputs.clip)

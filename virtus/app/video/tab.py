@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from virtus.app.video.callbacks import TEST, VideoCallbacks, VideoInputs
+from virtus.app.video.callbacks import SHOW, TEST, VideoCallbacks, VideoInputs
 from virtus.app.video.view import empty_panel
 from virtus.app.visitors import KEEP_S, Detectors, ending, on_gpu, until_stopped
 from virtus.app.widgets import (
@@ -109,11 +109,14 @@ def _wire(callbacks: VideoCallbacks, controls: VideoControls, shown: VideoPanels
     of_person = [shown.strip, shown.key_frame, shown.trust, shown.test]
     of_clip = [shown.verdict, shown.checkpoint, shown.person, shown.kept, *of_person, controls.faster]
     quiet: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
+    at_once: dict[str, Any] = {**quiet, "trigger_mode": "multiple"}
     show = until_stopped(ending([TEST], on_gpu(taking(VideoInputs, callbacks.show_clip))))
-    gr.on(controls.changes, show, controls.components, of_clip, api_name="show_clip", **quiet)
+    # Both by one event, the page might send a stop after the very clip that it is to make way for.
+    changed = gr.on(controls.changes, callbacks.stop, controls.clip, api_name="stop_clip", **at_once)
+    changed.then(show, controls.components, of_clip, api_name=SHOW, **quiet)
     # The chooser has changed then, which shows the clip anew.
     other = [controls.model, controls.faster]
-    controls.faster.click(taking_fast("show_clip"), controls.model, other, api_name="take_fast_clip", **quiet)
+    controls.faster.click(taking_fast(SHOW), controls.model, other, api_name="take_fast_clip", **quiet)
     chosen, outputs = [shown.kept, shown.person], [shown.verdict, *of_person]
     shown.person.input(callbacks.choose_person, chosen, outputs, api_name="choose_person", **quiet)
     test = until_stopped(on_gpu(callbacks.test_map), instead="")  # it would stand beside another map
