@@ -7,6 +7,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from virtus.app.analyze.report_panel import _start_anew
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.reports.document import draft, with_tested_maps
@@ -45,6 +46,15 @@ def test_what_cannot_be_judged_has_a_report_without_a_number(client, photos):
         page, record = report(client, photos[name])
         assert record.report["outcome"] == outcome
         assert "Probability of fake" not in page.read_text()
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_without_a_photo_no_report_is_offered(nothing):
+    """Gradio makes "" of a value that was taken away."""
+    group, status, *files = _start_anew(nothing)
+    assert not group.visible
+    assert status == ""
+    assert not any(file.visible for file in files)
 
 
 @pytest.mark.browser

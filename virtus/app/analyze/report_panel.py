@@ -105,7 +105,7 @@ def _offer(made: Made | None, *asked) -> tuple:
 
 
 def _start_anew(file: dict | None) -> tuple:
-    return gr.Column(visible=file is not None), "", *_hidden()
+    return gr.Column(visible=bool(file)), "", *_hidden()  # Gradio makes "" of a value that was taken away
 
 
 def _hidden() -> tuple:
