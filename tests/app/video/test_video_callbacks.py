@@ -1,5 +1,6 @@
 """What the tab `Video` answers, without a browser."""
 
+import gradio as gr
 import pytest
 
 from tests.support.clips import scene, write_clip
@@ -46,3 +47,27 @@ def test_the_test_of_a_map_goes_in_steps_and_names_the_person(callbacks, kept):
     assert all("This map of person 2 is being held against 99 random ones" in step for step in steps)
     assert "This map of person 2 is " in last
     assert "chance" in last
+
+
+def test_of_a_clip_that_is_no_longer_kept_chooser_and_button_say_so(callbacks):
+    """Choosing another person did nothing then, while the list said that it was chosen."""
+    said, *nothing, button = callbacks.choose_person(None, 1)
+    assert "no longer kept here. Give it again." in said
+    assert nothing == ["", "", ""]
+    assert not button.visible
+    (said,) = callbacks.test_map(None, 1)
+    assert "no longer kept here. Give it again." in said
+
+
+def test_the_person_of_another_clip_changes_nothing(callbacks, kept):
+    for clip, index in ((None, None), (kept, None), (kept, 2)):
+        assert callbacks.choose_person(clip, index) == (gr.skip(),) * 5
+        assert list(callbacks.test_map(clip, index)) == [""]
+
+
+def test_another_person_comes_with_its_own_map(callbacks, kept):
+    verdict, strip, telling, trust, button = callbacks.choose_person(kept, 1)
+    assert "Person 2 of 2" in verdict
+    assert "shot" in strip
+    assert "img" in telling
+    assert (trust, button.visible) == ("", True)

@@ -12,11 +12,12 @@ from virtus.app.maps import tell_test
 from virtus.app.video.view import empty_panel, key_frame, progress
 from virtus.app.visitors import Detectors, KeptClip, end_event, keep_clip, stop_event, uploaded, watch
 from virtus.app.widgets import no_offer, offer_faster
-from virtus.errors import VirtusError
+from virtus.errors import InputError, VirtusError
 from virtus.explain import DEFAULT_METHOD
 from virtus.html import checkpoint_line, face_words, message_panel, not_judged, person_verdict
 from virtus.video import JudgedClip, Progress, VideoReport
 
+NOT_KEPT = "The clip is no longer kept here. Give it again."
 SHOW, TEST = "show_clip", "test_clip_map"  # the events that take long
 
 
@@ -71,22 +72,28 @@ class VideoCallbacks:
     def choose_person(self, kept: KeptClip | None, index: int | None) -> tuple:
         """Verdict, frames, map, and its trust line, of another person. A test of the map shown before is ended."""
         end_event(TEST)
-        if kept is None or index is None or index not in range(len(kept.report.persons)):
-            return (gr.skip(),) * 5
-        return person_verdict(kept.report, index), *_person(kept, index)
+        try:
+            shown = _shown(kept, index)
+            return (person_verdict(shown[0].report, shown[1]), *_person(*shown)) if shown else (gr.skip(),) * 5
+        except VirtusError as exc:
+            return message_panel("This person cannot be shown", str(exc), "error"), *_no_person()
 
     def test_map(self, kept: KeptClip | None, index: int | None) -> Iterator[str]:
         """Whether the map of the key frame is better than chance, in steps: once it is not shown, no more of them."""
-        person = kept.report.persons[index or 0] if kept else None
-        crop = person.key_frame.face.crop if person and person.key_frame else None
-        if kept is None or person is None or crop is None or not person.explanations:
-            yield ""
-            return
         try:
-            detector, name = self._detectors.get(kept.model), _map_name(kept, index or 0)
-            yield from tell_test(detector, crop, person.explanations[0], name)
+            shown = _shown(kept, index)
+            yield from self._test(*shown) if shown else ("",)
         except VirtusError as exc:
             yield message_panel("This map could not be tested", str(exc), "error")
+
+    def _test(self, kept: KeptClip, index: int) -> Iterator[str]:
+        person = kept.report.persons[index]
+        crop = person.key_frame.face.crop if person.key_frame else None
+        if crop is None or not person.explanations:
+            yield ""
+            return
+        name = f"This map of person {index + 1}" if len(kept.report.persons) > 1 else "This map"
+        yield from tell_test(self._detectors.get(kept.model), crop, person.explanations[0], name)
 
 
 def _clip(judged: JudgedClip, model: str, line: str) -> tuple:
@@ -97,18 +104,31 @@ def _clip(judged: JudgedClip, model: str, line: str) -> tuple:
     return person_verdict(report, index), line, _chooser(report, index), kept, *_person(kept, index)
 
 
+def _shown(kept: KeptClip | None, index: int | None) -> tuple[KeptClip, int] | None:
+    """The clip and which of its persons is chosen; None where the page has none, or that of another clip.
+
+    Raises:
+        InputError: if the clip is no longer kept.
+    """
+    if index is None:
+        return None
+    if kept is None:
+        raise InputError(NOT_KEPT)
+    return (kept, index) if index in range(len(kept.report.persons)) else None
+
+
 def _person(kept: KeptClip, index: int) -> tuple:
     """The frames, the map, no trust line yet, and whether there is a map to test."""
     person = kept.report.persons[index]
     return kept.strip(index), key_frame(person), "", gr.Button(visible=bool(person.explanations))
 
 
-def _map_name(kept: KeptClip, index: int) -> str:
-    return f"This map of person {index + 1}" if len(kept.report.persons) > 1 else "This map"
-
-
 def _no_persons() -> tuple:
-    return gr.Radio([], value=None, visible=False), None, "", "", "", gr.Button(visible=False)
+    return gr.Radio([], value=None, visible=False), None, *_no_person()
+
+
+def _no_person() -> tuple:
+    return "", "", "", gr.Button(visible=False)
 
 
 def _chooser(report: VideoReport, index: int) -> gr.Radio:
