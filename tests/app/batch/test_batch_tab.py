@@ -11,6 +11,10 @@ import pytest
 from gradio_client import Client, handle_file
 
 from tests.support.zips import Entry, make_zip
+from virtus.app import build_app
+from virtus.app.server.serving import launch_settings
+from virtus.app.visitors.detectors import Detectors
+from virtus.app.widgets import faster
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
@@ -166,6 +170,33 @@ def test_a_batch_can_be_stopped_and_keeps_what_it_has(visit, give, photos, tmp_p
     give(page, photos["none.png"])
     done(page, "1 photo looked at")
     assert names(page) == ["none.png"]
+
+
+@pytest.fixture
+def offering(bundle, make_checkpoint, monkeypatch):
+    """The address of an app where virtus-fast is offered from the first photo on."""
+    bundle("virtus-base", "virtus-fast", folder=make_checkpoint())
+    monkeypatch.setattr(faster, "LONG_S", 0)
+    app = build_app(Detectors("virtus-base", device="cpu", precision="float32"))
+    app.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    yield app.local_url.rstrip("/")
+    app.close()
+
+
+def test_a_batch_begins_anew_with_the_fast_checkpoint(visit, give, photos, tmp_path, offering):
+    """It was stopped, and no more."""
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as made:
+        for at in range(60):
+            made.write(photos["one.jpg"], f"{at:03}.jpg")
+    page = visit(tab="Batch", url=offering)
+    give(page, tmp_path / "many.zip")
+    page.get_by_role("button", name="take virtus-fast").click()
+    done(page, "60 photos looked at")
+    assert len(names(page)) == 60
+    _, lines = download(page, "JSON Lines")
+    judges = {json.loads(line)["checkpoint"]["name"] for line in lines.decode().splitlines()}
+    assert judges == {"virtus-fast"}
+    playwright.expect(page.get_by_role("button", name="Judge these again")).to_be_visible()
 
 
 def test_a_phone_never_scrolls_sideways(visit, give, given, fits):

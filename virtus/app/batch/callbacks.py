@@ -13,6 +13,7 @@ from virtus.app.batch.view import EMPTY, Batch, BatchInputs, board, downloads, f
 from virtus.app.maps import MapRequest
 from virtus.app.visitors import BatchFile, Detectors, JudgedPhoto, judge_batch, judge_photo, open_batch, stop_event
 from virtus.app.widgets import CROP_SIDE, map_pair, no_offer, offer_faster, show_boxed
+from virtus.checkpoints import FAST
 from virtus.drawing import fit_display, overlay_crop
 from virtus.errors import InputError, VirtusError
 from virtus.html import face_verdict, map_caption, message_panel, not_judged, render_part
@@ -33,8 +34,11 @@ class BatchCallbacks:
         self._detectors = detectors
 
     def begin(self, inputs: BatchInputs) -> tuple:
-        """Batch, a board that waits, the buttons, nothing of an earlier batch; without files all as at first."""
-        nothing = (gr.Column(visible=False), "")
+        """Batch, a board that waits, the buttons, nothing of an earlier batch; without files all as at first.
+
+        The last output: that nothing is to begin anew.
+        """
+        nothing = (gr.Column(visible=False), "", False)
         try:
             if not inputs.photos:
                 return None, EMPTY, *_buttons(running=False, again=False), *nothing
@@ -63,12 +67,19 @@ class BatchCallbacks:
         await stop_event(request.session_hash, JUDGE)
         return gr.Button(visible=False)
 
-    def finish(self, batch: Batch | None) -> tuple:
-        """Board, buttons, none to go faster, and downloads: of all photos, or of those before the visitor stopped."""
+    def take_fast(self, model: str) -> tuple[str, gr.Button, bool]:  # noqa: ARG002 - each event has inputs
+        """The fast checkpoint, no offer of it any more, and that the batch is to begin anew where `finish` comes."""
+        return FAST, no_offer(), True
+
+    def finish(self, batch: Batch | None, anew: bool) -> tuple:
+        """Board, buttons, none to go faster, and downloads: of all photos, or of those before the visitor stopped.
+
+        The last output: the batch that is to begin anew, by its key, where one is.
+        """
         if batch is None:
-            return gr.skip(), gr.skip(), gr.Button(visible=False), gr.skip(), ""
+            return gr.skip(), gr.skip(), gr.Button(visible=False), gr.skip(), "", gr.skip()
         shown = board(batch, "done" if batch.is_done else "stopped")
-        return shown, *_buttons(running=False), no_offer(), downloads(batch)
+        return shown, *_buttons(running=False), no_offer(), downloads(batch), batch.key if anew else gr.skip()
 
     def choose(self, batch: Batch | None, number: int | None) -> Iterator[tuple]:
         """The analysis of a row: verdicts and boxed photo first, then the map. It is judged once more, and kept.

@@ -24,7 +24,6 @@ from virtus.app.widgets import (
     faster_button,
     map_slider,
     taking,
-    taking_fast,
 )
 from virtus.media import SUPPORTED
 
@@ -105,21 +104,25 @@ def _add_analysis() -> list[Any]:
 def _wire(
     callbacks: BatchCallbacks, controls: BatchControls, board: gr.HTML, analysis: list[Any], downloads: gr.HTML
 ) -> None:
-    """Begin, judge, finish; a stop ends the second. Meanwhile the board keeps the drop zone closed."""
-    kept = gr.State(time_to_live=KEEP_S)
+    """Begin, judge, finish; a stop ends the second. Meanwhile the board keeps the drop zone closed.
+
+    Who takes the fast checkpoint has it chosen first; then judging is ended, and where that finishes all begins anew.
+    """
+    kept, anew, ended = gr.State(time_to_live=KEEP_S), gr.State(False), gr.State()
     inputs, shown = controls.components, [board, controls.again, controls.stop]
-    given: Any = [controls.photos.upload, controls.photos.clear, controls.again.click]
+    given: Any = [controls.photos.upload, controls.photos.clear, controls.again.click, ended.change]
     begin, judge = (taking(BatchInputs, callback) for callback in (callbacks.begin, callbacks.judge))
-    begun = gr.on(given, begin, inputs, [kept, *shown, analysis[0], downloads], api_name="begin_batch", **PRIVATE)
+    begun = gr.on(given, begin, inputs, [kept, *shown, analysis[0], downloads, anew], api_name="begin_batch", **PRIVATE)
     judging = [kept, board, controls.faster]
     judge = until_stopped(on_gpu(judge))
     judged = begun.then(judge, inputs, judging, api_name=JUDGE, **QUEUE, **PRIVATE)
-    finished = [*shown, controls.faster, downloads]
-    judged.then(callbacks.finish, kept, finished, api_name="finish_batch", **PRIVATE)
-    judged.failure(callbacks.finish, kept, finished, api_name="give_up_batch", **PRIVATE)  # a full queue
+    finished = [*shown, controls.faster, downloads, ended]
+    judged.then(callbacks.finish, [kept, anew], finished, api_name="finish_batch", **PRIVATE)
+    judged.failure(callbacks.finish, [kept, anew], finished, api_name="give_up_batch", **PRIVATE)  # a full queue
     controls.stop.click(callbacks.stop, kept, controls.stop, api_name="stop_batch", **PRIVATE)
-    other = [controls.model, controls.faster]
-    controls.faster.click(taking_fast(JUDGE), controls.model, other, api_name="take_fast_batch", **PRIVATE)
+    other = [controls.model, controls.faster, anew]
+    taken = controls.faster.click(callbacks.take_fast, controls.model, other, api_name="take_fast_batch", **PRIVATE)
+    taken.then(callbacks.stop, kept, controls.stop, api_name="stop_for_fast", **PRIVATE)
     look: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
     look |= {"show_progress_on": analysis[1], "js": CHOSEN, "api_name": "choose_row"}
     number = gr.Number(precision=0, visible=False)
