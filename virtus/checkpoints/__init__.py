@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from virtus.checkpoints.hub import COMMIT, ask_hub, bounded_client, fetch, is_repo_id
     from virtus.checkpoints.known import CHECKPOINTS, DEFAULT_MARGIN
     from virtus.checkpoints.load import (
-        LOCAL,
         Checkpoint,
         examine_named,
         fast_words,
