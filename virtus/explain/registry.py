@@ -125,7 +125,7 @@ class Localisation:
 
 
 # Of docs/benchmarks.md (Explanations): part swaps, pointing hits and ms. To be renewed as a whole, for one checkpoint.
-# Of five hundred fakes, but occlusion's of ten of the run before.
+# Of five hundred fakes, but occlusion's of ten of the run before; attribution's through all blocks.
 LOCALISATION_OF = "virtus-base"
 LOCALISATION = {
     "rollout": Localisation(0.11, 20),
