@@ -10,7 +10,7 @@ import gradio as gr
 
 from virtus.app.maps import tell_test
 from virtus.app.video.view import empty_panel, key_frame, progress
-from virtus.app.visitors import Detectors, KeptClip, end_event, keep_clip, stop_event, uploaded, watch
+from virtus.app.visitors import Detectors, KeptClip, keep_clip, stop_event, uploaded, watch
 from virtus.app.widgets import no_offer, offer_faster
 from virtus.errors import InputError, VirtusError
 from virtus.explain import DEFAULT_METHOD
@@ -18,7 +18,7 @@ from virtus.html import checkpoint_line, face_words, message_panel, not_judged, 
 from virtus.video import JudgedClip, Progress, VideoReport
 
 NOT_KEPT = "The clip is no longer kept here. Give it again."
-SHOW, TEST = "show_clip", "test_clip_map"  # the events that take long
+SHOW = "show_clip"  # the event
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,7 @@ class VideoCallbacks:
             yield failed, gr.skip(), *_no_persons(), no_offer()
 
     def choose_person(self, kept: KeptClip | None, index: int | None) -> tuple:
-        """Verdict, frames, map, and its trust line, of another person. A test of the map shown before is ended."""
-        end_event(TEST)
+        """Verdict, frames, map, and its trust line, of another person."""
         try:
             shown = _shown(kept, index)
             return (person_verdict(shown[0].report, shown[1]), *_person(*shown)) if shown else (gr.skip(),) * 5

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from virtus.app.video.callbacks import SHOW, TEST, VideoCallbacks, VideoInputs
+from virtus.app.video.callbacks import SHOW, VideoCallbacks, VideoInputs
 from virtus.app.video.view import empty_panel
 from virtus.app.visitors import KEEP_S, Detectors, ending, on_gpu, until_stopped
 from virtus.app.widgets import (
@@ -34,6 +34,7 @@ CLIP = Taken(
 )
 FRAMES_INFO = "Evenly spaced in time. More take longer and follow people better; they make no verdict surer."
 PRIOR_INFO = "How many of a hundred clips like this one do you expect to be fake? Numbers and outcomes go by it."
+TEST = "test_clip_map"  # the event: of a map that is not shown any more it says nothing
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last"}
 
 
@@ -118,6 +119,7 @@ def _wire(callbacks: VideoCallbacks, controls: VideoControls, shown: VideoPanels
     other = [controls.model, controls.faster]
     controls.faster.click(taking_fast(SHOW), controls.model, other, api_name="take_fast_clip", **quiet)
     chosen, outputs = [shown.kept, shown.person], [shown.verdict, *of_person]
-    shown.person.input(callbacks.choose_person, chosen, outputs, api_name="choose_person", **quiet)
+    choose = ending([TEST], callbacks.choose_person)
+    shown.person.input(choose, chosen, outputs, api_name="choose_person", **quiet)
     test = until_stopped(on_gpu(callbacks.test_map), instead="")  # it would stand beside another map
     shown.test.click(test, chosen, shown.trust, api_name=TEST, **quiet)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from virtus.app.visitors.gradio_internals import (
         UNASKED,
         UNKNOWN_EVENTS,
-        end_event,
         ending,
         knows_event,
         knows_session,
