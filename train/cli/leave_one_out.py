@@ -24,7 +24,7 @@ def add_leave_one_out(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--base", help="Hub id or folder to start from; the recipe's own by default")
     command.add_argument("--kinds", nargs="+", default=[], metavar="NAME", help="leave out these alone; all by default")
     command.add_argument(
-        "--fast", action="store_true", help="fit no blocks: logistic regression on class tokens of the base, in minutes"
+        "--fast", action="store_true", help="fit no blocks: a discriminant on class tokens of the base, in minutes"
     )
     command.add_argument(
         "--part",

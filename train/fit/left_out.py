@@ -176,7 +176,7 @@ def _measure(config: TrainConfig, material: Material, folder: str, cache: FaceCa
 
 
 def fit_frozen_without(left_out: KindPlan, material: Material, base: FrozenBase) -> list[KindRun]:
-    """Logistic regression on features of the frozen base: of its last blocks, and of the last alone."""
+    """A linear discriminant on features of the frozen base: of its last blocks, and of the last alone."""
     config = replace(left_out.config, cached_draws=0, clean_looks=False, probe=False, teacher="")
     transform, clean_looks = base.start.transform, left_out.config.clean_looks
     own = replace(material, parts=left_out.parts)
@@ -190,7 +190,7 @@ def fit_frozen_without(left_out: KindPlan, material: Material, base: FrozenBase)
             left_out,
             material,
             transform,
-            lambda pictures, model=model, num=num_blocks: model.decision_function(_last(base.features(pictures), num)),
+            lambda pictures, model=model, num=num_blocks: model.margins(_last(base.features(pictures), num)),
         )
         calibrating = judging.calibrating()
         words = f"last {num_blocks} blocks" if num_blocks > 1 else "last block"

@@ -15,7 +15,6 @@ from train.checks.look import Look
 from train.config.settings import TrainConfig
 from train.data.samples import Sample
 from train.data.splits import Parts, part_of
-from train.fit.frozen import weigh
 from train.fit.left_out import (
     NUM_OF_KIND,
     KindRun,
@@ -28,7 +27,6 @@ from train.fit.left_out import (
 )
 from train.fit.material import Material, gather
 from train.pictures.face_cache import FaceCache
-from train.pictures.samplers import RowKind
 from train.report.left_out import KindFigures, figures_of, summary
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import DataError
@@ -204,8 +202,3 @@ def test_figures_of_a_run_go_by_its_own_thresholds():
     assert (worst.auc, worst.fakes_called_real, worst.reals_called_fake, worst.decided) == (figures.auc, 0.5, 0.5, 0.8)
     mean = summary([figures, other])["mean"]
     assert (mean.auc, mean.fakes_called_real, mean.decided) == (figures.auc, pytest.approx(0.3), pytest.approx(0.85))
-
-
-def test_classes_and_within_them_strata_weigh_alike():
-    kinds = [RowKind(Label.REAL, "", "a")] * 3 + [RowKind(Label.FAKE, "", "b")] * 2 + [RowKind(Label.FAKE, "", "c")]
-    np.testing.assert_allclose(weigh(kinds, {}), [1, 1, 1, 0.75, 0.75, 1.5])
