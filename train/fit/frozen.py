@@ -64,7 +64,7 @@ class Discriminant:
     """Logit of fake minus real: a linear function of features.
 
     Attributes:
-        weights, means: (F,).
+        weights, means: (F,); at the means the logit is `bias`.
     """
 
     weights: np.ndarray

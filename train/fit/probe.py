@@ -25,7 +25,7 @@ from virtus.models import MLP, Classifier
 
 HEIGHT = 4.0  # standard deviations of a token's other channels that one of the probe's margins takes
 NUM_MEASURED = 256  # rows by which that is measured
-NUM_FITTED = 32768  # rows, about, that a probe is fitted on: of 9,000 and of 26,000 it is not the same
+NUM_FITTED = 32768  # rows, about, that a probe is fitted on: one of 26,000 carries further than one of 9,000
 
 
 @dataclass(frozen=True)
