@@ -23,12 +23,21 @@ def page(client, photos):
     return page
 
 
-def test_the_list_shows_the_face_whose_verdict_is_told(page):
+def test_the_list_shows_the_face_whose_verdict_is_told(page, monkeypatch):
     """The verdict on the photo, which came first where the face had to wait for it, had moved the list."""
-    verdict, _, face, frame, maps = page.fire("choose_face")
+    held = Held(callbacks.face_verdict)
+    monkeypatch.setattr(callbacks, "face_verdict", held)
+    _, (verdict, _, face, frame, maps) = answer_late(page, held, "show_verdict", "choose_face")
     assert "Face 2 of 2" in verdict
     assert face == UNCHANGED | {"value": 1}
     assert is_unchanged(frame, maps)
+
+
+def test_the_list_is_left_to_what_is_clicked_next(page):
+    """An answer that moved it back lost the click that came meanwhile."""
+    verdict, _, face, frame, maps = page.fire("choose_face")
+    assert "Face 2 of 2" in verdict
+    assert is_unchanged(face, frame, maps)
 
 
 @pytest.mark.parametrize("name", ["one.jpg", "none.png", "text.jpg", None])

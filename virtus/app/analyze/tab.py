@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from virtus.app.analyze.callbacks import AnalyzeCallbacks, AnalyzeInputs
+from virtus.app.analyze.callbacks import SHOW, AnalyzeCallbacks, AnalyzeInputs
 from virtus.app.analyze.provenance_panel import add_provenance_panel
 from virtus.app.analyze.report_panel import ReportPanel, add_report_panel
 from virtus.app.maps import MapCallbacks, MapControls, add_map_controls
@@ -104,7 +104,7 @@ def _wire(
     outputs = [shown.verdict, shown.checkpoint, shown.face, maps.frame, maps.group]
     progress: dict[str, Any] = {"show_progress_on": shown.verdict, **PRIVATE}
     show = ending([CHOOSE], on_gpu(taking(AnalyzeInputs, callbacks.show_verdict)))
-    first = gr.on(controls.changes, show, asked, outputs, api_name="show_verdict", **progress)
+    first = gr.on(controls.changes, show, asked, outputs, api_name=SHOW, **progress)
     choose = until_stopped(on_gpu(taking(AnalyzeInputs, callbacks.choose_face)), instead=gr.skip())
     other = shown.face.input(choose, [*asked, shown.face], outputs, api_name=CHOOSE, **progress)
     face = [controls.photo, controls.model, controls.whole, shown.face]

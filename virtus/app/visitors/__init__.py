@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         UNASKED,
         UNKNOWN_EVENTS,
         ending,
+        is_under_way,
         knows_event,
         knows_session,
         lacks_login,

@@ -224,6 +224,15 @@ async def stop_event(session: str | None, name: str) -> None:
             queue.send_message(event, ProcessCompletedMessage(output=unchanged, success=True))
 
 
+def is_under_way(name: str) -> bool:
+    """Whether the page that this thread serves waits for an event of that name too."""
+    own, blocks = _own_event(), LocalContext.blocks.get(None)
+    if own is None or blocks is None:
+        return False
+    events = list(blocks._queue.event_ids_to_events.values())
+    return any(event.session_hash == own.session_hash and event.fn.api_name == name for event in events)
+
+
 def end_event(name: str) -> None:
     """End the event `name` of the page that this thread serves: before its next step, where it is `until_stopped`."""
     own, blocks = _own_event(), LocalContext.blocks.get(None)
