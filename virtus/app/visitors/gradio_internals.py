@@ -227,10 +227,7 @@ async def stop_event(session: str | None, name: str) -> None:
 def is_under_way(name: str) -> bool:
     """Whether the page that this thread serves waits for an event of that name too."""
     own, blocks = _own_event(), LocalContext.blocks.get(None)
-    if own is None or blocks is None:
-        return False
-    events = list(blocks._queue.event_ids_to_events.values())
-    return any(event.session_hash == own.session_hash and event.fn.api_name == name for event in events)
+    return own is not None and blocks is not None and bool(_events_of(blocks, own.session_hash, name))
 
 
 def end_event(name: str) -> None:
@@ -261,10 +258,15 @@ def ending(names: Collection[str], function: Callable) -> Callable:
 
 def _mark_stopped(blocks: gr.Blocks, session: str | None, name: str) -> list[Event]:
     """The events of that name and page, which `until_stopped` ends from now on."""
-    events = list(blocks._queue.event_ids_to_events.values())
-    named = [event for event in events if event.session_hash == session and event.fn.api_name == name]
+    named = _events_of(blocks, session, name)
     _stopped.update(named)
     return named
+
+
+def _events_of(blocks: gr.Blocks, session: str | None, name: str) -> list[Event]:
+    """Those of that name that a page waits for."""
+    events = list(blocks._queue.event_ids_to_events.values())
+    return [event for event in events if event.session_hash == session and event.fn.api_name == name]
 
 
 def until_stopped(function: Callable[..., Iterator], *, instead: Any = STEP) -> Callable[..., Iterator]:
