@@ -40,6 +40,25 @@ def test_the_list_is_left_to_what_is_clicked_next(page):
     assert is_unchanged(face, frame, maps)
 
 
+def test_a_click_while_the_answer_to_the_one_before_is_under_way_counts(visit, photos, give):
+    """The answer moves the list of faces: what the last click asked for must not be read from it only then."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    page = visit()
+    give(page, photos["two.png"])
+    playwright.expect(page.locator("#face input:checked")).to_have_count(1)
+    shown = page.locator("#face input").evaluate_all("faces => faces.findIndex((face) => face.checked)")
+    for _ in range(4):
+        page.evaluate("""async (shown) => {
+          const faces = document.querySelectorAll("#face input");
+          faces[1 - shown].click();
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          faces[shown].click();
+        }""", shown)  # fmt: skip
+        page.wait_for_timeout(700)  # until both are answered
+        playwright.expect(page.locator("#verdict .which")).to_contain_text(f"Face {shown + 1} of 2")
+        playwright.expect(page.locator("#face input").nth(shown)).to_be_checked()
+
+
 @pytest.mark.parametrize("name", ["one.jpg", "none.png", "text.jpg", None])
 def test_a_face_that_the_next_photo_lacks_is_answered_by_its_verdict(client, page, photos, name):
     """A click on the list before that verdict was there ended in an IndexError."""

@@ -205,24 +205,6 @@ def test_of_quick_clicks_the_last_one_counts(visit, photos, give):
     playwright.expect(chosen).to_have_attribute("aria-pressed", "true")
 
 
-def test_a_click_while_the_answer_to_the_one_before_is_under_way_counts(visit, photos, give):
-    """The answer moves the list of faces: what the last click asked for must not be read from it only then."""
-    page = visit()
-    give(page, photos["two.png"])
-    wait_for_strip(page)
-    shown = page.locator("#face input").evaluate_all("faces => faces.findIndex((face) => face.checked)")
-    for _ in range(4):
-        page.evaluate("""async (shown) => {
-          const faces = document.querySelectorAll("#face input");
-          faces[1 - shown].click();
-          await new Promise((resolve) => setTimeout(resolve, 20));
-          faces[shown].click();
-        }""", shown)  # fmt: skip
-        page.wait_for_timeout(700)  # until both are answered
-        playwright.expect(page.locator("#verdict .which")).to_contain_text(f"Face {shown + 1} of 2")
-        playwright.expect(page.locator("#face input").nth(shown)).to_be_checked()
-
-
 CANNOT_BE_JUDGED = {
     "cut.jpg": "The picture is cut off or damaged",
     "text.jpg": "This is not a picture that can be read",
