@@ -51,14 +51,24 @@ def test_where_nothing_can_be_drawn_the_cards_are_said_anew(client, page, photos
     assert page.fire("map_compared") == ["", ""]
 
 
-def test_the_list_shows_the_face_that_is_compared(page):
+def test_the_list_shows_the_face_that_is_compared(page, monkeypatch):
     """The comparison, which came first where the face had to wait for it, had moved the list."""
-    page.set("compare-face", 1)
-    headline, cards, annotated, face, maps = page.fire("choose_compared")
+    held = Held(callbacks.view.headline)
+    monkeypatch.setattr(callbacks.view, "headline", held)
+    _, shown = answer_late(page, held, "show_comparison", "choose_compared", compare_face=1)
+    headline, cards, annotated, face, maps = shown
     assert "Face 2 of 2" in headline
     assert cards.count("</article>") == 3
     assert face == UNCHANGED | {"value": 1}
     assert is_unchanged(annotated, maps)
+
+
+def test_the_list_is_left_to_what_is_clicked_next(page):
+    """An answer that moved it back lost the click that came meanwhile."""
+    page.set("compare-face", 1)
+    headline, _, annotated, face, maps = page.fire("choose_compared")
+    assert "Face 2 of 2" in headline
+    assert is_unchanged(annotated, face, maps)
 
 
 @pytest.mark.parametrize("name", ["one.jpg", "none.png", "text.jpg", None])

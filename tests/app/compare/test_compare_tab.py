@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.support.slow_network import ask_twice
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
 
@@ -69,6 +71,18 @@ def test_each_face_is_compared_for_itself(visit, photos, give):
     playwright.expect(page.locator("#compare-headline .which")).to_have_text("Face 2 of 2")
     playwright.expect(page.locator("#compare-cards img").first).not_to_have_attribute("src", before)
     playwright.expect(page.get_by_alt_text(re.compile("^Map of"))).to_have_count(3)
+
+
+def test_a_click_while_the_answer_to_the_one_before_is_under_way_counts(visit, photos, give):
+    """The answer moved the list of faces back, from which the last click was read only then."""
+    page = visit(tab="Compare")
+    give(page, photos["two.png"])
+    faces = page.locator("#compare-face input")
+    playwright.expect(faces.first).to_be_checked()
+    *_, asked = ask_twice(page, "choose_compared", faces.nth(1).click, faces.first.click)
+    assert asked == 0
+    playwright.expect(page.locator("#compare-headline .which")).to_have_text("Face 1 of 2")
+    playwright.expect(faces.first).to_be_checked()
 
 
 def test_a_photo_without_a_face_gets_our_sentence_and_no_card(visit, photos, give):

@@ -13,7 +13,6 @@ from virtus.app.visitors import (
     NUM_ANIMATION_FRAMES,
     Detectors,
     JudgedPhoto,
-    is_under_way,
     judge_clip,
     judge_photo,
     key_photo,
@@ -30,8 +29,6 @@ from virtus.html import (
     render_part,
 )
 from virtus.results import ImageReport
-
-SHOW = "show_verdict"  # the event
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,11 @@ class AnalyzeOutputs(NamedTuple):
     face: Any
     frame: Any
     maps: Any
+
+    @property
+    def is_as_clicked(self) -> bool:
+        """For `leaving_list`: the photo stays then."""
+        return self.frame == gr.skip()
 
 
 class AnalyzeCallbacks:
@@ -83,11 +85,7 @@ class AnalyzeCallbacks:
 
     def choose_face(self, inputs: AnalyzeInputs, index: int) -> Iterator[AnalyzeOutputs]:
         """The same of another face, in one step. It may be a face of a photo that another one took the place of."""
-        is_moved = is_under_way(SHOW)  # the list of faces, by the answer to that
-        outputs = self.show_verdict(inputs, index)
-        # Otherwise it says what was clicked since, which is asked for next: that must not be moved back.
-        is_as_clicked = outputs.frame == gr.skip() and not is_moved
-        yield outputs._replace(face=gr.skip()) if is_as_clicked else outputs
+        yield self.show_verdict(inputs, index)
 
     def _animation_verdict(self, inputs: AnalyzeInputs) -> AnalyzeOutputs:
         """On the person who decides, with the most telling of the frames that were judged."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from virtus.app.analyze.callbacks import SHOW, AnalyzeCallbacks, AnalyzeInputs
+from virtus.app.analyze.callbacks import AnalyzeCallbacks, AnalyzeInputs
 from virtus.app.analyze.provenance_panel import add_provenance_panel
 from virtus.app.analyze.report_panel import ReportPanel, add_report_panel
 from virtus.app.maps import MapCallbacks, MapControls, add_map_controls
@@ -18,11 +18,12 @@ from virtus.app.widgets import (
     add_drop_zone,
     add_verdict_settings,
     checkpoint_chooser,
+    leaving_list,
     taking,
 )
 from virtus.html import render_part
 
-CHOOSE = "choose_face"  # the event
+SHOW, CHOOSE = "show_verdict", "choose_face"  # the events
 # Of several quick changes, the last one counts.
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last"}
 
@@ -105,7 +106,8 @@ def _wire(
     progress: dict[str, Any] = {"show_progress_on": shown.verdict, **PRIVATE}
     show = ending([CHOOSE], on_gpu(taking(AnalyzeInputs, callbacks.show_verdict)))
     first = gr.on(controls.changes, show, asked, outputs, api_name=SHOW, **progress)
-    choose = until_stopped(on_gpu(taking(AnalyzeInputs, callbacks.choose_face)), instead=gr.skip())
+    choose = leaving_list(on_gpu(taking(AnalyzeInputs, callbacks.choose_face)), [SHOW])
+    choose = until_stopped(choose, instead=gr.skip())
     other = shown.face.input(choose, [*asked, shown.face], outputs, api_name=CHOOSE, **progress)
     face = [controls.photo, controls.model, controls.whole, shown.face]
     maps.wire(drawing, face, {"first": first.then, "other": other.then})

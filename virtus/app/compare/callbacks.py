@@ -35,8 +35,13 @@ class CompareOutputs(NamedTuple):
     headline: str
     cards: str
     annotated: Any
-    face: gr.Radio
+    face: Any
     maps: Any
+
+    @property
+    def is_as_clicked(self) -> bool:
+        """For `leaving_list`: the photo stays then."""
+        return self.annotated == gr.skip()
 
 
 class CompareCallbacks:

@@ -12,7 +12,7 @@ import gradio as gr
 from virtus.app.compare.callbacks import CompareCallbacks, CompareInputs
 from virtus.app.compare.view import empty_panel
 from virtus.app.visitors import Detectors, ending, on_gpu, until_stopped
-from virtus.app.widgets import FADE_IN, PHOTO, add_drop_zone, add_verdict_settings, boxed_photo, taking
+from virtus.app.widgets import FADE_IN, PHOTO, add_drop_zone, add_verdict_settings, boxed_photo, leaving_list, taking
 from virtus.explain import DEFAULT_METHOD, EXPLAINERS
 from virtus.judging import MAX_COMPARED
 
@@ -21,7 +21,7 @@ MODELS_INFO = (
     "Where labels do not say which is fake, owner/name#LABEL does."
 )
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last"}
-CHOOSE = "choose_compared"  # the event
+SHOW, CHOOSE = "show_comparison", "choose_compared"  # the events
 DRAWINGS = ("map_compared", "map_chosen", "map_method")  # the events that fill the cards with maps
 
 
@@ -83,20 +83,23 @@ def _wire(callbacks: CompareCallbacks, controls: list[Any], shown: ComparePanels
         answer = ending([drawing for drawing in DRAWINGS if drawing != name], answer)
         return event(answer, [*controls, *others], outputs, api_name=name, **show, **PRIVATE)
 
-    def stoppable(callback: Callable) -> Callable:
-        return until_stopped(on_gpu(taking(CompareInputs, callback)), instead=gr.skip())
+    def working(callback: Callable) -> Callable:
+        return on_gpu(taking(CompareInputs, callback))
+
+    def stoppable(answer: Callable) -> Callable:
+        return until_stopped(answer, instead=gr.skip())
 
     def draw(event: Callable, name: str) -> None:
         others, outputs = [shown.face, shown.method], [shown.cards, shown.caption]
-        on(event, stoppable(callbacks.draw_maps), others, outputs, name, show_progress="hidden")
+        on(event, stoppable(working(callbacks.draw_maps)), others, outputs, name, show_progress="hidden")
 
     photo, *settings = controls
     asking = partial(gr.on, [photo.upload, photo.clear, *(setting.input for setting in settings)])
     outputs = [shown.headline, shown.cards, shown.annotated, shown.face, shown.maps]
     progress = {"show_progress_on": shown.headline}
-    show = ending([CHOOSE], on_gpu(taking(CompareInputs, callbacks.show_comparison)))
-    choose = stoppable(callbacks.choose_face)
-    first = on(asking, show, [], outputs, "show_comparison", **progress)
+    show = ending([CHOOSE], working(callbacks.show_comparison))
+    choose = stoppable(leaving_list(working(callbacks.choose_face), [SHOW]))
+    first = on(asking, show, [], outputs, SHOW, **progress)
     other = on(shown.face.input, choose, [shown.face], outputs, CHOOSE, **progress)
     draw(first.then, "map_compared")
     draw(other.then, "map_chosen")

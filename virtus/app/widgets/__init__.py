@@ -6,6 +6,7 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.app.widgets.drop_zone import PHOTO, Taken, add_drop_zone
+    from virtus.app.widgets.face_lists import leaving_list
     from virtus.app.widgets.faster import faster_button, no_offer, offer_faster, taking_fast
     from virtus.app.widgets.inputs import taking
     from virtus.app.widgets.pictures import (
