@@ -31,6 +31,11 @@ class ExploreOutputs(NamedTuple):
     explorer: Any
     opened: Any
 
+    @property
+    def is_as_clicked(self) -> bool:
+        """For `leaving_list`: a face is open then."""
+        return self.opened is not None
+
 
 class MadeFiles(NamedTuple):
     """What was made of a face to be kept.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,13 @@ import gradio as gr
 from virtus.app.explore.callbacks import ExploreCallbacks
 from virtus.app.explore.opened import OPENED, ExploreInputs
 from virtus.app.explore.view import explorer
-from virtus.app.visitors import KEEP_S, Detectors, on_gpu, stop_event, until_stopped
-from virtus.app.widgets import PHOTO, add_drop_zone, checkpoint_chooser, taking
+from virtus.app.visitors import KEEP_S, Detectors, ending, on_gpu, stop_event, until_stopped
+from virtus.app.widgets import PHOTO, add_drop_zone, checkpoint_chooser, leaving_list, taking
 from virtus.html import render_part
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", "show_progress": "hidden"}
+OPEN = "open_face"  # the event; and those that fill the pane beside
+OPEN_BESIDE = [f"beside_{name}" for name in ("opened", "chosen", "kind", "photo", "no_photo", "model")]
 TWO = "Two side by side: another face, photo or checkpoint"
 BESIDE = {"nothing": "nothing", "face": "another face", "photo": "another photo", "model": "another checkpoint"}
 TO_ANALYZE = """element.addEventListener("click", ({ target }) => {
@@ -41,8 +43,17 @@ class ExplorePane:
     def shown(self) -> list[Any]:
         return [self.note, self.face, self.explorer, self.opened]
 
-    def wire(self, callbacks: ExploreCallbacks) -> Any:
-        """Answer what the explorer asks; returns what chains an event to the choice of another face."""
+    @property
+    def choosing(self) -> str:
+        """The event of a click on the list of faces."""
+        return f"choose_{self.explorer.elem_id}"
+
+    def wire(self, callbacks: ExploreCallbacks, moving: Collection[str]) -> Any:
+        """Answer what the explorer asks; returns what chains an event to the choice of another face.
+
+        Args:
+            moving: the events that open a face here and end that choice.
+        """
         name, question = self.explorer.elem_id, gr.Textbox(visible=False)
         asked, asking = [self.opened, question], {"js": ASKED % name, **PRIVATE}
         flip, flipping = until_stopped(on_gpu(callbacks.flip), instead=gr.skip()), f"flip_{name}"
@@ -53,8 +64,9 @@ class ExplorePane:
 
         self.explorer.halt(halt, self.opened, None, api_name=f"halt_{name}", **PRIVATE)
         face = [self.opened, self.face]
-        choose = OPENED.noting(on_gpu(callbacks.choose_face))
-        return self.face.input(choose, face, self.shown, api_name=f"choose_{name}", **PRIVATE).then
+        choose = leaving_list(OPENED.noting(on_gpu(callbacks.choose_face)), moving)
+        choose = until_stopped(choose, instead=gr.skip())
+        return self.face.input(choose, face, self.shown, api_name=self.choosing, **PRIVATE).then
 
 
 def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -> None:
@@ -80,20 +92,34 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
             beside = _add_pane("explore-beside", "")
     keep, offered = _add_files(callbacks, pane)
     controls = [tools, other_photo, other_model, place, keep, *offered]
-    beside.wire(callbacks)
+    beside.wire(callbacks, OPEN_BESIDE)
 
     def show_beside(then: Callable, name: str) -> None:
         fitted = then(callbacks.show_controls, [kind, pane.opened], controls, api_name=f"fit_{name}", **PRIVATE)
         asked = [kind, pane.opened, photo, model]
-        open_beside = OPENED.noting(on_gpu(callbacks.open_beside))
+        open_beside = until_stopped(OPENED.noting(on_gpu(callbacks.open_beside)), instead=gr.skip())
+        open_beside = ending({beside.choosing, *OPEN_BESIDE} - {f"beside_{name}"}, open_beside)
         fitted.then(open_beside, asked, beside.shown, api_name=f"beside_{name}", **PRIVATE)
 
-    open_face = OPENED.noting(on_gpu(taking(ExploreInputs, callbacks.open_face)))
-    show_beside(selected(open_face, [*held, pane.opened], pane.shown, api_name="open_face", **PRIVATE).then, "opened")
-    show_beside(pane.wire(callbacks), "chosen")
+    open_face = _opening(callbacks, pane)
+    show_beside(selected(open_face, [*held, pane.opened], pane.shown, api_name=OPEN, **PRIVATE).then, "opened")
+    show_beside(pane.wire(callbacks, [OPEN]), "chosen")
     show_beside(kind.input, "kind")
     for name, event in {"photo": photo.upload, "no_photo": photo.clear, "model": model.change}.items():
         show_beside(event, name)
+
+
+def _opening(callbacks: ExploreCallbacks, pane: ExplorePane) -> Callable[..., Iterator]:
+    """What opens the face that Analyze shows; where that is open, what is chosen of its photo meanwhile goes on."""
+    open_face = OPENED.noting(on_gpu(taking(ExploreInputs, callbacks.open_face)))
+    open_anew = ending([pane.choosing], open_face)
+
+    def answers(*values: Any) -> Iterator:
+        *asked, opened = values
+        is_open = opened is not None and opened.inputs == ExploreInputs(*asked)
+        yield from (open_face if is_open else open_anew)(*values)
+
+    return answers
 
 
 def _add_files(callbacks: ExploreCallbacks, pane: ExplorePane) -> tuple[gr.Column, list[Any]]:
