@@ -47,6 +47,21 @@ def test_a_click_while_the_answer_to_the_one_before_is_under_way_counts(page, ph
     playwright.expect(faces.nth(shown)).to_be_checked()
 
 
+def test_files_that_are_asked_for_while_those_of_another_face_are_made_come(page, monkeypatch):
+    """That click was dropped, and those that were made then were of a face that was not open any more: none came."""
+    held = Held(callbacks.write_exploration)
+    monkeypatch.setattr(callbacks, "write_exploration", held)
+    shown, faces = shown_in(page, "explore")
+    make = page.get_by_role("button", name="Make files")
+    make.click()
+    assert held.begun.wait(60)
+    faces.nth(1 - shown).click()
+    playwright.expect(page.locator("#explore .whose")).to_contain_text(f"Face {2 - shown} of 2")
+    make.click()
+    held.may_end.set()
+    playwright.expect(page.get_by_text("Download the film")).to_be_visible()
+
+
 @pytest.fixture
 def sent(client, photos):
     """A page without a browser that has the first of two faces open, and one of the same photo beside it."""

@@ -130,7 +130,7 @@ def _add_files(callbacks: ExploreCallbacks, pane: ExplorePane) -> tuple[gr.Colum
             files = [gr.DownloadButton(f"Download {what}", visible=False) for what in ("the arrays (.npz)", "the film")]
         said = gr.HTML(elem_id="explore-files-said")
     made, offered = gr.State(time_to_live=KEEP_S), [said, *files]
-    making: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "once", "show_progress_on": said}
+    making: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", "show_progress_on": said}
     making_done = make.click(on_gpu(callbacks.make_files), pane.opened, made, api_name="make_explored", **making)
     making_done.then(callbacks.offer_files, [made, pane.opened], offered, api_name="offer_explored", **PRIVATE)
     return keep, offered
