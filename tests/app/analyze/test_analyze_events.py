@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.pages import UNCHANGED, Held, Page, answer_late, is_unchanged, upload
+from tests.support.slow_network import ask_twice
 from virtus.app.analyze import callbacks
 from virtus.app.maps import callbacks as map_callbacks
 
@@ -92,3 +93,39 @@ def test_another_method_leaves_the_other_maps_to_be_drawn(page, monkeypatch):
     monkeypatch.setattr(map_callbacks, "draw_map", held)
     answer, _ = answer_late(page, held, "draw_first", "choose_method", map_frame="layercam")
     assert all(name in answer[0]["props"]["maps"] for name in ("attribution", "rollout", "gradcam", "evidence"))
+
+
+@pytest.fixture
+def with_options(visit, photos, give):
+    """The app in a browser, with the maps of a face and what can be set of them."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    page = visit()
+    give(page, photos["one.jpg"])
+    playwright.expect(page.locator(".usual .thumb .layer[src]")).to_have_count(4)
+    page.locator("#options").get_by_text("Layer, heads and other options").click()
+    return page
+
+
+def test_the_layer_that_is_set_while_the_map_of_another_is_under_way_counts(with_options):
+    """The answer moved the slider back, from which the last one was read only then."""
+    page = with_options
+    page.locator('.method[data-method="gradcam"]').click()
+    slider, sought = page.locator("#layer input[type=range]"), []
+
+    def seek(share):
+        slider.click(position={"x": share * slider.bounding_box()["width"], "y": 2})
+        sought.append(int(slider.input_value()))
+
+    *_, layer, _, _, _ = ask_twice(page, "draw_changed", lambda: seek(0.2), lambda: seek(0.7))
+    assert sought[0] < layer == sought[1]
+
+
+def test_the_head_that_is_chosen_while_the_map_of_another_is_under_way_counts(with_options):
+    page = with_options
+
+    def choose(number):
+        page.locator("#head input").click()
+        page.get_by_role("option", name=number, exact=True).click()
+
+    *_, head, _, _ = ask_twice(page, "draw_changed", lambda: choose("2"), lambda: choose("3"))
+    assert head == 2  # counted from 0

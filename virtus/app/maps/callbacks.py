@@ -60,14 +60,19 @@ class MapInputs:
         heads: list[Any] = [("all", None), *((str(number + 1), number) for number in range(trunk.num_heads))]
         return (
             gr.Radio(visible=explainer.class_specific),
-            gr.Slider(1, blocks, value=min(self.layer, blocks), visible="layer" in explainer.options),
-            gr.Dropdown(heads, value=self._head(trunk), visible="head" in explainer.options),
+            gr.Slider(1, blocks, visible="layer" in explainer.options, **_moved(self.layer, min(self.layer, blocks))),
+            gr.Dropdown(heads, visible="head" in explainer.options, **_moved(self.head, self._head(trunk))),
             gr.Radio(visible="head_fusion" in explainer.options),
             gr.Slider(visible="discard_ratio" in explainer.options),
         )
 
     def _head(self, trunk: Trunk) -> int | None:
         return self.head if self.head in range(trunk.num_heads) else None
+
+
+def _moved(asked: int | None, value: int | None) -> dict[str, Any]:
+    """A control's value where it is another one: told what was asked, it would lose what was set since."""
+    return {} if value == asked else {"value": value}
 
 
 class MapOutputs(NamedTuple):
