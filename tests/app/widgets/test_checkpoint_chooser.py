@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.support.hub_server import HubServer
+from tests.support.slow_network import ask_twice
 from virtus.checkpoints.bundled import bundled_default, bundled_names, bundled_words
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -37,3 +38,34 @@ def test_a_visitor_chooses_of_those_that_come_with_virtus_or_a_label_of_another(
         playwright.expect(page.locator("#checkpoint")).to_contain_text(re.compile("owner/unclear#1"))
         playwright.expect(choice).to_be_hidden()
         page.close()
+
+
+@pytest.fixture(scope="module")
+def unclear(make_checkpoint):
+    return str(make_checkpoint(labels=("LABEL_0", "LABEL_1")))
+
+
+@pytest.fixture(scope="module")
+def client(serve_here, unclear):
+    return serve_here("virtus-fast", unclear)
+
+
+def choose(page, name):
+    page.locator("#model input").fill(name)
+    page.locator("#model input").press("Enter")
+
+
+def test_another_checkpoint_that_is_chosen_while_labels_are_on_their_way_has_its_own(visit, client, unclear):
+    """That choice was dropped: the labels of the one before stood beside it, to be put behind its name."""
+    page = visit(url=client.src.rstrip("/"))
+    asked = ask_twice(page, "model_labels", lambda: choose(page, unclear), lambda: choose(page, "virtus-fast"))
+    assert asked == ["virtus-fast"]
+    playwright.expect(page.locator("#model-fake")).to_be_hidden()
+
+
+def test_of_two_labels_that_are_clicked_quickly_the_last_one_counts(visit, client, unclear):
+    page = visit(url=client.src.rstrip("/"))
+    choose(page, unclear)
+    labels = page.locator("#model-fake label")
+    ask_twice(page, "model_fake", labels.first.click, labels.last.click)
+    playwright.expect(page.locator("#model input")).to_have_value(f"{unclear}#1")

@@ -33,7 +33,8 @@ def checkpoint_chooser(detectors: Detectors, *, elem_id: str, value: str | None 
     fake = gr.Radio(
         [], label="Which of its labels means fake?", info=FAKE_INFO, visible=False, elem_id=f"{elem_id}-fake"
     )
-    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    # Of several quick choices, the last one counts.
+    quiet: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", "show_progress": "hidden"}
     chooser.input(partial(_ask_label, detectors), chooser, fake, api_name=f"{elem_id}_labels", **quiet)
     fake.input(_say_label, [chooser, fake], [chooser, fake], api_name=f"{elem_id}_fake", **quiet)
     return chooser
