@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 from gradio_client import Client, handle_file
 
+from tests.support.slow_network import SlowWay, asks
 from tests.support.zips import Entry, make_zip
 from virtus.app import build_app
 from virtus.app.server.serving import launch_settings
@@ -67,6 +68,19 @@ def test_many_photos_to_a_table_and_files(visit, give, given, server):
         (report["name"], str(face["p_fake"])) for report in reports for face in report["faces"] or [{"p_fake": ""}]
     ]
     assert [(row["path"], row["p_fake"]) for row in csv.DictReader(io.StringIO(table.decode()))] == faces
+
+
+def test_photos_that_are_taken_away_before_they_are_looked_at_leave_nothing(visit, give, given):
+    """The board said "Stopped: 0 of 4 photos looked at", and offered to judge again what was not there."""
+    page = visit(tab="Batch")
+    way = SlowWay(page, "begin_batch")
+    with page.expect_request(way.is_asked):
+        give(page, *given)
+    page.get_by_role("button", name="Remove", exact=True).click()
+    with page.expect_request(asks(page, "finish_batch")):
+        way.end()
+    playwright.expect(page.locator("#batch-board .empty")).to_be_visible()
+    playwright.expect(page.locator("#batch-again")).to_be_hidden()
 
 
 def test_outcomes_are_counted_faces_are_small_and_rows_are_sorted_and_filtered(visit, give, given):

@@ -49,8 +49,8 @@ class BatchCallbacks:
 
     def judge(self, inputs: BatchInputs) -> Iterator[tuple]:
         """Batch, board and an offer to go faster, after each photo. Closed where the visitor stops it or leaves."""
-        if not inputs.photos:
-            yield gr.skip(), gr.skip(), gr.skip()
+        if not inputs.photos:  # maybe taken away since the batch began
+            yield None, EMPTY, no_offer()
             return
         try:
             files, detector = open_batch(inputs.photos), inputs.detector(self._detectors)
