@@ -3,7 +3,7 @@
 import re
 
 OWN = re.compile("explore|open_face|gradio_api/file")  # Analyze goes on with its maps meanwhile
-P = re.compile(r"p = (\d\.\d+)")
+P = re.compile(r"p (?:of fake )?= (\d\.\d+)")
 
 
 def open_explore(page, photo, blocks=12):

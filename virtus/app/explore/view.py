@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from virtus.explain import Fill
     from virtus.judging import Exploration
 
-SCRIPTS = ("arrays", "drawing", "look", "lens", "rub", "heads")
+SCRIPTS = ("arrays", "drawing", "look", "lens", "parts", "rub", "heads")
 # Fetched when a face is shown first, so that the app's first page does not carry them.
 LOAD = """const root = element.querySelector(".explorer");
 const texts = JSON.parse(root.dataset.scripts).map((url) => fetch(url).then((answer) => answer.text()));
