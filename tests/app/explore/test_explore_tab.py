@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 
 def as_at_first(page):
     look = page.locator("#explore .look")
+    look.locator("details.more").evaluate("(more) => { more.open = true; }")
     for words in ("where it looks", "one block"):
         look.get_by_text(words, exact=True).click()
     look.locator(".slide.block input").fill("12")
@@ -33,7 +34,10 @@ def test_pointer_keys_and_sliders_draw_without_a_request(opened):
     where = canvas(page)
     drawn = playwright.expect(where)
     drawn.to_have_attribute("data-drawn", re.compile("^block 11 mean from verdict"))
-    playwright.expect(said(page, "look")).to_contain_text("For the verdict")
+    playwright.expect(said(page, "look")).to_contain_text("For the verdict, block 12 looks most at")
+    playwright.expect(page.locator("#explore .look .aside")).to_contain_text("of the face (class)")
+    playwright.expect(page.locator("#explore .slide.head input")).to_be_hidden()  # what experts ask for is folded away
+    page.get_by_text("More ways to look").click()
     requests = []
     page.on("request", lambda request: requests.append(request))
     for step in range(30):
@@ -62,6 +66,11 @@ def test_pointer_keys_and_sliders_draw_without_a_request(opened):
     page.get_by_role("button", name="Play all blocks").click()
     drawn.to_have_attribute("data-drawn", re.compile("^rollout 3 "))
     page.get_by_role("button", name="Pause").click()
+    page.locator("#explore .look").get_by_text("one block", exact=True).click()
+    page.get_by_role("button", name="Play all blocks").click()
+    drawn.to_have_attribute("data-drawn", re.compile("^rollout 0 "))
+    drawn.to_have_attribute("data-drawn", re.compile("^block 11 "))  # it ends, and is as it was
+    playwright.expect(page.get_by_role("button", name="Play all blocks")).to_be_visible()
     as_at_first(page)
     assert [name for name in names_of(page, requests) if OWN.search(name)] == []
 
@@ -89,7 +98,9 @@ def test_the_lens_ends_at_the_verdict(opened):
     page = opened
     steps = page.locator("#explore .strip button")
     playwright.expect(steps).to_have_count(13)
-    last = P.search(said(page, "lens").inner_text())[1]
+    told = page.locator("#explore .lens .live").inner_text()
+    playwright.expect(page.locator("#explore .short-lens")).to_have_text(told)
+    last = P.search(told)[1]
     whole = P.search(page.locator("#explore .whose-said").inner_text())[1]
     assert float(last) == pytest.approx(float(whole), abs=0.006)
     playwright.expect(steps.first).to_be_hidden()  # what single patches say is easily taken for the verdict's reasons
@@ -97,6 +108,13 @@ def test_the_lens_ends_at_the_verdict(opened):
     steps.nth(3).click()
     playwright.expect(page.locator("#explore .block-said")).to_contain_text("After block 3 the verdict stands at")
     playwright.expect(page.locator("#explore .lens")).to_contain_text("not a second verdict")
+    numbers = page.locator("#explore .chart text")
+    assert numbers.all_text_contents() == ["start", *map(str, range(1, 13))]
+    dots = page.locator("#explore .chart circle")
+    for number, dot in zip(numbers.all(), dots.all(), strict=True):  # each stands under its own
+        box, point = number.bounding_box(), dot.bounding_box()
+        assert box["x"] + box["width"] / 2 == pytest.approx(point["x"] + point["width"] / 2, abs=2)
+        assert box["y"] > point["y"] + point["height"]
     page.mouse.move(*at(canvas(page, "lens"), 0.5 / 14, 1.5 / 14))
     playwright.expect(page.locator("#explore .patch-said")).to_contain_text("(row 2, column 1) says p = ")
 

@@ -68,7 +68,7 @@ def face_value(
         "num_tokens": pooling.shape[-1],
         "pooling": {"heads": pooling.shape[0], "vectors": pooling.shape[1], "values": _base64(pooling)},
         "reads": _reads(exploration),
-        "aside": f"tokens that are no patches ({', '.join(exploration.prefix_names)})",
+        "aside": f"tokens that show nothing of the face ({', '.join(exploration.prefix_names)})",
         "attention": {
             "url": _write_attention(exploration),
             "blocks": attention.codes.shape[0],
