@@ -1,5 +1,5 @@
 // What the verdict's own last step makes of the tokens after each block: a line, and a small map for each.
-const CHART = { height: 150, edge: 12, foot: 18, label: 22 }; // px; a label is so wide at most
+const CHART = { height: 150, edge: 12, foot: 18, label: 18 }; // px; a label is so wide at most
 
 function lensPart(explorer) {
   const root = explorer.find(".lens");
