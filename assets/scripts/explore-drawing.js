@@ -44,6 +44,7 @@ class PatchCanvas {
     this.colours = null;
     this.marks = [];
     this.covered = null; // patches (of all, true or false) and the picture that is seen in their place, if any
+    this.outlined = null; // patches (of all, true or false) with a line around them, if any
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     canvas.addEventListener("pointerdown", (event) => this.#press(event));
     for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => this.#release());
@@ -78,6 +79,7 @@ class PatchCanvas {
       context.drawImage(pixelsOf(this.colours, this.grid, (this.small ??= document.createElement("canvas"))), 0, 0, canvas.width, canvas.height);
       context.imageSmoothingEnabled = true;
     }
+    if (this.outlined) this.#outlineAll(this.outlined);
     for (const [patch, colour] of this.marks) this.#outline(patch, colour);
     if (this.cursor !== null) this.#outline(this.cursor, "#ffffff");
   }
@@ -107,7 +109,7 @@ class PatchCanvas {
     context.imageSmoothingEnabled = true;
   }
 
-  // The sides of a covered patch beyond which the face is seen.
+  // The sides of one of these patches beyond which there is another one.
   #addEdges(path, patch, patches) {
     const { grid: [rows, columns] } = this;
     const [x, y, width, height] = this.#boxOf(patch);
@@ -128,6 +130,12 @@ class PatchCanvas {
     const { canvas, grid: [rows, columns] } = this;
     const [width, height] = [canvas.width / columns, canvas.height / rows];
     return [(patch % columns) * width, Math.floor(patch / columns) * height, width, height];
+  }
+
+  #outlineAll(patches) {
+    const edge = new Path2D();
+    patches.forEach((isIn, patch) => isIn && this.#addEdges(edge, patch, patches));
+    this.#stroke(edge, "#7df9ff");
   }
 
   #outline(patch, colour) {

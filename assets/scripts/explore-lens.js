@@ -1,11 +1,10 @@
 // What the verdict's own last step makes of the tokens after each block: a line, and a small map for each.
-const CHART = { height: 150, edge: 12 };
+const CHART = { height: 150, edge: 12, foot: 18, label: 18 }; // px; a label is so wide at most
 
 function lensPart(explorer) {
   const root = explorer.find(".lens");
   const find = (selector) => root.querySelector(selector);
   const [chart, strip, blockSaid, patchSaid] = [find(".chart"), find(".strip"), find(".block-said"), find(".patch-said")];
-  const tell = teller(find(".said"), find(".live"));
   let [chosen, pointed, tokens] = [0, null, null];
   const canvas = new PatchCanvas(find("canvas"), { onPoint: point, onPress: point });
 
@@ -15,7 +14,7 @@ function lensPart(explorer) {
     canvas.show(explorer.picture, face.grid);
     drawChart();
     strip.replaceChildren(...face.decided.map((_, block) => step(block)));
-    tell(inWords(face));
+    find(".live").textContent = inWords(face);
     explorer.tellShort("lens", inWords(face));
     choose(chosen);
   }
@@ -42,25 +41,33 @@ function lensPart(explorer) {
 
   function drawChart() {
     const { face } = explorer;
-    const { height, edge } = CHART;
+    const { height, edge, foot, label } = CHART;
     const width = Math.max(chart.clientWidth, 100);
     const [last, high] = [face.decided.length - 1, height - 2 * edge];
     const x = (block) => edge + (block / last) * (width - 2 * edge);
     const y = (p) => edge + (1 - p) * high;
     const line = face.decided.map((p, block) => `${x(block).toFixed(1)},${y(p).toFixed(1)}`).join(" ");
     const [low, top] = [y(face.real_below), y(face.fake_above)];
-    const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+    const every = Math.ceil((label * last) / width); // where there are more blocks than room
+    const svg = shape("svg", { viewBox: `0 0 ${width} ${height + foot}`, role: "img" });
     svg.append(
       shape("rect", { class: "zone fake", x: 0, y: 0, width, height: top }),
       shape("rect", { class: "zone real", x: 0, y: low, width, height: height - low }),
       ...[top, low].map((at) => shape("line", { class: "threshold", x1: 0, x2: width, y1: at, y2: at })),
       shape("line", { class: "now", y1: 0, y2: height }),
       shape("polyline", { points: line }),
+      ...face.decided.map((_, block) => numberOf(block, x(block))).filter((_, block) => block % every === 0),
       ...face.decided.map((p, block) => shape("circle", { class: `point ${outcome(p)}`, "data-block": block, cx: x(block), cy: y(p), r: 5 })),
     );
     chart.replaceChildren(svg);
     const said = face.decided.map((p, block) => `${block ? `block ${block}` : "before"} ${p.toFixed(2)}`).join(", ");
     svg.setAttribute("aria-label", `Probability of fake after each block: ${said}`);
+  }
+
+  function numberOf(block, x) {
+    const text = shape("text", { class: "number", x, y: CHART.height + CHART.foot - 4 });
+    text.textContent = block || "start";
+    return text;
   }
 
   function shape(tag, attributes) {

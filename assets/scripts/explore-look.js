@@ -1,12 +1,14 @@
 // Where a patch looks, and who looks at it: drawn in the page from attention that came once.
 const PLAY_MS = 420; // a block
 const TOLD = 3; // patches by name
+const AROUND = "Its brightest squares lie in the background (hair, clothes, wall); looking there is not deciding by it.";
+const CLEARLY = 1.25; // times as much as its size alone would give a part: that is told of
 
 function lookPart(explorer) {
   const root = explorer.find(".look");
   const find = (selector) => root.querySelector(selector);
   const state = { direction: "from", span: "block", block: 0, heads: "mean", discard: 0, held: null };
-  let [pointed, playing, values, isTold] = [null, 0, null, false];
+  let [pointed, playing, before, values, isTold] = [null, 0, "block", null, false];
   const inputs = Object.fromEntries(["block", "head", "discard"].map((name) => [name, find(`.slide.${name} input`)]));
   const [play, letGo, regions] = [find(".play"), find(".let-go"), find(".regions")];
   const tell = teller(find(".said"), find(".live"));
@@ -30,7 +32,7 @@ function lookPart(explorer) {
     isTold = false;
     explorer.tellShort("look", "It is on its way.");
     find("canvas").setAttribute("aria-description", `${face.grid[0]} rows of ${face.grid[1]} patches`);
-    find(".reads").textContent = face.reads;
+    [find(".reads").textContent, find(".steps").textContent] = [face.reads, attention.blocks];
     find(".token").hidden = !face.reads.includes("class token");
     canvas.show(picture, face.grid);
     draw();
@@ -116,12 +118,12 @@ function lookPart(explorer) {
     const where = state.span === "block" ? `block ${state.block + 1}` : `blocks 1 to ${state.block + 1} together`;
     const heads = typeof state.heads === "number" ? `, head ${state.heads + 1},` : "";
     const plural = state.span === "block" ? "s" : "";
-    const start = patch === null ? `For the verdict, which is read from ${face.reads},` : `From the patch at ${explorer.nameOf(patch)}`;
-    const end = patch === null ? `What the verdict is read from (${face.reads})` : `The patch at ${explorer.nameOf(patch)}`;
+    const start = patch === null ? "For the verdict," : `From the patch at ${explorer.nameOf(patch)}`;
+    const end = patch === null ? "What the verdict is read from" : `The patch at ${explorer.nameOf(patch)}`;
     const most = greatest(values, TOLD).filter((at) => values[at] > 0);
     const named = most.map((at) => explorer.nameOf(at) + (isFrom ? `: ${percent(values[at] / total)}` : "")).join("; ");
-    const aside = isFrom && attention.numPrefix ? ` It leaves ${percent(1 - sumOf(values) / total)} with ${face.aside}.` : "";
-    tell(isFrom ? `${start} ${where}${heads} look${plural} most at ${named}.${aside}` : `${end} is looked at in ${where}${heads} most from ${named}.`);
+    find(".aside").textContent = isFrom && attention.numPrefix ? `The rest, ${percent(1 - sumOf(values) / total)}, stays with ${face.aside}.` : "";
+    tell(isFrom ? `${start} ${where}${heads} look${plural} most at ${named}.` : `${end} is looked at in ${where}${heads} most from ${named}.`);
     showRegions(againstSize(values, face.patches).slice(0, 5));
   }
 
@@ -131,9 +133,12 @@ function lookPart(explorer) {
     const last = { block: attention.blocks - 1, heads: "mean", span: "block", direction: "from" };
     if (!attention.has(last.block)) return;
     isTold = true;
-    const parts = againstSize(attention.patches(attention.map(attention.source(null, "mean"), last)), face.patches);
-    const names = parts.filter(({ times }) => times > 1).slice(0, TOLD).map(({ name }) => name);
-    explorer.tellShort("look", `In the last block most at ${listOf(names)}, for how large these parts are.`);
+    const patches = attention.patches(attention.map(attention.source(null, "mean"), last));
+    const parts = againstSize(patches, face.patches).filter(({ times }) => times >= CLEARLY).slice(0, TOLD);
+    const named = parts.map(({ name, times }) => `${name} (${times.toFixed(1)}\u00a0×)`);
+    const where = named.length ? `More than their size would explain: ${listOf(named)}.` : "Nowhere in particular: about evenly.";
+    const isAround = face.patches[greatest(patches, 1)[0]] === "background";
+    explorer.tellShort("look", isAround ? `${where} ${AROUND}` : where);
   }
 
   function showRegions(parts) {
@@ -143,23 +148,26 @@ function lookPart(explorer) {
         name,
         share: times / widest,
         mark: 1 / widest,
-        words: `${times.toFixed(1)} ×`,
+        words: `${times.toFixed(1)}\u00a0×`,
         title: `${percent(share)} of it all`,
       })),
     );
     regions.replaceChildren(...rows);
   }
 
-  // Rollout as it grows, block after block, again and again.
+  // Rollout as it grows, block after block, once; then it is as it was.
   function start() {
     stop();
+    before = state.span;
     explorer.need([...explorer.attention.codes.keys()]);
     change({ span: "rollout", block: 0 });
     play.setAttribute("aria-pressed", "true");
     play.textContent = "Pause";
     playing = setInterval(() => {
-      const next = (state.block + 1) % explorer.attention.blocks;
-      if (explorer.attention.has(next)) change({ block: next });
+      const next = state.block + 1;
+      if (next < explorer.attention.blocks) return explorer.attention.has(next) && change({ block: next });
+      stop();
+      change({ span: before });
     }, PLAY_MS);
   }
 
@@ -190,7 +198,10 @@ function lookPart(explorer) {
     show,
     draw,
     stop,
-    choose: (block, head) => change({ block, heads: head, span: "block" }),
+    choose(block, head) {
+      find(".more").open = true; // there stands which head it is
+      change({ block, heads: head, span: "block" });
+    },
     // What another pane beside this one does.
     follow({ pointed: place, held, settings }) {
       if (place !== undefined) point(explorer.patchAt(place), false);

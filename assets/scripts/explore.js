@@ -44,8 +44,9 @@ function begin({ element, props, trigger, watch }) {
     },
     chooseHead(block, head) {
       parts.look.choose(block, head);
-      find(".look").scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+      explorer.goTo(".look");
     },
+    goTo: (part) => goTo(find(part)),
     nameOf(patch) {
       const columns = explorer.face.grid[1];
       return `${explorer.face.patches[patch]} (row ${Math.floor(patch / columns) + 1}, column ${(patch % columns) + 1})`;
@@ -102,6 +103,11 @@ function begin({ element, props, trigger, watch }) {
     const { blocks, bytesOfBlock } = explorer.attention;
     const all = [...Array(blocks).keys()].reverse();
     explorer.need(blocks * bytesOfBlock > EAGER_BYTES ? all.slice(0, 1) : all);
+    if (root.dataset.pane === "explore-beside") goTo(root.closest("#explore-panes")); // it was asked for below them
+  }
+
+  function goTo(place) {
+    place.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
 
   async function fetchBlocks() {

@@ -19,7 +19,7 @@ def explored(tmp_path_factory, make_checkpoint, astronaut):
 
 
 def test_it_says_where_the_model_looked_when_it_decided_and_what_flips_it(explored):
-    _, ran = explored
+    folder, ran = explored
     assert (ran.returncode, ran.stderr.count("Traceback")) == (0, 0)
     verdict, looked, by_block, since, flipping, manifest = ran.stdout.splitlines()
     assert "p_fake 0." in verdict
@@ -27,6 +27,8 @@ def test_it_says_where_the_model_looked_when_it_decided_and_what_flips_it(explor
     assert len(by_block.partition(": ")[2].split()) == 4  # before the first of three blocks, and after each
     assert "never trained for the head" in since
     assert "of 16 patches" in flipping
+    about = json.loads((folder / "new" / "eileen-collins.json").read_text())["flipping"]
+    assert ("replaced by grey" in flipping) == about["flipped"] == ("p_fake_otherwise" in about)
     assert manifest.endswith("eileen-collins.json")
 
 

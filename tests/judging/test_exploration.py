@@ -106,3 +106,22 @@ def test_a_verdict_is_flipped_along_its_occlusion_map(make_checkpoint, make_imag
     judged = erasing_judge(detector, face.crop, "grey")(last.erased[None])[0]
     assert last.p_fake == pytest.approx(judged, abs=1e-6)
     assert last.flipped == ((judged >= 0.5) != (face.p_fake >= 0.5))
+
+
+@pytest.mark.parametrize(("fill", "other"), [("blur", "grey"), ("grey", "blur"), ("drop", "blur")])
+def test_what_flips_a_verdict_is_judged_with_another_filling_too(make_checkpoint, make_image, fill, other):
+    """A blur alone may look forged: two blurred patches had made a photo fake that stays real with them grey."""
+    detector = load_detector(make_checkpoint())
+    detected = detect_faces(make_image(), detector.checkpoint, whole=True)
+    state = detector.encode(detected.crops)
+    (face,) = judge_faces(detector, detected, state).faces
+    gone = np.ones((1, 16), bool)
+    gone[0, 0] = False
+    between = (face.p_fake + erasing_judge(detector, face.crop, fill)(gone)[0]) / 2  # so it turns on the way there
+    *steps, last = flip_verdict(detector, face, state, (between, between), fill)
+    assert all(step.p_fake_otherwise is None for step in steps)
+    if last.flipped:
+        judged = erasing_judge(detector, face.crop, other)(last.erased[None])[0]
+        assert last.p_fake_otherwise == pytest.approx(judged, abs=1e-6)
+    else:
+        assert last.p_fake_otherwise is None

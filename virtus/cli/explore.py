@@ -39,7 +39,9 @@ def add(commands) -> None:
     explore.add_argument("--head-fusion", choices=("mean", "max", "min"), default="mean", help="rollout: heads to one")
     explore.add_argument("--discard-ratio", type=share, default=0.0, help="rollout: share of weights left out")
     explore.add_argument(
-        "--flip", action="store_true", help="search for the patches without which the verdict is another"
+        "--flip",
+        action="store_true",
+        help="search for patches without which the verdict is another, and judge these with another filling too",
     )
     meaning = "what stands in for patches that --flip takes away (default: blur)"
     explore.add_argument("--fill", choices=("blur", "grey", "drop"), default="blur", help=meaning)
@@ -90,9 +92,11 @@ def _flip(detector: Detector, found: Exploration, fill: Fill) -> dict[str, Any]:
     state = detector.encode([found.face.crop] if found.face.crop else [])
     steps = flip_verdict(detector, found.face, state, (found.real_below, found.fake_above), fill)
     *_, last = tqdm(steps, "search", unit="step", disable=None)  # a bar on a terminal alone
-    print(flipping_line(found, last), flush=True)
+    print(flipping_line(found, last, fill), flush=True)
     patches = last.erased.nonzero()[0].tolist()
-    return {"fill": fill, "patches": patches, "p_fake": round(last.p_fake, 4), "flipped": last.flipped}
+    about = {"fill": fill, "patches": patches, "p_fake": round(last.p_fake, 4), "flipped": last.flipped}
+    otherwise = last.p_fake_otherwise
+    return about if otherwise is None else about | {"p_fake_otherwise": round(otherwise, 4)}
 
 
 def _write(found: Exploration, rollout: np.ndarray, about: dict[str, Any], folder: Path, stem: str) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from virtus.checkpoints import name_of_user_calibration, read_user_calibration, user_file
-from virtus.explain import describe_faithfulness
+from virtus.explain import OTHER_FILL, describe_faithfulness
 from virtus.judging import thresholds_of
 from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from virtus.checkpoints import Novelty
-    from virtus.explain import FlippingStep
+    from virtus.explain import Fill, FlippingStep
     from virtus.judging import Exploration
 
 
@@ -45,14 +45,22 @@ def exploration_lines(found: Exploration, rollout: np.ndarray) -> Iterator[str]:
     yield f"  on its side of 0.5 for good {since}. {LENS}"
 
 
-def flipping_line(found: Exploration, step: FlippingStep) -> str:
-    """Which patches must go for another verdict, by the parts of the face where they lie."""
+def flipping_line(found: Exploration, step: FlippingStep, fill: Fill) -> str:
+    """Which patches must go for another verdict, by the parts of the face where they lie; what another filling says."""
     counts = Counter(found.patch_names[patch] for patch in step.erased.nonzero()[0])
     where = ", ".join(f"{part} {count}" for part, count in counts.most_common())
     patches = f"{step.erased.sum()} of {step.erased.size} patches ({where or 'none'})"
     if not step.flipped:
         return f"  no set was found that flips it; without {patches} it comes nearest: p_fake {step.p_fake:.3f}"
-    return f"  without {patches} it is the other: p_fake {step.p_fake:.3f}"
+    by = "dropped" if fill == "drop" else f"replaced by {fill}"
+    said = f"  without {patches}, {by}, it is {_side(found, step.p_fake)}: p_fake {step.p_fake:.3f}"
+    if (p_fake := step.p_fake_otherwise) is None:
+        return said
+    return f"{said}; replaced by {OTHER_FILL[fill]}, {_side(found, p_fake)}: p_fake {p_fake:.3f}"
+
+
+def _side(found: Exploration, p_fake: float) -> str:
+    return "fake" if p_fake >= found.fake_above else "real" if p_fake < found.real_below else "inconclusive"
 
 
 def explanation_lines(report: ImageReport) -> Iterator[str]:

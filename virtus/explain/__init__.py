@@ -7,6 +7,7 @@ from virtus.doors import offer
 if TYPE_CHECKING:
     from virtus.explain.attention import grow_rollout, joint_attention, read_by_head
     from virtus.explain.erasing import (
+        OTHER_FILL,
         Fill,
         FlippingStep,
         MaskJudge,

@@ -113,6 +113,8 @@ def _blurred(pixel_values: np.ndarray) -> np.ndarray:
 
 
 FILLINGS: dict[Fill, Callable[[np.ndarray], np.ndarray]] = {"blur": _blurred, "grey": np.zeros_like}
+OTHER_FILL: dict[Fill, Fill] = {"blur": "grey", "grey": "blur", "drop": "blur"}
+"""By which a finding is held against what stands in for patches: a blur, or grey, may look forged by itself."""
 
 
 def smoothing_matrix(length: int, width: float) -> np.ndarray:
@@ -133,12 +135,14 @@ class FlippingStep:
         p_fake: with these patches taken away.
         flipped: whether that is a verdict of the other side.
         progress: share of the search that is done, in [0, 1]; 1 of the last step, which has the answer.
+        p_fake_otherwise: with the same patches filled by `OTHER_FILL`, of an answer that flipped the verdict.
     """
 
     erased: np.ndarray
     p_fake: float
     flipped: bool
     progress: float
+    p_fake_otherwise: float | None = None
 
 
 def find_flipping_patches(

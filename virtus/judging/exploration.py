@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -11,6 +11,7 @@ from PIL import Image
 from virtus.checkpoints import Detector, TrunkState, load_checkpoint
 from virtus.errors import ImageError, InputError
 from virtus.explain import (
+    OTHER_FILL,
     Fill,
     FlippingStep,
     PackedAttention,
@@ -196,7 +197,8 @@ def flip_verdict(
 ) -> Iterator[FlippingStep]:
     """The patches without which the verdict on a face is of the other side, found along its occlusion map.
 
-    Some 50 passes of the trunk before the first step, and as many as there are patches at most after it.
+    Some 50 passes of the trunk before the first step, and as many as there are patches at most after it. A set that
+    flips it is judged once more with another filling: what both fillings bring about is less likely to come of either.
 
     Args:
         face: as it was judged.
@@ -208,7 +210,11 @@ def flip_verdict(
         raise InputError(TOO_SMALL)
     (occlusion,) = explain(state, method="occlusion", target=Label.FAKE)
     judge = erasing_judge(detector, face.crop, fill)
-    yield from find_flipping_patches(judge, occlusion.heatmap, thresholds)
+    for step in find_flipping_patches(judge, occlusion.heatmap, thresholds):
+        if step.progress == 1 and step.flipped:
+            otherwise = erasing_judge(detector, face.crop, OTHER_FILL[fill])(step.erased[None])
+            step = replace(step, p_fake_otherwise=float(otherwise[0]))
+        yield step
 
 
 def _picture(transform: EvalTransform, image: Image.Image) -> Image.Image:

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 
 import gradio as gr
+import numpy as np
 import pytest
 from gradio.routes import App
 from starlette.testclient import TestClient
@@ -18,6 +19,7 @@ from virtus.app.visitors.detectors import Detectors
 from virtus.app.visitors.photos import JudgedPhoto
 from virtus.app.visitors.sessions import KeptFaces
 from virtus.errors import InputError
+from virtus.explain import FlippingStep
 from virtus.judging.deciding import decide_picture
 from virtus.results import Calibration, Caution
 
@@ -66,6 +68,32 @@ def test_the_search_ends_with_a_set_that_gives_its_p(face):
     *_, last = face.steps_to_turn(asked(""))
     assert last["done"]
     assert face.judge_without(asked(last["gone"]))["p_fake"] == pytest.approx(last["p_fake"], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("fill", "p_otherwise", "words"),
+    [
+        ("blur", 0.9, ["a blur", "Replaced by grey it is “fake” too (p of fake = 0.900)."]),
+        ("grey", 0.1, ["grey", "But replaced by a blur it is “real” (p of fake = 0.100): "]),
+        ("drop", 0.5, ["nothing", "But replaced by a blur it is “inconclusive” (p of fake = 0.500): "]),
+    ],
+)
+def test_what_was_found_names_its_filling_and_what_another_one_says(face, fill, p_otherwise, words):
+    info = replace(face.judged.report.checkpoint, calibration=Calibration(1.0, 0.3, 0.7))
+    decided = replace(face, judged=replace(face.judged, report=replace(face.judged.report, checkpoint=info)))
+    found = FlippingStep(np.arange(NUM_PATCHES) < 2, 0.8, True, 1.0, p_otherwise)
+    said = decided.in_words(found, fill)
+    own, other = words
+    assert said.startswith(f"Fake without 2 of 16 patches, replaced by {own}: none of these can be spared. {other}")
+    assert said.endswith("it may come from the replacement, not from the face.") == (p_otherwise < 0.7)
+
+
+def test_a_search_without_an_answer_says_which_side_it_sought(face):
+    whole = face.judged.report.faces[0].p_fake
+    said = face.in_words(FlippingStep(np.ones(NUM_PATCHES, bool), 0.512, False, 1.0), "blur")
+    side = "real" if whole >= 0.5 else "fake"
+    assert said.startswith(f"No set was found that turns it to “{side}”. The nearest: ")
+    assert said.endswith("p of fake = 0.512.")
 
 
 @pytest.mark.parametrize(

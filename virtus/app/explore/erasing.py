@@ -27,7 +27,8 @@ from virtus.app.visitors import (
 from virtus.checkpoints import outcome_of
 from virtus.drawing import TONES
 from virtus.errors import InputError, VirtusError
-from virtus.explain import Fill
+from virtus.explain import OTHER_FILL, Fill
+from virtus.results import Outcome
 
 if TYPE_CHECKING:
     from virtus.checkpoints import Detector
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 ERASE_PATH = "/gradio_api/erase"
 NOT_READ = "The page sent a question that cannot be read. Reload it."
+REPLACED_BY: dict[Fill, str] = {"blur": "a blur", "grey": "grey", "drop": "nothing"}
 LOGGED_OUT = "This server asks for a login. Reload the page."
 
 
@@ -81,16 +83,36 @@ class ErasedFace:
             if step is None:
                 return
             gone = "".join("01"[int(is_gone)] for is_gone in step.erased)
-            yield {"gone": gone, "said": self._in_words(step), "done": step.progress == 1, **self.verdict(step.p_fake)}
+            is_done = step.progress == 1
+            about = {"gone": gone, "said": self.in_words(step, _check_fill(asked)), "done": is_done}
+            yield {**about, "found": step.flipped, **self.verdict(step.p_fake)}
 
-    def _in_words(self, step: FlippingStep) -> str:
+    def in_words(self, step: FlippingStep, fill: Fill) -> str:
+        """How far a search is, or what it found, and what the other filling makes of that."""
         number = f"{step.erased.sum()} of {step.erased.size} patches"
-        word = TONES[outcome_of(step.p_fake, self._thresholds)].word
+        word, p_fake = self._word(step.p_fake), f"p of fake = {step.p_fake:.3f}"
         if step.progress < 1:
-            return f"Searched {step.progress:.0%}: without {number} p is {step.p_fake:.3f}."
-        if step.flipped:
-            return f"{word} without {number}: none of these can be spared."
-        return f"No set of patches was found that turns it: at the most it comes to p = {step.p_fake:.3f}."
+            return f"Searched {step.progress:.0%}: without {number} {p_fake}."
+        if not step.flipped:
+            whole = self.judged.report.faces[self.index].p_fake or 0.0
+            opposite = TONES[Outcome.REAL if whole >= 0.5 else Outcome.FAKE].word.lower()
+            return f"No set was found that turns it to “{opposite}”. The nearest: {word}, {p_fake}."
+        said = f"{word} without {number}, replaced by {REPLACED_BY[fill]}: none of these can be spared."
+        return said if step.p_fake_otherwise is None else f"{said} {self._otherwise(step, fill)}"
+
+    def _otherwise(self, step: FlippingStep, fill: Fill) -> str:
+        """Whether the other filling turns the verdict too: where it does not, nothing is known of the face."""
+        p_fake = step.p_fake_otherwise or 0.0
+        word, p_words = self._word(p_fake).lower(), f"p of fake = {p_fake:.3f}"
+        other = REPLACED_BY[OTHER_FILL[fill]]
+        if outcome_of(p_fake, self._thresholds) == outcome_of(step.p_fake, self._thresholds):
+            return f"Replaced by {other} it is “{word}” too ({p_words})."
+        return (
+            f"But replaced by {other} it is “{word}” ({p_words}): it may come from the replacement, not from the face."
+        )
+
+    def _word(self, p_fake: float) -> str:
+        return TONES[outcome_of(p_fake, self._thresholds)].word
 
     @functools.cached_property
     def _thresholds(self) -> Calibration:

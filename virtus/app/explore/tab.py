@@ -77,6 +77,11 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
         held: the tab Analyze's components for photo, checkpoint, whole image, prior and face.
     """
     callbacks = ExploreCallbacks(detectors)
+    with gr.Row(elem_id="explore-panes"):
+        with gr.Column(min_width=0):
+            pane = _add_pane("explore", render_part("explore.html", "empty"))
+        with gr.Column(min_width=0, visible=False) as place:
+            beside = _add_pane("explore-beside", "")
     with gr.Accordion(TWO, open=False, visible=False, elem_id="explore-tools") as tools:
         kinds = [(words, name) for name, words in BESIDE.items()]
         kind = gr.Radio(kinds, value="nothing", label="Side by side with", elem_id="explore-kind")
@@ -85,11 +90,6 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
         with gr.Column(visible=False) as other_model:
             others = [name for name in detectors.names if name != detectors.default]
             model = checkpoint_chooser(detectors, elem_id="explore-model", value=others[0])
-    with gr.Row(elem_id="explore-panes"):
-        with gr.Column(min_width=0):
-            pane = _add_pane("explore", render_part("explore.html", "empty"))
-        with gr.Column(min_width=0, visible=False) as place:
-            beside = _add_pane("explore-beside", "")
     keep, offered = _add_files(callbacks, pane)
     controls = [tools, other_photo, other_model, place, keep, *offered]
     beside.wire(callbacks, OPEN_BESIDE)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from virtus.explain import Fill
     from virtus.judging import Exploration
 
-SCRIPTS = ("arrays", "drawing", "look", "lens", "rub", "heads")
+SCRIPTS = ("arrays", "drawing", "look", "lens", "parts", "rub", "heads")
 # Fetched when a face is shown first, so that the app's first page does not carry them.
 LOAD = """const root = element.querySelector(".explorer");
 const texts = JSON.parse(root.dataset.scripts).map((url) => fetch(url).then((answer) => answer.text()));
@@ -68,7 +68,7 @@ def face_value(
         "num_tokens": pooling.shape[-1],
         "pooling": {"heads": pooling.shape[0], "vectors": pooling.shape[1], "values": _base64(pooling)},
         "reads": _reads(exploration),
-        "aside": f"tokens that are no patches ({', '.join(exploration.prefix_names)})",
+        "aside": f"tokens that show nothing of the face ({', '.join(exploration.prefix_names)})",
         "attention": {
             "url": _write_attention(exploration),
             "blocks": attention.codes.shape[0],
