@@ -8,11 +8,12 @@ that nothing else writes or reads. The layout of the checkpoint stays what it is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import nn
 
 from train.config import TrainConfig
 from train.data import fraction
@@ -21,7 +22,7 @@ from train.fit.model import StartingPoint
 from train.fit.tokens import Missing, RowStore, TokenDataset, digest_of, fill_store
 from train.pictures import RowKind
 from virtus.errors import DataError
-from virtus.models import MLP, Classifier
+from virtus.models import MLP, Block, Classifier
 
 HEIGHT = 4.0  # standard deviations of a token's other channels that one of the probe's margins takes
 NUM_MEASURED = 256  # rows by which that is measured
@@ -56,17 +57,16 @@ def start_from_probe(config: TrainConfig, start: StartingPoint, training: TokenD
         start: as `check_probe` takes it.
         training: tokens that enter the first of these blocks; beside them the features are kept.
     """
-    classifier, names = start.classifier, _taken(training)
+    classifier, names, first_block = start.classifier, _taken(training), config.cached_block
     store = _keep_features(config, classifier, training.store, names)
     features = np.stack([store[name] for name in names]).astype(np.float32)
-    gain = classifier.blocks[config.cached_block].layernorm_after.weight.detach().abs().cpu().numpy()
-    channel = int((features[:, 0].std(axis=0) / gain.clip(1e-6)).argmin())  # that differs least between pictures
-    probe = fit_probe(features, list(names.values()), channel, config.source_weights)
-    write_probe(classifier, probe, config.cached_block)
     some = list(names)[:: max(1, len(names) // NUM_MEASURED)]
     hidden = torch.from_numpy(np.stack([training.store[name] for name in some])).float()
-    margins = probe.margins(np.stack([store[name] for name in some]))
-    read_probe(classifier, probe, hidden, torch.from_numpy(margins), config.cached_block)
+    channel = idlest_channel(classifier, hidden, first_block)
+    probe = fit_probe(features, list(names.values()), channel, config.source_weights)
+    write_probe(classifier, probe, hidden, first_block)
+    margins = torch.from_numpy(probe.margins(np.stack([store[name] for name in some])))
+    read_probe(classifier, probe, hidden, margins, first_block)
 
 
 def _keep_features(config: TrainConfig, classifier: Classifier, tokens: RowStore, names: Iterable[str]) -> RowStore:
@@ -115,22 +115,46 @@ def fit_probe(
 
 
 @torch.no_grad()
-def write_probe(classifier: Classifier, probe: Probe, first_block: int) -> None:
-    """Let the probe's channel carry a standard score of the margin, and nothing else write or read it."""
-    for block, weight, mean in zip(classifier.blocks[first_block:], probe.weights, probe.means, strict=True):
-        mlp, attention = block.mlp, block.attention
+def idlest_channel(classifier: Classifier, hidden: torch.Tensor, first_block: int) -> int:
+    """The one through which least is read, by the mean square of its share in what queries, keys, values and MLPs sum.
+
+    Args:
+        hidden: tokens that enter `first_block`, (N, T, D).
+    """
+    shares = torch.zeros(hidden.shape[2])
+    for block, before, after in _read_by_blocks(classifier, hidden, first_block):
+        for read, readers in zip((before, after), _readers(block), strict=True):
+            weights = torch.cat([reader.weight for reader in readers])
+            shares += (read.flatten(0, 1).square().mean(dim=0) * weights.square().sum(dim=0)).cpu()
+    return int(shares.argmin())
+
+
+@torch.no_grad()
+def write_probe(classifier: Classifier, probe: Probe, hidden: torch.Tensor, first_block: int) -> None:
+    """Let the probe's channel carry a standard score of the margin, and nothing else write or read it.
+
+    What was read of it in the mean goes into the readers' biases.
+    """
+    channel, reads = probe.channel, _read_by_blocks(classifier, hidden, first_block)
+    levels = [[read[:, :, channel].mean() for read in (before, after)] for _, before, after in reads]
+    blocks = classifier.blocks[first_block:]
+    for block, levels_here, weight, mean in zip(blocks, levels, probe.weights, probe.means, strict=True):
+        mlp = block.mlp
         assert isinstance(mlp, MLP)
-        for reader in (attention.q_proj, attention.k_proj, attention.v_proj, mlp.fc1):
-            reader.weight[:, probe.channel] = 0
-        for writer in (attention.o_proj, mlp.fc2):
-            writer.weight[probe.channel] = 0
+        for level, readers in zip(levels_here, _readers(block), strict=True):
+            for reader in readers:
+                if reader.bias is not None:
+                    reader.bias += reader.weight[:, channel] * level
+                reader.weight[:, channel] = 0
+        for writer in (block.attention.o_proj, mlp.fc2):
+            writer.weight[channel] = 0
             if writer.bias is not None:
-                writer.bias[probe.channel] = 0
+                writer.bias[channel] = 0
         row, centre = weight / probe.spread, (weight * mean).sum() / probe.spread
         for neuron, sign in zip(_idlest(mlp), (1, -1), strict=True):
             mlp.fc1.weight[neuron], mlp.fc1.bias[neuron] = sign * torch.from_numpy(row).float(), -sign * centre
             mlp.fc2.weight[:, neuron] = 0
-            mlp.fc2.weight[probe.channel, neuron] = sign
+            mlp.fc2.weight[channel, neuron] = sign
 
 
 @torch.no_grad()
@@ -161,14 +185,29 @@ def read_probe(
 
 def read_by_mlps(classifier: Classifier, hidden: torch.Tensor, first_block: int) -> torch.Tensor:
     """What the MLP of each block reads of the class token: (N, T, D) that enter `first_block` to (N, B, D)."""
-    rotation, read = classifier.rotation(), []
+    return torch.stack([after[:, 0] for _, _, after in _read_by_blocks(classifier, hidden, first_block)], dim=1)
+
+
+def _read_by_blocks(
+    classifier: Classifier, hidden: torch.Tensor, first_block: int
+) -> Iterator[tuple[Block, torch.Tensor, torch.Tensor]]:
+    """Each block, what its attention reads, (N, T, D), and its MLP: the same, in the last block of the class token."""
+    rotation, hidden = classifier.rotation(), hidden.to(next(classifier.parameters()).device)
     for index, block in enumerate(classifier.blocks[first_block:], first_block + 1):
         num_tokens = 1 if index == len(classifier.blocks) else None
-        between = block.attended(hidden, num_tokens=num_tokens, rotation=rotation)
-        normed = block.layernorm_after(between)
-        read.append(normed[:, 0])
-        hidden = between + block.mlp(normed)
-    return torch.stack(read, dim=1)
+        before = block.layernorm_before(hidden)
+        between = block.attended(hidden, before, num_tokens=num_tokens, rotation=rotation)
+        after = block.layernorm_after(between)
+        yield block, before, after
+        if num_tokens is None:
+            hidden = between + block.mlp(after)
+
+
+def _readers(block: Block) -> tuple[list[nn.Linear], list[nn.Linear]]:
+    """What reads behind each of its two norms."""
+    attention, mlp = block.attention, block.mlp
+    assert isinstance(mlp, MLP)
+    return [attention.q_proj, attention.k_proj, attention.v_proj], [mlp.fc1]
 
 
 def _idlest(mlp: MLP) -> list[int]:

@@ -6,7 +6,7 @@ from virtus.doors import offer
 
 if TYPE_CHECKING:
     from virtus.models.architecture import PRECISIONS, Architecture
-    from virtus.models.block import MLP
+    from virtus.models.block import MLP, Block
     from virtus.models.families import classifier_config, describe, read_architecture, read_transform
     from virtus.models.hardware import (
         crops_at_once,

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from train.fit.model import load_base
-from train.fit.probe import check_probe, fit_probe, read_by_mlps, read_probe, write_probe
+from train.fit.probe import check_probe, fit_probe, idlest_channel, read_by_mlps, read_probe, write_probe
 from train.pictures.samplers import RowKind
 from virtus.errors import DataError
 from virtus.models.block import ACTIVATION
@@ -36,7 +38,7 @@ def kinds(hidden):
 def probed(classifier, hidden, kinds):
     with torch.no_grad():
         probe = fit_probe(read_by_mlps(classifier, hidden, FIRST).numpy(), kinds, CHANNEL)
-        write_probe(classifier, probe, FIRST)
+        write_probe(classifier, probe, hidden, FIRST)
     return probe
 
 
@@ -63,6 +65,30 @@ def test_the_channel_carries_the_standard_score_of_what_the_mlps_read_and_the_he
     assert np.corrcoef(margins, probed.margins(features))[0, 1] > 0.95  # a norm of few channels bends it
     is_fake = np.array([kind.label is Label.FAKE for kind in kinds])
     assert (margins[is_fake].mean() - margins[~is_fake].mean()) > margins.std()
+
+
+@torch.no_grad()
+def test_a_channel_that_says_the_same_of_all_pictures_gives_way_without_loss(classifier, hidden, kinds):
+    """What was read of it goes into the readers' biases: until then it was lost, and with it what the blocks knew."""
+    steady = 7
+    hidden[:, :, steady] = 5.0
+    for block in classifier.blocks[FIRST:]:  # it stays what it is
+        for writer in (block.attention.o_proj, block.mlp.fc2):
+            writer.weight[steady], writer.bias[steady] = 0, 0
+    before = classifier.judge(hidden, first_block=FIRST)
+    probe = fit_probe(read(classifier, hidden), kinds, steady)
+    write_probe(classifier, replace(probe, spread=1e9), hidden, FIRST)  # and next to nothing is carried
+    moved = (classifier.judge(hidden, first_block=FIRST) - before).abs()
+    assert moved.mean() < 0.2 * before.std()
+
+
+@torch.no_grad()
+def test_the_idlest_channel_is_the_one_that_nothing_reads(classifier, hidden):
+    idle = 11
+    for block in classifier.blocks[FIRST:]:
+        for reader in (block.attention.q_proj, block.attention.k_proj, block.attention.v_proj, block.mlp.fc1):
+            reader.weight[:, idle] = 0
+    assert idlest_channel(classifier, hidden, FIRST) == idle
 
 
 def test_nothing_else_writes_or_reads_the_channel(classifier, probed):
