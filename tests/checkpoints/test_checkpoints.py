@@ -73,6 +73,16 @@ def test_a_margin_that_is_none_is_refused(copy_checkpoint, margin):
     assert str(caught.value) == f"{folder} is not used. {cause}"
 
 
+@pytest.mark.parametrize("first", [-1, 3, 1.0, None, True, "2"], ids=repr)
+def test_a_first_trained_block_that_it_does_not_have_is_refused(make_checkpoint, copy_checkpoint, first):
+    assert load_checkpoint(str(make_checkpoint(own={"first_trained_block": 2}))).first_trained_block == 2
+    folder = copy_checkpoint(own={"first_trained_block": first})
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(str(folder))
+    cause = f"The first_trained_block in its virtus.json is {first!r}, not the index of one of its 3 blocks."
+    assert str(caught.value) == f"{folder} is not used. {cause}"
+
+
 @pytest.mark.parametrize("judges", ["both", None, True, ["pictures"]], ids=repr)
 def test_what_a_checkpoint_judges_is_faces_or_pictures(copy_checkpoint, judges):
     folder = copy_checkpoint(own={"judges": "pictures"})

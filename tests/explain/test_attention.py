@@ -15,6 +15,7 @@ from tests.support.explaining import (
     with_learned_query,
 )
 from virtus.explain.attention import FUSIONS, head_relevance, joint_attention
+from virtus.explain.gradients import attention_gradients
 from virtus.explain.registry import HEAD_FUSIONS, explain
 from virtus.results import Label
 
@@ -164,6 +165,19 @@ def test_attribution_is_that_of_the_full_pass(make_checkpoint, kind, target):
     stock = stock_attribution(detector, pixels(detector, crops(2)), 1 if target is Label.FAKE else -1)
     ours = heatmaps(detector, crops(2), method="attribution", target=target)
     np.testing.assert_allclose(ours.reshape(2, -1), stock, rtol=1e-3, atol=1e-3 * float(stock.max()))
+
+
+def test_attribution_goes_back_to_the_first_block_that_was_trained(make_checkpoint):
+    """Of three blocks the last two where nothing is said; the last alone where training changed no other."""
+    detectors = [load_detector(make_checkpoint(own={"first_trained_block": first})) for first in (0, 1, 2)]
+    unsaid, second, last = (
+        heatmaps(detector, crops(2), method="attribution", target=Label.FAKE) for detector in detectors
+    )
+    np.testing.assert_array_equal(second, unsaid)
+    state = detectors[2].encode(crops(2))
+    ((attention, gradient),) = attention_gradients(state, [Label.FAKE] * 2, first=2)  # of the rows that the head reads
+    by_hand = (attention * gradient).relu().mean(dim=(1, 2))[:, state.trunk.num_prefix_tokens :]
+    np.testing.assert_allclose(last.reshape(2, -1), by_hand.detach().numpy(), rtol=1e-4, atol=1e-7)
 
 
 def test_attribution_of_one_head_is_not_the_mean_of_all(make_checkpoint):

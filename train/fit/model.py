@@ -193,6 +193,7 @@ def save_checkpoint(
     provenance = {"recipe": config.recipe, "base": Path(config.base).name, "seed": config.seed}
     provenance |= {"teacher": Path(config.teacher).name} if config.teacher else {}
     sidecar = {"margin": config.margin, "calibration": calibration and asdict(calibration), "provenance": provenance}
+    sidecar |= {"first_trained_block": first} if (first := _first_tuned(start.classifier, config.tune)) else {}
     write_sidecar(folder, sidecar | ({"judges": "pictures"} if config.crop == "whole" else {}))
 
 
@@ -256,11 +257,20 @@ def _tuned(classifier: Classifier, tune: str) -> list[nn.Module]:
     parts = [part for part in classifier.children() if part is not unread]
     if tune == "full":
         return parts
-    wanted, blocks = int(tune.rpartition(":")[2]), classifier.blocks
-    if wanted > len(blocks):
-        raise DataError(f"The base has {len(blocks)} blocks; tune=last_blocks:{wanted} asks for more.")
     before = (classifier.embeddings, classifier.pre_layernorm, classifier.layers)
-    return [*blocks[-wanted:], *(part for part in parts if part not in before)]
+    return [*classifier.blocks[_first_tuned(classifier, tune) :], *(part for part in parts if part not in before)]
+
+
+def _first_tuned(classifier: Classifier, tune: str) -> int:
+    """The index of the first block that is trained.
+
+    Raises:
+        DataError: if there are not so many blocks.
+    """
+    wanted, num_blocks = int(tune.rpartition(":")[2]) if tune.startswith("last_blocks") else 0, len(classifier.blocks)
+    if wanted > num_blocks:
+        raise DataError(f"The base has {num_blocks} blocks; tune=last_blocks:{wanted} asks for more.")
+    return num_blocks - wanted if wanted else 0
 
 
 def _fix_length(classifier: Classifier) -> None:

@@ -27,12 +27,14 @@ class TrunkState:
         outputs: which logits speak for each class.
         block_inputs: the tokens that enter each block, (N, T, D) float32; the last ones enter the tail.
         even_margin: the margin (see `margins_of`) at which both classes are equally likely.
+        first_trained_block: see `Checkpoint`.
     """
 
     trunk: Trunk
     outputs: ClassOutputs
     block_inputs: tuple[torch.Tensor, ...]
     even_margin: float = 0.0
+    first_trained_block: int = 0
 
     def __len__(self) -> int:
         return self.block_inputs[-1].shape[0]
@@ -122,7 +124,8 @@ class Detector:
         """What `encode` gave, from its `block_inputs` alone, on any device. No pass of the trunk."""
         checkpoint = self.checkpoint
         inputs = tuple(tokens.to(checkpoint.trunk.device) for tokens in block_inputs)
-        return TrunkState(checkpoint.trunk, checkpoint.outputs, inputs, even_margin_of(checkpoint.info.calibration))
+        even_margin = even_margin_of(checkpoint.info.calibration)
+        return TrunkState(checkpoint.trunk, checkpoint.outputs, inputs, even_margin, checkpoint.first_trained_block)
 
     def predict(self, crops: Sequence[FaceCrop]) -> list[Prediction]:
         """The verdict for each crop. Nothing is kept of a batch but that."""

@@ -48,6 +48,7 @@ class Checkpoint:
         margin: of the face crop.
         architecture: name of the transformers class.
         novelty: what its training pictures were like; None where it does not know.
+        first_trained_block: index of the first block that fine-tuning changed; 0 where all were, or nothing is known.
     """
 
     info: CheckpointInfo
@@ -57,6 +58,7 @@ class Checkpoint:
     margin: float
     architecture: str
     novelty: Novelty | None = None
+    first_trained_block: int = 0
 
     @property
     def judges_pictures(self) -> bool:
@@ -70,11 +72,12 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class LocatedCheckpoint:
-    """A checkpoint that was examined, and not loaded: what it is called, what is in its folder, its face crop."""
+    """A checkpoint that was examined, and not loaded: what it is called, what is in its folder and `virtus.json`."""
 
     info: CheckpointInfo
     examined: Examination
     margin: float
+    first_trained_block: int
 
 
 def find_checkpoint(name: str = "auto", *, fake_label: str | None = None) -> LocatedCheckpoint:
@@ -90,7 +93,7 @@ def find_checkpoint(name: str = "auto", *, fake_label: str | None = None) -> Loc
     resolved, revision, examined = examine_named(name, fake_label=fake_label)
     calibration = _calibration(resolved, revision, examined)
     info = CheckpointInfo(resolved, revision, examined.sha256, calibration, _judges(resolved, examined.sidecar))
-    return LocatedCheckpoint(info, examined, _margin(resolved, examined.sidecar))
+    return LocatedCheckpoint(info, examined, _margin(resolved, examined.sidecar), _first_trained_block(examined))
 
 
 def examine_named(name: str, *, fake_label: str | None = None) -> tuple[str, str, Examination]:
@@ -141,6 +144,7 @@ def load_checkpoint(
         margin=located.margin,
         architecture=examined.architecture.name,
         novelty=_novelty(examined),
+        first_trained_block=located.first_trained_block,
     )
 
 
@@ -264,3 +268,14 @@ def _margin(name: str, sidecar: dict) -> float:
             f"{name} is not used. The margin in its virtus.json is {margin!r}, not a number in 0.5 to 4."
         )
     return float(margin)
+
+
+def _first_trained_block(examined: Examination) -> int:
+    """What its `virtus.json` says, else 0."""
+    first, num_blocks = examined.sidecar.get("first_trained_block", 0), examined.architecture.num_hidden_layers
+    if isinstance(first, bool) or not isinstance(first, int) or not 0 <= first < num_blocks:
+        raise CheckpointError(
+            f"{examined.name} is not used. The first_trained_block in its virtus.json is {first!r}, not the index of "
+            f"one of its {num_blocks} blocks."
+        )
+    return first

@@ -83,7 +83,10 @@ def _backwards(
             value, output = run_block(index, hidden)
             if index == last:
                 output = margins_of(state.trunk.finish(output), state.outputs)
-            upstream, gradient = torch.autograd.grad(output, (hidden, value), upstream)
+            # What enters the first block of all asks for no gradient: nothing goes on from there.
+            wanted = (value,) if index == first else (value, hidden)
+            gradient, *further = torch.autograd.grad(output, wanted, upstream)
+            upstream = further[0] if further else upstream
         yield value.detach(), gradient
 
 

@@ -58,7 +58,7 @@ EXPLAINERS = {
     "attribution": Explainer(
         "attention.attribution",
         True,
-        "where attention that raised the class's lead flowed, behind the first third of the blocks",
+        "where attention that raised the class's lead flowed, in the blocks that learned of fakes",
         options=("head",),
         finding="The best at finding known forgeries, and yet in one of nine its brightest patch lies elsewhere.",
     ),

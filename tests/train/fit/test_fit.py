@@ -104,7 +104,10 @@ def test_every_recipe_runs_to_its_end_and_from_every_family(name, kind, data, ca
     saved = load_file(result.checkpoint / "model.safetensors").values()
     assert any(tensor.dtype == torch.int8 for tensor in saved) == (config.weights == "int8")
     assert_loads_alike(result.checkpoint)
-    judges = find_checkpoint(str(result.checkpoint)).info.judges
+    found = find_checkpoint(str(result.checkpoint))
+    num_trained = int(config.tune.rpartition(":")[2]) if config.tune.startswith("last_blocks") else 3
+    assert found.first_trained_block == 3 - num_trained
+    judges = found.info.judges
     assert judges == ("pictures" if config.crop == "whole" else "faces")
 
 
