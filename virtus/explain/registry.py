@@ -60,7 +60,7 @@ EXPLAINERS = {
         True,
         "where attention that raised the class's lead flowed, in the blocks that learned of fakes",
         options=("head",),
-        finding="The best at finding known forgeries, and yet in one of nine its brightest patch lies elsewhere.",
+        finding="The best at finding known forgeries, and yet in one of ten its brightest patch lies elsewhere.",
     ),
     "gradcam": Explainer(
         "cams.gradcam",
@@ -125,18 +125,17 @@ class Localisation:
 
 
 # Of docs/benchmarks.md (Explanations): part swaps, pointing hits and ms. To be renewed as a whole, for one checkpoint.
-# Of five hundred fakes, but occlusion's of ten of the run before; attribution's time is that of going through all
-# blocks, of which it takes two thirds now.
+# Of five hundred fakes, but occlusion's of ten of the run before; two threads with bfloat16 units.
 LOCALISATION_OF = "virtus-base"
 LOCALISATION = {
-    "rollout": Localisation(0.11, 20),
-    "attribution": Localisation(0.89, 170),
-    "gradcam": Localisation(0.76, 8),
-    "gradcam++": Localisation(0.48, 8),
-    "layercam": Localisation(0.75, 7),
-    "hirescam": Localisation(0.73, 7),
-    "eigencam": Localisation(0.21, 86),
-    "occlusion": Localisation(0.82, 4700),
+    "rollout": Localisation(0.11, 15),
+    "attribution": Localisation(0.90, 36),
+    "gradcam": Localisation(0.76, 5),
+    "gradcam++": Localisation(0.48, 5),
+    "layercam": Localisation(0.75, 5),
+    "hirescam": Localisation(0.73, 5),
+    "eigencam": Localisation(0.21, 32),
+    "occlusion": Localisation(0.82, 3400),
     "evidence": Localisation(0.73, 7),
 }
 CHANCE_HITS, CENTRE_HITS = 0.15, 0.50  # of smoothed random maps, and of a map of nothing but the centre
