@@ -10,7 +10,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 import gradio as gr
 from PIL import Image
@@ -21,6 +22,7 @@ from virtus.app.explore import erasing_route
 from virtus.app.server.guards import IN_WORDS, guards
 from virtus.app.server.theme import build_theme, style_sheet
 from virtus.app.visitors import (
+    CLEAN_EVERY_S,
     MAX_SESSIONS,
     MAX_WAITING,
     NUM_AT_ONCE,
@@ -217,9 +219,18 @@ def _bound_memory() -> None:
     after a minute with 16 visitors. What lies between two layers is less than 4 MiB: to fetch that anew each time took
     nearly as long as the verdict. A photo that is kept is more, and would break up the memory around it.
     """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries do not have it
-        if mallopt is not None:
-            mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
-            mallopt(M_TRIM_THRESHOLD, SPARE_BYTES)
-            mallopt(M_ARENA_MAX, 1)
+    if sys.platform != "linux":
+        return
+    malloc = ctypes.CDLL(None)
+    if hasattr(malloc, "mallopt"):  # other C libraries have neither
+        malloc.mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+        malloc.mallopt(M_TRIM_THRESHOLD, SPARE_BYTES)
+        malloc.mallopt(M_ARENA_MAX, 1)
+        threading.Thread(target=_give_back, args=[malloc.malloc_trim], daemon=True).start()
+
+
+def _give_back(trim: Callable[[int], object]) -> None:
+    """Every minute, what lies free between blocks: it grows with the hours, and malloc keeps it by itself."""
+    while True:
+        time.sleep(CLEAN_EVERY_S)
+        trim(0)
