@@ -144,7 +144,7 @@ def write_probe(classifier: Classifier, probe: Probe, hidden: torch.Tensor, firs
         for level, readers in zip(levels_here, _readers(block), strict=True):
             for reader in readers:
                 if reader.bias is not None:
-                    reader.bias += reader.weight[:, channel] * level
+                    reader.bias.add_(reader.weight[:, channel] * level)
                 reader.weight[:, channel] = 0
         for writer in (block.attention.o_proj, mlp.fc2):
             writer.weight[channel] = 0
