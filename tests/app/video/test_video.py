@@ -92,6 +92,9 @@ NOTE_VERDICTS = """() => {
 def test_a_clip_that_is_taken_away_is_judged_no_further(visit, give, clips):
     """It was judged to its end, its verdict came, and then that no photo was handed over."""
     page = visit(tab="Video")
+    page.locator("#video-settings button").first.click()
+    page.locator("#video-frames input[type=number]").fill("96")  # so that it does not end before the click
+    page.locator("#video-frames input[type=number]").press("Tab")
     page.evaluate(NOTE_VERDICTS)
     give(page, clips["long.mp4"])
     page.locator("#video-verdict [role=progressbar]").wait_for()
