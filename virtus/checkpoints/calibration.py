@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -28,7 +29,17 @@ def judge(margin: float, calibration: Calibration | None, prior: float = EVEN) -
     return p_fake, outcome_of(p_fake, used)
 
 
-def outcome_of(p_fake: float, used: Calibration) -> Outcome:
+class HasThresholds(Protocol):
+    """Below the one p is real, from the other on fake."""
+
+    @property
+    def real_below(self) -> float: ...
+
+    @property
+    def fake_above(self) -> float: ...
+
+
+def outcome_of(p_fake: float, used: HasThresholds) -> Outcome:
     """What the thresholds make of a p: see `at_prior`, by whose prior both must go."""
     if p_fake >= used.fake_above:
         return Outcome.FAKE

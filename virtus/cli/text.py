@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from virtus.checkpoints import name_of_user_calibration, read_user_calibration, user_file
+from virtus.checkpoints import name_of_user_calibration, outcome_of, read_user_calibration, user_file
 from virtus.explain import OTHER_FILL, describe_faithfulness
 from virtus.judging import thresholds_of
 from virtus.results import CheckpointInfo, Explanation, FaceReport, ImageReport
@@ -53,14 +53,10 @@ def flipping_line(found: Exploration, step: FlippingStep, fill: Fill) -> str:
     if not step.flipped:
         return f"  no set was found that flips it; without {patches} it comes nearest: p_fake {step.p_fake:.3f}"
     by = "dropped" if fill == "drop" else f"replaced by {fill}"
-    said = f"  without {patches}, {by}, it is {_side(found, step.p_fake)}: p_fake {step.p_fake:.3f}"
+    said = f"  without {patches}, {by}, it is {outcome_of(step.p_fake, found)}: p_fake {step.p_fake:.3f}"
     if (p_fake := step.p_fake_otherwise) is None:
         return said
-    return f"{said}; replaced by {OTHER_FILL[fill]}, {_side(found, p_fake)}: p_fake {p_fake:.3f}"
-
-
-def _side(found: Exploration, p_fake: float) -> str:
-    return "fake" if p_fake >= found.fake_above else "real" if p_fake < found.real_below else "inconclusive"
+    return f"{said}; replaced by {OTHER_FILL[fill]}, {outcome_of(p_fake, found)}: p_fake {p_fake:.3f}"
 
 
 def explanation_lines(report: ImageReport) -> Iterator[str]:

@@ -75,7 +75,7 @@ def _backwards(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Value and gradient at a place in each block, from the last to `first`. One block's graph is held at a time."""
     last = len(state.block_inputs) - 1
-    upstream = target_signs(state, targets)
+    upstream = [target_signs(state, targets)]
     for index in range(last, first - 1, -1):
         with torch.inference_mode(False), torch.enable_grad():
             # A tensor made in inference mode cannot be differentiated; its copy can.
@@ -85,8 +85,7 @@ def _backwards(
                 output = margins_of(state.trunk.finish(output), state.outputs)
             # What enters the first block of all asks for no gradient: nothing goes on from there.
             wanted = (value,) if index == first else (value, hidden)
-            gradient, *further = torch.autograd.grad(output, wanted, upstream)
-            upstream = further[0] if further else upstream
+            gradient, *upstream = torch.autograd.grad([output], wanted, upstream)
         yield value.detach(), gradient
 
 
