@@ -1,5 +1,7 @@
 """The names of the parts of a face, on crops whose landmarks are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -67,3 +69,40 @@ def test_without_a_face_places_are_named():
     assert names == (
         "upper left", "top", "upper right", "left", "centre", "right", "lower left", "bottom", "lower right"
     )  # fmt: skip
+
+
+# Turned to the right of the picture by some 25 degrees: the landmarks lie right of the middle of the box, 36 apart. In
+# units of 40.7 pixels the face is 2.16 * 1.136 wide, as its box is, from 200 - 49.9 * 1.11 to 200 + 49.9.
+TURNED = replace(FACE, landmarks=((192.0, 176.0), (228.0, 176.0), (218.0, 200.0), (194.0, 222.0), (226.0, 222.0)))
+# From the side: the nose stands beyond the far eye by more than there is between the eyes.
+PROFILE = replace(FACE, landmarks=((210.0, 176.0), (232.0, 176.0), (240.0, 200.0), (207.0, 222.0), (231.0, 222.0)))
+
+
+def test_of_a_turned_head_the_near_cheek_belongs_to_the_face_and_the_wall_beyond_the_far_one_does_not():
+    """An oval about the landmarks left the near cheek and jaw out, and took in the wall."""
+    names, crop = cells_of(TURNED, Image.new("RGB", (400, 400)))
+    cheek = {point: name_at(names, crop, *point) for point in ((151, 190), (158, 205), (162, 220))}
+    assert set(cheek.values()) == {"left cheek"}
+    assert {name_at(names, crop, x, 190) for x in (256, 262)} == {"background"}
+    found = [name_at(names, crop, *point) for point in TURNED.landmarks]
+    assert found == ["left eye", "right eye", "nose", "mouth", "mouth"]
+    assert name_at(names, crop, 210, 244) == "chin"  # below the mouth
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_of_a_profile_nothing_before_the_nose_belongs_to_the_face_and_the_cheek_reaches_to_the_ear(is_mirrored):
+    face, side = PROFILE, 1
+    if is_mirrored:
+        (right, left, nose, *mouth), side = [(400 - x, y) for x, y in PROFILE.landmarks], -1
+        face = replace(PROFILE, landmarks=(left, right, nose, *reversed(mouth)))
+    names, crop = cells_of(face, Image.new("RGB", (400, 400)))
+    assert {name_at(names, crop, 200 + side * 50, y) for y in (150, 176, 200, 222)} == {"background"}
+    assert name_at(names, crop, 200 - side * 56, 200) == f"{'right' if is_mirrored else 'left'} cheek"
+    assert name_at(names, crop, *face.landmarks[2]) == "nose"
+
+
+def test_a_box_that_the_border_cuts_does_not_make_the_face_smaller():
+    whole, crop = cells_of(FACE, Image.new("RGB", (400, 400)))
+    cut = replace(FACE, box_xyxy=(150.0, 150.0, 250.0, 256.0))
+    names = np.array(name_cells(cut, crop, (0, 0, *crop.image.size), GRID)).reshape(GRID)
+    assert (names != "background").sum() >= 0.95 * (whole != "background").sum()

@@ -130,7 +130,12 @@ def yaw(face: Face) -> float:
 
     A head of usual proportions gives +-0.26 when turned by 30 degrees, 0.45 by 45, 0.78 by 60.
     """
-    left, right, nose = np.array(face.landmarks[:3])
+    return yaw_of(np.array(face.landmarks))
+
+
+def yaw_of(landmarks: np.ndarray) -> float:
+    """The same of landmarks (5, 2) in any unit."""
+    left, right, nose = landmarks[:3]
     eyes = right - left
     return float((nose - left) @ eyes / max(eyes @ eyes, 1e-6) - 0.5)
 
