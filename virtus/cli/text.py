@@ -40,7 +40,7 @@ def exploration_lines(found: Exploration, rollout: np.ndarray) -> Iterator[str]:
     yield f"{found.outcome} (p_fake {found.p_fake:.3f}; {_between(found.real_below, found.fake_above)})"
     yield from (f"  {sentence}" for sentence in _doubts(found.face))
     yield f"  it looked most at: {', '.join(found.top_parts(rollout))} (attention rollout)"
-    yield f"  p_fake by block: {' '.join(f'{p:.2f}' for p in found.lens_decided)}"
+    yield f"  p_fake by block: {' '.join(f'{p:.3f}' for p in found.lens_decided)}"
     since = f"after block {found.decided_at - 1}" if found.decided_at else "before the first block"
     yield f"  on its side of 0.5 for good {since}. {LENS}"
 

@@ -138,7 +138,10 @@ LOCALISATION = {
     "occlusion": Localisation(0.82, 3400),
     "evidence": Localisation(0.73, 7),
 }
-CHANCE_HITS, CENTRE_HITS = 0.15, 0.50  # of smoothed random maps, and of a map of nothing but the centre
+CHANCE_HITS, CENTRE_HITS = (
+    0.15,
+    0.50,
+)  # of smoothed random maps, and of one that always points at the middle of the face
 
 
 def explain(
