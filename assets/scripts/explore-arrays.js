@@ -190,3 +190,8 @@ function againstSize(values, names) {
 function percent(share) {
   return share > 0 && share < 0.005 ? "under 1 %" : `${Math.round(100 * share)} %`;
 }
+
+// A p of fake or how it changes, everywhere with as many digits as in Analyze.
+function inDigits(p) {
+  return p.toFixed(3);
+}

@@ -45,6 +45,7 @@ class PatchCanvas {
     this.marks = [];
     this.covered = null; // patches (of all, true or false) and the picture that is seen in their place, if any
     this.outlined = null; // patches (of all, true or false) with a line around them, if any
+    this.isStriped = false; // those: where a line alone does not tell which side of it is meant
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     canvas.addEventListener("pointerdown", (event) => this.#press(event));
     for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => this.#release());
@@ -135,7 +136,22 @@ class PatchCanvas {
   #outlineAll(patches) {
     const edge = new Path2D();
     patches.forEach((isIn, patch) => isIn && this.#addEdges(edge, patch, patches));
+    if (this.isStriped) this.#stripe(patches);
     this.#stroke(edge, "#7df9ff");
+  }
+
+  #stripe(patches) {
+    const { context, canvas: { width, height } } = this;
+    const [inside, lines] = [new Path2D(), new Path2D()];
+    patches.forEach((isIn, patch) => isIn && inside.rect(...this.#boxOf(patch)));
+    for (let x = -height; x < width; x += width / 28) {
+      lines.moveTo(x, height);
+      lines.lineTo(x + height, 0);
+    }
+    context.save();
+    context.clip(inside);
+    this.#stroke(lines, "#7df9ff");
+    context.restore();
   }
 
   #outline(patch, colour) {

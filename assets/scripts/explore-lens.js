@@ -31,7 +31,7 @@ function lensPart(explorer) {
     const since = outcomes.length - [...outcomes].reverse().findIndex((one) => one !== last);
     const from = outcomes.every((one) => one === last) ? 0 : since;
     const numBlocks = decided.length - 1;
-    const end = `It ends at p = ${decided.at(-1).toFixed(2)}.`;
+    const end = `It ends at p = ${inDigits(decided.at(-1))}.`;
     const says = (one) => (one === "inconclusive" ? "was undecided" : `said “${one}”`);
     if (from === 0) return `It ${says(last)} from the start, and stayed so. ${end}`;
     if (from === numBlocks) return `It never settled: after block ${numBlocks - 1} of ${numBlocks} it ${says(outcomes.at(-2))}, after the last it ${says(last)}. ${end}`;
@@ -60,7 +60,7 @@ function lensPart(explorer) {
       ...face.decided.map((p, block) => shape("circle", { class: `point ${outcome(p)}`, "data-block": block, cx: x(block), cy: y(p), r: 5 })),
     );
     chart.replaceChildren(svg);
-    const said = face.decided.map((p, block) => `${block ? `block ${block}` : "before"} ${p.toFixed(2)}`).join(", ");
+    const said = face.decided.map((p, block) => `${block ? `block ${block}` : "before"} ${inDigits(p)}`).join(", ");
     svg.setAttribute("aria-label", `Probability of fake after each block: ${said}`);
   }
 
@@ -83,7 +83,7 @@ function lensPart(explorer) {
     button.append(pixelsOf(verdictColours(valuesAt(block)), face.grid), document.createElement("span"));
     button.lastChild.textContent = block ? String(block) : "start";
     const p = face.decided[block];
-    button.setAttribute("aria-label", `${block ? `After block ${block}` : "Before the first block"}: p ${p.toFixed(2)}, ${outcome(p)}`);
+    button.setAttribute("aria-label", `${block ? `After block ${block}` : "Before the first block"}: p ${inDigits(p)}, ${outcome(p)}`);
     button.addEventListener("click", () => choose(block));
     return button;
   }
@@ -121,9 +121,9 @@ function lensPart(explorer) {
     const values = valuesAt(chosen);
     canvas.draw(verdictColours(values), pointed === null ? [] : [[pointed, "#ffffff"]]);
     const when = chosen ? `After block ${chosen}` : "Before the first block";
-    blockSaid.textContent = `${when} the verdict stands at p = ${face.decided[chosen].toFixed(2)}.`;
+    blockSaid.textContent = `${when} the verdict stands at p = ${inDigits(face.decided[chosen])}.`;
     patchSaid.textContent =
-      pointed === null ? `${when}. Point at a patch, or tap it, for its p.` : `${when} the patch at ${explorer.nameOf(pointed)} says p = ${values[pointed].toFixed(2)}.`;
+      pointed === null ? `${when}. Point at a patch, or tap it, for its p.` : `${when} the patch at ${explorer.nameOf(pointed)} says p = ${inDigits(values[pointed])}.`;
   }
 
   chart.addEventListener("click", (event) => {

@@ -1,8 +1,25 @@
 // Where a patch looks, and who looks at it: drawn in the page from attention that came once.
 const PLAY_MS = 420; // a block
 const TOLD = 3; // patches by name
-const AROUND = "Its brightest squares lie in the background (hair, clothes, wall); looking there is not deciding by it.";
+const AROUND = "Its brightest squares lie in the background (hair, clothes, wall).";
+const ATTENTION = "This is attention: where it fetched information from, not what spoke for the verdict. The map in Analyze shows that.";
+const [TIMES, ENOUGH] = [6, 0.1]; // a patch that holds so many times what each would hold evenly; together so much of it all
+// Registers, high-norm tokens: Darcet et al. 2024.
+const NOTES = "Vision transformers often use squares where there is little to see as a place for notes on the whole picture: that is no clue about what lies there.";
 const CLEARLY = 1.25; // times as much as its size alone would give a part: that is told of
+
+// Few patches that hold much, where their parts as a whole do not.
+function squaresInWords(patches, names, told) {
+  const [total, even] = [sumOf(patches) || 1, 1 / patches.length];
+  const shares = [...patches].map((value) => value / total);
+  const squares = greatest(shares, shares.length).filter((at) => shares[at] >= TIMES * even && !told.includes(names[at]));
+  const held = sumOf(squares.map((at) => shares[at]));
+  if (held < ENOUGH) return "";
+  const where = listOf([...new Set(squares.map((at) => names[at]))]);
+  const notes = names[squares[0]] === "background" ? ` ${NOTES}` : "";
+  const [count, takes] = squares.length === 1 ? ["A single square", "takes"] : [`${squares.length} squares`, "take"];
+  return `${count} of ${where} ${takes} ${percent(held)} of its attention; evenly it would be ${percent(squares.length * even)}.${notes}`;
+}
 
 function lookPart(explorer) {
   const root = explorer.find(".look");
@@ -122,7 +139,7 @@ function lookPart(explorer) {
     const end = patch === null ? "What the verdict is read from" : `The patch at ${explorer.nameOf(patch)}`;
     const most = greatest(values, TOLD).filter((at) => values[at] > 0);
     const named = most.map((at) => explorer.nameOf(at) + (isFrom ? `: ${percent(values[at] / total)}` : "")).join("; ");
-    find(".aside").textContent = isFrom && attention.numPrefix ? `The rest, ${percent(1 - sumOf(values) / total)}, stays with ${face.aside}.` : "";
+    find(".aside").textContent = isFrom && attention.numPrefix ? `The other ${percent(1 - sumOf(values) / total)} goes to ${face.aside}.` : "";
     tell(isFrom ? `${start} ${where}${heads} look${plural} most at ${named}.` : `${end} is looked at in ${where}${heads} most from ${named}.`);
     showRegions(againstSize(values, face.patches).slice(0, 5));
   }
@@ -136,9 +153,10 @@ function lookPart(explorer) {
     const patches = attention.patches(attention.map(attention.source(null, "mean"), last));
     const parts = againstSize(patches, face.patches).filter(({ times }) => times >= CLEARLY).slice(0, TOLD);
     const named = parts.map(({ name, times }) => `${name} (${times.toFixed(1)}\u00a0×)`);
-    const where = named.length ? `More than their size would explain: ${listOf(named)}.` : "Nowhere in particular: about evenly.";
+    const squares = squaresInWords(patches, face.patches, parts.map(({ name }) => name));
+    const where = named.length ? `More than their size would explain: ${listOf(named)}.` : squares ? "At no part in particular." : "Nowhere in particular: about evenly.";
     const isAround = face.patches[greatest(patches, 1)[0]] === "background";
-    explorer.tellShort("look", isAround ? `${where} ${AROUND}` : where);
+    explorer.tellShort("look", [where, squares || (isAround ? AROUND : ""), ATTENTION].filter(Boolean).join(" "));
   }
 
   function showRegions(parts) {

@@ -18,8 +18,8 @@ function rubPart(explorer) {
     onRelease: () => ask(true),
   });
   let pointed = null;
-  const parts = triedParts(explorer, (name) => {
-    canvas.outlined = name && explorer.face.patches.map((part) => part === name);
+  const parts = triedParts(explorer, (patches, isStriped) => {
+    [canvas.outlined, canvas.isStriped] = [patches, isStriped];
     draw();
   });
 
@@ -129,8 +129,8 @@ function rubPart(explorer) {
     find(".between").textContent = `${between(face)}; dotted: before`;
     const word = face.tones[outcome].word;
     const words = count
-      ? `Without ${count === without.length ? "any patch" : `${count} of ${without.length} patches`}: ${word}, p of fake = ${p.toFixed(3)} (${change(p - face.p_fake)}).${partsIn(without)}`
-      : `As it is: ${word}, p of fake = ${p.toFixed(3)}.`;
+      ? `Without ${count === without.length ? "any patch" : `${count} of ${without.length} patches`}: ${word}, p of fake = ${inDigits(p)} (${change(p - face.p_fake)}).${partsIn(without)}`
+      : `As it is: ${word}, p of fake = ${inDigits(p)}.`;
     bar.setAttribute("aria-label", words);
     tell(words);
   }
@@ -140,7 +140,7 @@ function rubPart(explorer) {
   }
 
   function change(by) {
-    return Math.abs(by) < 0.0005 ? "no change" : `${Math.abs(by).toFixed(3)} more ${by > 0 ? "fake" : "real"}`;
+    return Math.abs(by) < 0.0005 ? "no change" : `${inDigits(Math.abs(by))} more ${by > 0 ? "fake" : "real"}`;
   }
 
   function partsIn(without) {
@@ -201,5 +201,5 @@ function rubPart(explorer) {
     explorer.ask("halt", {});
   });
 
-  return { show, takeFlipping };
+  return { show, takeFlipping, forget: parts.forget };
 }

@@ -81,6 +81,7 @@ function begin({ element, props, trigger, watch }) {
 
   async function show() {
     const face = props.value;
+    if (!face) parts.rub.forget(); // the photo was taken away
     if (!face || face.key === explorer.face?.key) return;
     const own = ++latest;
     parts.look.stop();

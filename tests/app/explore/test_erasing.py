@@ -205,6 +205,27 @@ def test_who_does_not_know_a_face_or_asks_wrongly_gets_a_sentence(opened, post, 
     assert "no longer kept" in post(opened.key).json()["detail"]
 
 
+def test_a_page_tells_faces_apart_and_photos_by_names_that_show_neither():
+    """By these it keeps what was found of a face that is opened again, with a new key."""
+    one = ExploreInputs({"path": "/tmp/a.jpg"}, "auto", False, 0.5, None)
+    other = replace(one, photo={"path": "/tmp/b.jpg"})
+    photo, face = one.names_of(0)
+    assert one.names_of(0) == (photo, face) == replace(one, index=0).names_of(0)
+    assert {each.names_of(0)[0] for each in (one, replace(one, prior=0.1), replace(one, model="virtus-fast"))} == {
+        photo
+    }
+    faces = {
+        one.names_of(1),
+        other.names_of(0),
+        replace(one, prior=0.1).names_of(0),
+        replace(one, whole=True).names_of(0),
+    }
+    assert face not in {judged for _, judged in faces}
+    assert len(faces) == 4
+    assert other.names_of(0)[0] != photo
+    assert "a.jpg" not in photo + face
+
+
 def test_too_many_who_wait_are_refused(opened, post, monkeypatch):
     monkeypatch.setattr(erasing, "MAX_WAITING", 0)
     assert post(opened.key).status_code == 503

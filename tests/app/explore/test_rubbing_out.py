@@ -81,8 +81,9 @@ def test_the_brush_asks_one_question_at_a_time_beside_the_queue(opened):
 def test_each_part_is_tried_and_the_one_that_counts_most_is_named(opened):
     page = opened
     short, kept = page.locator("#explore .short"), page.locator("#explore .rub .try")
-    looked = re.compile("More than their size would explain: the .* \\(\\d\\.\\d\\s×\\)|about evenly")
+    looked = re.compile("More than their size would explain: the .* \\(\\d\\.\\d\\s×\\)|about evenly|At no part")
     playwright.expect(short).to_contain_text(looked)
+    playwright.expect(short).to_contain_text("not what spoke for the verdict. The map in Analyze shows that")
     before, answers = float(P.search(said(page, "rub").inner_text())[1]), {}
 
     def note(response):
@@ -94,40 +95,70 @@ def test_each_part_is_tried_and_the_one_that_counts_most_is_named(opened):
     short.get_by_role("button", name="Try each part in turn").click()
     playwright.expect(kept).to_be_disabled()
     told, rows = page.locator("#explore .tried-said"), page.locator("#explore .tried li")
-    found = re.compile("changes most without|count about the same|No clear answer|No single part decides")
+    found = re.compile("changes most without|count about the same|No clear answer|No single part of the face decides")
     playwright.expect(told).to_contain_text(found)
     playwright.expect(short).to_contain_text(told.inner_text())
     playwright.expect(kept).to_be_enabled()
     page.remove_listener("response", note)
     assert len(answers) > 5
     assert {tuple(ps) for ps in answers.values()} == {("blur", "grey")}  # a blur alone may look forged
-    expected = sorted(in_words(before, *ps.values()) for ps in answers.values())
-    shown = [tuple(row.locator("b, small").all_inner_texts()) for row in rows.all()]
-    assert sorted(shown) == expected
-    counts = [abs(float(words.replace("−", "-"))) for words, _ in shown if words != "unsure"]
+    shown = [tuple(row.locator("span, b, small").all_inner_texts()) for row in rows.all()]
+    expected = {f"{ps['blur']:.3f} blurred, {ps['grey']:.3f} grey": ps.values() for ps in answers.values()}
+    assert {both for _, _, both in shown} == set(expected)
+    for _, words, both in shown:
+        assert is_said(words, *(p - before for p in expected[both]))
+    *of_face, (last, _, _) = shown
+    assert re.fullmatch(r"background \(\d\d %\)", last)  # much larger than any part: not among them
+    counts = [abs(signed(words)) for _, words, _ in of_face if words != "unsure"]
     assert counts == sorted(counts, reverse=True)
-    playwright.expect(page.locator("#explore .unsure-said")).to_be_visible(visible="unsure" in dict(shown))
+    is_unsure = "unsure" in [words for _, words, _ in shown]
+    playwright.expect(page.locator("#explore .unsure-said")).to_be_visible(visible=is_unsure)
     short.get_by_role("button", name="See all parts").click()
     for part in (page.locator("#explore .rub h3"), told):
         playwright.expect(part).to_be_in_viewport()
     playwright.expect(said(page, "rub")).to_contain_text("As it is")  # nothing is rubbed out by that
 
 
-def in_words(before, blurred, grey):
-    """What a bar says: the change that both bring about, "unsure" where one brings about what the other does not."""
-    one, other = blurred - before, grey - before
-    both = min(one, other, key=abs) if one * other > 0 else 0
-    change = f"{abs(both):.2f}" if abs(both) < 0.005 else f"{'−' if both < 0 else '+'}{abs(both):.2f}"
-    is_unsure = abs(both) < 0.05 <= max(abs(one), abs(other))
-    return "unsure" if is_unsure else change, f"{blurred:.2f} blurred, {grey:.2f} grey"
+def signed(words):
+    return float(words.replace("−", "-"))
+
+
+def is_said(words, blurred, grey):
+    """Whether a bar says the change that both bring about, the smaller one; "unsure" where they go apart by 0.05."""
+    if words == "unsure":
+        return min(blurred, grey) < 0.001 and max(blurred, grey) > -0.001 and max(abs(blurred), abs(grey)) > 0.049
+    both = min(blurred, grey, key=abs) if blurred * grey > 0 else 0
+    return abs(signed(words) - both) < 0.002  # p is told to three digits
+
+
+def test_what_was_found_is_kept_for_each_face_of_the_photo(opened):
+    """It was lost when another face was chosen."""
+    page, faces = opened, opened.locator("#explore-face label")
+    short, told = page.locator("#explore .short"), page.locator("#explore .tried-said")
+    page.locator("#explore .rub .try").click()
+    see = short.get_by_role("button", name="See all parts")
+    playwright.expect(see).to_be_enabled()
+    found, rows = told.inner_text(), page.locator("#explore .tried").inner_text()
+    title = page.locator("#explore .whose h3").inner_text()
+    faces.nth(1).click()
+    playwright.expect(page.locator("#explore .whose h3")).not_to_have_text(title)
+    playwright.expect(told).to_be_empty()
+    playwright.expect(short.get_by_role("button", name="Try each part in turn")).to_be_enabled()
+    faces.nth(0).click()
+    playwright.expect(page.locator("#explore .whose h3")).to_have_text(title)
+    playwright.expect(told).to_have_text(found)
+    playwright.expect(short).to_contain_text(found)
+    assert page.locator("#explore .tried").inner_text() == rows
+    playwright.expect(see).to_be_enabled()
+    playwright.expect(page.locator("#explore .explorer[data-blocks='12']")).to_be_visible(timeout=120_000)
 
 
 def test_fillings_that_disagree_are_shown_as_unsure_and_a_bar_shows_its_part(opened):
     """A part that turned the verdict blurred, and not grey, was printed as 0.00."""
     page = opened
     before = float(P.search(said(page, "rub").inner_text())[1])
-    high, low, little = min(before + 0.6, 1.0), max(before - 0.6, 0.0), before + 0.01
-    of_fill = {"blur": high, "grey": low if abs(high - before) < 0.2 else little}
+    blurred, grey = (before - 0.02, before + 0.5) if before < 0.5 else (before + 0.02, before - 0.5)
+    of_fill = {"blur": blurred, "grey": grey}  # apart: where both go the same way, the smaller change counts
 
     def answer(route):
         route.fulfill(json={"p_fake": of_fill[route.request.post_data_json["fill"]], "outcome": "fake"})
@@ -137,7 +168,7 @@ def test_fillings_that_disagree_are_shown_as_unsure_and_a_bar_shows_its_part(ope
     told, rows = page.locator("#explore .tried-said"), page.locator("#explore .tried li")
     playwright.expect(told).to_contain_text("No clear answer")
     page.unroute("**/gradio_api/erase", answer)
-    both = f"{of_fill['blur']:.2f} blurred, {of_fill['grey']:.2f} grey"
+    both = f"{of_fill['blur']:.3f} blurred, {of_fill['grey']:.3f} grey"
     for row in rows.all():
         assert row.locator("b, small").all_inner_texts() == ["unsure", both]
     playwright.expect(page.locator("#explore .unsure-said")).to_contain_text("may come from the replacement")
@@ -217,5 +248,5 @@ def test_a_search_that_finds_nothing_gives_back_what_was_rubbed_out(visit, photo
     page.get_by_role("button", name="Undo").click()
     told.to_contain_text("As it is")
     page.locator("#explore .rub .try").click()  # and no part of it alone turns it either
-    words = "without any one of them, blurred or grey, the verdict stays “fake”. Rub out several together."
+    words = "or neighbours together, blurred or grey, the verdict stays “fake”. Rub out several together."
     playwright.expect(page.locator("#explore .short")).to_contain_text(words)

@@ -154,7 +154,7 @@ class ExploreCallbacks:
             index = report.decided_by if index is None else index
             if index is None or (crop := face_of(report, index).crop) is None:
                 return _nothing(not_judged(report))
-            value = _value(detector, judged, index, crop)
+            value = _value(detector, judged, index, crop, inputs.names_of(index))
             opened = OpenedFace(inputs, index, value["key"])
             return ExploreOutputs("", _choice(report, index), gr.HTML(value, visible=True), opened)
         except VirtusError as exc:
@@ -173,7 +173,9 @@ def _explore(detector: Detector, judged: JudgedPhoto, index: int) -> Exploration
     return explore_face(detector, judged.report, index, judged.state_of(detector, index))
 
 
-def _value(detector: Detector, judged: JudgedPhoto, index: int, crop: FaceCrop) -> dict[str, Any]:
+def _value(
+    detector: Detector, judged: JudgedPhoto, index: int, crop: FaceCrop, names: tuple[str, str]
+) -> dict[str, Any]:
     from virtus.explain import filling_pictures
 
     report, face = judged.report, judged.report.faces[index]
@@ -184,6 +186,7 @@ def _value(detector: Detector, judged: JudgedPhoto, index: int, crop: FaceCrop) 
     return face_value(
         exploration,
         filling_pictures(detector, crop),
+        names,
         title=f"{which}{face_words(face)}",
         said=f"{report.checkpoint.name} gives p = {face.p_fake:.3f} of fake: {band}. {face.reason or ''}",
         python=f'virtus.explore("photo.jpg", {which_one}, model="{report.checkpoint.name}")',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -27,6 +28,13 @@ class ExploreInputs:
     whole: bool
     prior: float
     index: int | None
+
+    def names_of(self, index: int) -> tuple[str, str]:
+        """By which a page keeps what it found: of the photo, and of one of its faces by this judge."""
+        photo = (self.photo or {}).get("path")
+        named = (photo, (photo, self.model, self.whole, self.prior, index))
+        first, second = (hashlib.sha256(repr(one).encode()).hexdigest()[:16] for one in named)
+        return first, second
 
     def judge(self, detectors: Detectors) -> tuple[Detector, JudgedPhoto]:
         """Who judges, and what was judged: nothing is done again that was done for Analyze."""

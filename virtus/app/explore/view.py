@@ -17,14 +17,14 @@ from virtus.drawing import TONES, fit_display, jpeg_uri
 from virtus.html import render_page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from PIL import Image
 
     from virtus.explain import Fill
     from virtus.judging import Exploration
 
-SCRIPTS = ("arrays", "drawing", "look", "lens", "parts", "rub", "heads")
+SCRIPTS = ("arrays", "drawing", "look", "lens", "tried", "parts", "rub", "heads")
 # Fetched when a face is shown first, so that the app's first page does not carry them.
 LOAD = """const root = element.querySelector(".explorer");
 const texts = JSON.parse(root.dataset.scripts).map((url) => fetch(url).then((answer) => answer.text()));
@@ -46,18 +46,27 @@ def explorer(pane: str) -> gr.HTML:
 
 
 def face_value(
-    exploration: Exploration, fillings: Mapping[Fill, Image.Image], *, title: str, said: str, python: str
+    exploration: Exploration,
+    fillings: Mapping[Fill, Image.Image],
+    names: tuple[str, str],
+    *,
+    title: str,
+    said: str,
+    python: str,
 ) -> dict[str, Any]:
     """The value of `explorer`: all that it draws, but for the attention, which it fetches block by block from a file.
 
     Args:
         fillings: what stands in for patches that are rubbed out: see `filling_pictures`.
+        names: see `ExploreInputs.names_of`.
         title, said: above the face: which it is, and the verdict on it.
         python: a line that gives the same arrays.
     """
     attention, pooling = exploration.attention, exploration.pooling
     return {
         "key": secrets.token_hex(16),
+        "photo": names[0],
+        "judged": names[1],
         "title": title,
         "said": said,
         "python": python,
@@ -68,7 +77,7 @@ def face_value(
         "num_tokens": pooling.shape[-1],
         "pooling": {"heads": pooling.shape[0], "vectors": pooling.shape[1], "values": _base64(pooling)},
         "reads": _reads(exploration),
-        "aside": f"tokens that show nothing of the face ({', '.join(exploration.prefix_names)})",
+        "aside": _aside(exploration.prefix_names),
         "attention": {
             "url": _write_attention(exploration),
             "blocks": attention.codes.shape[0],
@@ -101,6 +110,13 @@ def _reads(exploration: Exploration) -> str:
     if read.size <= len(names):
         return " and ".join(f"the {names[token]} token" for token in read)
     return "a mean of all patches" if read[0] >= len(names) else "the class token and a mean of all patches"
+
+
+def _aside(names: Sequence[str]) -> str:
+    """In words, what the tokens beside the patches are."""
+    if len(names) == 1:
+        return f"the {names[0]} token, which is no place in the picture"
+    return f"tokens that are no places in the picture ({', '.join(names)})"
 
 
 def _base64(values: np.ndarray) -> str:

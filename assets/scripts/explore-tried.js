@@ -1,0 +1,137 @@
+// What came of rubbing out each part of a face, blurred and greyed, and what that says. Nothing here knows of the page.
+const LITTLE = 0.05; // a change of p that is told of
+const MUCH = 0.2;
+const ALIKE = 0.8; // of the change by the first part: who changes p by so much counts about the same
+const BACKGROUND = "background"; // of a face: some two thirds of its picture, so it does not compete with the parts of the face
+const LOOKS_FAKE = "Rubbing out often looks fake by itself: believe a change towards fake less."; // of real photos nearly all changes are
+// Neighbours, tried where none of them decides alone; the fewest first.
+const TOGETHER = [
+  { name: "both eyes", words: "both eyes", parts: ["left eye", "right eye"] },
+  { name: "nose and mouth", words: "the nose and the mouth together", parts: ["nose", "mouth"] },
+  { name: "eyes and nose", words: "the eyes and the nose together", parts: ["left eye", "right eye", "nose"] },
+];
+
+function partsAlone(patches) {
+  return [...new Set(patches)].map((name) => ({ name, words: `the ${name}`, parts: [name] }));
+}
+
+function partsTogether(patches) {
+  return TOGETHER.filter(({ parts }) => parts.every((name) => patches.includes(name)));
+}
+
+// `answers`: blurred, and grey. A blur may look forged, and so may grey: what counts is what both bring about, the
+// smaller change. Where they go apart, nobody knows whether the face or the filling did it: such a part stands behind
+// those that count, before those that do not.
+function triedPart(part, answers, whole) {
+  const ps = answers.map((answer) => answer.p_fake);
+  const changes = ps.map((p) => p - whole);
+  const [least, most] = [...changes].sort((one, other) => Math.abs(one) - Math.abs(other));
+  const isApart = least * most < 0;
+  const [change, isUnsure] = [isApart ? 0 : least, isApart && Math.abs(most) >= LITTLE];
+  const by = Math.abs(change);
+  const outcomes = answers.map(({ outcome }) => outcome);
+  return { ...part, ps, changes, change, by, most: Math.abs(most), isUnsure, rank: isUnsure ? LITTLE : by, outcomes };
+}
+
+// Who changes p most first, the background last.
+function ranked(found) {
+  const isAround = ({ name }) => Number(name === BACKGROUND);
+  return [...found].sort((one, other) => isAround(one) - isAround(other) || other.rank - one.rank || other.most - one.most);
+}
+
+function ofFace(found) {
+  return ranked(found).filter(({ name }) => name !== BACKGROUND);
+}
+
+// The parts of the face without which p changes about the most; none where it hardly changes without any.
+function deciding(found) {
+  const [most, ...others] = ofFace(found).filter(({ by, parts }) => parts.length === 1 && by >= LITTLE);
+  return most ? [most, ...others.filter(({ by }) => by >= ALIKE * most.by)] : [];
+}
+
+// Neighbours without which it changes about the most, the fewest.
+function decidingTogether(found) {
+  const groups = found.filter(({ by, parts }) => parts.length > 1 && by >= LITTLE);
+  const most = Math.max(...groups.map(({ by }) => by));
+  return groups.find(({ by }) => by >= ALIKE * most) ?? null;
+}
+
+function triedInWords(found, face) {
+  const alone = deciding(found);
+  const together = alone.length ? null : decidingTogether(found);
+  const first = alone[0] ?? together;
+  const words = first ? firstInWords(first, alone, face) : noneInWords(ofFace(found), face);
+  return [words, backgroundInWords(found, first, face)].filter(Boolean).join(" ");
+}
+
+function firstInWords(first, alone, face) {
+  const words = `${leadInWords(first, alone, face)} from ${inDigits(face.p_fake)} to ${bothInWords(first)}; ${verdictInWords(first, face)}.`;
+  return first.change > 0 ? `${words} ${LOOKS_FAKE}` : words;
+}
+
+function leadInWords(first, alone, face) {
+  const [part, whole] = [`${first.words} (${sizeOf(first, face)} of ${face.patches.length} patches)`, wholeOf(face)];
+  if (alone.length === 1) return `p of fake changes most without ${part}:`;
+  if (!alone.length) return `No single part of the ${whole} decides it. But without ${part} p of fake goes`;
+  return `Several parts of the ${whole} count about the same: ${listOf(alone.map(({ name }) => name))}. Without ${part} p of fake goes`;
+}
+
+function bothInWords({ ps }) {
+  return `${inDigits(ps[0])} blurred, ${inDigits(ps[1])} grey`;
+}
+
+function verdictInWords({ outcomes }, face) {
+  const [blurred, grey] = outcomes.map((outcome) => `“${face.tones[outcome].word.toLowerCase()}”`);
+  if (blurred !== grey) return `the verdict is ${blurred} if it is blurred, ${grey} if it is grey`;
+  return outcomes[0] === face.outcome ? `the verdict stays ${blurred}` : `the verdict becomes ${blurred}`;
+}
+
+function noneInWords(parts, face) {
+  const whole = wholeOf(face);
+  const [torn] = [...parts].sort((one, other) => other.most - one.most);
+  if (torn.most >= MUCH) {
+    return `No clear answer: p of fake changes much without a part of the ${whole} blurred, or without it grey, but never both. Most without ${torn.words}: from ${inDigits(face.p_fake)} to ${bothInWords(torn)}.`;
+  }
+  const stays = parts.every(({ outcomes }) => outcomes.every((outcome) => outcome === face.outcome));
+  const end = stays ? `the verdict stays “${face.tones[face.outcome].word.toLowerCase()}”` : `p of fake changes by ${inDigits(torn.most)} at most`;
+  const any = parts.some((part) => part.parts.length > 1) ? "any of them, or neighbours together" : "any one of them";
+  return `No single part of the ${whole} decides it: without ${any}, blurred or grey, ${end}. Rub out several together.`;
+}
+
+// Where it changes p as much as the face's own parts or more: it is much larger than any of them.
+function backgroundInWords(found, first, face) {
+  const background = found.find(({ name }) => name === BACKGROUND);
+  if (!background || background.by < Math.max(first?.by ?? 0, LITTLE)) return "";
+  const share = percent(sizeOf(background, face) / face.patches.length);
+  return `Without the background, ${share} of the picture, p is ${bothInWords(background)}: that says little about the face.`;
+}
+
+function sizeOf({ parts }, face) {
+  return face.patches.filter((part) => parts.includes(part)).length;
+}
+
+function wholeOf(face) {
+  return partsTogether(face.patches).length ? "face" : "picture"; // no face was looked for in it
+}
+
+// What was found of the faces of one photo, while the page holds it; in its memory alone.
+class KeptOfFaces {
+  constructor() {
+    this.forget();
+  }
+
+  forget() {
+    [this.photo, this.results] = [null, new Map()];
+  }
+
+  keep(face, result) {
+    if (this.photo !== face.photo) this.forget();
+    this.photo = face.photo;
+    this.results.set(face.judged, result);
+  }
+
+  find(face) {
+    if (this.photo !== face.photo) this.forget();
+    return this.results.get(face.judged) ?? null;
+  }
+}
