@@ -138,10 +138,8 @@ LOCALISATION = {
     "occlusion": Localisation(0.82, 3400),
     "evidence": Localisation(0.73, 7),
 }
-CHANCE_HITS, CENTRE_HITS = (
-    0.15,
-    0.50,
-)  # of smoothed random maps, and of one that always points at the middle of the face
+# Of smoothed random maps, and of one that always points at the middle of the face.
+CHANCE_HITS, CENTRE_HITS = 0.15, 0.50
 
 
 def explain(
