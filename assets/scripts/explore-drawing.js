@@ -60,6 +60,15 @@ class PatchCanvas {
     this.draw();
   }
 
+  // A canvas with the same, of another width: to be kept.
+  drawnAt(width) {
+    const { picture, grid, colours, marks } = this;
+    const other = Object.assign(new PatchCanvas(document.createElement("canvas"), {}), { picture, grid, colours, marks });
+    [other.canvas.width, other.canvas.height] = [width, Math.round((width * picture.naturalHeight) / picture.naturalWidth)];
+    other.#paint();
+    return other.canvas;
+  }
+
   // Once a frame at most.
   draw(colours = this.colours, marks = this.marks) {
     [this.colours, this.marks] = [colours, marks];

@@ -28,12 +28,13 @@ function headsPart(explorer) {
     button.className = "tile";
     const canvas = document.createElement("canvas");
     const words = document.createElement("span");
-    words.append(made("i", `${block + 1}.`), `${head + 1}`);
+    const room = made("small", "\u00a0"); // for what is said of it when its block has come: nothing moves then
+    words.append(made("i", `${block + 1}.`), `${head + 1}`, room);
     button.append(canvas, words);
     button.classList.toggle("first", head === 0);
     button.setAttribute("aria-label", `Block ${block + 1}, head ${head + 1}`);
     button.addEventListener("click", () => explorer.chooseHead(block, head));
-    return { block, head, button, canvas, words, statistics: null };
+    return { block, head, button, canvas, room, statistics: null };
   }
 
   // A block has come: what is said of its heads.
@@ -42,7 +43,7 @@ function headsPart(explorer) {
     for (const one of tiles.filter((each) => each.block === block)) {
       one.statistics = statistics[one.head];
       const { distance, entropy } = one.statistics;
-      one.words.append(made("small", `${distance.toFixed(1)}·${entropy.toFixed(1)}`));
+      one.room.textContent = `${distance.toFixed(1)}·${entropy.toFixed(1)}`;
       const words = `Block ${block + 1}, head ${one.head + 1}: looks ${distance.toFixed(1)} patches far, spread of ${entropy.toFixed(1)} bits`;
       one.button.setAttribute("aria-label", words);
       one.button.title = words;

@@ -16,7 +16,7 @@ function lensPart(explorer) {
     strip.replaceChildren(...face.decided.map((_, block) => step(block)));
     find(".live").textContent = inWords(face);
     explorer.tellShort("lens", inWords(face));
-    choose(chosen);
+    mark(chosen);
   }
 
   function outcome(p) {
@@ -94,7 +94,14 @@ function lensPart(explorer) {
     return tokens.subarray((block + 1) * numTokens - face.patches.length, (block + 1) * numTokens);
   }
 
+  // By the visitor: what is looked at above is of the same block. Before the first there is none.
   function choose(block) {
+    mark(block);
+    if (block) explorer.chooseBlock(block - 1);
+  }
+
+  function mark(block) {
+    if (!chart.querySelector(`[data-block="${block}"]`)) return; // another face is being shown
     chosen = block;
     [...strip.children].forEach((button, at) => button.setAttribute("aria-pressed", String(at === block)));
     requestAnimationFrame(() => bringIntoView(strip.children[block]));
@@ -132,12 +139,16 @@ function lensPart(explorer) {
     choose(Math.min(Math.max(Math.round(((event.clientX - box.left) / box.width) * last), 0), last));
   });
 
-  find(".alone").addEventListener("toggle", () => explorer.face && choose(chosen)); // its strip has a width now
+  find(".alone").addEventListener("toggle", () => explorer.face && mark(chosen)); // its strip has a width now
   new ResizeObserver(() => {
     if (!explorer.face) return;
     drawChart();
-    choose(chosen);
+    mark(chosen);
   }).observe(chart);
 
-  return { show };
+  return {
+    show,
+    // What is looked at above is of this block now.
+    follow: (block) => mark(block + 1),
+  };
 }

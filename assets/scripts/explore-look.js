@@ -76,6 +76,7 @@ function lookPart(explorer) {
   function change(settings, isOwn = true) {
     Object.assign(state, settings);
     if (settings.span === "rollout" || settings.block !== undefined) explorer.need(needed());
+    if (settings.block !== undefined) explorer.tellBlock(settings.block);
     draw();
     if (isOwn) explorer.link({ settings });
   }
@@ -179,6 +180,7 @@ function lookPart(explorer) {
     before = state.span;
     explorer.need([...explorer.attention.codes.keys()]);
     change({ span: "rollout", block: 0 });
+    if (!isSeen()) explorer.goTo(".look .easel"); // on a phone the button may stand where the face does not
     play.setAttribute("aria-pressed", "true");
     play.textContent = "Pause";
     playing = setInterval(() => {
@@ -187,6 +189,11 @@ function lookPart(explorer) {
       stop();
       change({ span: before });
     }, PLAY_MS);
+  }
+
+  function isSeen() {
+    const { top, bottom } = canvas.canvas.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
   }
 
   function stop() {
@@ -216,6 +223,10 @@ function lookPart(explorer) {
     show,
     draw,
     stop,
+    chooseBlock(block) {
+      stop();
+      change({ block });
+    },
     choose(block, head) {
       find(".more").open = true; // there stands which head it is
       change({ block, heads: head, span: "block" });
@@ -231,7 +242,7 @@ function lookPart(explorer) {
       if (heads !== undefined) fitted.heads = typeof heads === "number" ? Math.min(heads, explorer.attention.heads - 1) : heads;
       change(fitted, false);
     },
-    picture: () => canvas.canvas,
+    view: () => ({ canvas: canvas.drawnAt(SAVED.width), state }),
     state,
   };
 }

@@ -6,7 +6,7 @@ function rubPart(explorer) {
   const find = (selector) => root.querySelector(selector);
   const [fill, band, before, bar] = [".fill", ".band", ".before", ".bar"].map((name) => find(`.bar ${name}`) ?? find(name));
   const [undo, reset, flip, halt, flipSaid] = [".undo", ".reset", ".flip", ".halt", ".flip-said"].map(find);
-  const others = [find(".invert"), find(".keep")];
+  const [swap, nearest, searched] = [".swap", ".nearest", ".searched"].map(find);
   const tell = teller(find(".said"), find(".live"));
   let [gone, history, isAsking, askedAt, answered, isSearching] = [[], [], false, 0, "", false];
   const canvas = new PatchCanvas(find("canvas"), {
@@ -17,9 +17,9 @@ function rubPart(explorer) {
     onPress: brush,
     onRelease: () => ask(true),
   });
-  let pointed = null;
+  let [pointed, near] = [null, null]; // near: what a search without an answer came nearest with
   const parts = triedParts(explorer, (patches, isStriped) => {
-    [canvas.outlined, canvas.isStriped] = [patches, isStriped];
+    [canvas.outlined, canvas.isStriped] = [patches ?? near, isStriped];
     draw();
   });
 
@@ -29,7 +29,7 @@ function rubPart(explorer) {
     answered = JSON.stringify(question());
     canvas.show(explorer.picture, face.grid);
     showBar(face, gone);
-    flipSaid.textContent = "";
+    forget();
     parts.show();
     running(false);
   }
@@ -37,7 +37,7 @@ function rubPart(explorer) {
   function brush(patch, isFirst) {
     if (isSearching) return; // what it finds would take the place of that
     if (isFirst) remember();
-    flipSaid.textContent = "";
+    forget();
     const isOut = find(".choice.brush :checked").value === "out";
     for (const at of under(patch)) gone[at] = isOut;
     draw();
@@ -59,8 +59,21 @@ function rubPart(explorer) {
     history.push([...gone]);
   }
 
-  function become(patches) {
+  // What a search said was of other patches.
+  function forget() {
     flipSaid.textContent = "";
+    offer(null);
+  }
+
+  // Patches that are shown on the face, and rubbed out at a click.
+  function offer(patches) {
+    [near, canvas.outlined, nearest.hidden] = [patches, patches, !patches];
+    if (patches) nearest.textContent = `Rub out these ${patches.filter(Boolean).length} patches`;
+    draw();
+  }
+
+  function become(patches) {
+    forget();
     gone = patches;
     draw();
     ask(true);
@@ -71,7 +84,8 @@ function rubPart(explorer) {
     canvas.covered = { patches: gone, picture: explorer.fillings[question().fill] };
     canvas.draw(null, pointed === null ? [] : under(pointed).map((patch) => [patch, "#ffffff"]));
     [undo.disabled, reset.disabled] = [isSearching || !history.length, isSearching || !gone.includes(true)];
-    for (const button of others) button.disabled = isSearching;
+    swap.disabled = isSearching;
+    root.classList.toggle("brushed", gone.includes(true)); // what was found of whole parts is not of that
     say(find(".slide.width input"));
   }
 
@@ -152,52 +166,51 @@ function rubPart(explorer) {
   function running(isRunning) {
     isSearching = isRunning;
     flip.hidden = isRunning || explorer.face.outcome === "inconclusive";
-    [halt.hidden, find(".choice.fill").disabled] = [!isRunning, isRunning];
+    [halt.hidden, searched.hidden, find(".choice.fill").disabled] = [!isRunning, !isRunning, isRunning];
     draw();
   }
 
   function takeFlipping(step) {
     if (!step || !isSearching || (step.key && step.key !== explorer.face?.key)) return; // stopped, or of another face
+    searched.value = step.progress ?? 0;
     if (step.gone) {
       gone = bitsOf(step.gone);
       answered = JSON.stringify(question());
       draw();
       showBar(step, gone);
     }
-    if (step.done) end(step.error ?? step.said, step.found);
+    if (step.done) end(step.error ?? step.said, step.found, step.gone && bitsOf(step.gone));
     else flipSaid.textContent = step.said;
   }
 
-  // Without an answer, what was rubbed out before the search is back.
-  function end(words, isFound) {
+  // Without an answer, what was rubbed out before the search is back; what came nearest is shown.
+  function end(words, isFound, patches) {
     running(false);
     if (!isFound) become(history.pop());
-    flipSaid.textContent = words;
+    if (isFound || !patches?.includes(true)) return (flipSaid.textContent = words);
+    flipSaid.textContent = `${words} Outlined on the face: the patches that were taken away for that.`;
+    offer(patches);
   }
 
   undo.addEventListener("click", () => become(history.pop()));
-  for (const [name, patches] of [["reset", () => false], ["invert", (isGone) => !isGone]]) {
-    find(`.${name}`).addEventListener("click", () => {
+  for (const [button, patches] of [[reset, () => false], [swap, (isGone) => !isGone], [nearest, (_, at) => near[at]]]) {
+    button.addEventListener("click", () => {
       remember();
       become(gone.map(patches));
     });
   }
-  find(".keep").addEventListener("click", () => {
-    remember();
-    const isNone = gone.every((one) => !one);
-    if (isNone) return tell("Brush over a part first: then all the rest is rubbed out.");
-    become(gone.map((one) => !one));
-  });
   find(".choice.fill").addEventListener("change", () => become(gone));
   find(".slide.width input").addEventListener("input", draw);
   flip.addEventListener("click", () => {
     remember();
+    forget();
     running(true);
+    searched.value = 0;
     flipSaid.textContent = "Looking for the patches that count most: up to 250 looks at the face, a minute or more with a large model…";
     explorer.ask("flip", { ...question(), gone: "" });
   });
   halt.addEventListener("click", () => {
-    end("Stopped on the way: nothing was found yet.", false);
+    end("Stopped on the way: nothing was found yet.", false, null);
     explorer.ask("halt", {});
   });
 

@@ -42,6 +42,8 @@ function begin({ element, props, trigger, watch }) {
       parts.heads.draw(patch);
       parts.heads.mark(parts.look.state);
     },
+    tellBlock: (block) => parts.lens.follow(block),
+    chooseBlock: (block) => parts.look.chooseBlock(block),
     chooseHead(block, head) {
       parts.look.choose(block, head);
       explorer.goTo(".look");
@@ -148,6 +150,7 @@ function begin({ element, props, trigger, watch }) {
     const here = explorer.attention.codes.filter(Boolean).length;
     const { blocks, bytesOfBlock } = explorer.attention;
     progress.value = here / blocks;
+    wanted = wanted.filter((block) => !explorer.attention.has(block)); // one was asked for again on its way
     fetching.hidden = !wanted.length;
     fetched.textContent = `Attention of ${here} of ${blocks} blocks, ${((here * bytesOfBlock) / 2 ** 20).toFixed(1)} MiB`;
     root.dataset.blocks = here;
@@ -156,16 +159,7 @@ function begin({ element, props, trigger, watch }) {
   document.addEventListener("explore-link", ({ detail }) => {
     if (detail.from !== root && root.isConnected && explorer.attention) parts.look.follow(detail.change);
   });
-  find(".save").addEventListener("click", () => {
-    const picture = parts.look.picture();
-    const link = document.createElement("a");
-    link.download = `virtus-${picture.dataset.drawn.split(" ").slice(0, -1).join("-")}.png`;
-    picture.toBlob((blob) => {
-      link.href = URL.createObjectURL(blob);
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href));
-    }, "image/png");
-  });
+  find(".save").addEventListener("click", () => saveView(explorer, parts.look.view()));
   find(".copy").addEventListener("click", async () => {
     await navigator.clipboard.writeText(find(".python").textContent);
     find(".copy").textContent = "Copied";

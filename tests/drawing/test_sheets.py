@@ -1,8 +1,24 @@
+import json
+import re
+
 import numpy as np
+import pytest
 from PIL import Image
 
+from virtus.bundled import ASSETS
 from virtus.drawing.annotate import TONES
-from virtus.drawing.sheets import FRAME_SIDE, GAP, LABEL, _p_colours, draw_growth, draw_heads, draw_lens
+from virtus.drawing.sheets import (
+    CAPTION,
+    FRAME_SIDE,
+    GAP,
+    HEAT,
+    LABEL,
+    _p_colours,
+    draw_growth,
+    draw_heads,
+    draw_lens,
+    save_growth,
+)
 from virtus.results import Outcome
 
 
@@ -38,6 +54,22 @@ def test_frames_leave_the_picture_where_the_map_is_low():
     heatmap = np.zeros((1, 4, 8), np.float32)
     heatmap[0, :, 7] = 1
     (frame,) = draw_growth(picture, heatmap)
-    assert frame.size == (FRAME_SIDE, FRAME_SIDE // 2)
+    assert frame.size == (FRAME_SIDE, FRAME_SIDE // 2 + CAPTION)  # the number of the block stands under it
     assert frame.getpixel((100, 100)) == (0x33, 0x66, 0x99)
-    assert frame.getpixel((FRAME_SIDE - 1, 100)) != (0x33, 0x66, 0x99)
+    most, under = np.array(HEAT[-1]), np.array((0x33, 0x66, 0x99))  # in the colours of the tab Explore
+    assert frame.getpixel((FRAME_SIDE - 1, 100)) == pytest.approx((most * 230 + under * 25) / 255, abs=1)
+
+
+def test_the_colours_of_the_film_are_those_of_the_page():
+    script = (ASSETS / "scripts" / "explore-drawing.js").read_text(encoding="utf-8")
+    colours = json.loads(re.search(r"const HEAT = (\[.*\]);", script)[1])
+    assert colours == HEAT.tolist()
+
+
+def test_a_film_has_a_frame_for_each_block_also_where_maps_are_alike(tmp_path):
+    """Of twelve blocks eleven came: two that were alike became one."""
+    maps = np.zeros((12, 4, 4), np.float32)
+    maps[:, 0, 0] = 1
+    save_growth(Image.new("RGB", (50, 50), "#336699"), maps, tmp_path / "film.webp")
+    with Image.open(tmp_path / "film.webp") as film:
+        assert film.n_frames == 12

@@ -14,7 +14,8 @@ from tests.support.explaining import (
     stock_first_norms,
     stock_model,
 )
-from virtus.explain.occlusion import _spans
+from virtus.explain.occlusion import _spans, occlude_in_steps, occlusion
+from virtus.results import Label
 
 
 def stock_margin(detector, pixel_values: torch.Tensor, index: int, without: list[int]) -> float:
@@ -81,3 +82,11 @@ def test_what_speaks_for_one_class_speaks_against_the_other(make_checkpoint):
     detector = load_detector(make_checkpoint())
     real, fake = (heatmaps(detector, crops(1), method="occlusion", target=label) for label in ("real", "fake"))
     np.testing.assert_allclose(real, -fake, atol=1e-5)
+
+
+def test_who_waits_is_told_how_far_it_is_and_gets_the_same_map(make_checkpoint, monkeypatch):
+    monkeypatch.setattr("virtus.explain.occlusion.STEP", 3)
+    state = load_detector(make_checkpoint()).encode(crops(1))
+    (first, _), (share, heatmap) = occlude_in_steps(state, Label.FAKE)
+    assert (first, share) == (0.75, 1)  # of four squares
+    np.testing.assert_allclose(heatmap, occlusion(state, [Label.FAKE])[0], atol=1e-5)

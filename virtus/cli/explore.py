@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 FILES = {
     "arrays": (".npz", "all arrays: see docs/explore.md"),
-    "heads": ("-heads.png", "where each head of each block attends, for what the model's head reads"),
+    "heads": ("-heads.png", "where each head of each block attends, for what the model's head reads; counted from 0"),
     "lens": ("-lens.png", "the logit lens: p of fake block by block, of what the head reads and of each patch"),
-    "rollout": ("-rollout.webp", "attention rollout as it grows from the first block to the last"),
+    "rollout": ("-rollout.webp", "attention rollout as it grows, block by block; counted from 1, as in the app"),
 }
 
 

@@ -9,15 +9,17 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from virtus.drawing.annotate import TONES
-from virtus.drawing.overlay import colorize, normalize, overlay_crop
-from virtus.results import FaceCrop, Outcome
+from virtus.drawing.overlay import colorize, normalize
+from virtus.results import Outcome
 
 CELL = 56  # px of a small map at least
 GAP, LABEL, CHART, MARGIN = 4, 64, 172, 16  # px between cells, left of them, of a chart's height, above and below it
 ENDS = (Outcome.REAL, Outcome.FAKE)
 PAPER, INK, FAINT = "#ffffff", "#1a1a1a", "#c8ccd2"
-FRAME_SIDE = 448  # px of the longer side of a frame
-FRAME_OPACITY = 0.7
+FRAME_SIDE = 896  # px of the longer side of a frame's picture
+CAPTION = 48  # px under it, with the number of the block
+HEAT = np.array([[64, 28, 190], [150, 20, 180], [232, 34, 120], [255, 120, 40], [255, 232, 70]], np.float32)
+"""From least to most, as the tab Explore has it (`assets/scripts/explore-drawing.js`)."""
 FRAME_MS, LAST_FRAME_MS = 250, 1500
 
 
@@ -63,10 +65,29 @@ def draw_lens(lens: np.ndarray, decided: np.ndarray, thresholds: tuple[float, fl
 
 
 def draw_growth(picture: Image.Image, maps: np.ndarray) -> list[Image.Image]:
-    """A frame for each map (frames, grid_h, grid_w) over the picture, by `overlay_crop`."""
+    """A frame for each block's map (blocks, grid_h, grid_w) over the picture, in the colours of the tab Explore, with
+    the block's number under it: counted from 1, as there."""
     scale = FRAME_SIDE / max(picture.size)
-    base = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
-    return [overlay_crop(FaceCrop(base, (0, 0, *base.size)), heatmap, opacity=FRAME_OPACITY) for heatmap in maps]
+    base = picture.convert("RGB").resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
+    return [_frame(base, heatmap, f"block {at} of {len(maps)}") for at, heatmap in enumerate(maps, start=1)]
+
+
+def _frame(base: Image.Image, heatmap: np.ndarray, words: str) -> Image.Image:
+    layer = Image.fromarray(_heat_layer(heatmap)).resize(base.size, Image.Resampling.NEAREST)
+    frame = Image.new("RGB", (base.width, base.height + CAPTION), PAPER)
+    frame.paste(base)
+    frame.paste(layer, mask=layer.getchannel("A"))
+    place, font = (base.width / 2, base.height + CAPTION / 2), ImageFont.load_default(26)
+    ImageDraw.Draw(frame).text(place, f"attention rollout, {words}", INK, font, anchor="mm")
+    return frame
+
+
+def _heat_layer(heatmap: np.ndarray) -> np.ndarray:
+    """(H, W) to RGBA (H, W, 4), uint8: nothing where it is low, so that the face stays as bright as it is."""
+    shares = normalize(heatmap)
+    steps = np.linspace(0, 1, len(HEAT))
+    colours = [np.interp(shares, steps, channel) for channel in HEAT.T]
+    return np.stack([*colours, 230 * np.minimum(1, 1.25 * shares)], axis=-1).round().astype(np.uint8)
 
 
 def save_growth(picture: Image.Image, maps: np.ndarray, path: Path) -> None:

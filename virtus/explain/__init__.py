@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         random_maps,
     )
     from virtus.explain.lens import logit_lens
+    from virtus.explain.occlusion import occlude_in_steps
     from virtus.explain.packed_attention import PackedAttention, pack_attention
     from virtus.explain.registry import (
         CENTRE_HITS,

@@ -7,7 +7,7 @@ training.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from virtus.parallel import with_own_cores
 from virtus.results import Label
 
 BATCH = 32  # shortened sequences at a time
+STEP = 8  # between two words to who waits
 
 
 @torch.inference_mode()
@@ -39,8 +40,24 @@ def occlusion(state: TrunkState, targets: Sequence[Label], *, window: int = 2) -
         InputError: for a window that leaves nothing of the grid.
     """
     squares = _squares(state, window)
-    whole = margins_of(state.logits, state.outputs)
-    falls = torch.stack([whole[i] - _margins_without(state, i, squares) for i in range(len(state))])
+    margins = torch.stack([_margins_without(state, i, squares) for i in range(len(state))])
+    return _maps(state, targets, squares, margins)
+
+
+def occlude_in_steps(state: TrunkState, target: Label) -> Iterator[tuple[float, np.ndarray]]:
+    """For who waits, after every few squares: the share that is done, and the map of the first crop so far."""
+    squares = _squares(state, 2)
+    margins = margins_of(state.logits, state.outputs)[0].repeat(len(squares))  # as if nothing fell
+    for first in range(0, len(squares), STEP):
+        part = slice(first, first + STEP)
+        margins[part] = _margins_without(state, 0, squares[part])
+        yield min(1.0, (first + STEP) / len(squares)), _maps(state, [target], squares, margins[None])[0]
+
+
+@torch.inference_mode()
+def _maps(state: TrunkState, targets: Sequence[Label], squares: torch.Tensor, margins: torch.Tensor) -> np.ndarray:
+    """Of the margins without each square, (N, squares)."""
+    falls = margins_of(state.logits, state.outputs)[: len(margins), None] - margins
     falls = falls * target_signs(state, targets)[:, None]
     covered = squares.float()
     return (falls @ covered / covered.sum(dim=0)).unflatten(1, state.trunk.grid_size).cpu().numpy()

@@ -16,10 +16,10 @@ from virtus.explain import (
     FlippingStep,
     PackedAttention,
     erasing_judge,
-    explain,
     find_flipping_patches,
     grow_rollout,
     logit_lens,
+    occlude_in_steps,
     pack_attention,
     read_by_head,
 )
@@ -30,6 +30,7 @@ from virtus.media import ImageSource, load_image
 from virtus.models import Architecture, EvalTransform
 from virtus.results import CheckpointInfo, FaceReport, ImageReport, Label, Outcome
 
+OF_THE_MAP = 0.25  # of the progress of a search: the occlusion map by which it goes
 TOO_SMALL = "This face is too small to be judged, so there is nothing to explore."
 
 
@@ -197,8 +198,9 @@ def flip_verdict(
 ) -> Iterator[FlippingStep]:
     """The patches without which the verdict on a face is of the other side, found along its occlusion map.
 
-    Some 50 passes of the trunk before the first step, and as many as there are patches at most after it. A set that
-    flips it is judged once more with another filling: what both fillings bring about is less likely to come of either.
+    Some 50 passes of the trunk for that map, whose steps take nothing away yet, and then as many as there are patches
+    at most. A set that flips it is judged once more with another filling: what both bring about is less likely to come
+    of either.
 
     Args:
         face: as it was judged.
@@ -208,9 +210,12 @@ def flip_verdict(
     """
     if face.crop is None:
         raise InputError(TOO_SMALL)
-    (occlusion,) = explain(state, method="occlusion", target=Label.FAKE)
+    evidence = np.zeros(detector.checkpoint.trunk.grid_size)
+    for share, evidence in occlude_in_steps(state, Label.FAKE):
+        yield FlippingStep(np.zeros(evidence.size, bool), face.p_fake or 0.0, False, OF_THE_MAP * share)
     judge = erasing_judge(detector, face.crop, fill)
-    for step in find_flipping_patches(judge, occlusion.heatmap, thresholds):
+    for found in find_flipping_patches(judge, evidence, thresholds):
+        step = replace(found, progress=OF_THE_MAP + (1 - OF_THE_MAP) * found.progress)
         if step.progress == 1 and step.flipped:
             otherwise = erasing_judge(detector, face.crop, OTHER_FILL[fill])(step.erased[None])
             step = replace(step, p_fake_otherwise=float(otherwise[0]))

@@ -64,6 +64,16 @@ def test_among_several_faces_a_stroke_goes_by_what_the_verdict_goes_by(face):
         assert verdict["outcome"] == ("fake" if count == 1 else "inconclusive")
 
 
+def test_a_search_says_from_the_start_how_far_it_is(face):
+    """The first step came after some fifty looks at the face: a minute under one sentence, with a large model."""
+    steps = list(face.steps_to_turn(asked("")))
+    assert "1" not in steps[0]["gone"]
+    assert "each small square left out by itself" in steps[0]["said"]
+    shares = [step["progress"] for step in steps]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
 def test_the_search_ends_with_a_set_that_gives_its_p(face):
     *_, last = face.steps_to_turn(asked(""))
     assert last["done"]
@@ -194,6 +204,29 @@ def test_files_are_offered_of_the_face_that_is_open_alone(opened, detectors):
     said, arrays, film = callbacks.offer_files(callbacks.make_files(None), None)
     assert "no longer open" in said
     assert (arrays.visible, film.visible) == (False, False)
+
+
+def test_files_of_the_same_face_are_made_once(opened, detectors):
+    callbacks = ExploreCallbacks(detectors)
+    made = callbacks.make_files(opened)
+    assert callbacks.make_files(opened, made) is made
+    assert callbacks.make_files(opened._replace(key="another"), made) is not made
+    made.files[0].unlink()  # by age
+    assert callbacks.make_files(opened, made).files[0].exists()
+
+
+def test_a_face_that_is_too_small_is_not_open(opened, detectors):
+    small = opened._replace(index=None, key="")
+    callbacks = ExploreCallbacks(detectors)
+    assert "no longer open" in callbacks.make_files(small).error
+    (step,) = callbacks.flip(small, json.dumps({"key": "", "gone": "0" * NUM_PATCHES, "fill": "blur"}))
+    assert "no longer open" in step.props["flipping"]["error"]
+    (shown,) = callbacks.open_beside("model", small, None, "auto")
+    assert (shown.note, shown.opened) == ("", None)
+    faces = OpenedFaces()
+    list(faces.noting(lambda: iter([ExploreOutputs(None, None, None, small)]))())
+    with pytest.raises(InputError, match="no longer open"):
+        faces.find("")
 
 
 def test_who_does_not_know_a_face_or_asks_wrongly_gets_a_sentence(opened, post, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.app.explore.test_explore_tab import open_explore
 from tests.support.pages import Held, Page, answer_late, is_unchanged, upload
-from tests.support.slow_network import ask_twice
+from tests.support.slow_network import ask_twice, asks
 from virtus.app.explore import callbacks
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -62,6 +62,31 @@ def test_files_that_are_asked_for_while_those_of_another_face_are_made_come(page
     playwright.expect(page.get_by_text("Download the film")).to_be_visible()
 
 
+def test_while_another_face_is_opened_nothing_moves(page, monkeypatch):
+    """What is said meanwhile stood above the face before, and all jumped twice."""
+    shown, faces = shown_in(page, "explore")
+    held, part = Held(callbacks.face_of), page.locator("#explore .look")
+    monkeypatch.setattr(callbacks, "face_of", held)
+    before = part.bounding_box()
+    faces.nth(1 - shown).click()
+    assert held.begun.wait(60)
+    playwright.expect(page.locator("#explore-note .opening")).to_be_visible()
+    assert part.bounding_box() == before
+    held.may_end.set()
+    playwright.expect(page.locator("#explore .whose")).to_contain_text(f"Face {2 - shown} of 2")
+
+
+def test_who_clicks_twice_gets_files_that_are_made_once(page, monkeypatch):
+    made = []
+    write = callbacks.write_exploration
+    monkeypatch.setattr(callbacks, "write_exploration", lambda found: made.append(found) or write(found))
+    page.get_by_role("button", name="Make files").dblclick()
+    playwright.expect(page.get_by_text("Download the film (WebP)")).to_be_visible()
+    with page.expect_response(lambda answer: asks(page, "offer_explored")(answer.request)):
+        page.get_by_role("button", name="Make files").click()  # nor later
+    assert len(made) == 1
+
+
 @pytest.fixture
 def sent(client, photos):
     """A page without a browser that has the first of two faces open, and one of the same photo beside it."""
@@ -103,7 +128,7 @@ def test_the_other_photo_does_not_come_back_after_it_was_taken_away(sent, monkey
     held = Held(callbacks.face_of)
     monkeypatch.setattr(callbacks, "face_of", held)
     (*late, _), (note, *_) = answer_late(sent, held, "beside_photo", "beside_no_photo", explore_photo=None)
-    assert "Give it above" in note
+    assert "Give it below" in note
     assert is_unchanged(*late)
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -107,6 +108,7 @@ def test_the_lens_ends_at_the_verdict(opened):
     page.get_by_text("What each patch would say by itself").click()
     steps.nth(3).click()
     playwright.expect(page.locator("#explore .block-said")).to_contain_text("After block 3 the verdict stands at")
+    playwright.expect(canvas(page)).to_have_attribute("data-drawn", re.compile("^block 2 mean "))
     playwright.expect(page.locator("#explore .lens")).to_contain_text("Only the end of the line is the verdict")
     numbers = page.locator("#explore .chart text")
     assert numbers.all_text_contents() == ["start", *map(str, range(1, 13))]
@@ -117,6 +119,46 @@ def test_the_lens_ends_at_the_verdict(opened):
         assert box["y"] > point["y"] + point["height"]
     page.mouse.move(*at(canvas(page, "lens"), 0.5 / 14, 1.5 / 14))
     playwright.expect(page.locator("#explore .patch-said")).to_contain_text("(row 2, column 1) says p = ")
+    as_at_first(page)
+
+
+def test_the_dot_of_the_lens_and_the_block_that_is_looked_at_are_one(opened):
+    """A click on a dot left the slider where it was, and blocks that were played left the dot."""
+    page = opened
+    block, dot = page.locator("#explore .slide.block input"), page.locator("#explore .chart circle.chosen")
+    page.locator("#explore .chart circle[data-block='5']").click()
+    playwright.expect(block).to_have_value("5")
+    playwright.expect(page.locator("#explore .slide.block output")).to_have_text("5 of 12")
+    block.fill("9")
+    playwright.expect(dot).to_have_attribute("data-block", "9")
+    page.locator("#explore .chart circle[data-block='0']").click()  # before the first block there is no attention
+    playwright.expect(dot).to_have_attribute("data-block", "0")
+    playwright.expect(block).to_have_value("9")
+    page.get_by_role("button", name="Play all blocks").click()
+    playwright.expect(dot).to_have_attribute("data-block", re.compile(r"^([2-9]|1[01])$"))
+    playwright.expect(page.get_by_role("button", name="Play all blocks")).to_be_visible()  # it ends at the last one
+    playwright.expect(dot).to_have_attribute("data-block", "12")
+    as_at_first(page)
+
+
+def test_the_bar_of_what_is_fetched_goes_when_all_is_there(visit, photos):
+    """It stayed where a block was asked for again while it was on its way."""
+    page, held = visit(tab="Analyze"), []
+    last = "bytes=0-"  # they come from the last block to the first
+    page.route(
+        "**/attention.bin",
+        lambda route: held.append(route) if last in route.request.headers["range"] else route.continue_(),
+    )
+    open_explore(page, photos["one.jpg"], blocks=11)
+    bar = page.locator("#explore .fetching")
+    playwright.expect(bar).to_be_visible()
+    below = "document.querySelector('#explore .look').offsetTop"
+    top = page.evaluate(below)
+    page.locator("#explore .slide.block input").fill("1")
+    held[0].continue_()
+    page.locator("#explore .explorer[data-blocks='12']").wait_for()
+    playwright.expect(bar).to_be_hidden()
+    assert page.evaluate(below) == top  # and nothing moves by that
 
 
 def test_of_a_large_model_blocks_come_when_they_are_looked_at(visit, photos):
@@ -138,10 +180,44 @@ def test_a_view_is_saved_as_png(opened, tmp_path):
     page = opened
     with page.expect_download() as download:
         page.get_by_role("button", name="Save this view as PNG").click()
+    assert download.value.suggested_filename == "virtus-block-12-of-12-mean-from-verdict.png"  # as on the page
     download.value.save_as(tmp_path / "view.png")
     with Image.open(tmp_path / "view.png") as view:
         assert view.format == "PNG"
-        assert min(view.size) > 100
+        assert view.width >= 896
+        under = np.asarray(view.convert("L"))[view.width :]  # the face is a square
+    lines = (under[:, :40] < 128).any(axis=1)  # where words begin
+    assert np.count_nonzero(np.diff(lines.astype(int)) == 1) >= 4  # the legend, what is shown, which block, the verdict
+
+
+def test_what_is_saved_says_what_it_shows(opened):
+    words = """([span, heads, held]) => {
+        const explorer = { attention: { blocks: 12, heads: 3 }, face: { grid: [14, 14], reads: "the class token",
+            title: "Face 1 of 2 · Fake: 91 %", p_fake: 0.909, model: "virtus-fast" } };
+        explorer.nameOf = () => "nose (row 2, column 1)";
+        const state = { span, heads, held, block: 4, direction: "from" };
+        return [viewName(explorer, state), ...viewWords(explorer, state)];
+    }"""
+    page = opened.context.new_page()
+    page.add_script_tag(content=(ASSETS / "scripts" / "explore-saving.js").read_text(encoding="utf-8"))
+    verdict = "Face 1 of 2 · Fake: 91 % · p of fake = 0.909 · by virtus-fast"
+    assert page.evaluate(words, ["block", 1, 14]) == [
+        "virtus-block-5-of-12-head-2-from-row-2-column-1.png",
+        "Where the patch at nose (row 2, column 1) looks",
+        "Block 5 of 12, head 2 of 3",
+        verdict,
+    ]
+    assert page.evaluate(words, ["rollout", "max", None]) == [
+        "virtus-blocks-1-to-5-of-12-max-from-verdict.png",
+        "Where the class token looks",
+        "Blocks 1 to 5 of 12 together (attention rollout), the most of all heads",
+        verdict,
+    ]
+    page.close()
+
+
+def test_the_line_of_python_is_there(opened):
+    page = opened
     playwright.expect(page.locator("#explore .python")).to_contain_text('virtus.explore("photo.jpg", face=')
 
 
@@ -196,6 +272,40 @@ def test_on_a_phone_a_finger_explores_and_nothing_scrolls_sideways(browser, serv
     touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y}]})
     playwright.expect(where).to_have_attribute("data-drawn", re.compile("^block 11 mean from 16 "))
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    face, let_go = where.bounding_box(), page.get_by_role("button", name="Let go of the patch")
+    assert let_go.bounding_box()["y"] - face["y"] - face["height"] < 150  # and not below all that is said of it
+    page.get_by_text("More ways to look").scroll_into_view_if_needed()
+    page.evaluate("document.querySelector('#explore .play').scrollIntoView({ block: 'start' })")
+    page.get_by_role("button", name="Play all blocks").tap()
+    playwright.expect(page.locator("#explore canvas[data-part=look]")).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Pause").tap()
+    context.close()
+
+
+def test_on_a_phone_heads_are_as_wide_as_a_finger_and_the_brush_answers_under_the_face(browser, server, photos, fits):
+    """Twelve heads stood in 20 pixels each; and a list of parts between the face and what the brush brought about."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(server.url)
+    open_explore(page, photos["one.jpg"])
+    widths = page.locator("#explore .tile").evaluate_all("all => all.map((one) => one.offsetWidth)")
+    assert min(widths) >= 40
+    page.evaluate("document.querySelector('#explore .tiles').style.setProperty('--narrow', 12)")  # as in virtus-base
+    widths = page.locator("#explore .tile").evaluate_all("all => all.map((one) => one.offsetWidth)")
+    assert min(widths) >= 40
+    assert fits(page)  # they scroll within their box
+    page.locator("#explore .rub .try").click()
+    playwright.expect(page.get_by_role("button", name="See all parts")).to_be_visible()
+    where = canvas(page, "rub")
+    page.evaluate("document.querySelector('#explore canvas[data-part=rub]').scrollIntoView({ block: 'start' })")
+    page.touchscreen.tap(*at(where, 0.5, 0.5))
+    playwright.expect(said(page, "rub")).to_contain_text("Without 4 of 196")
+    for seen in (where, said(page, "rub"), page.locator("#explore .rub .bar"), page.get_by_role("button", name="Undo")):
+        playwright.expect(seen).to_be_in_viewport(ratio=0.99)
+    playwright.expect(page.locator("#explore .tried-said")).to_have_css("opacity", "0.5")
+    page.get_by_role("button", name="Undo").tap()
+    playwright.expect(page.locator("#explore .tried-said")).to_have_css("opacity", "1")
     context.close()
 
 

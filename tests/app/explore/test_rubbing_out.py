@@ -23,7 +23,8 @@ def test_what_is_rubbed_out_changes_the_verdict_and_comes_back(opened):
     told.to_contain_text("Without")
     playwright.expect(page.locator("#explore .rub.busy")).to_have_count(0)
     count = int(re.search(r"Without (\d+) of 196", said(page, "rub").inner_text())[1])
-    page.get_by_role("button", name="Invert").click()
+    swap = page.get_by_role("button", name="Swap what is rubbed out and what is left")
+    swap.click()
     told.to_contain_text(f"Without {196 - count} of 196")
     for _ in range(2):
         page.get_by_role("button", name="Undo").click()
@@ -33,7 +34,7 @@ def test_what_is_rubbed_out_changes_the_verdict_and_comes_back(opened):
     where.focus()
     page.keyboard.press("Enter")
     told.to_contain_text("Without 4 of 196")
-    page.get_by_role("button", name="Keep only this part").click()
+    swap.click()
     told.to_contain_text("Without 192 of 196")
     shown = {fill: corner_with(page, fill) for fill in ("a blur", "grey", "nothing at all")}
     assert shown["grey"] == pytest.approx(GREY, abs=3)  # JPEG
@@ -191,8 +192,21 @@ def test_patches_that_turn_the_verdict_are_searched_step_by_step_and_it_can_be_s
     page.get_by_role("button", name="Stop", exact=True).click()  # at once: it may be over in a second
     playwright.expect(found).to_contain_text("Stopped on the way")
     told.to_contain_text("As it is")  # what it had rubbed out by then is no answer
+    page.evaluate(
+        """() => {
+            const heard = (window.heard = []);
+            const [said, bar] = [".flip-said", ".searched"].map((one) => document.querySelector(`#explore ${one}`));
+            new MutationObserver(() => heard.push([said.textContent, bar.value])).observe(said, { childList: true });
+        }"""
+    )
     search.click()
     playwright.expect(found).to_contain_text("can be spared", timeout=120_000)
+    heard = [(words, share) for words, share in page.evaluate("heard") if words.startswith("Searched")]
+    assert "each small square left out by itself" in heard[0][0]  # before the first patch goes
+    shares = [share for _, share in heard]
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 3
+    playwright.expect(page.locator("#explore .searched")).to_be_hidden()
     playwright.expect(search).to_be_visible()
     playwright.expect(fill).to_be_enabled()
     words = r"Fake without \d+ of 196 patches, replaced by a blur: none of these can be spared\. "
@@ -205,7 +219,7 @@ def test_patches_that_turn_the_verdict_are_searched_step_by_step_and_it_can_be_s
     told.to_contain_text("As it is")
 
 
-@pytest.mark.parametrize("then", ["brush", "Reset", "Undo", "Invert"])
+@pytest.mark.parametrize("then", ["brush", "Reset", "Undo", "Swap"])
 def test_what_was_found_is_not_said_of_anything_else(opened, then):
     """It stayed beside other patches."""
     found = opened.locator("#explore .flip-said")
@@ -244,6 +258,15 @@ def test_a_search_that_finds_nothing_gives_back_what_was_rubbed_out(visit, photo
     playwright.expect(found).to_contain_text(
         re.compile("No set was found that turns it to “real”. The nearest: Fake, p")
     )
+    told.to_contain_text("Without 4 of 16")
+    nearest = page.get_by_role("button", name=re.compile("Rub out these (\\d+) patches"))
+    count = int(re.search(r"\d+", nearest.inner_text())[0])
+    playwright.expect(found).to_contain_text("Outlined on the face")
+    nearest.click()
+    told.to_contain_text(f"Without {count} of 16")
+    playwright.expect(nearest).to_be_hidden()
+    playwright.expect(found).to_be_empty()
+    page.get_by_role("button", name="Undo").click()
     told.to_contain_text("Without 4 of 16")
     page.get_by_role("button", name="Undo").click()
     told.to_contain_text("As it is")

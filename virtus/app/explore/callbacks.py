@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,18 +10,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 
-from virtus.app.explore.erasing import ErasedFace, read_question
+from virtus.app.explore.erasing import ErasedFace, read_question, reopened
 from virtus.app.explore.opened import NOT_OPEN, NOTHING_OPEN, ExploreInputs, OpenedFace
 from virtus.app.explore.view import face_value
 from virtus.app.maps import write_exploration
 from virtus.app.visitors import Detectors, JudgedPhoto, face_of
-from virtus.errors import InputError, VirtusError
+from virtus.drawing import fit_display, jpeg_uri
+from virtus.errors import VirtusError
 from virtus.html import face_words, message_panel, not_judged, render_part
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from virtus.checkpoints import Detector
     from virtus.judging import Exploration
     from virtus.results import FaceCrop, ImageReport
+
+BESIDE = {"nothing": "nothing", "face": "another face", "photo": "another photo", "model": "another checkpoint"}
+NO_OTHER = "This photo has no other face that can be explored."
+OTHER_PHOTO = "Give it below, at the foot of the page: a forgery beside its original, say."
+PICTURE_SIDE = 88  # px, of faces to choose from
 
 
 class ExploreOutputs(NamedTuple):
@@ -84,13 +93,14 @@ class ExploreCallbacks:
         except VirtusError as exc:
             yield gr.HTML(flipping={"error": str(exc), "done": True})
 
-    def make_files(self, opened: OpenedFace | None) -> MadeFiles:
-        """The arrays and the film of rollout."""
+    def make_files(self, opened: OpenedFace | None, made: MadeFiles | None = None) -> MadeFiles:
+        """The arrays and the film of rollout; those that were made of this face before, where they are still there."""
         key = opened.key if opened else ""
         try:
-            if opened is None:
-                raise InputError(NOT_OPEN)
-            return MadeFiles(key, write_exploration(_explore(*opened.inputs.judge(self._detectors), opened.index)))
+            if made is not None and made.key == key and made.files and all(file.exists() for file in made.files):
+                return made  # a double click
+            face = reopened(self._detectors, opened)
+            return MadeFiles(key, write_exploration(_explore(face.detector, face.judged, face.index)))
         except VirtusError as exc:
             return MadeFiles(key, error=str(exc))
 
@@ -106,23 +116,24 @@ class ExploreCallbacks:
     def show_controls(self, kind: str, opened: OpenedFace | None) -> tuple[Any, ...]:
         """What can be set beside an open face: all of it, another photo, another checkpoint, the place for it; what can
         be kept, and none of what was made to keep of a face before."""
-        is_open, is_pair = opened is not None, kind != "nothing"
-        shown = [kind == "photo", kind == "model", is_pair, is_open]
+        is_open, is_small = opened is not None, opened is not None and opened.index is None
+        is_missing = kind == "face" and opened is not None and not opened.others
+        kind = "nothing" if is_missing else kind
+        is_pair = kind != "nothing"
+        shown = [kind == "photo", kind == "model", is_pair and not is_small, is_open and not is_small]
         tools, columns = gr.Accordion(visible=is_open or is_pair), (gr.Column(visible=visible) for visible in shown)
-        return tools, *columns, "", *(gr.DownloadButton(visible=False),) * 2
+        return tools, _kinds(opened, is_missing), *columns, "", *(gr.DownloadButton(visible=False),) * 2
 
     def open_beside(
         self, kind: str, opened: OpenedFace | None, photo: dict | None, model: str
     ) -> Iterator[ExploreOutputs]:
         """What is wanted beside an open face: another one of the photo, that of another photo, or by another judge."""
-        if kind == "nothing":
+        if kind == "nothing" or (opened is not None and opened.index is None):  # what to do is said of that one
             yield _nothing("")
         elif opened is None:  # there was no face, or it was open for too long
             yield _nothing(message_panel("Nothing is open", NOTHING_OPEN, "none"))
         elif kind == "photo" and not photo:
-            yield _nothing(
-                message_panel("The other photo", "Give it above: a forgery beside its original, say.", "none")
-            )
+            yield _nothing(message_panel("The other photo", OTHER_PHOTO, "none"))
         else:
             yield ExploreOutputs(render_part("explore.html", "opening"), *(gr.skip(),) * 3)
             yield self._open_other(kind, opened, photo, model)
@@ -132,18 +143,13 @@ class ExploreCallbacks:
             return self._open(replace(opened.inputs, photo=photo, index=None))
         if kind == "model":
             return self._open_by_another(opened, model)
-        try:
-            faces = opened.inputs.judge(self._detectors)[1].report.faces
-        except VirtusError as exc:
-            return _nothing(message_panel("This face cannot be explored", str(exc), "error"))
-        others = [at for at, face in enumerate(faces) if face.crop is not None and at != opened.index]
-        if not others:
-            return _nothing(message_panel("No other face", "This photo has one face that can be judged.", "none"))
-        return self._open(replace(opened.inputs, index=others[0]))
+        if not opened.others:
+            return _nothing(message_panel("No other face", NO_OTHER, "none"))
+        return self._open(replace(opened.inputs, index=opened.others[0]))
 
     def _open_by_another(self, opened: OpenedFace, model: str) -> ExploreOutputs:
         if model == opened.inputs.model:
-            words = "Choose another one above: by this one the face is open already."
+            words = "Choose another one below, at the foot of the page: by this one the face is open already."
             return _nothing(message_panel("The other checkpoint", words, "none"))
         return self._open(replace(opened.inputs, model=model, index=opened.index))
 
@@ -152,19 +158,19 @@ class ExploreCallbacks:
             detector, judged = inputs.judge(self._detectors)
             report, index = judged.report, inputs.index
             index = report.decided_by if index is None else index
-            if index is None or (crop := face_of(report, index).crop) is None:
+            if index is None:
                 return _nothing(not_judged(report))
+            if (crop := face_of(report, index).crop) is None:
+                return _too_small(inputs, report, index)
             value = _value(detector, judged, index, crop, inputs.names_of(index))
-            opened = OpenedFace(inputs, index, value["key"])
-            return ExploreOutputs("", _choice(report, index), gr.HTML(value, visible=True), opened)
+            others = tuple(at for at in _explorable(report) if at != index)
+            opened = OpenedFace(inputs, index, value["key"], others)
+            return ExploreOutputs(_pictures(report), _choice(report, index), gr.HTML(value, visible=True), opened)
         except VirtusError as exc:
             return _nothing(message_panel("This face cannot be explored", str(exc), "error"))
 
     def _reopen(self, opened: OpenedFace | None, key: str) -> ErasedFace:
-        if opened is None or opened.key != key:
-            raise InputError(NOT_OPEN)
-        detector, judged = opened.inputs.judge(self._detectors)
-        return ErasedFace(detector, judged, opened.index)
+        return reopened(self._detectors, opened if opened is not None and opened.key == key else None)
 
 
 def _explore(detector: Detector, judged: JudgedPhoto, index: int) -> Exploration:
@@ -193,9 +199,40 @@ def _value(
     )
 
 
-def _choice(report: ImageReport, index: int) -> gr.Radio:
-    choices = [(f"{at + 1}  {face_words(face)}", at) for at, face in enumerate(report.faces) if face.crop is not None]
-    return gr.Radio(choices, value=index, visible=len(choices) > 1)
+def _kinds(opened: OpenedFace | None, is_missing: bool) -> gr.Radio:
+    """What can be set beside the open face: without "another face" where there is none, and why; nothing is set there
+    where that is missing that was. Else the choice stays as it was clicked."""
+    is_alone = opened is not None and not opened.others
+    kinds = [(words, name) for name, words in BESIDE.items() if not (is_alone and name == "face")]
+    chosen: dict[str, Any] = {"value": "nothing"} if is_missing else {}
+    return gr.Radio(kinds, info=NO_OTHER if is_alone else "", **chosen)
+
+
+def _explorable(report: ImageReport) -> list[int]:
+    return [at for at, face in enumerate(report.faces) if face.crop is not None]
+
+
+def _choice(report: ImageReport, index: int | None) -> gr.Radio:
+    """Of the faces that can be explored; also of a single one, where another is asked for."""
+    choices = [(f"{at + 1}  {face_words(report.faces[at])}", at) for at in _explorable(report)]
+    return gr.Radio(choices, value=index, visible=len(choices) > (index is not None))
+
+
+def _pictures(report: ImageReport) -> Markup:
+    """Of the faces in that choice."""
+    crops = [crop for face in report.faces if (crop := face.crop) is not None]
+    pictures = [jpeg_uri(fit_display(crop.image, side=PICTURE_SIDE)) for crop in crops]
+    return render_part("explore.html", "faces", pictures=json.dumps(pictures))
+
+
+def _too_small(inputs: ExploreInputs, report: ImageReport, index: int) -> ExploreOutputs:
+    """Why there is nothing to explore of this face, and the faces that can be."""
+    others = _explorable(report)
+    then = "Choose another face here." if others else "Give a larger photo in the tab Analyze."
+    title = f"Face {index + 1} of {len(report.faces)} is too small to be judged"
+    note = message_panel(title, f"So there is nothing to explore of it. {then}", report.faces[index].outcome)
+    opened = OpenedFace(inputs, None, "", tuple(others[1:]))
+    return ExploreOutputs(note + _pictures(report), _choice(report, None), gr.HTML(None, visible=False), opened)
 
 
 def _nothing(note: Any) -> ExploreOutputs:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from virtus.app.explore.opened import OPENED, OpenedFace
+from virtus.app.explore.opened import NOT_OPEN, OPENED, OpenedFace
 from virtus.app.visitors import (
     MAX_WAITING,
     NUM_AT_ONCE,
@@ -84,13 +84,16 @@ class ErasedFace:
                 return
             gone = "".join("01"[int(is_gone)] for is_gone in step.erased)
             is_done = step.progress == 1
-            about = {"gone": gone, "said": self.in_words(step, _check_fill(asked)), "done": is_done}
+            said = self.in_words(step, _check_fill(asked))
+            about = {"gone": gone, "said": said, "done": is_done, "progress": step.progress}
             yield {**about, "found": step.flipped, **self.verdict(step.p_fake)}
 
     def in_words(self, step: FlippingStep, fill: Fill) -> str:
         """How far a search is, or what it found, and what the other filling makes of that."""
         number = f"{step.erased.sum()} of {step.erased.size} patches"
         word, p_fake = self._word(step.p_fake), f"p of fake = {step.p_fake:.3f}"
+        if step.progress < 1 and not step.erased.any():
+            return f"Searched {step.progress:.0%}: each small square left out by itself, to see which count most."
         if step.progress < 1:
             return f"Searched {step.progress:.0%}: without {number} {p_fake}."
         if not step.flipped:
@@ -157,13 +160,24 @@ def read_question(question: Any) -> Question:
     return asked
 
 
+def reopened(detectors: Detectors, opened: OpenedFace | None) -> ErasedFace:
+    """A face that a page has open.
+
+    Raises:
+        VirtusError: if it is not open, or its photo is no longer kept.
+    """
+    if opened is None or opened.index is None:
+        raise InputError(NOT_OPEN)
+    return ErasedFace(*opened.inputs.judge(detectors), opened.index)
+
+
 def judge_without(detectors: Detectors, opened: OpenedFace, asked: Question) -> dict[str, Any]:
     """`ErasedFace.judge_without` of a face that a page has open.
 
     Raises:
         VirtusError: if its photo is no longer kept, or the question does not fit it.
     """
-    return ErasedFace(*opened.inputs.judge(detectors), opened.index).judge_without(asked)
+    return reopened(detectors, opened).judge_without(asked)
 
 
 def erasing_route(detectors: Detectors) -> Route:

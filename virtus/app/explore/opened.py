@@ -43,11 +43,19 @@ class ExploreInputs:
 
 
 class OpenedFace(NamedTuple):
-    """What an explorer shows: what was asked for, which face came of it, and the key of its value."""
+    """What an explorer shows.
+
+    Attributes:
+        inputs: what was asked for.
+        index: which face came of it; None where that one is too small, and nothing is shown but the other faces' list.
+        key: of the explorer's value.
+        others: indices of the photo's other faces that can be explored.
+    """
 
     inputs: ExploreInputs
-    index: int
+    index: int | None
     key: str
+    others: tuple[int, ...] = ()
 
 
 class OpenedFaces:
@@ -69,7 +77,7 @@ class OpenedFaces:
 
         def open_and_note(*values: Any) -> Iterator:
             for shown in opening(*values):
-                if isinstance(shown.opened, OpenedFace):
+                if isinstance(shown.opened, OpenedFace) and shown.opened.index is not None:
                     self._note(shown.opened)
                 yield shown
 

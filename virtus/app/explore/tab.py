@@ -8,21 +8,18 @@ from typing import Any
 
 import gradio as gr
 
-from virtus.app.explore.callbacks import ExploreCallbacks
+from virtus.app.explore.callbacks import BESIDE, ExploreCallbacks
 from virtus.app.explore.opened import OPENED, ExploreInputs
 from virtus.app.explore.view import explorer
 from virtus.app.visitors import KEEP_S, Detectors, ending, on_gpu, stop_event, until_stopped
 from virtus.app.widgets import PHOTO, add_drop_zone, checkpoint_chooser, leaving_list, taking
+from virtus.bundled import ASSETS
 from virtus.html import render_part
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", "show_progress": "hidden"}
 OPEN = "open_face"  # the event; and those that fill the pane beside
 OPEN_BESIDE = [f"beside_{name}" for name in ("opened", "chosen", "kind", "photo", "no_photo", "model")]
 TWO = "Two side by side: another face, photo or checkpoint"
-BESIDE = {"nothing": "nothing", "face": "another face", "photo": "another photo", "model": "another checkpoint"}
-TO_ANALYZE = """element.addEventListener("click", ({ target }) => {
-  if (target.closest(".to-analyze")) document.querySelector("[role=tab]").click();
-});"""
 # Not by the event's data: one that waits for another is sent with the data of that other.
 ASKED = """(opened) => [opened, document.querySelector("#%s .explorer")?.dataset.request ?? ""]"""
 
@@ -91,7 +88,7 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
             others = [name for name in detectors.names if name != detectors.default]
             model = checkpoint_chooser(detectors, elem_id="explore-model", value=others[0])
     keep, offered = _add_files(callbacks, pane)
-    controls = [tools, other_photo, other_model, place, keep, *offered]
+    controls = [tools, kind, other_photo, other_model, place, keep, *offered]
     beside.wire(callbacks, OPEN_BESIDE)
 
     def show_beside(then: Callable, name: str) -> None:
@@ -126,17 +123,20 @@ def _add_files(callbacks: ExploreCallbacks, pane: ExplorePane) -> tuple[gr.Colum
     """The place where the open face can be kept as files, and what is offered in it: words and two files."""
     with gr.Column(visible=False, elem_id="explore-files") as keep:
         with gr.Row():
-            make = gr.Button("Make files: arrays and film", elem_id="explore-make")
-            files = [gr.DownloadButton(f"Download {what}", visible=False) for what in ("the arrays (.npz)", "the film")]
+            make = gr.Button("Make files: arrays (.npz) and film (WebP)", elem_id="explore-make")
+            names = "Download the arrays (.npz)", "Download the film (WebP)"
+            files = [gr.DownloadButton(name, visible=False) for name in names]
         said = gr.HTML(elem_id="explore-files-said")
     made, offered = gr.State(time_to_live=KEEP_S), [said, *files]
     making: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", "show_progress_on": said}
-    making_done = make.click(on_gpu(callbacks.make_files), pane.opened, made, api_name="make_explored", **making)
+    asked = [pane.opened, made]
+    making_done = make.click(on_gpu(callbacks.make_files), asked, made, api_name="make_explored", **making)
     making_done.then(callbacks.offer_files, [made, pane.opened], offered, api_name="offer_explored", **PRIVATE)
     return keep, offered
 
 
 def _add_pane(name: str, said: Any) -> ExplorePane:
-    note = gr.HTML(said, elem_id=f"{name}-note", js_on_load=TO_ANALYZE)
+    script = (ASSETS / "scripts" / "explore-note.js").read_text(encoding="utf-8")
+    note = gr.HTML(said, elem_id=f"{name}-note", js_on_load=f'const list = "#{name}-face";\n{script}')
     face = gr.Radio([], label="Face", visible=False, elem_id=f"{name}-face")
     return ExplorePane(note, face, explorer(name), gr.State(time_to_live=KEEP_S))

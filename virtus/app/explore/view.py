@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from virtus.explain import Fill
     from virtus.judging import Exploration
 
-SCRIPTS = ("arrays", "drawing", "look", "lens", "tried", "parts", "rub", "heads")
+SCRIPTS = ("arrays", "drawing", "look", "lens", "tried", "parts", "rub", "heads", "saving")
 # Fetched when a face is shown first, so that the app's first page does not carry them.
 LOAD = """const root = element.querySelector(".explorer");
 const texts = JSON.parse(root.dataset.scripts).map((url) => fetch(url).then((answer) => answer.text()));
@@ -70,6 +70,7 @@ def face_value(
         "title": title,
         "said": said,
         "python": python,
+        "model": exploration.checkpoint.name,
         "picture": jpeg_uri(fit_display(exploration.picture, side=CROP_SIDE)),
         "fillings": {fill: jpeg_uri(picture) for fill, picture in fillings.items()},
         "grid": list(exploration.grid_size),

@@ -1,0 +1,18 @@
+// Runs in the note of a pane of the tab Explore, after a line with `list`, the selector of its choice of faces. What the
+// note brings of that choice are small pictures: the choice itself is Gradio's, which draws its labels anew as it likes,
+// so they are given to it by a style sheet. A note without any leaves them: the same choice stands there still.
+const sheet = new CSSStyleSheet();
+document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+
+function dress() {
+  const found = new DOMParser().parseFromString(props.value ?? "", "text/html").querySelector(".face-pictures");
+  if (!found) return;
+  const rules = JSON.parse(found.dataset.pictures).map((uri, at) => `${list} label:nth-of-type(${at + 1}) { --picture: url("${uri}"); }`);
+  sheet.replaceSync(rules.join("\n"));
+}
+
+element.addEventListener("click", ({ target }) => {
+  if (target.closest(".to-analyze")) document.querySelector("[role=tab]").click();
+});
+watch("value", dress);
+dress();

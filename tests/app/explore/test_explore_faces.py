@@ -1,0 +1,94 @@
+"""Which face the tab `Explore` shows, in chromium: of several, one that is too small, and where there is no other."""
+
+import pytest
+from PIL import Image
+
+from tests.support.explorer import open_explore
+from tests.support.slow_network import SlowWay
+from virtus.bundled import ASSETS
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.browser
+EXAMPLES = ASSETS / "examples"
+IMAGE_OF = "(label) => getComputedStyle(label, '::before').backgroundImage"
+
+
+@pytest.fixture(scope="module")
+def with_small(tmp_path_factory):
+    """A photo with a face that can be explored and one that is too small."""
+    photo = Image.open(EXAMPLES / "grace-hopper.jpg").convert("RGB").resize((437, 512))
+    wide = Image.new("RGB", (640, 512), "#808080")
+    wide.paste(photo, (0, 0))
+    wide.paste(Image.open(EXAMPLES / "eileen-collins.jpg").convert("RGB").resize((150, 150)), (470, 100))
+    path = tmp_path_factory.mktemp("small") / "small.png"
+    wide.save(path)
+    return path
+
+
+def test_of_a_face_that_is_too_small_it_says_why_and_offers_the_others(visit, with_small):
+    """It showed the photo's verdict as if it were that face's, and beside it that nothing was open."""
+    page = open_explore(visit(tab="Analyze"), with_small)
+    page.get_by_role("button", name="Two side by side").click()
+    page.locator("#explore-kind").get_by_text("another checkpoint", exact=True).click()
+    page.get_by_role("tab", name="Analyze", exact=True).click()
+    page.locator("#face label").nth(1).click()
+    playwright.expect(page.locator("#verdict")).to_contain_text("too small to be judged")
+    page.get_by_role("tab", name="Explore", exact=True).click()
+    note, faces = page.locator("#explore-note"), page.locator("#explore-face label")
+    playwright.expect(note).to_contain_text("Face 2 of 2 is too small to be judged")
+    playwright.expect(page.locator("#explore .explorer")).to_have_count(0)
+    playwright.expect(page.locator("#explore-beside-note")).to_have_count(0)
+    playwright.expect(page.locator("#explore-make")).to_be_hidden()
+    playwright.expect(faces).to_have_count(1)
+    assert faces.evaluate(IMAGE_OF).startswith('url("data:image/jpeg')
+    faces.click()
+    playwright.expect(page.locator("#explore .whose")).to_contain_text("Face 1 of 2")
+    playwright.expect(page.locator("#explore-beside-note")).to_have_count(1)  # what was set beside it is back
+
+
+def test_another_face_is_not_offered_where_there_is_none(visit, photos, with_small):
+    """It could be chosen, moved the page, and said far above that there is none."""
+    page = open_explore(visit(tab="Analyze"), photos["two.png"])
+    page.get_by_role("button", name="Two side by side").click()
+    kind = page.locator("#explore-kind")
+    kind.get_by_text("another face", exact=True).click()
+    page.locator("#explore-beside .explorer[data-blocks='12']").wait_for()
+    page.get_by_role("tab", name="Analyze", exact=True).click()
+    open_explore(page, with_small)
+    playwright.expect(kind).to_contain_text("no other face that can be explored")
+    playwright.expect(kind.get_by_text("another face", exact=True)).to_have_count(0)
+    playwright.expect(kind.get_by_label("nothing")).to_be_checked()
+    playwright.expect(page.locator("#explore-beside .explorer")).to_have_count(0)
+
+
+def test_faces_to_choose_from_have_pictures_of_their_own(opened):
+    labels = opened.locator("#explore-face label")
+    playwright.expect(labels).to_have_count(2)
+    pictures = [label.evaluate(IMAGE_OF) for label in labels.all()]
+    assert all(picture.startswith('url("data:image/jpeg') for picture in pictures)
+    assert len(set(pictures)) == 2
+
+
+def test_what_is_said_beside_a_face_does_not_move_it(opened):
+    opened.get_by_role("button", name="Two side by side").click()
+    opened.locator("#explore-kind").get_by_text("another photo", exact=True).click()
+    playwright.expect(opened.locator("#explore-beside-note")).to_contain_text("Give it below")
+    top, beside = (opened.locator(f"#{name}").bounding_box()["y"] for name in ("explore-face", "explore-beside-note"))
+    assert top == pytest.approx(beside, abs=1)
+    opened.locator("#explore-kind").get_by_text("nothing", exact=True).click()
+    playwright.expect(opened.locator("#explore-beside-note")).to_have_count(0)
+    opened.get_by_role("button", name="Two side by side").click()
+
+
+def test_while_another_photo_is_judged_the_map_of_the_one_before_is_dimmed(visit, photos, give):
+    page = visit(tab="Analyze")
+    give(page, photos["one.jpg"])
+    frame = page.locator("#map-frame")
+    playwright.expect(frame).to_be_visible()
+    playwright.expect(frame).to_have_css("opacity", "1")
+    way = SlowWay(page, "show_verdict")
+    with page.expect_request(way.is_asked):
+        give(page, photos["two.png"])
+    playwright.expect(frame).to_have_css("opacity", "0.3")
+    way.end()
+    playwright.expect(frame).to_have_css("opacity", "1")
