@@ -5,7 +5,7 @@ const sheet = new CSSStyleSheet();
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 
 function dress() {
-  const found = new DOMParser().parseFromString(props.value ?? "", "text/html").querySelector(".face-pictures");
+  const found = element.querySelector(".face-pictures");
   if (!found) return;
   const rules = JSON.parse(found.dataset.pictures).map((uri, at) => `${list} label:nth-of-type(${at + 1}) { --picture: url("${uri}"); }`);
   sheet.replaceSync(rules.join("\n"));
@@ -14,5 +14,5 @@ function dress() {
 element.addEventListener("click", ({ target }) => {
   if (target.closest(".to-analyze")) document.querySelector("[role=tab]").click();
 });
-watch("value", dress);
+new MutationObserver(dress).observe(element, { childList: true, subtree: true });
 dress();
