@@ -46,7 +46,7 @@ class Explainer:
 
 
 # What docs/benchmarks.md (Explanations) says against them, measured on virtus-base: read it there, with its intervals.
-BESIDE = "In one of four known forgeries its brightest patch lies outside the forged part"
+BESIDE = "In one of three known forgeries its brightest patch lies outside the forged part"
 EXPLAINERS = {
     "rollout": Explainer(
         "attention.rollout",
@@ -60,7 +60,7 @@ EXPLAINERS = {
         True,
         "where attention that raised the class's lead flowed, in the blocks that learned of fakes",
         options=("head",),
-        finding="The best at finding known forgeries, and yet in one of ten its brightest patch lies elsewhere.",
+        finding="The best at finding known forgeries, and yet in one of nine its brightest patch lies elsewhere.",
     ),
     "gradcam": Explainer(
         "cams.gradcam",
@@ -90,14 +90,14 @@ EXPLAINERS = {
         "cams.eigencam",
         False,
         "which patches differ most from the others; knows no class",
-        finding="On known forgeries its brightest patch lies in the forged part little more often than by chance.",
+        finding="In more than half of the known forgeries its brightest patch lies outside the forged part.",
     ),
     "occlusion": Explainer(
         "occlusion.occlusion",
         True,
         "how far the class's lead falls when patches are left out",
         options=("window",),
-        finding="Slow, and in two of ten known forgeries its brightest patch lies outside the forged part.",
+        finding="Slow, and in three of ten known forgeries its brightest patch lies outside the forged part.",
     ),
     "evidence": Explainer(
         "cams.evidence",
@@ -125,7 +125,7 @@ class Localisation:
 
 
 # Of docs/benchmarks.md (Explanations): part swaps, pointing hits and ms. To be renewed as a whole, for one checkpoint.
-# Of five hundred fakes, but occlusion's of ten of the run before; two threads with bfloat16 units.
+# Of five hundred fakes, but occlusion's of five; two threads with bfloat16 units.
 LOCALISATION_OF = "virtus-base"
 LOCALISATION = {
     "rollout": Localisation(0.10, 15),
