@@ -199,7 +199,8 @@ def test_what_is_saved_says_what_it_shows(opened):
         return [viewName(explorer, state), ...viewWords(explorer, state)];
     }"""
     page = opened.context.new_page()
-    page.add_script_tag(content=(ASSETS / "scripts" / "explore-saving.js").read_text(encoding="utf-8"))
+    for script in ("arrays", "saving"):
+        page.add_script_tag(content=(ASSETS / "scripts" / f"explore-{script}.js").read_text(encoding="utf-8"))
     verdict = "Face 1 of 2 · Fake: 91 % · p of fake = 0.909 · by virtus-fast"
     assert page.evaluate(words, ["block", 1, 14]) == [
         "virtus-block-5-of-12-head-2-from-row-2-column-1.png",
@@ -257,16 +258,24 @@ def in_line(page):
         assert one["x"] + one["width"] < other["x"]
 
 
-def test_on_a_phone_a_finger_explores_and_nothing_scrolls_sideways(browser, server, photos, fits):
+@pytest.fixture
+def on_a_phone(browser, server, photos):
+    """The tab with a photo of one face, in a page as wide as a phone that takes fingers."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce")
     page = context.new_page()
     page.set_default_timeout(120_000)
     page.goto(server.url)
     open_explore(page, photos["one.jpg"])
+    yield page
+    context.close()
+
+
+def test_on_a_phone_a_finger_explores_and_nothing_scrolls_sideways(on_a_phone, fits):
+    page = on_a_phone
     assert fits(page)
     where = canvas(page)
     x, y = at(where, 0.5 / 14, 1.5 / 14)
-    touch = context.new_cdp_session(page)
+    touch = page.context.new_cdp_session(page)
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
     x, y = at(where, 2.5 / 14, 1.5 / 14)
     touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y}]})
@@ -274,21 +283,21 @@ def test_on_a_phone_a_finger_explores_and_nothing_scrolls_sideways(browser, serv
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     face, let_go = where.bounding_box(), page.get_by_role("button", name="Let go of the patch")
     assert let_go.bounding_box()["y"] - face["y"] - face["height"] < 150  # and not below all that is said of it
+
+
+def test_on_a_phone_playing_brings_the_face_into_view(on_a_phone):
+    """Of a page of its own: chromium drops a tap that comes while a finger's last move still coasts."""
+    page = on_a_phone
     page.get_by_text("More ways to look").scroll_into_view_if_needed()
     page.evaluate("document.querySelector('#explore .play').scrollIntoView({ block: 'start' })")
     page.get_by_role("button", name="Play all blocks").tap()
     playwright.expect(page.locator("#explore canvas[data-part=look]")).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Pause").tap()
-    context.close()
 
 
-def test_on_a_phone_heads_are_as_wide_as_a_finger_and_the_brush_answers_under_the_face(browser, server, photos, fits):
+def test_on_a_phone_heads_are_as_wide_as_a_finger_and_the_brush_answers_under_the_face(on_a_phone, fits):
     """Twelve heads stood in 20 pixels each; and a list of parts between the face and what the brush brought about."""
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce")
-    page = context.new_page()
-    page.set_default_timeout(120_000)
-    page.goto(server.url)
-    open_explore(page, photos["one.jpg"])
+    page = on_a_phone
     widths = page.locator("#explore .tile").evaluate_all("all => all.map((one) => one.offsetWidth)")
     assert min(widths) >= 40
     page.evaluate("document.querySelector('#explore .tiles').style.setProperty('--narrow', 12)")  # as in virtus-base
@@ -306,7 +315,6 @@ def test_on_a_phone_heads_are_as_wide_as_a_finger_and_the_brush_answers_under_th
     playwright.expect(page.locator("#explore .tried-said")).to_have_css("opacity", "0.5")
     page.get_by_role("button", name="Undo").tap()
     playwright.expect(page.locator("#explore .tried-said")).to_have_css("opacity", "1")
-    context.close()
 
 
 def test_nothing_of_the_face_stays_in_the_browser(opened):
