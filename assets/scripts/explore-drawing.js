@@ -9,12 +9,17 @@ function heatAt(share) {
   return HEAT[low].map((value, channel) => value + part * (HEAT[low + 1][channel] - value));
 }
 
+// Nothing where a map is low, so that the face stays as bright as it is.
+function heatOpacity(share) {
+  return Math.min(1, 1.25 * share);
+}
+
 // Nothing where the map is low: the face stays as bright as it is.
 function heatColours(values) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   return (patch) => {
     const share = most > least ? (values[patch] - least) / (most - least) : 0;
-    return [...heatAt(share), 230 * Math.min(1, 1.25 * share)];
+    return [...heatAt(share), 230 * heatOpacity(share)];
   };
 }
 

@@ -16,7 +16,7 @@ function squaresInWords(patches, names, told) {
   const held = sumOf(squares.map((at) => shares[at]));
   if (held < ENOUGH) return "";
   const where = listOf([...new Set(squares.map((at) => names[at]))]);
-  const notes = names[squares[0]] === "background" ? ` ${NOTES}` : "";
+  const notes = names[squares[0]] === BACKGROUND ? ` ${NOTES}` : "";
   const [count, takes] = squares.length === 1 ? ["A single square", "takes"] : [`${squares.length} squares`, "take"];
   return `${count} of ${where} ${takes} ${percent(held)} of its attention; evenly it would be ${percent(squares.length * even)}.${notes}`;
 }
@@ -156,7 +156,7 @@ function lookPart(explorer) {
     const named = parts.map(({ name, times }) => `${name} (${times.toFixed(1)}\u00a0×)`);
     const squares = squaresInWords(patches, face.patches, parts.map(({ name }) => name));
     const where = named.length ? `More than their size would explain: ${listOf(named)}.` : squares ? "At no part in particular." : "Nowhere in particular: about evenly.";
-    const isAround = face.patches[greatest(patches, 1)[0]] === "background";
+    const isAround = face.patches[greatest(patches, 1)[0]] === BACKGROUND;
     explorer.tellShort("look", [where, squares || (isAround ? AROUND : ""), ATTENTION].filter(Boolean).join(" "));
   }
 

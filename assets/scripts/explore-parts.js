@@ -73,8 +73,8 @@ function triedParts(explorer, onShow) {
     const { face } = explorer;
     const background = found.find(({ name }) => name === BACKGROUND);
     const isSaid = explorer.find(".short-look").textContent.includes(BACKGROUND);
-    if (!isSaid || !background?.outcomes.every((outcome) => outcome === face.outcome)) return "";
-    return `Without the background the verdict stays “${face.tones[face.outcome].word.toLowerCase()}”.`;
+    if (!isSaid || !background || !stays(background, face)) return "";
+    return `Without the background the verdict stays ${quoted(face.outcome, face)}.`;
   }
 
   // The upper button leads to what was found, the lower one tries again.

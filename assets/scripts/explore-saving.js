@@ -29,7 +29,7 @@ function viewWords(explorer, { span, block, heads, direction, held }) {
   return [
     direction === "from" ? `Where ${source} looks` : `Who looks at ${source}`,
     `${blocks}, ${head}`,
-    `${face.title} · p of fake = ${face.p_fake.toFixed(3)} · by ${face.model}`,
+    `${face.title} · p of fake = ${inDigits(face.p_fake)} · by ${face.model}`,
   ];
 }
 
@@ -59,7 +59,10 @@ function drawLegend(context, y) {
   context.fillText(least, edge, y);
   context.fillText(most, right + 12, y);
   const colours = context.createLinearGradient(left, 0, right, 0);
-  HEAT.forEach(([r, g, b], at) => colours.addColorStop(at / (HEAT.length - 1), `rgba(${r}, ${g}, ${b}, ${Math.min(1, (1.25 * at) / (HEAT.length - 1))})`));
+  HEAT.forEach((colour, at) => {
+    const share = at / (HEAT.length - 1);
+    colours.addColorStop(share, `rgba(${colour}, ${heatOpacity(share)})`);
+  });
   context.fillStyle = colours;
   context.fillRect(left, y - bar / 2, right - left, bar);
   context.fillStyle = ink;

@@ -2,7 +2,6 @@
 const LITTLE = 0.05; // a change of p that is told of
 const MUCH = 0.2;
 const ALIKE = 0.8; // of the change by the first part: who changes p by so much counts about the same
-const BACKGROUND = "background"; // of a face: some two thirds of its picture, so it does not compete with the parts of the face
 const LOOKS_FAKE = "Rubbing out often looks fake by itself: believe a change towards fake less."; // of real photos nearly all changes are
 // Neighbours, tried where none of them decides alone; the fewest first.
 const TOGETHER = [
@@ -80,8 +79,17 @@ function bothInWords({ ps }) {
   return `${inDigits(ps[0])} blurred, ${inDigits(ps[1])} grey`;
 }
 
+function quoted(outcome, face) {
+  return `“${face.tones[outcome].word.toLowerCase()}”`;
+}
+
+// Whether the verdict is the same by either filling.
+function stays({ outcomes }, face) {
+  return outcomes.every((outcome) => outcome === face.outcome);
+}
+
 function verdictInWords({ outcomes }, face) {
-  const [blurred, grey] = outcomes.map((outcome) => `“${face.tones[outcome].word.toLowerCase()}”`);
+  const [blurred, grey] = outcomes.map((outcome) => quoted(outcome, face));
   if (blurred !== grey) return `the verdict is ${blurred} if it is blurred, ${grey} if it is grey`;
   return outcomes[0] === face.outcome ? `the verdict stays ${blurred}` : `the verdict becomes ${blurred}`;
 }
@@ -92,8 +100,7 @@ function noneInWords(parts, face) {
   if (torn.most >= MUCH) {
     return `No clear answer: p of fake changes much without a part of the ${whole} blurred, or without it grey, but never both. Most without ${torn.words}: from ${inDigits(face.p_fake)} to ${bothInWords(torn)}.`;
   }
-  const stays = parts.every(({ outcomes }) => outcomes.every((outcome) => outcome === face.outcome));
-  const end = stays ? `the verdict stays “${face.tones[face.outcome].word.toLowerCase()}”` : `p of fake changes by ${inDigits(torn.most)} at most`;
+  const end = parts.every((part) => stays(part, face)) ? `the verdict stays ${quoted(face.outcome, face)}` : `p of fake changes by ${inDigits(torn.most)} at most`;
   const any = parts.some((part) => part.parts.length > 1) ? "any of them, or neighbours together" : "any one of them";
   return `No single part of the ${whole} decides it: without ${any}, blurred or grey, ${end}. Rub out several together.`;
 }
