@@ -35,6 +35,7 @@ from virtus.app.visitors import (
     is_lent,
     visitor_files,
 )
+from virtus.bundled import ASSETS
 from virtus.checkpoints import EVEN, check_prior
 from virtus.errors import InputError
 from virtus.faces import find_faces
@@ -43,6 +44,7 @@ from virtus.video import MAX_CLIP_BYTES
 
 # Gradio makes a table of its last calls anew after each call, for a page that is not served. Here it is never made.
 STATISTICS = {"GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9)}
+ANSWERS = ASSETS / "scripts" / "answers.js"
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 MIB = 1024 * 1024
 LARGE_BYTES = 4 * MIB
@@ -137,6 +139,7 @@ def launch_settings(middleware: Sequence[Middleware] = ()) -> dict:
     return {
         "theme": build_theme(),
         "css": style_sheet(),
+        "head": f"<script>{ANSWERS.read_text(encoding='utf-8')}</script>",
         "max_file_size": MAX_CLIP_BYTES,  # the largest of what is taken; each taker refuses what is too large for it
         "state_session_capacity": MAX_SESSIONS,
         "run_history": False,  # on by default, it keeps visitors' faces in the browser

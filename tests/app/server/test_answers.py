@@ -1,0 +1,62 @@
+"""The page gets every answer, also of what was asked for while the stream of answers ended."""
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+# Each stream's end comes a second after what it said last, as on a busy machine, or behind a proxy.
+LATE_END = """
+const ask = window.fetch;
+window.fetch = async (...asked) => {
+  const answer = await ask(...asked);
+  if (!String(asked[0].url ?? asked[0]).includes("/queue/data")) return answer;
+  const late = new TransformStream({
+    async transform(chunk, to) {
+      const text = new TextDecoder().decode(chunk);
+      const end = text.indexOf('data: {"msg":"close_stream"');
+      if (end < 0) return to.enqueue(chunk);
+      to.enqueue(new TextEncoder().encode(text.slice(0, end)));
+      await new Promise((done) => setTimeout(done, 1000));
+      to.enqueue(new TextEncoder().encode(text.slice(end)));
+    },
+  });
+  return new Response(answer.body.pipeThrough(late), answer);
+};
+"""
+
+
+@pytest.fixture
+def late(browser, server):
+    """The app's page, whose streams end late."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.add_init_script(LATE_END)
+        page.goto(server.url)
+        page.locator(".drop-zone:visible").wait_for()
+        yield page
+
+
+def test_what_is_asked_for_while_the_stream_ends_is_answered(late, give, photos, opposites):
+    """It was answered on a stream that the page read no more: "Looking" stood there for ever."""
+    judge = late.locator("#checkpoint")
+    before = judge.inner_text()
+    late.locator("#model input").fill(opposites[1])
+    late.locator("#model input").press("Enter")
+    playwright.expect(judge).not_to_have_text(before)
+    give(late, photos["one.jpg"])  # the stream of the choice has not ended yet
+    playwright.expect(late.locator("#verdict .verdict")).to_be_visible()
+    playwright.expect(late.locator("#map-caption")).to_contain_text("attribution, for the class")
+
+
+def test_a_page_that_awaits_nothing_holds_no_stream_open(visit, give, photos):
+    page, open_streams = visit(), set()
+    page.on("request", lambda one: "/queue/data" in one.url and open_streams.add(one))
+    for end in ("requestfinished", "requestfailed"):  # the page breaks off what has ended
+        page.on(end, lambda one: open_streams.discard(one))
+    give(page, photos["one.jpg"])
+    playwright.expect(page.locator("#verdict .verdict")).to_be_visible()
+    assert open_streams  # of the map, which follows
+    for _ in range(600):
+        page.wait_for_timeout(50 * bool(open_streams))
+    assert not open_streams
