@@ -92,12 +92,13 @@ NOTE_VERDICTS = """() => {
 def test_a_clip_that_is_taken_away_is_judged_no_further(visit, give, clips):
     """It was judged to its end, its verdict came, and then that no photo was handed over."""
     page = visit(tab="Video")
+    give(page, clips["long.mp4"])
+    page.locator("#video-verdict [role=progressbar]").wait_for()
     page.locator("#video-settings button").first.click()
     page.locator("#video-frames input[type=number]").fill("96")  # so that it does not end before the click
     page.locator("#video-frames input[type=number]").press("Tab")
+    page.locator("#video-verdict", has_text="of 96 frames").wait_for()
     page.evaluate(NOTE_VERDICTS)
-    give(page, clips["long.mp4"])
-    page.locator("#video-verdict [role=progressbar]").wait_for()
     page.get_by_role("button", name="Remove").locator("visible=true").click()
     page.locator("#video-verdict .empty").wait_for()
     assert page.evaluate("window.verdicts") == 0

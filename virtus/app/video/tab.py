@@ -111,7 +111,8 @@ def _wire(callbacks: VideoCallbacks, controls: VideoControls, shown: VideoPanels
     of_clip = [shown.verdict, shown.checkpoint, shown.person, shown.kept, *of_person, controls.faster]
     quiet: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
     at_once: dict[str, Any] = {**quiet, "trigger_mode": "multiple"}
-    show = until_stopped(ending([TEST], on_gpu(taking(VideoInputs, callbacks.show_clip))))
+    show = ending([TEST], on_gpu(taking(VideoInputs, callbacks.show_clip)))
+    show = until_stopped(show, instead=gr.skip())  # the verdict on a clip that was just taken away, else
     # Both by one event, the page might send a stop after the very clip that it is to make way for.
     changed = gr.on(controls.changes, callbacks.stop, controls.clip, api_name="stop_clip", **at_once)
     changed.then(show, controls.components, of_clip, api_name=SHOW, **quiet)
