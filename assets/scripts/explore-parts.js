@@ -25,7 +25,7 @@ function triedParts(explorer, onShow) {
     const [{ face }, found] = [explorer, []];
     trying(true, false);
     if (!(await tryEach(partsAlone(face.patches), found))) return;
-    if (!deciding(found).length && !(await tryEach(partsTogether(face.patches), found))) return;
+    if (!deciding(found, face).length && !(await tryEach(partsTogether(face.patches), found))) return;
     const result = { found, background: aboutBackground(found) };
     kept.keep(face, result);
     tellAll(result);

@@ -66,7 +66,7 @@ def test_the_part_of_the_face_is_named_and_the_background_has_a_sentence_of_its_
     """The background was named as what decides: it is the largest."""
     words = tried(page, background=(0.51, 0.35), left_eye=(0.81, 0.70), nose=(0.89, 0.74))
     assert words == (
-        "p of fake changes most without the left eye (1 of 20 patches): from 0.920 to 0.810 blurred, 0.700 grey; "
+        "p of fake falls most without the left eye (1 of 20 patches): from 0.920 to 0.810 blurred, 0.700 grey; "
         "the verdict is “fake” if it is blurred, “inconclusive” if it is grey. "
         "Without the background, 75 % of the picture, p is 0.510 blurred, 0.350 grey: that says little about the face."
     )
@@ -79,6 +79,21 @@ def test_parts_that_count_about_the_same_are_named_together(page):
     assert words.startswith(
         "Several parts of the face count about the same: the left eye and the nose. Without the left"
     )
+
+
+def test_a_part_without_which_the_verdict_is_surer_does_not_decide_it(page):
+    """Of a fake that was only more fake without the right eye, that eye was named as what decided it."""
+    words = tried(page, right_eye=(0.99, 0.98), mouth=(0.985, 0.99))
+    assert words.startswith("No single part of the face decides it: without any")
+    assert "the verdict stays “fake”" in words
+    words = tried(page, right_eye=(0.99, 0.99), chin=(0.86, 0.86))  # it changes by 0.07 and by 0.06
+    assert words.startswith("p of fake falls most without the chin")
+    together = {"both eyes": (0.99, 0.98), "nose and mouth": (0.86, 0.85)}
+    assert "But without the nose and the mouth together" in tried(page, right_eye=(0.99, 0.98), together=together)
+    torn = """() => triedInWords(partsAlone(face.patches).map((part) => triedPart(part,
+        (part.name === 'nose' ? [0.95, 0.9] : [0.6, 0.6]).map((p) => ({ p_fake: p, outcome: 'fake' })), 0.6)),
+        { ...face, p_fake: 0.6 })"""
+    assert page.evaluate(torn).startswith("No single part")  # it changes much by both, the other way
 
 
 def test_a_change_towards_fake_is_to_be_believed_less(page):
