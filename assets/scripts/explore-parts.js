@@ -13,7 +13,6 @@ function triedParts(explorer, onShow) {
   function show() {
     const { face } = explorer;
     tell("");
-    explorer.tellShort("background", "");
     tried.replaceChildren();
     [scale.hidden, unsure.hidden] = [true, true];
     trying(false, false);
@@ -26,9 +25,8 @@ function triedParts(explorer, onShow) {
     trying(true, false);
     if (!(await tryEach(partsAlone(face.patches), found))) return;
     if (!deciding(found, face).length && !(await tryEach(partsTogether(face.patches), found))) return;
-    const result = { found, background: aboutBackground(found) };
-    kept.keep(face, result);
-    tellAll(result);
+    kept.keep(face, found);
+    tellAll(found);
   }
 
   // Whether all of them could be tried, and the same face is still shown.
@@ -61,20 +59,10 @@ function triedParts(explorer, onShow) {
     return answers;
   }
 
-  function tellAll({ found, background }) {
+  function tellAll(found) {
     list(found);
     trying(false, true);
     tell(triedInWords(found, explorer.face));
-    explorer.tellShort("background", background);
-  }
-
-  // Where it looked much at the background, that is easily taken for what decided.
-  function aboutBackground(found) {
-    const { face } = explorer;
-    const background = found.find(({ name }) => name === BACKGROUND);
-    const isSaid = explorer.find(".short-look").textContent.includes(BACKGROUND);
-    if (!isSaid || !background || !stays(background, face)) return "";
-    return `Without the background the verdict stays ${quoted(face.outcome, face)}.`;
   }
 
   // The upper button leads to what was found, the lower one tries again.

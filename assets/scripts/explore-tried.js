@@ -42,6 +42,8 @@ function ofFace(found) {
   return ranked(found).filter(({ name }) => name !== BACKGROUND);
 }
 
+const MOVES = { real: "rise", fake: "fall" }; // what p does away from that verdict; from an inconclusive one, either
+
 // How far a change leads away from the verdict. A part without which the verdict is surer spoke against it.
 function away(change, { outcome }) {
   return { real: change, fake: -change }[outcome] ?? Math.abs(change);
@@ -75,8 +77,7 @@ function firstInWords(first, alone, face) {
 
 function leadInWords(first, alone, face) {
   const [part, whole] = [`${first.words} (${sizeOf(first, face)} of ${face.patches.length} patches)`, wholeOf(face)];
-  const changes = { real: "rises", fake: "falls" }[face.outcome] ?? "changes";
-  if (alone.length === 1) return `p of fake ${changes} most without ${part}:`;
+  if (alone.length === 1) return `p of fake ${MOVES[face.outcome] ?? "change"}s most without ${part}:`;
   if (!alone.length) return `No single part of the ${whole} decides it. But without ${part} p of fake goes`;
   return `Several parts of the ${whole} count about the same: ${listOf(alone.map(({ name }) => name))}. Without ${part} p of fake goes`;
 }
@@ -105,17 +106,21 @@ function noneInWords(parts, face) {
   const most = ({ changes }) => Math.max(...changes.map((change) => away(change, face)));
   const [torn] = [...parts].sort((one, other) => most(other) - most(one));
   if (most(torn) >= MUCH) {
-    return `No clear answer: p of fake changes much without a part of the ${whole} blurred, or without it grey, but never both. Most without ${torn.words}: from ${inDigits(face.p_fake)} to ${bothInWords(torn)}.`;
+    return `No clear answer: a part taken away makes p of fake ${MOVES[face.outcome] ?? "change"} much blurred or grey, never both. Most without ${torn.words}: from ${inDigits(face.p_fake)} to ${bothInWords(torn)}.`;
   }
   const end = parts.every((part) => stays(part, face)) ? `the verdict stays ${quoted(face.outcome, face)}` : `p of fake changes by ${inDigits(Math.max(...parts.map((part) => part.most)))} at most`;
   const any = parts.some((part) => part.parts.length > 1) ? "any of them, or neighbours together" : "any one of them";
-  return `No single part of the ${whole} decides it: without ${any}, blurred or grey, ${end}. Rub out several together.`;
+  return `No single part of the ${whole} decides it: without ${any}, blurred or grey, ${end}.`;
 }
 
-// Where it changes p as much as the face's own parts or more: it is much larger than any of them.
+// Where it changes p as much as the face's own parts or more: it is much larger than any of them. Else whether the
+// face alone gives the same verdict.
 function backgroundInWords(found, first, face) {
   const background = found.find(({ name }) => name === BACKGROUND);
-  if (!background || background.by < Math.max(first?.by ?? 0, LITTLE)) return "";
+  if (!background) return "";
+  if (background.by < Math.max(first?.by ?? 0, LITTLE)) {
+    return stays(background, face) ? `The face alone, without the background, is ${quoted(face.outcome, face)} too.` : "";
+  }
   const share = percent(sizeOf(background, face) / face.patches.length);
   return `Without the background, ${share} of the picture, p is ${bothInWords(background)}: that says little about the face.`;
 }

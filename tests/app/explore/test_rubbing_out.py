@@ -271,5 +271,5 @@ def test_a_search_that_finds_nothing_gives_back_what_was_rubbed_out(visit, photo
     page.get_by_role("button", name="Undo").click()
     told.to_contain_text("As it is")
     page.locator("#explore .rub .try").click()  # and no part of it alone turns it either
-    words = "or neighbours together, blurred or grey, the verdict stays “fake”. Rub out several together."
+    words = "or neighbours together, blurred or grey, the verdict stays “fake”."
     playwright.expect(page.locator("#explore .short")).to_contain_text(words)
