@@ -84,7 +84,7 @@ def test_each_part_is_tried_and_the_one_that_counts_most_is_named(opened):
     short, kept = page.locator("#explore .short"), page.locator("#explore .rub .try")
     looked = re.compile("More than their size would explain: the .* \\(\\d\\.\\d\\s×\\)|about evenly|At no part")
     playwright.expect(short).to_contain_text(looked)
-    playwright.expect(short).to_contain_text("not what spoke for the verdict. The map in Analyze shows that")
+    playwright.expect(short).to_contain_text("where it fetched information from. It does not tell what decided.")
     before, answers = float(P.search(said(page, "rub").inner_text())[1]), {}
 
     def note(response):

@@ -1,4 +1,5 @@
-"""What is said of parts that were rubbed out one by one, and of where it looked: by the page's own scripts."""
+"""What is said of parts that were rubbed out one by one, of where it looked and when it decided: by the page's own
+scripts."""
 
 import pytest
 
@@ -15,7 +16,7 @@ UNCHANGED = (0.92, 0.92)
 @pytest.fixture(scope="module")
 def page(browser):
     page = browser.new_page()
-    for name in ("arrays", "drawing", "tried", "look"):
+    for name in ("arrays", "drawing", "tried", "look", "lens"):
         page.add_script_tag(content=(ASSETS / "scripts" / f"explore-{name}.js").read_text(encoding="utf-8"))
     page.evaluate(
         """([patches, whole]) => {
@@ -157,12 +158,44 @@ def test_few_squares_that_hold_much_are_told_of_where_their_part_as_a_whole_does
     values = [40] + [1] * 14 + [1] * 5
     words = page.evaluate(squares, [values, []])
     assert words.startswith(
-        "A single square of the background takes 68 % of its attention; evenly it would be 5 %. Vision"
+        "A single square of the background takes 68 % of its attention; evenly it would be 5 %. Models"
     )
     assert page.evaluate(squares, [values, ["background"]]) == ""
     assert page.evaluate(squares, [[1] * 20, []]) == ""
     chin = page.evaluate(squares, [[1] * 19 + [20], []])
     assert chin == "A single square of the chin takes 51 % of its attention; evenly it would be 5 %."
+
+
+def test_of_the_brightest_squares_no_more_is_said_than_is_so(page):
+    """That they lie in the background stood beside a second one on a cheek."""
+    around = "(values) => aroundInWords(values, face.patches)"  # the last five are of the face
+    assert page.evaluate(around, [9, 8, 7] + [1] * 17).startswith("Its brightest squares lie in the background")
+    assert page.evaluate(around, [9] + [1] * 18 + [8]).startswith("Its brightest square lies in the background")
+    assert page.evaluate(around, [8] + [1] * 18 + [9]) == ""
+
+
+@pytest.mark.parametrize(
+    ("decided", "words"),
+    [
+        (
+            [0.3, 0.2, 0.22, 0.88, 0.9],
+            "It was undecided from the start, and stayed so. But its p went from 0.220 to 0.880 in block 3 of 4. "
+            "It ends at p = 0.900.",
+        ),
+        ([0.3, 0.35, 0.4], "It was undecided from the start, and stayed so. It ends at p = 0.400."),
+        (
+            [0.3, 0.2, 0.22, 0.96],
+            "It never settled: after block 2 of 3 it was undecided, after the last it said “fake”. "
+            "It ends at p = 0.960.",
+        ),
+        ([0.96, 0.97, 0.99], "It said “fake” from the start, and stayed so. It ends at p = 0.990."),
+        ([0.3, 0.02, 0.01, 0.01], "Early: from block 1 of 3 on it said “real”, and stayed so. It ends at p = 0.010."),
+    ],
+)
+def test_when_it_decided_is_told_and_where_it_never_did_when_p_went_far(page, decided, words):
+    """Of a face that stayed inconclusive while its p rose by 0.66, only that it was undecided from the start."""
+    face = {"decided": decided, "real_below": 0.05, "fake_above": 0.95}
+    assert page.evaluate("(one) => decidedInWords(one)", face) == words
 
 
 def test_stripes_show_which_side_of_a_line_is_meant(page):
