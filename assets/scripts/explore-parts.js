@@ -103,7 +103,13 @@ function triedParts(explorer, onShow) {
     return made;
   }
 
-  buttons[0].addEventListener("click", () => (isTried ? explorer.goTo(".rub") : tryAll()));
+  // On a phone the list stands below all of the face; by keyboard it goes on from there.
+  function goToAll() {
+    explorer.goTo(tried.closest(".narrow") ? ".rub .each" : ".rub");
+    tried.focus({ preventScroll: true });
+  }
+
+  buttons[0].addEventListener("click", () => (isTried ? goToAll() : tryAll()));
   buttons[1].addEventListener("click", tryAll);
   return { show, forget: () => kept.forget() };
 }

@@ -117,6 +117,8 @@ def test_each_part_is_tried_and_the_one_that_counts_most_is_named(opened):
     short.get_by_role("button", name="See all parts").click()
     for part in (page.locator("#explore .rub h3"), told):
         playwright.expect(part).to_be_in_viewport()
+    page.keyboard.press("Tab")
+    playwright.expect(rows.first).to_be_focused()  # the keyboard stood at the top of the tab still
     playwright.expect(said(page, "rub")).to_contain_text("As it is")  # nothing is rubbed out by that
 
 
