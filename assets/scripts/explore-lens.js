@@ -1,6 +1,32 @@
 // What the verdict's own last step makes of the tokens after each block: a line, and a small map for each.
 const CHART = { height: 150, edge: 12, foot: 18, label: 18 }; // px; a label is so wide at most
 
+function outcomeBy(p, { real_below: low, fake_above: high }) {
+  return p >= high ? "fake" : p < low ? "real" : "inconclusive";
+}
+
+// The first block after which it said what it says at the end, and said so all the way.
+function decidedInWords(face) {
+  const { decided } = face;
+  const outcomes = decided.map((p) => outcomeBy(p, face));
+  const last = outcomes.at(-1);
+  const from = outcomes.findLastIndex((one) => one !== last) + 1;
+  const numBlocks = decided.length - 1;
+  const end = `It ends at p = ${inDigits(decided.at(-1))}.`;
+  const says = (one) => (one === "inconclusive" ? "was undecided" : `said “${one}”`);
+  if (from === 0) return `It ${says(last)} from the start, and stayed so. ${last === "inconclusive" ? largestStep(decided) : ""}${end}`;
+  if (from === numBlocks) return `It never settled: after block ${numBlocks - 1} of ${numBlocks} it ${says(outcomes.at(-2))}, after the last it ${says(last)}. ${end}`;
+  const when = from > (2 * numBlocks) / 3 ? "Late" : from > numBlocks / 3 ? "Half-way" : "Early";
+  return `${when}: from block ${from} of ${numBlocks} on it ${says(last)}, and stayed so. ${end}`;
+}
+
+// Between two thresholds that lie far apart p may still go far.
+function largestStep(decided) {
+  const steps = decided.slice(1).map((p, at) => Math.abs(p - decided[at]));
+  const [at] = greatest(steps, 1);
+  return steps[at] < MUCH ? "" : `But its p went from ${inDigits(decided[at])} to ${inDigits(decided[at + 1])} in block ${at + 1} of ${steps.length}. `;
+}
+
 function lensPart(explorer) {
   const root = explorer.find(".lens");
   const find = (selector) => root.querySelector(selector);
@@ -8,35 +34,17 @@ function lensPart(explorer) {
   let [chosen, pointed, tokens] = [0, null, null];
   const canvas = new PatchCanvas(find("canvas"), { onPoint: point, onPress: point });
 
+  const outcome = (p) => outcomeBy(p, explorer.face);
+
   function show() {
     const { face } = explorer;
     [chosen, tokens] = [face.decided.length - 1, floatsOf(face.lens)];
     canvas.show(explorer.picture, face.grid);
     drawChart();
     strip.replaceChildren(...face.decided.map((_, block) => step(block)));
-    find(".live").textContent = inWords(face);
-    explorer.tellShort("lens", inWords(face));
+    find(".live").textContent = decidedInWords(face);
+    explorer.tellShort("lens", decidedInWords(face));
     mark(chosen);
-  }
-
-  function outcome(p) {
-    const { real_below: low, fake_above: high } = explorer.face;
-    return p >= high ? "fake" : p < low ? "real" : "inconclusive";
-  }
-
-  // The first block after which it said what it says at the end, and said so all the way.
-  function inWords({ decided }) {
-    const outcomes = decided.map(outcome);
-    const last = outcomes.at(-1);
-    const since = outcomes.length - [...outcomes].reverse().findIndex((one) => one !== last);
-    const from = outcomes.every((one) => one === last) ? 0 : since;
-    const numBlocks = decided.length - 1;
-    const end = `It ends at p = ${inDigits(decided.at(-1))}.`;
-    const says = (one) => (one === "inconclusive" ? "was undecided" : `said “${one}”`);
-    if (from === 0) return `It ${says(last)} from the start, and stayed so. ${end}`;
-    if (from === numBlocks) return `It never settled: after block ${numBlocks - 1} of ${numBlocks} it ${says(outcomes.at(-2))}, after the last it ${says(last)}. ${end}`;
-    const when = from > (2 * numBlocks) / 3 ? "Late" : from > numBlocks / 3 ? "Half-way" : "Early";
-    return `${when}: from block ${from} of ${numBlocks} on it ${says(last)}, and stayed so. ${end}`;
   }
 
   function drawChart() {

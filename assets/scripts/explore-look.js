@@ -1,11 +1,10 @@
 // Where a patch looks, and who looks at it: drawn in the page from attention that came once.
 const PLAY_MS = 420; // a block
 const TOLD = 3; // patches by name
-const AROUND = "Its brightest squares lie in the background (hair, clothes, wall).";
-const ATTENTION = "This is attention: where it fetched information from, not what spoke for the verdict. The map in Analyze shows that.";
+const ATTENTION = "This is attention: where it fetched information from. It does not tell what decided.";
 const [TIMES, ENOUGH] = [6, 0.1]; // a patch that holds so many times what each would hold evenly; together so much of it all
 // Registers, high-norm tokens: Darcet et al. 2024.
-const NOTES = "Vision transformers often use squares where there is little to see as a place for notes on the whole picture: that is no clue about what lies there.";
+const NOTES = "Models of this kind often keep notes on the whole picture in squares where there is little to see: no clue about what lies there.";
 const CLEARLY = 1.25; // times as much as its size alone would give a part: that is told of
 
 // Few patches that hold much, where their parts as a whole do not.
@@ -19,6 +18,13 @@ function squaresInWords(patches, names, told) {
   const notes = names[squares[0]] === BACKGROUND ? ` ${NOTES}` : "";
   const [count, takes] = squares.length === 1 ? ["A single square", "takes"] : [`${squares.length} squares`, "take"];
   return `${count} of ${where} ${takes} ${percent(held)} of its attention; evenly it would be ${percent(squares.length * even)}.${notes}`;
+}
+
+// The squares that shine out, where they are no part of the face.
+function aroundInWords(patches, names) {
+  const brightest = greatest(patches, TOLD).map((at) => names[at] === BACKGROUND);
+  if (!brightest[0]) return "";
+  return `Its brightest ${brightest.includes(false) ? "square lies" : "squares lie"} in the background (hair, clothes, wall).`;
 }
 
 function lookPart(explorer) {
@@ -156,8 +162,7 @@ function lookPart(explorer) {
     const named = parts.map(({ name, times }) => `${name} (${times.toFixed(1)}\u00a0×)`);
     const squares = squaresInWords(patches, face.patches, parts.map(({ name }) => name));
     const where = named.length ? `More than their size would explain: ${listOf(named)}.` : squares ? "At no part in particular." : "Nowhere in particular: about evenly.";
-    const isAround = face.patches[greatest(patches, 1)[0]] === BACKGROUND;
-    explorer.tellShort("look", [where, squares || (isAround ? AROUND : ""), ATTENTION].filter(Boolean).join(" "));
+    explorer.tellShort("look", [where, squares || aroundInWords(patches, face.patches), ATTENTION].filter(Boolean).join(" "));
   }
 
   function showRegions(parts) {

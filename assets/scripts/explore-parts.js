@@ -13,7 +13,6 @@ function triedParts(explorer, onShow) {
   function show() {
     const { face } = explorer;
     tell("");
-    explorer.tellShort("background", "");
     tried.replaceChildren();
     [scale.hidden, unsure.hidden] = [true, true];
     trying(false, false);
@@ -25,10 +24,9 @@ function triedParts(explorer, onShow) {
     const [{ face }, found] = [explorer, []];
     trying(true, false);
     if (!(await tryEach(partsAlone(face.patches), found))) return;
-    if (!deciding(found).length && !(await tryEach(partsTogether(face.patches), found))) return;
-    const result = { found, background: aboutBackground(found) };
-    kept.keep(face, result);
-    tellAll(result);
+    if (!deciding(found, face).length && !(await tryEach(partsTogether(face.patches), found))) return;
+    kept.keep(face, found);
+    tellAll(found);
   }
 
   // Whether all of them could be tried, and the same face is still shown.
@@ -61,20 +59,10 @@ function triedParts(explorer, onShow) {
     return answers;
   }
 
-  function tellAll({ found, background }) {
+  function tellAll(found) {
     list(found);
     trying(false, true);
     tell(triedInWords(found, explorer.face));
-    explorer.tellShort("background", background);
-  }
-
-  // Where it looked much at the background, that is easily taken for what decided.
-  function aboutBackground(found) {
-    const { face } = explorer;
-    const background = found.find(({ name }) => name === BACKGROUND);
-    const isSaid = explorer.find(".short-look").textContent.includes(BACKGROUND);
-    if (!isSaid || !background || !stays(background, face)) return "";
-    return `Without the background the verdict stays ${quoted(face.outcome, face)}.`;
   }
 
   // The upper button leads to what was found, the lower one tries again.
@@ -115,7 +103,13 @@ function triedParts(explorer, onShow) {
     return made;
   }
 
-  buttons[0].addEventListener("click", () => (isTried ? explorer.goTo(".rub") : tryAll()));
+  // On a phone the list stands below all of the face; by keyboard it goes on from there.
+  function goToAll() {
+    explorer.goTo(tried.closest(".narrow") ? ".rub .each" : ".rub");
+    tried.focus({ preventScroll: true });
+  }
+
+  buttons[0].addEventListener("click", () => (isTried ? goToAll() : tryAll()));
   buttons[1].addEventListener("click", tryAll);
   return { show, forget: () => kept.forget() };
 }

@@ -42,22 +42,29 @@ function ofFace(found) {
   return ranked(found).filter(({ name }) => name !== BACKGROUND);
 }
 
-// The parts of the face without which p changes about the most; none where it hardly changes without any.
-function deciding(found) {
-  const [most, ...others] = ofFace(found).filter(({ by, parts }) => parts.length === 1 && by >= LITTLE);
+const MOVES = { real: "rise", fake: "fall" }; // what p does away from that verdict; from an inconclusive one, either
+
+// How far a change leads away from the verdict. A part without which the verdict is surer spoke against it.
+function away(change, { outcome }) {
+  return { real: change, fake: -change }[outcome] ?? Math.abs(change);
+}
+
+// The parts of the face that the verdict rests on about the most; none where it hardly does on any.
+function deciding(found, face) {
+  const [most, ...others] = ofFace(found).filter(({ change, parts }) => parts.length === 1 && away(change, face) >= LITTLE);
   return most ? [most, ...others.filter(({ by }) => by >= ALIKE * most.by)] : [];
 }
 
-// Neighbours without which it changes about the most, the fewest.
-function decidingTogether(found) {
-  const groups = found.filter(({ by, parts }) => parts.length > 1 && by >= LITTLE);
+// The fewest neighbours that it rests on about the most.
+function decidingTogether(found, face) {
+  const groups = found.filter(({ change, parts }) => parts.length > 1 && away(change, face) >= LITTLE);
   const most = Math.max(...groups.map(({ by }) => by));
   return groups.find(({ by }) => by >= ALIKE * most) ?? null;
 }
 
 function triedInWords(found, face) {
-  const alone = deciding(found);
-  const together = alone.length ? null : decidingTogether(found);
+  const alone = deciding(found, face);
+  const together = alone.length ? null : decidingTogether(found, face);
   const first = alone[0] ?? together;
   const words = first ? firstInWords(first, alone, face) : noneInWords(ofFace(found), face);
   return [words, backgroundInWords(found, first, face)].filter(Boolean).join(" ");
@@ -70,7 +77,7 @@ function firstInWords(first, alone, face) {
 
 function leadInWords(first, alone, face) {
   const [part, whole] = [`${first.words} (${sizeOf(first, face)} of ${face.patches.length} patches)`, wholeOf(face)];
-  if (alone.length === 1) return `p of fake changes most without ${part}:`;
+  if (alone.length === 1) return `p of fake ${MOVES[face.outcome] ?? "change"}s most without ${part}:`;
   if (!alone.length) return `No single part of the ${whole} decides it. But without ${part} p of fake goes`;
   return `Several parts of the ${whole} count about the same: ${listOf(alone.map(({ name }) => name))}. Without ${part} p of fake goes`;
 }
@@ -96,19 +103,24 @@ function verdictInWords({ outcomes }, face) {
 
 function noneInWords(parts, face) {
   const whole = wholeOf(face);
-  const [torn] = [...parts].sort((one, other) => other.most - one.most);
-  if (torn.most >= MUCH) {
-    return `No clear answer: p of fake changes much without a part of the ${whole} blurred, or without it grey, but never both. Most without ${torn.words}: from ${inDigits(face.p_fake)} to ${bothInWords(torn)}.`;
+  const most = ({ changes }) => Math.max(...changes.map((change) => away(change, face)));
+  const [torn] = [...parts].sort((one, other) => most(other) - most(one));
+  if (most(torn) >= MUCH) {
+    return `No clear answer: a part taken away makes p of fake ${MOVES[face.outcome] ?? "change"} much blurred or grey, never both. Most without ${torn.words}: from ${inDigits(face.p_fake)} to ${bothInWords(torn)}.`;
   }
-  const end = parts.every((part) => stays(part, face)) ? `the verdict stays ${quoted(face.outcome, face)}` : `p of fake changes by ${inDigits(torn.most)} at most`;
+  const end = parts.every((part) => stays(part, face)) ? `the verdict stays ${quoted(face.outcome, face)}` : `p of fake changes by ${inDigits(Math.max(...parts.map((part) => part.most)))} at most`;
   const any = parts.some((part) => part.parts.length > 1) ? "any of them, or neighbours together" : "any one of them";
-  return `No single part of the ${whole} decides it: without ${any}, blurred or grey, ${end}. Rub out several together.`;
+  return `No single part of the ${whole} decides it: without ${any}, blurred or grey, ${end}.`;
 }
 
-// Where it changes p as much as the face's own parts or more: it is much larger than any of them.
+// Where it changes p as much as the face's own parts or more: it is much larger than any of them. Else whether the
+// face alone gives the same verdict.
 function backgroundInWords(found, first, face) {
   const background = found.find(({ name }) => name === BACKGROUND);
-  if (!background || background.by < Math.max(first?.by ?? 0, LITTLE)) return "";
+  if (!background) return "";
+  if (background.by < Math.max(first?.by ?? 0, LITTLE)) {
+    return stays(background, face) ? `The face alone, without the background, is ${quoted(face.outcome, face)} too.` : "";
+  }
   const share = percent(sizeOf(background, face) / face.patches.length);
   return `Without the background, ${share} of the picture, p is ${bothInWords(background)}: that says little about the face.`;
 }

@@ -30,6 +30,16 @@ def test_without_a_photo_it_says_what_to_do(visit):
     playwright.expect(page.locator("#photo")).to_be_visible()
 
 
+def test_without_a_face_it_leads_back_to_the_tab_that_can_judge_the_whole_image(visit, photos):
+    page = visit(tab="Analyze")
+    page.locator(".drop-zone:visible input[type=file]").set_input_files(str(photos["none.png"]))
+    playwright.expect(page.locator("#verdict")).to_contain_text("No face")
+    page.get_by_role("tab", name="Explore", exact=True).click()
+    playwright.expect(page.locator("#explore-note")).to_contain_text("judge the whole image")
+    page.get_by_role("button", name="Open the tab Analyze").click()
+    playwright.expect(page.locator("#photo")).to_be_visible()
+
+
 def test_pointer_keys_and_sliders_draw_without_a_request(opened):
     page = opened
     where = canvas(page)
@@ -305,7 +315,8 @@ def test_on_a_phone_heads_are_as_wide_as_a_finger_and_the_brush_answers_under_th
     assert min(widths) >= 40
     assert fits(page)  # they scroll within their box
     page.locator("#explore .rub .try").click()
-    playwright.expect(page.get_by_role("button", name="See all parts")).to_be_visible()
+    page.get_by_role("button", name="See all parts").tap()
+    playwright.expect(page.locator("#explore .tried li").last).to_be_in_viewport()  # not the face, far above it
     where = canvas(page, "rub")
     page.evaluate("document.querySelector('#explore canvas[data-part=rub]').scrollIntoView({ block: 'start' })")
     page.touchscreen.tap(*at(where, 0.5, 0.5))

@@ -1,4 +1,5 @@
-"""What is said of parts that were rubbed out one by one, and of where it looked: by the page's own scripts."""
+"""What is said of parts that were rubbed out one by one, of where it looked and when it decided: by the page's own
+scripts."""
 
 import pytest
 
@@ -15,7 +16,7 @@ UNCHANGED = (0.92, 0.92)
 @pytest.fixture(scope="module")
 def page(browser):
     page = browser.new_page()
-    for name in ("arrays", "drawing", "tried", "look"):
+    for name in ("arrays", "drawing", "tried", "look", "lens"):
         page.add_script_tag(content=(ASSETS / "scripts" / f"explore-{name}.js").read_text(encoding="utf-8"))
     page.evaluate(
         """([patches, whole]) => {
@@ -66,11 +67,13 @@ def test_the_part_of_the_face_is_named_and_the_background_has_a_sentence_of_its_
     """The background was named as what decides: it is the largest."""
     words = tried(page, background=(0.51, 0.35), left_eye=(0.81, 0.70), nose=(0.89, 0.74))
     assert words == (
-        "p of fake changes most without the left eye (1 of 20 patches): from 0.920 to 0.810 blurred, 0.700 grey; "
+        "p of fake falls most without the left eye (1 of 20 patches): from 0.920 to 0.810 blurred, 0.700 grey; "
         "the verdict is “fake” if it is blurred, “inconclusive” if it is grey. "
         "Without the background, 75 % of the picture, p is 0.510 blurred, 0.350 grey: that says little about the face."
     )
-    assert "background" not in tried(page, background=(0.85, 0.82), left_eye=(0.81, 0.70))  # it changes p less
+    less = tried(page, background=(0.85, 0.82), left_eye=(0.81, 0.70))  # it changes p less
+    assert less.endswith("if it is grey. The face alone, without the background, is “fake” too.")
+    assert "background" not in tried(page, background=(0.75, 0.92), left_eye=(0.81, 0.70))  # one filling says other
 
 
 def test_parts_that_count_about_the_same_are_named_together(page):
@@ -79,6 +82,21 @@ def test_parts_that_count_about_the_same_are_named_together(page):
     assert words.startswith(
         "Several parts of the face count about the same: the left eye and the nose. Without the left"
     )
+
+
+def test_a_part_without_which_the_verdict_is_surer_does_not_decide_it(page):
+    """Of a fake that was only more fake without the right eye, that eye was named as what decided it."""
+    words = tried(page, right_eye=(0.99, 0.98), mouth=(0.985, 0.99))
+    assert words.startswith("No single part of the face decides it: without any")
+    assert "the verdict stays “fake”" in words
+    words = tried(page, right_eye=(0.99, 0.99), chin=(0.86, 0.86))  # it changes by 0.07 and by 0.06
+    assert words.startswith("p of fake falls most without the chin")
+    together = {"both eyes": (0.99, 0.98), "nose and mouth": (0.86, 0.85)}
+    assert "But without the nose and the mouth together" in tried(page, right_eye=(0.99, 0.98), together=together)
+    torn = """() => triedInWords(partsAlone(face.patches).map((part) => triedPart(part,
+        (part.name === 'nose' ? [0.95, 0.9] : [0.6, 0.6]).map((p) => ({ p_fake: p, outcome: 'fake' })), 0.6)),
+        { ...face, p_fake: 0.6 })"""
+    assert page.evaluate(torn).startswith("No single part")  # it changes much by both, the other way
 
 
 def test_a_change_towards_fake_is_to_be_believed_less(page):
@@ -105,12 +123,13 @@ def test_where_nothing_decides_that_is_said_of_the_face(page):
     words = tried(page, background=(0.30, 0.30), together=few)
     assert words.startswith(
         "No single part of the face decides it: without any of them, or neighbours together, blurred or grey, the "
-        "verdict stays “fake”. Rub out several together. Without the background, 75 % of the picture, p is 0.300 "
+        "verdict stays “fake”. Without the background, 75 % of the picture, p is 0.300 "
     )
     torn = tried(page, nose=(0.97, 0.40), together=few)
     assert torn == (
-        "No clear answer: p of fake changes much without a part of the face blurred, or without it grey, but never "
-        "both. Most without the nose: from 0.920 to 0.970 blurred, 0.400 grey."
+        "No clear answer: a part taken away makes p of fake fall much blurred or grey, never both. "
+        "Most without the nose: from 0.920 to 0.970 blurred, 0.400 grey. "
+        "The face alone, without the background, is “fake” too."
     )
 
 
@@ -139,12 +158,44 @@ def test_few_squares_that_hold_much_are_told_of_where_their_part_as_a_whole_does
     values = [40] + [1] * 14 + [1] * 5
     words = page.evaluate(squares, [values, []])
     assert words.startswith(
-        "A single square of the background takes 68 % of its attention; evenly it would be 5 %. Vision"
+        "A single square of the background takes 68 % of its attention; evenly it would be 5 %. Models"
     )
     assert page.evaluate(squares, [values, ["background"]]) == ""
     assert page.evaluate(squares, [[1] * 20, []]) == ""
     chin = page.evaluate(squares, [[1] * 19 + [20], []])
     assert chin == "A single square of the chin takes 51 % of its attention; evenly it would be 5 %."
+
+
+def test_of_the_brightest_squares_no_more_is_said_than_is_so(page):
+    """That they lie in the background stood beside a second one on a cheek."""
+    around = "(values) => aroundInWords(values, face.patches)"  # the last five are of the face
+    assert page.evaluate(around, [9, 8, 7] + [1] * 17).startswith("Its brightest squares lie in the background")
+    assert page.evaluate(around, [9] + [1] * 18 + [8]).startswith("Its brightest square lies in the background")
+    assert page.evaluate(around, [8] + [1] * 18 + [9]) == ""
+
+
+@pytest.mark.parametrize(
+    ("decided", "words"),
+    [
+        (
+            [0.3, 0.2, 0.22, 0.88, 0.9],
+            "It was undecided from the start, and stayed so. But its p went from 0.220 to 0.880 in block 3 of 4. "
+            "It ends at p = 0.900.",
+        ),
+        ([0.3, 0.35, 0.4], "It was undecided from the start, and stayed so. It ends at p = 0.400."),
+        (
+            [0.3, 0.2, 0.22, 0.96],
+            "It never settled: after block 2 of 3 it was undecided, after the last it said “fake”. "
+            "It ends at p = 0.960.",
+        ),
+        ([0.96, 0.97, 0.99], "It said “fake” from the start, and stayed so. It ends at p = 0.990."),
+        ([0.3, 0.02, 0.01, 0.01], "Early: from block 1 of 3 on it said “real”, and stayed so. It ends at p = 0.010."),
+    ],
+)
+def test_when_it_decided_is_told_and_where_it_never_did_when_p_went_far(page, decided, words):
+    """Of a face that stayed inconclusive while its p rose by 0.66, only that it was undecided from the start."""
+    face = {"decided": decided, "real_below": 0.05, "fake_above": 0.95}
+    assert page.evaluate("(one) => decidedInWords(one)", face) == words
 
 
 def test_stripes_show_which_side_of_a_line_is_meant(page):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from virtus.checkpoints import Detector
     from virtus.judging import Exploration
-    from virtus.results import FaceCrop, ImageReport
+    from virtus.results import FaceCrop, FaceReport, ImageReport
 
 BESIDE = {"nothing": "nothing", "face": "another face", "photo": "another photo", "model": "another checkpoint"}
 NO_OTHER = "This photo has no other face that can be explored."
@@ -159,7 +159,7 @@ class ExploreCallbacks:
             report, index = judged.report, inputs.index
             index = report.decided_by if index is None else index
             if index is None:
-                return _nothing(not_judged(report))
+                return _nothing(not_judged(report) + render_part("explore.html", "to_analyze"))
             if (crop := face_of(report, index).crop) is None:
                 return _too_small(inputs, report, index)
             value = _value(detector, judged, index, crop, inputs.names_of(index))
@@ -188,15 +188,21 @@ def _value(
     exploration = _explore(detector, judged, index)
     which = f"Face {index + 1} of {len(report.faces)} · " if len(report.faces) > 1 else ""
     which_one = f"face={index}" if face.face else "whole=True"
-    band = f"real below {exploration.real_below:.2f}, fake from {exploration.fake_above:.2f} on"
     return face_value(
         exploration,
         filling_pictures(detector, crop),
         names,
         title=f"{which}{face_words(face)}",
-        said=f"{report.checkpoint.name} gives p = {face.p_fake:.3f} of fake: {band}. {face.reason or ''}",
+        said=f"{report.checkpoint.name} gives p = {face.p_fake:.3f} of fake{_why(face, exploration)}",
         python=f'virtus.explore("photo.jpg", {which_one}, model="{report.checkpoint.name}")',
     )
+
+
+def _why(face: FaceReport, exploration: Exploration) -> str:
+    """The thresholds; where more than these makes the outcome, the reason, which names what it needs of them."""
+    if face.reason:
+        return f". {face.reason}"
+    return f": real below {exploration.real_below:.2f}, fake from {exploration.fake_above:.2f} on."
 
 
 def _kinds(opened: OpenedFace | None, is_missing: bool) -> gr.Radio:
