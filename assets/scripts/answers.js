@@ -61,9 +61,9 @@
       if (done) return;
       parts.push(value);
       if (!value.includes("\n")) continue;
-      const whole = parts.join("").split(/(?<=\n\n)/);
-      parts = whole.at(-1).endsWith("\n\n") ? [] : [whole.pop()];
-      yield* whole;
+      const whole = parts.join("").split("\n\n");
+      parts = [whole.pop()]; // has begun
+      yield* whole.map((message) => `${message}\n\n`);
     }
   }
 })();

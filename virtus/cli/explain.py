@@ -30,7 +30,7 @@ OVERLAYS = {"overlay": "", "overlay_photo": "-photo"}
 
 def add(commands) -> None:
     parents = [model_options(), prior_option(), stability_option(), report_option()]
-    explain = commands.add_parser("explain", parents=parents, help="overlays that show where the model looked")
+    explain = commands.add_parser("explain", parents=parents, help="overlays that show what the model used")
     explain.set_defaults(run=run)
     explain.add_argument("image", metavar="IMAGE")
     known = f"comma between them, of {', '.join(EXPLAINERS)}, or all (default: attribution,evidence)"
