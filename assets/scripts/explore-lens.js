@@ -42,8 +42,9 @@ function lensPart(explorer) {
     canvas.show(explorer.picture, face.grid);
     drawChart();
     strip.replaceChildren(...face.decided.map((_, block) => step(block)));
-    find(".live").textContent = decidedInWords(face);
-    explorer.tellShort("lens", decidedInWords(face));
+    const words = decidedInWords(face);
+    find(".live").textContent = words;
+    explorer.tellShort("lens", words);
     mark(chosen);
   }
 

@@ -18,16 +18,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import parser
-from benchmarks.explanations.forgeries import INSIDE, called_real, catch_fakes, find_originals
+from benchmarks.explanations.forgeries import INSIDE, THRESHOLD, called_real, catch_fakes, find_originals
 from train.pictures import PARTS, FaceCache
 from train.report import held_out
 from virtus.checkpoints import Detector, load_checkpoint
 from virtus.explain import erasing_judge
-from virtus.faces import crop_face, name_cells
+from virtus.faces import BACKGROUND, crop_face, name_cells
 from virtus.media import load_image
 from virtus.results import Face, FaceCrop, Label, Outcome
 
-BACKGROUND = "background"
 NEVER = -1.0  # below each change of p
 LITTLE = 0.05  # as assets/scripts/explore-tried.js has it
 DIRECTIONS = ("both more fake", "both more real", "apart", "one alone", "less than 0.05 by both")
@@ -128,7 +127,7 @@ def fakes_of(detector: Detector, data: Path, part: str, limit: int) -> Iterator[
     for one in samples:
         if face := faces[one.path]:
             crop = crop_face(load_image(one.path), face, margin=detector.checkpoint.margin)
-            if detector.predict([crop])[0].p_fake >= 0.5:
+            if detector.predict([crop])[0].p_fake >= THRESHOLD:
                 yield try_parts(detector, face, crop)
 
 

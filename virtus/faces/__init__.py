@@ -15,6 +15,6 @@ if TYPE_CHECKING:
         find_faces,
         whole_image,
     )
-    from virtus.faces.regions import name_cells
+    from virtus.faces.regions import BACKGROUND, name_cells
 
 __getattr__, __all__ = offer(__name__, __file__)
