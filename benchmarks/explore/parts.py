@@ -23,7 +23,7 @@ from train.pictures import PARTS, FaceCache
 from train.report import held_out
 from virtus.checkpoints import Detector, load_checkpoint
 from virtus.explain import erasing_judge
-from virtus.faces import BACKGROUND, crop_face, name_cells
+from virtus.faces import BACKGROUND, crop_face
 from virtus.media import load_image
 from virtus.results import Face, FaceCrop, Label, Outcome
 
@@ -81,8 +81,7 @@ class Tried:
 
 def try_parts(detector: Detector, face: Face, crop: FaceCrop, share: np.ndarray | None = None) -> Tried:
     """`share`: of each patch, that was altered, (grid_h, grid_w)."""
-    box = detector.checkpoint.transform.shown_box(crop.image)
-    cells = np.array(name_cells(face, crop, box, detector.checkpoint.trunk.grid_size))
+    cells = np.array(detector.checkpoint.name_patches(face, crop))
     names = list(dict.fromkeys(cells.tolist()))
     masks = np.array([cells == name for name in names])
     (whole,) = detector.predict([crop])

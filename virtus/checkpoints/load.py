@@ -24,8 +24,9 @@ from virtus.checkpoints.hub import fetch, fetched_before, is_repo_id
 from virtus.checkpoints.known import CHECKPOINTS, DEFAULT_MARGIN, known_checkpoint
 from virtus.checkpoints.sidecar import read_calibration, read_user_calibration
 from virtus.errors import CheckpointError
+from virtus.faces import name_cells
 from virtus.parallel import on_one_core
-from virtus.results import Calibration, CheckpointInfo, Judges
+from virtus.results import Calibration, CheckpointInfo, Face, FaceCrop, Judges
 
 if TYPE_CHECKING:
     from virtus.checkpoints.novelty import Novelty
@@ -68,6 +69,10 @@ class Checkpoint:
     def crop_margin(self, *, whole: bool = False) -> float | None:
         """The margin where faces are judged; None where whole pictures are, as it was made for or as `whole` asks."""
         return None if whole or self.judges_pictures else self.margin
+
+    def name_patches(self, face: Face | None, crop: FaceCrop) -> tuple[str, ...]:
+        """Which part of a face each patch of its crop shows, row by row: see `virtus.faces.name_cells`."""
+        return name_cells(face, crop, self.transform.shown_box(crop.image), self.trunk.grid_size)
 
 
 @dataclass(frozen=True)

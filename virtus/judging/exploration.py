@@ -23,7 +23,6 @@ from virtus.explain import (
     pack_attention,
     read_by_head,
 )
-from virtus.faces import name_cells
 from virtus.judging.deciding import thresholds_of
 from virtus.judging.photo import detect_faces, judge_faces
 from virtus.media import ImageSource, load_image
@@ -50,7 +49,7 @@ class Exploration:
             this face among those of its photo: see `thresholds_of`.
         grid_size: (grid_h, grid_w) of the patches.
         prefix_names: of the tokens before them: "class", "distillation", "register 1" ...; there may be none.
-        patch_names: which part of the face each shows, "left eye" ... "background": see `name_cells`.
+        patch_names: which part of the face each shows, "left eye" ... "background": see `virtus.faces.name_cells`.
     """
 
     face: FaceReport
@@ -176,7 +175,6 @@ def explore_face(
         raise InputError(TOO_SMALL)
     trunk, transform, bounds = state.trunk, detector.checkpoint.transform, thresholds_of(report, index)
     lens, decided = logit_lens(detector, state, 0)
-    box = transform.shown_box(face.crop.image)
     return Exploration(
         face=face,
         checkpoint=detector.checkpoint.info,
@@ -189,7 +187,7 @@ def explore_face(
         fake_above=bounds.fake_above,
         grid_size=trunk.grid_size,
         prefix_names=_prefix_names(trunk.model.config),
-        patch_names=name_cells(face.face, face.crop, box, trunk.grid_size),
+        patch_names=detector.checkpoint.name_patches(face.face, face.crop),
     )
 
 

@@ -14,7 +14,6 @@ from virtus.app.maps.request import MapRequest
 from virtus.app.visitors import Detectors, JudgedPhoto, face_of, judge_photo, steps_against_chance, uploaded
 from virtus.errors import VirtusError
 from virtus.explain import EXPLAINERS, STEPS_A_MAP
-from virtus.faces import name_cells
 from virtus.html import map_caption, message_panel, test_progress, trust_line
 from virtus.results import Explanation, Face, FaceCrop
 
@@ -164,9 +163,8 @@ class MapCallbacks:
 
 def _draw(face: JudgedFace, crop: FaceCrop, inputs: MapInputs, methods: tuple[str, ...]) -> Iterator[MapOutputs]:
     checkpoint, drawn = face.detector.checkpoint, {}
-    trunk, shown_box = checkpoint.trunk, checkpoint.transform.shown_box(crop.image)
-    request, controls = inputs.request(trunk), inputs.controls(trunk)
-    names = name_cells(face.face, crop, shown_box, trunk.grid_size)
+    request, controls = inputs.request(checkpoint.trunk), inputs.controls(checkpoint.trunk)
+    names = checkpoint.name_patches(face.face, crop)
     mapped = MappedFace(face.mapped, face.index, crop, names, inputs.question)
     for method in dict.fromkeys(methods):
         explanation = request.by(method).draw(face.state)
