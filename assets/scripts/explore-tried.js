@@ -49,15 +49,23 @@ function away(change, { outcome }) {
   return { real: change, fake: -change }[outcome] ?? Math.abs(change);
 }
 
+// Those whose loss leads away from the verdict; from an inconclusive one towards real, where any does: it is more
+// credible than a larger change towards fake.
+function counting(parts, face) {
+  const led = parts.filter(({ change }) => away(change, face) >= LITTLE);
+  const falls = led.filter(({ change }) => change < 0);
+  return face.outcome === "inconclusive" && falls.length ? falls : led;
+}
+
 // The parts of the face that the verdict rests on about the most; none where it hardly does on any.
 function deciding(found, face) {
-  const [most, ...others] = ofFace(found).filter(({ change, parts }) => parts.length === 1 && away(change, face) >= LITTLE);
+  const [most, ...others] = counting(ofFace(found).filter(({ parts }) => parts.length === 1), face);
   return most ? [most, ...others.filter(({ by }) => by >= ALIKE * most.by)] : [];
 }
 
 // The fewest neighbours that it rests on about the most.
 function decidingTogether(found, face) {
-  const groups = found.filter(({ change, parts }) => parts.length > 1 && away(change, face) >= LITTLE);
+  const groups = counting(found.filter(({ parts }) => parts.length > 1), face);
   const most = Math.max(...groups.map(({ by }) => by));
   return groups.find(({ by }) => by >= ALIKE * most) ?? null;
 }
@@ -67,17 +75,22 @@ function triedInWords(found, face) {
   const together = alone.length ? null : decidingTogether(found, face);
   const first = alone[0] ?? together;
   const words = first ? firstInWords(first, alone, face) : noneInWords(ofFace(found), face);
-  return [words, backgroundInWords(found, first, face)].filter(Boolean).join(" ");
+  return [words, cautionInWords(ofFace(found), first, face), backgroundInWords(found, first, face)].filter(Boolean).join(" ");
 }
 
 function firstInWords(first, alone, face) {
-  const words = `${leadInWords(first, alone, face)} from ${inDigits(face.p_fake)} to ${bothInWords(first)}; ${verdictInWords(first, face)}.`;
-  return first.change > 0 ? `${words} ${LOOKS_FAKE}` : words;
+  return `${leadInWords(first, alone, face)} from ${inDigits(face.p_fake)} to ${bothInWords(first)}; ${verdictInWords(first, face)}.`;
+}
+
+function cautionInWords(parts, first, face) {
+  if (first?.change > 0) return LOOKS_FAKE;
+  const passed = first && face.outcome === "inconclusive" && parts.find(({ change }) => change > first.by);
+  return passed ? `Without ${passed.words} it rises by more. ${LOOKS_FAKE}` : "";
 }
 
 function leadInWords(first, alone, face) {
   const [part, whole] = [`${first.words} (${sizeOf(first, face)} of ${face.patches.length} patches)`, wholeOf(face)];
-  if (alone.length === 1) return `p of fake ${MOVES[face.outcome] ?? "change"}s most without ${part}:`;
+  if (alone.length === 1) return `p of fake ${first.change < 0 ? "fall" : "rise"}s most without ${part}:`;
   if (!alone.length) return `No single part of the ${whole} decides it. But without ${part} p of fake goes`;
   return `Several parts of the ${whole} count about the same: ${listOf(alone.map(({ name }) => name))}. Without ${part} p of fake goes`;
 }

@@ -5,6 +5,7 @@ const all = (selector) => [...element.querySelectorAll(selector)];
 const [root, sheet, picture, spot, patch] = [".map-frame", ".sheet", "img.picture", ".spot", ".patch"].map(find);
 const [layer, strength, outlines] = [".spot .layer", ".strength input", ".outlines input"].map(find);
 const [about, readout] = [".about-map", ".readout"].map(find);
+const NOTES = "In squares of hair, clothes or wall models of this kind often keep notes on the whole picture: no clue about what lies there.";
 const HEIGHT = 520; // px of what is shown, at most
 const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 let maps = null; // of the face that is looked at
@@ -161,7 +162,8 @@ function summary(map) {
   if (Math.max(...map.values) === Math.min(...map.values)) return "";
   const top = [...map.values.keys()].sort((one, other) => height(other) - height(one)).slice(0, 3);
   const words = top.map((index) => where(map, index) + (map.signed ? `, ${worth(map.values[index])}` : ""));
-  return `Highest: ${words.join("; ")}. Point at the map for its values.`;
+  const notes = !map.signed && maps.names[top[0]] === "background" ? ` ${NOTES}` : ""; // signed: what taking it away does
+  return `Highest: ${words.join("; ")}.${notes} Point at the map for its values.`;
 }
 
 function pointAt(event) {

@@ -108,6 +108,23 @@ def test_a_change_towards_fake_is_to_be_believed_less(page):
     assert "from 0.100 to 0.300 blurred, 0.500 grey; the verdict becomes “inconclusive”. Rubbing out often" in words
 
 
+def test_of_an_inconclusive_face_what_leads_towards_real_is_named_before_a_larger_change_towards_fake(page):
+    page.evaluate("() => { window.torn = { ...face, p_fake: 0.5, outcome: 'inconclusive' }; }")
+    script = """(given) => triedInWords(partsAlone(face.patches).map((part) => triedPart(part,
+        (given[part.name] ?? [0.5, 0.5]).map((p) => ({ p_fake: p, outcome: 'inconclusive' })), 0.5)), torn)"""
+    words = page.evaluate(script, {"nose": [0.7, 0.75], "chin": [0.4, 0.42]})
+    assert words.startswith(
+        "p of fake falls most without the chin (1 of 20 patches): from 0.500 to 0.400 blurred, 0.420 grey; the "
+        "verdict stays “inconclusive”. Without the nose it rises by more. Rubbing out often looks fake by itself"
+    )
+    smaller = page.evaluate(script, {"nose": [0.57, 0.58], "chin": [0.4, 0.42]})
+    assert "falls most without the chin" in smaller
+    assert "Rubbing out" not in smaller
+    alone = page.evaluate(script, {"nose": [0.7, 0.75]})
+    assert alone.startswith("p of fake rises most without the nose")
+    assert "Rubbing out often" in alone
+
+
 def test_where_no_part_decides_alone_neighbours_may_together(page):
     together = {"both eyes": (0.90, 0.90), "nose and mouth": (0.70, 0.60), "eyes and nose": (0.68, 0.68)}
     words = tried(page, background=(0.60, 0.50), together=together)
