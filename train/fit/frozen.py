@@ -49,7 +49,7 @@ class FrozenBase:
         rows = [self.store[pictures.name(row, number)] for number in tokens.numbers for row in range(len(pictures))]
         return np.stack(rows).astype(np.float32) if rows else np.empty((0, *self.store.shape), np.float32)
 
-    def _leave(self, pixel_values: torch.Tensor) -> np.ndarray:
+    def _leave(self, _: Sequence[str], pixel_values: torch.Tensor) -> np.ndarray:
         classifier = self.start.classifier
         hidden, rotation, kept = classifier.embed(pixel_values), classifier.rotation(), []
         num_prefix = classifier.config.num_prefix_tokens

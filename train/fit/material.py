@@ -105,8 +105,10 @@ class RunPictures:
         with PartialState().main_process_first():  # the others open the store when it is full
             if self.teacher is not None:
                 tokens = TokenDataset(pictures, self.teacher.open_store(self.kept), **looks)
-                self.teacher.fill(tokens, **how)
+                self.teacher.fill(tokens, self.kept, **how)
             else:
-                tokens = TokenDataset(pictures, open_store(self.kept, config, self.start), **looks)
-                fill(tokens, self.start.classifier, config.cached_block, **how)
+                classifier, block = self.start.classifier, config.cached_block
+                store = open_store(self.kept, config, classifier, self.start.transform, block=block)
+                tokens = TokenDataset(pictures, store, **looks)
+                fill(tokens, classifier, block, **how)
         return tokens

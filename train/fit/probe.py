@@ -72,7 +72,7 @@ def start_from_probe(config: TrainConfig, start: StartingPoint, training: TokenD
 def _keep_features(config: TrainConfig, classifier: Classifier, tokens: RowStore, names: Iterable[str]) -> RowStore:
     """What its MLPs read of those tokens, computed where it is not kept yet; other weights have another file."""
 
-    def read(hidden: torch.Tensor) -> np.ndarray:
+    def read(_: Iterable[str], hidden: torch.Tensor) -> np.ndarray:
         return read_by_mlps(classifier, hidden.float(), config.cached_block).float().cpu().numpy()
 
     shape = (len(classifier.blocks) - config.cached_block, classifier.config.hidden_size)

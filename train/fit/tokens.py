@@ -18,9 +18,8 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from train.config import TrainConfig
-from train.fit.model import StartingPoint
 from train.pictures import CLEAN, FaceDataset, RowKind, TrainDataset
-from virtus.models import Classifier, has_bfloat16_units, resolve_device
+from virtus.models import Classifier, EvalTransform, has_bfloat16_units, resolve_device
 
 try:
     import fcntl
@@ -28,6 +27,7 @@ except ImportError:  # Windows: two runs that fill one store are not told apart 
     fcntl = None
 
 BATCH_SIZE = 32
+Compute = Callable[[Sequence[str], torch.Tensor], np.ndarray]
 
 
 class RowStore:
@@ -43,10 +43,7 @@ class RowStore:
     def __init__(self, file: Path, shape: tuple[int, ...], dtype: DTypeLike = np.float16):
         self.file, self.names, self.shape, self.dtype = file, file.with_suffix(".names"), shape, np.dtype(dtype)
         self.num_bytes = int(np.prod(shape)) * self.dtype.itemsize
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-        self.names.touch()
-        self.rows = self._whole_rows()
+        self.rows = self._whole_rows() if file.exists() else {}
 
     def __contains__(self, name: str) -> bool:
         return name in self.rows
@@ -59,6 +56,7 @@ class RowStore:
     @contextmanager
     def filling(self) -> Iterator[None]:
         """While this process adds: another that wants to waits, and begins behind what this one added."""
+        self._create()
         with self.file.with_suffix(".lock").open("wb") as lock:
             _wait_for(lock, self.file)
             self.rows = self._whole_rows()
@@ -73,11 +71,17 @@ class RowStore:
 
     def add(self, names: Sequence[str], arrays: np.ndarray) -> None:
         """(N, *shape) under N names that are not known yet."""
+        self._create()
         with self.file.open("ab") as stream:
             stream.write(np.ascontiguousarray(arrays, self.dtype).tobytes())
         with self.names.open("a", encoding="utf-8") as stream:
             stream.write("".join(f"{name}\n" for name in names))
         self.rows |= {name: len(self.rows) + place for place, name in enumerate(names)}
+
+    def _create(self) -> None:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.touch()
+        self.names.touch()
 
     def _whole_rows(self) -> dict[str, int]:
         """The row of each name, as the files have them now."""
@@ -163,14 +167,18 @@ class Missing(Dataset):
         return name, torch.from_numpy(self.load(*arguments))
 
 
-def open_store(folder: Path, config: TrainConfig, start: StartingPoint) -> RowStore:
-    """Where the tokens of that base and that way of drawing lie; another setting has another folder."""
-    settings = [config.data, config.cached_block, asdict(config.augmentation), start.transform.to_config()]
-    digest = digest_of(settings, _frozen(start.classifier, config.cached_block))
-    architecture = start.classifier.config
+def open_store(
+    folder: Path, config: TrainConfig, classifier: Classifier, transform: EvalTransform, *, block: int
+) -> RowStore:
+    """Where the tokens that enter a block lie, of what is frozen below it and of that way of drawing.
+
+    Another setting has another folder.
+    """
+    settings = [config.data, block, asdict(config.augmentation), transform.to_config()]
+    digest = digest_of(settings, _frozen(classifier, block))
+    architecture = classifier.config
     num_tokens = architecture.num_prefix_tokens + math.prod(architecture.grid_size)
-    shape = (num_tokens, architecture.hidden_size)
-    return RowStore(folder / digest / "tokens.float16", shape)
+    return RowStore(folder / digest / "tokens.float16", (num_tokens, architecture.hidden_size))
 
 
 def digest_of(settings: Sequence, tensors: Iterable[torch.Tensor]) -> str:
@@ -189,7 +197,7 @@ def _frozen(classifier: Classifier, block: int) -> list[torch.Tensor]:
 def fill(tokens: TokenDataset, classifier: Classifier, block: int, *, bf16: bool, num_workers: int) -> None:
     """Compute the tokens that enter a block where the store lacks them."""
 
-    def enter(pixel_values: torch.Tensor) -> np.ndarray:
+    def enter(_: Sequence[str], pixel_values: torch.Tensor) -> np.ndarray:
         hidden, rotation = classifier.embed(pixel_values), classifier.rotation()
         for layer in classifier.blocks[:block]:
             hidden = layer(hidden, rotation=rotation)
@@ -199,7 +207,7 @@ def fill(tokens: TokenDataset, classifier: Classifier, block: int, *, bf16: bool
 
 
 def fill_by(
-    compute: Callable[[torch.Tensor], np.ndarray],
+    compute: Compute,
     tokens: TokenDataset,
     classifier: Classifier,
     *,
@@ -215,7 +223,7 @@ def fill_by(
 def fill_store(
     store: RowStore,
     missing: Missing,
-    compute: Callable[[torch.Tensor], np.ndarray],
+    compute: Compute,
     classifier: Classifier,
     *,
     bf16: bool,
@@ -224,7 +232,8 @@ def fill_store(
     """Compute what is missing, a batch at a time, and keep each at once; of several runs one after the other.
 
     Args:
-        compute: by the classifier, from a batch of what is missing, as pictures (N, 3, H, W), to what is kept.
+        compute: by the classifier, from a batch of what is missing, its names and what was loaded, such as pictures
+            (N, 3, H, W), to what is kept.
         bf16: see `TrainConfig`.
     """
     if not len(missing):
@@ -237,4 +246,4 @@ def fill_store(
         loader = DataLoader(missing, BATCH_SIZE, num_workers=num_workers)  # float16: no batch under autocast
         for names, values in tqdm(loader, desc=store.file.stem, unit="batch"):
             with bfloat16:
-                store.add(names, compute(values.to(device)))
+                store.add(names, compute(names, values.to(device)))

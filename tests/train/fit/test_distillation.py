@@ -15,7 +15,7 @@ from train.config.recipes import RECIPES
 from train.fit import distillation
 from train.fit.distillation import Student, Teacher, softened_divergence
 from train.fit.model import load_base
-from train.fit.tokens import TokenDataset
+from train.fit.tokens import TokenDataset, open_store
 from train.fit.trainer import fit
 from train.pictures.datasets import CropDataset
 from train.pictures.face_cache import FaceCache
@@ -58,6 +58,11 @@ def test_a_teacher_that_does_not_load_or_takes_pictures_of_another_size_is_refus
 def test_settings_that_do_not_go_with_a_teacher_are_refused(config, setting):
     with pytest.raises(DataError, match=r"With a teacher cached_draws is 1 or more"):
         config.override([setting])
+
+
+def test_a_student_has_no_head_for_each_kind(config):
+    with pytest.raises(DataError, match="with a teacher kind_weight is 0"):
+        config.override(["kind_weight=0.3"])
 
 
 def test_the_divergence_of_softened_logits_by_hand():
@@ -118,8 +123,9 @@ def test_both_see_the_same_pixels_and_what_is_kept_is_what_the_teacher_says(conf
     start = teacher.prepare(load_base(config.base))
     assert start.transform.to_config()["image_mean"] == OTHER["image_mean"]
     crops = CropDataset(samples, faces, start.transform, margin=1.3)
-    taught = TokenDataset(crops, teacher.open_store(tmp_path))
-    teacher.fill(taught, bf16=False, num_workers=0)
+    taught = TokenDataset(crops, teacher.open_store(tmp_path / "kept"))
+    teacher.fill(taught, tmp_path / "kept", bf16=False, num_workers=0)
+    assert len(list((tmp_path / "kept").iterdir())) == 1  # no store of tokens is begun
     for row in range(len(crops)):
         seen, kept = crops[row]["pixel_values"], taught[row]
         picture = crops.picture(row, "0")
@@ -127,6 +133,31 @@ def test_both_see_the_same_pixels_and_what_is_kept_is_what_the_teacher_says(conf
         torch.testing.assert_close(distillation._pixel_values(kept["pixels"], start.transform), seen)
         theirs = torch.from_numpy(teacher.checkpoint.transform(picture))
         torch.testing.assert_close(kept["teacher_logits"], teacher.classifier(theirs[None])[0], atol=1e-4, rtol=1e-4)
+
+
+def test_a_teacher_goes_on_from_tokens_that_its_own_run_kept(config, make_checkpoint, tmp_path, astronaut, cache):
+    from train.data import load_samples
+
+    theirs = make_checkpoint(kind="clip", seed=1, processor=OTHER, own={"first_trained_block": 2})
+    teacher = Teacher(replace(config, teacher=str(theirs)))
+    samples = load_samples(str(write_faces(tmp_path, astronaut))).samples[:3]
+    faces = cache.find([sample.path for sample in samples])
+    crops = CropDataset(samples, faces, teacher.prepare(load_base(config.base)).transform, margin=1.3)
+    classifier, names = teacher.classifier, [crops.name(row, "0") for row in range(len(crops))]
+    kept = open_store(tmp_path / "kept", teacher.config, classifier, teacher.checkpoint.transform, block=2)
+    told = torch.randn(len(names), *kept.shape, generator=torch.Generator().manual_seed(0)).half()  # nobody's tokens
+    kept.add(names, told.numpy())
+    taught = TokenDataset(crops, teacher.open_store(tmp_path / "kept"))
+    teacher.fill(taught, tmp_path / "kept", bf16=False, num_workers=0)
+    expected = classifier.judge(told.float(), first_block=2).detach()
+    logits = torch.stack([taught[row]["teacher_logits"] for row in range(len(crops))])
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-5)
+    assert taught[0]["pixels"].numpy().tobytes() == crops_bytes(crops, 0)
+
+
+def crops_bytes(crops, row):
+    resized = np.asarray(crops.transform.resize(crops.picture(row, "0")))
+    return np.ascontiguousarray(resized.transpose(2, 0, 1)).tobytes()
 
 
 def test_a_run_that_is_gone_on_with_ends_at_the_same_weights_and_draws_nothing_anew(

@@ -49,7 +49,7 @@ def two_runs(tmp_path):
     return [(store, Missing(store, own, lambda n: np.full(2, n))) for store, own in zip(stores, numbers, strict=True)]
 
 
-def fill_from(run, compute=lambda values: values.cpu().numpy()):
+def fill_from(run, compute=lambda _, values: values.cpu().numpy()):
     fill_store(*run, compute, torch.nn.Identity(), bf16=False)
 
 
@@ -68,7 +68,7 @@ def test_a_run_waits_for_another_that_fills_its_store(two_runs, tmp_path, monkey
     told, other = threading.Event(), threading.Thread(target=fill_from, args=[second], daemon=True)
     monkeypatch.setattr("train.fit.tokens.print", lambda *_, **__: told.set(), raising=False)
 
-    def compute_beside(values):
+    def compute_beside(_, values):
         other.start()
         assert told.wait(60)
         return values.cpu().numpy()
