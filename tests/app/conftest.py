@@ -216,7 +216,7 @@ def visit(browser, server):
         if "Content Security Policy" in message.text:
             errors.append(message.text)
 
-    def open_page(theme="light", width=1280, height=900, tab="Analyze", url=server.url):
+    def open_page(theme="light", width=1280, height=900, tab="Analyze", url=server.url, streams=None):
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         contexts.append(context)
         page = context.new_page()
@@ -224,6 +224,8 @@ def visit(browser, server):
         page.on("request", lambda request: requests.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", listen)
+        if streams is not None:
+            streams.follow(page)
         page.goto(f"{url}/?__theme={theme}")
         page.get_by_role("tab", name=tab, exact=True).click()
         page.locator("[role=tabpanel]:visible").first.wait_for()

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.app.conftest import HOPPER
+from tests.support.streams import Streams
 from virtus.explain.registry import EXPLAINERS
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -123,11 +124,11 @@ def test_each_method_says_what_it_answers_and_how_it_came_off(visit, photos, giv
 
 
 def test_a_map_is_read_patch_by_patch_without_a_request(visit, photos, give):
-    page = visit()
+    streams, requests = Streams(), []
+    page = visit(streams=streams)
     give(page, photos["one.jpg"])
     wait_for_strip(page)
-    page.wait_for_timeout(500)
-    requests = []
+    streams.wait_for_end(page)
     page.on("request", lambda request: requests.append(request.url))
     spot, readout = page.locator(".spot"), page.locator(".readout")
     playwright.expect(readout).to_have_text(re.compile("^Highest: .*row .*row .*row "))

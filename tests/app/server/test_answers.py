@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.support.streams import Streams
+
 playwright = pytest.importorskip("playwright.sync_api")
 
 # Each stream's end comes a second after what it said last, as on a busy machine, or behind a proxy.
@@ -50,12 +52,10 @@ def test_what_is_asked_for_while_the_stream_ends_is_answered(late, give, photos,
 
 
 def test_a_page_that_awaits_nothing_holds_no_stream_open(visit, give, photos):
-    page, begun, ended = visit(), [], []
-    page.on("request", lambda one: "/queue/data" in one.url and begun.append(one))
-    for end in ("requestfinished", "requestfailed"):  # the page breaks off what has ended
-        page.on(end, lambda one: "/queue/data" in one.url and ended.append(one))
+    streams = Streams()
+    page = visit(streams=streams)
     give(page, photos["one.jpg"])
     playwright.expect(page.locator("#map-caption")).to_contain_text("attribution, for the class")
-    for _ in range(600):
-        page.wait_for_timeout(50 * (len(ended) < len(begun)))
-    assert len(ended) == len(begun) > 0
+    playwright.expect(page.locator(".usual .thumb .layer[src]")).to_have_count(4)  # what is asked for last
+    streams.wait_for_end(page)
+    assert streams.begun > 0

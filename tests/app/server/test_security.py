@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
@@ -18,6 +17,7 @@ from gradio.routes import App
 from gradio_client import Client, handle_file
 
 from tests.support.no_network import without_network
+from tests.support.waiting import wait_until
 from virtus.app.server.guards.routes import CLOSED
 from virtus.bundled import ASSETS
 
@@ -56,15 +56,8 @@ def break_off_an_upload(server):
     connection.putheader("Content-Length", str(2**20))
     head = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
     connection.endheaders(head + bytes(100_000))
-    wait_for(lambda: list(server.uploads.glob("tmp*")))
+    wait_until(lambda: list(server.uploads.glob("tmp*")))
     connection.close()
-
-
-def wait_for(true):
-    limit = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < limit
-        time.sleep(0.05)
 
 
 def test_no_file_beside_the_uploads_is_served(server, tmp_path):

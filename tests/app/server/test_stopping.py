@@ -1,19 +1,11 @@
 """Stopping a server: the exit status, and what it leaves behind."""
 
-import time
-
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.utils import Status
 
 from tests.app.conftest import HOPPER, Server, free_port
-
-
-def wait_until(true) -> None:
-    limit = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < limit
-        time.sleep(0.05)
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
