@@ -198,3 +198,8 @@ const BACKGROUND = "background";
 function inDigits(p) {
   return p.toFixed(3);
 }
+
+// From one p to another, as the digits have them: so that what people subtract comes out.
+function changeInDigits(from, to) {
+  return (Math.round(1000 * to) - Math.round(1000 * from)) / 1000;
+}

@@ -146,6 +146,7 @@ function lookPart(explorer) {
     const end = patch === null ? "What the verdict is read from" : `The patch at ${explorer.nameOf(patch)}`;
     const most = greatest(values, TOLD).filter((at) => values[at] > 0);
     const named = most.map((at) => explorer.nameOf(at) + (isFrom ? `: ${percent(values[at] / total)}` : "")).join("; ");
+    find(".size").textContent = isFrom ? "Looked at more (right of the mark) or less than its size would explain:" : "Looking there more (right of the mark) or less than its size would explain:";
     find(".aside").textContent = isFrom && attention.numPrefix ? `The other ${percent(1 - sumOf(values) / total)} goes to ${face.aside}.` : "";
     tell(isFrom ? `${start} ${where}${heads} look${plural} most at ${named}.` : `${end} is looked at in ${where}${heads} most from ${named}.`);
     showRegions(againstSize(values, face.patches).slice(0, 5));

@@ -88,7 +88,7 @@ function triedParts(explorer, onShow) {
     const { face } = explorer;
     const isAround = name === BACKGROUND;
     const size = percent(sizeOf(part, face) / face.patches.length);
-    const signed = `${Math.abs(change) < 0.0005 ? "" : change < 0 ? "−" : "+"}${inDigits(Math.abs(change))}`;
+    const signed = `${change === 0 ? "" : change < 0 ? "−" : "+"}${inDigits(Math.abs(change))}`;
     const [made] = barRows([{ name: isAround ? `${name} (${size})` : name, share: change, words: isUnsure ? "unsure" : signed, title: `${size} of the picture` }]);
     const both = document.createElement("small");
     both.textContent = bothInWords({ ps });

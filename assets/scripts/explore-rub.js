@@ -143,7 +143,7 @@ function rubPart(explorer) {
     find(".between").textContent = `${between(face)}; dotted: before`;
     const word = face.tones[outcome].word;
     const words = count
-      ? `Without ${count === without.length ? "any patch" : `${count} of ${without.length} patches`}: ${word}, p of fake = ${inDigits(p)} (${change(p - face.p_fake)}).${partsIn(without)}`
+      ? `Without ${count === without.length ? "any patch" : `${count} of ${without.length} patches`}: ${word}, p of fake = ${inDigits(p)} (${change(changeInDigits(face.p_fake, p))}).${partsIn(without)}`
       : `As it is: ${word}, p of fake = ${inDigits(p)}.`;
     bar.setAttribute("aria-label", words);
     tell(words);
@@ -154,7 +154,7 @@ function rubPart(explorer) {
   }
 
   function change(by) {
-    return Math.abs(by) < 0.0005 ? "no change" : `${inDigits(Math.abs(by))} more ${by > 0 ? "fake" : "real"}`;
+    return by === 0 ? "no change" : `${inDigits(Math.abs(by))} more ${by > 0 ? "fake" : "real"}`;
   }
 
   function partsIn(without) {

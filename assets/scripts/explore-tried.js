@@ -3,6 +3,7 @@ const LITTLE = 0.05; // a change of p that is told of
 const MUCH = 0.2;
 const ALIKE = 0.8; // of the change by the first part: who changes p by so much counts about the same
 const LOOKS_FAKE = "Rubbing out often looks fake by itself: believe a change towards fake less."; // of real photos nearly all changes are
+const SPREAD = "What the model goes by seems to be spread over several parts.";
 // Neighbours, tried where none of them decides alone; the fewest first.
 const TOGETHER = [
   { name: "both eyes", words: "both eyes", parts: ["left eye", "right eye"] },
@@ -23,7 +24,7 @@ function partsTogether(patches) {
 // those that count, before those that do not.
 function triedPart(part, answers, whole) {
   const ps = answers.map((answer) => answer.p_fake);
-  const changes = ps.map((p) => p - whole);
+  const changes = ps.map((p) => changeInDigits(whole, p));
   const [least, most] = [...changes].sort((one, other) => Math.abs(one) - Math.abs(other));
   const isApart = least * most < 0;
   const [change, isUnsure] = [isApart ? 0 : least, isApart && Math.abs(most) >= LITTLE];
@@ -119,7 +120,7 @@ function noneInWords(parts, face) {
   const most = ({ changes }) => Math.max(...changes.map((change) => away(change, face)));
   const [torn] = [...parts].sort((one, other) => most(other) - most(one));
   if (most(torn) >= MUCH) {
-    return `No clear answer: a part taken away makes p of fake ${MOVES[face.outcome] ?? "change"} much blurred or grey, never both. Most without ${torn.words}: from ${inDigits(face.p_fake)} to ${bothInWords(torn)}.`;
+    return `No clear answer: without ${torn.words} p of fake goes from ${inDigits(face.p_fake)} to ${bothInWords(torn)}, so it depends on what stands there instead.`;
   }
   const end = parts.every((part) => stays(part, face)) ? `the verdict stays ${quoted(face.outcome, face)}` : `p of fake changes by ${inDigits(Math.max(...parts.map((part) => part.most)))} at most`;
   const any = parts.some((part) => part.parts.length > 1) ? "any of them, or neighbours together" : "any one of them";
@@ -132,10 +133,13 @@ function backgroundInWords(found, first, face) {
   const background = found.find(({ name }) => name === BACKGROUND);
   if (!background) return "";
   if (background.by < Math.max(first?.by ?? 0, LITTLE)) {
-    return stays(background, face) ? `The face alone, without the background, is ${quoted(face.outcome, face)} too.` : "";
+    if (!stays(background, face)) return "";
+    const alone = `The face alone, without the background, is ${quoted(face.outcome, face)} too.`;
+    return first ? alone : `${alone} ${SPREAD}`;
   }
   const share = percent(sizeOf(background, face) / face.patches.length);
-  return `Without the background, ${share} of the picture, p is ${bothInWords(background)}: that says little about the face.`;
+  const verdict = stays(background, face) ? "" : ` (${verdictInWords(background, face)})`;
+  return `Without the background, ${share} of the picture, p is ${bothInWords(background)}${verdict}: that says little about the face.`;
 }
 
 function sizeOf({ parts }, face) {

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from tests.support.explorer import open_explore
+from tests.support.explorer import names_of, open_explore
 from tests.support.slow_network import SlowWay
 from virtus.bundled import ASSETS
 
@@ -92,3 +92,41 @@ def test_while_another_photo_is_judged_the_map_of_the_one_before_is_dimmed(visit
     playwright.expect(frame).to_have_css("opacity", "0.3")
     way.end()
     playwright.expect(frame).to_have_css("opacity", "1")
+
+
+def test_a_new_photo_is_not_opened_at_the_number_of_a_face_of_the_one_before(visit, photos, give):
+    """Explore showed the first of two faces as if it were the one that decides, where the verdict was on its way."""
+    page = visit(tab="Analyze")
+    give(page, photos["one.jpg"])
+    playwright.expect(page.locator("#map-frame")).to_be_visible()
+    way = SlowWay(page, "show_verdict")
+    with page.expect_request(way.is_asked):
+        give(page, photos["two.png"])
+    with page.expect_request(lambda one: "open_face" in names_of(page, [one])) as asked:
+        page.get_by_role("tab", name="Explore", exact=True).click()
+    assert asked.value.post_data_json["data"][4] is None  # which face
+    playwright.expect(page.locator("#explore .whose")).to_contain_text("of 2")
+    way.end()
+
+
+def test_another_checkpoint_is_another_one(visit, with_small, opposites):
+    """Where the face was open by the one that is offered first, nothing stood beside it."""
+    page = visit(tab="Analyze")
+    page.locator("#model input").fill(opposites[0])
+    page.locator("#model input").press("Enter")
+    open_explore(page, with_small, blocks=3)
+    page.get_by_role("button", name="Two side by side").click()
+    page.locator("#explore-kind").get_by_text("another checkpoint", exact=True).click()
+    page.locator("#explore-beside .explorer[data-blocks='12']").wait_for()
+    assert page.locator("#explore-model input").input_value() != opposites[0]
+
+
+def test_of_a_face_that_is_cut_off_it_says_that_parts_may_be_named_wrongly(visit, tmp_path, opened):
+    """Of a tight crop the chin was called its mouth, and without its "nose" p rose most."""
+    playwright.expect(opened.locator("#explore .whose-said")).to_contain_text("p = ")
+    assert "named wrongly" not in opened.locator("#explore .whose-said").inner_text()
+    cut = tmp_path / "cut.png"
+    Image.open(EXAMPLES / "eileen-collins.jpg").crop((0, 0, 512, 145)).save(cut)
+    page = open_explore(visit(tab="Analyze"), cut)
+    words = "Part of the face lies outside the picture: its parts may be named wrongly."
+    playwright.expect(page.locator("#explore .whose-said")).to_contain_text(words)

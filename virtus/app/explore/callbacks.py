@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 BESIDE = {"nothing": "nothing", "face": "another face", "photo": "another photo", "model": "another checkpoint"}
 NO_OTHER = "This photo has no other face that can be explored."
 OTHER_PHOTO = "Give it below, at the foot of the page: a forgery beside its original, say."
+DOUBTS = {"cut_off": "Part of the face lies outside the picture", "turned_away": "The face is turned to the side"}
 PICTURE_SIDE = 88  # px, of faces to choose from
 
 
@@ -124,6 +125,12 @@ class ExploreCallbacks:
         tools, columns = gr.Accordion(visible=is_open or is_pair), (gr.Column(visible=visible) for visible in shown)
         return tools, _kinds(opened, is_missing), *columns, "", *(gr.DownloadButton(visible=False),) * 2
 
+    def offer_other(self, kind: str, opened: OpenedFace | None, model: str) -> Any:
+        """Which checkpoint can be set beside: another one than that by which the face is open."""
+        if kind != "model" or opened is None or model != opened.inputs.model:
+            return gr.skip()
+        return next(name for name in self._detectors.names if name != model)
+
     def open_beside(
         self, kind: str, opened: OpenedFace | None, photo: dict | None, model: str
     ) -> Iterator[ExploreOutputs]:
@@ -164,7 +171,7 @@ class ExploreCallbacks:
                 return _too_small(inputs, report, index)
             value = _value(detector, judged, index, crop, inputs.names_of(index))
             others = tuple(at for at in _explorable(report) if at != index)
-            opened = OpenedFace(inputs, index, value["key"], others)
+            opened = OpenedFace(replace(inputs, index=index), index, value["key"], others)
             return ExploreOutputs(_pictures(report), _choice(report, index), gr.HTML(value, visible=True), opened)
         except VirtusError as exc:
             return _nothing(message_panel("This face cannot be explored", str(exc), "error"))
@@ -193,7 +200,7 @@ def _value(
         filling_pictures(detector, crop),
         names,
         title=f"{which}{face_words(face)}",
-        said=f"{report.checkpoint.name} gives p = {face.p_fake:.3f} of fake{_why(face, exploration)}",
+        said=f"{report.checkpoint.name} gives p = {face.p_fake:.3f} of fake{_why(face, exploration)}{_misnamed(face)}",
         python=f'virtus.explore("photo.jpg", {which_one}, model="{report.checkpoint.name}")',
     )
 
@@ -203,6 +210,12 @@ def _why(face: FaceReport, exploration: Exploration) -> str:
     if face.reason:
         return f". {face.reason}"
     return f": real below {exploration.real_below:.2f}, fake from {exploration.fake_above:.2f} on."
+
+
+def _misnamed(face: FaceReport) -> str:
+    """What to make of the names of parts, where landmarks are not to be relied on."""
+    doubts = [DOUBTS[caution.name] for caution in face.cautions if caution.name in DOUBTS]
+    return f" {' and '.join(doubts)}: its parts may be named wrongly." if doubts else ""
 
 
 def _kinds(opened: OpenedFace | None, is_missing: bool) -> gr.Radio:

@@ -101,7 +101,8 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
     open_face = _opening(callbacks, pane)
     show_beside(selected(open_face, [*held, pane.opened], pane.shown, api_name=OPEN, **PRIVATE).then, "opened")
     show_beside(pane.wire(callbacks, [OPEN]), "chosen")
-    show_beside(kind.input, "kind")
+    other = {"fn": callbacks.offer_other, "inputs": [kind, pane.opened, model], "outputs": model}
+    show_beside(kind.input(**other, api_name="offer_other", **PRIVATE).then, "kind")
     for name, event in {"photo": photo.upload, "no_photo": photo.clear, "model": model.change}.items():
         show_beside(event, name)
 
