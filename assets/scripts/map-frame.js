@@ -21,6 +21,7 @@ function make(tag, attributes, ...children) {
 }
 
 function takePhoto() {
+  window.virtusJudged = props.photo?.key ?? ""; // for Explore: of which photo the list of faces is
   if (maps?.photo !== props.photo?.key) maps = null;
   if (!maps) view = "photo";
   makeBoxes();

@@ -106,8 +106,6 @@ def _wire(
     progress: dict[str, Any] = {"show_progress_on": shown.verdict, **PRIVATE}
     show = ending([CHOOSE], on_gpu(taking(AnalyzeInputs, callbacks.show_verdict)))
     first = gr.on(controls.changes, show, asked, outputs, api_name=SHOW, **progress)
-    # Before any answer: Explore, opened meanwhile, would take the number for one of the new photo.
-    gr.on(controls.changes, None, None, shown.face, js="() => null", **PRIVATE)
     choose = leaving_list(on_gpu(taking(AnalyzeInputs, callbacks.choose_face)), [SHOW])
     choose = until_stopped(choose, instead=gr.skip())
     other = shown.face.input(choose, [*asked, shown.face], outputs, api_name=CHOOSE, **progress)

@@ -20,6 +20,12 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_
 OPEN = "open_face"  # the event; and those that fill the pane beside
 OPEN_BESIDE = [f"beside_{name}" for name in ("opened", "chosen", "kind", "photo", "no_photo", "model")]
 TWO = "Two side by side: another face, photo or checkpoint"
+# The list of faces may be of the photo before, where the verdict on this one is on its way: then the one that decides.
+OF_THIS_PHOTO = """(...values) => {
+  const judged = (window.virtusJudged ?? "").split(" ").slice(1).join(" ");
+  if (judged !== values[0]?.path) values[4] = null;
+  return values;
+}"""
 # Not by the event's data: one that waits for another is sent with the data of that other.
 ASKED = """(opened) => [opened, document.querySelector("#%s .explorer")?.dataset.request ?? ""]"""
 
@@ -99,7 +105,8 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
         fitted.then(open_beside, asked, beside.shown, api_name=f"beside_{name}", **PRIVATE)
 
     open_face = _opening(callbacks, pane)
-    show_beside(selected(open_face, [*held, pane.opened], pane.shown, api_name=OPEN, **PRIVATE).then, "opened")
+    opening = selected(open_face, [*held, pane.opened], pane.shown, api_name=OPEN, js=OF_THIS_PHOTO, **PRIVATE)
+    show_beside(opening.then, "opened")
     show_beside(pane.wire(callbacks, [OPEN]), "chosen")
     other = {"fn": callbacks.offer_other, "inputs": [kind, pane.opened, model], "outputs": model}
     show_beside(kind.input(**other, api_name="offer_other", **PRIVATE).then, "kind")

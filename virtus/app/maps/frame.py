@@ -74,8 +74,8 @@ def map_frame() -> gr.HTML:
 
 
 def key_of(path: str, detector: Detector, *, whole: bool) -> str:
-    """Of an upload and what it was judged by: a page shows no map of another one beside it."""
-    return f"{zlib.crc32(f'{path} {detector.checkpoint.info.sha256} {whole}'.encode()):08x}"
+    """Of an upload and what it was judged by: a page shows no map of another one beside it. It ends with the path."""
+    return f"{zlib.crc32(f'{path} {detector.checkpoint.info.sha256} {whole}'.encode()):08x} {path}"
 
 
 def no_photo() -> gr.HTML:
