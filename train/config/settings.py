@@ -21,7 +21,7 @@ ABOVE_ZERO = (
 )
 ZERO_OR_MORE = (
     *("weight_decay", "warmup", "early_stopping", "eval_steps", "num_workers", "num_clips", "limit"),
-    *("cached_draws", "cached_block", "teacher_weight", "token_weight", "kind_weight"),
+    *("cached_draws", "cached_block", "teacher_weight", "token_weight"),
 )
 CHOICES = {
     "split": ("by-group", "pooled-60-40"),
@@ -72,8 +72,6 @@ class TrainConfig:
             picture takes the traces of how a fake was made with it: who sees few clean ones learns everything else.
         probe: whether the trained blocks begin as a linear probe of the class tokens of all blocks from `cached_block`
             on (see `train.fit.probe`), not with a new head on the last.
-        kind_weight: of the cross entropy of a second head, beside the first one's 1, that tells sources and patterns of
-            `kinds` of fakes apart, and all of them from reals; no checkpoint holds it. 0 for none.
         teacher: a checkpoint, as the engine loads it, that a student learns from beside the labels (see
             `train.fit.distillation`); "" for none. What it says of each of `cached_draws` is computed once and kept.
         teacher_weight: of the divergence from its softened logits, both at `temperature`, beside the cross entropy's 1;
@@ -127,7 +125,6 @@ class TrainConfig:
     cached_block: int = 0
     clean_looks: bool = False
     probe: bool = False
-    kind_weight: float = 0.0
     teacher: str = ""
     teacher_weight: float = 1.0
     temperature: float = 2.0
@@ -184,8 +181,6 @@ class TrainConfig:
                 "With a teacher cached_draws is 1 or more, for what it says of a picture is computed once and kept; "
                 "and label_smoothing is 0, for it softens the labels itself."
             )
-        if self.kind_weight and self.teacher:
-            raise DataError("A student has no head for each kind: with a teacher kind_weight is 0.")
         if self.probe and (not self.cached_draws or self.teacher or self.head != "class_token"):
             raise DataError("probe reads cached tokens: it needs cached_draws=1 or more, head=class_token, no teacher.")
         if self.clean_looks and not self.cached_draws:

@@ -12,7 +12,6 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
-from torch.nn import functional
 
 from train.config import TrainConfig
 from virtus.checkpoints import examine_base, examine_base_configs, fetch, is_repo_id, write_sidecar
@@ -33,7 +32,6 @@ from virtus.results import Calibration
 
 ID2LABEL = {0: "Real", 1: "Fake"}
 HEAD_STD = 0.02  # of a new head's weights, as transformers draws them
-KIND_RATE = 0.015  # at which a head for each kind learns
 
 
 @dataclass(frozen=True)
@@ -99,37 +97,6 @@ def go_back(classifier: Classifier, began: Mapping[str, torch.Tensor], share: fl
     )
 
 
-class KindHead(nn.Module):
-    """Tells which stratum of fakes a picture is of, or that it is real, by what the heads read, at one length.
-
-    In training alone, beside the head that is saved: blocks that must keep kinds of fakes apart learn more of each than
-    what all of them share, and some of that carries to kinds that they never saw. Its weights follow the gradient by
-    themselves, at a rate of their own: at the blocks' it would learn nothing in the first hundred steps.
-
-    Args:
-        num_features: how many numbers it reads, D.
-        num_strata: of fakes, S.
-        seed: of its first weights.
-    """
-
-    weight: torch.Tensor
-
-    def __init__(self, num_features: int, num_strata: int, seed: int):
-        super().__init__()
-        draw = torch.Generator().manual_seed(seed)
-        self.register_buffer("weight", torch.randn(1 + num_strata, num_features, generator=draw) * HEAD_STD)
-
-    def forward(self, pooled: torch.Tensor, strata: torch.Tensor) -> torch.Tensor:
-        """The cross entropy of `strata` (N,), 0 for real, by features (N, D); in training it learns from them too."""
-        features = pooled.shape[1] ** 0.5 * functional.normalize(pooled.float(), dim=1)
-        logits = functional.linear(features, self.weight.clone()).float()
-        if self.training:
-            with torch.no_grad():
-                wrong = logits.softmax(dim=1) - functional.one_hot(strata, len(self.weight))
-                self.weight -= KIND_RATE / len(strata) * (wrong.T @ features)
-        return functional.cross_entropy(logits, strata)
-
-
 class Trainable(nn.Module):
     """A classifier as the Trainer takes it, of which a part may be frozen.
 
@@ -156,8 +123,6 @@ class Trainable(nn.Module):
     ):
         super().__init__()
         self.classifier, self.keep_tokens, self.first_block = classifier, keep_tokens, first_block
-        self.kind_head: KindHead | None = None
-        self.kind_weight = 0.0
         classifier.requires_grad_(False)
         for part in _tuned(classifier, tune):
             part.requires_grad_(True)
@@ -171,27 +136,17 @@ class Trainable(nn.Module):
         pixel_values: torch.Tensor | None = None,
         labels: torch.Tensor | None = None,
         hidden: torch.Tensor | None = None,
-        strata: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """`logits` (N, 2) of pictures (N, 3, H, W), and where labels (N,) are given the `loss`, their cross entropy.
 
-        Or of `hidden` (N, T, D), the tokens that enter block `first_block`. With a head for each kind the loss of
-        `strata` (N,), 0 for real, is added.
+        Or of `hidden` (N, T, D), the tokens that enter block `first_block`.
         """
         if hidden is not None:
             pooled = self._pooled(hidden.float(), first_block=self.first_block)
         else:
             assert pixel_values is not None
             pooled = self.features(pixel_values)
-        given = self._with_loss(self.classifier.decide(pooled), labels)
-        if self.kind_head is None or strata is None or "loss" not in given:
-            return given
-        return given | {"loss": given["loss"] + self.kind_weight * self.kind_head(pooled.flatten(1), strata)}
-
-    def add_kind_head(self, num_strata: int, *, weight: float, seed: int) -> None:
-        """From now on the loss has the cross entropy of so many strata of fakes, and of real, at that weight too."""
-        num_features = self.classifier.config.num_features * len(self.classifier.heads)
-        self.kind_head, self.kind_weight = KindHead(num_features, num_strata, seed), weight
+        return self._with_loss(self.classifier.decide(pooled), labels)
 
     def features(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """What the heads read of pictures (N, 3, H, W), in training of a share of their tokens: (N, vectors, D)."""
@@ -205,7 +160,7 @@ class Trainable(nn.Module):
         return self.classifier.features(hidden, kept, first_block=first_block)
 
     def _with_loss(self, logits: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
-        loss = {} if labels is None else {"loss": functional.cross_entropy(logits.float(), labels)}
+        loss = {} if labels is None else {"loss": nn.functional.cross_entropy(logits.float(), labels)}
         return loss | {"logits": logits}
 
     def _draw_tokens(self, hidden: torch.Tensor) -> torch.Tensor:

@@ -122,12 +122,6 @@ class TokenDataset(Dataset):
         assert isinstance(self.pictures, TrainDataset)
         return self.pictures.kinds
 
-    @property
-    def strata(self) -> dict[str, int]:
-        """Of a training set; see `TrainDataset.strata`."""
-        assert isinstance(self.pictures, TrainDataset)
-        return self.pictures.strata
-
     def __len__(self) -> int:
         return len(self.pictures)
 
@@ -140,7 +134,7 @@ class TokenDataset(Dataset):
         number = self.numbers[(self.epoch + again + row) % len(self.numbers)]
         kept = self.store[self.pictures.name(row, number)]
         values = {name: kept[name] for name in kept.dtype.names} if kept.dtype.names else {"hidden": kept}
-        return {name: torch.from_numpy(array) for name, array in values.items()} | self.pictures.told(row)
+        return {name: torch.from_numpy(array) for name, array in values.items()} | {"labels": self.pictures.label(row)}
 
     def draws(self) -> dict[str, tuple[int, str]]:
         """Row and number of each picture that is shown, by the names they are kept under: first draws come first."""

@@ -199,8 +199,6 @@ def _trainer(config: TrainConfig, out_dir: Path, model: Trainable, pictures: Run
     if config.probe and is_new and isinstance(training, TokenDataset):
         with PartialState().main_process_first():
             start_from_probe(config, pictures.start, training)
-    if config.kind_weight:
-        model.add_kind_head(len(training.strata), weight=config.kind_weight, seed=config.seed)
     sampler = _sampler(config, training.kinds)
     return FitTrainer(
         sampler,

@@ -8,7 +8,6 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -73,7 +72,7 @@ class FaceDataset(Dataset):
         return self._shown(index, "0")
 
     def _shown(self, row: int, number: str) -> dict:
-        return {"pixel_values": torch.from_numpy(self.pixel_values(row, number))} | self.told(row)
+        return {"pixel_values": torch.from_numpy(self.pixel_values(row, number)), "labels": self.label(row)}
 
     def pixel_values(self, row: int, number: str) -> np.ndarray:
         """Float32 (3, height, width) of one of a row's draws."""
@@ -86,10 +85,6 @@ class FaceDataset(Dataset):
     def label(self, row: int) -> int:
         """1 is fake."""
         return int(self.samples[row].label is Label.FAKE)
-
-    def told(self, row: int) -> dict[str, int]:
-        """What the loss is told of a row."""
-        return {"labels": self.label(row)}
 
     def name(self, row: int, number: str) -> str:
         """Of one of a row's draws; what has the same looks the same."""
@@ -185,16 +180,6 @@ class TrainDataset(FaceDataset):
 
     def label(self, row: int) -> int:
         return int(self.rows[row].label is Label.FAKE)
-
-    @cached_property
-    def strata(self) -> dict[str, int]:
-        """A number for each stratum of the fakes, from 1 on; 0 is all reals'."""
-        fakes = {kind.stratum for kind in self.kinds if kind.label is Label.FAKE}
-        return {stratum: number for number, stratum in enumerate(sorted(fakes), 1)}
-
-    def told(self, row: int) -> dict[str, int]:
-        label = self.label(row)
-        return {"labels": label, "strata": self.strata[self.kinds[row].stratum] if label else 0}
 
     def name(self, row: int, number: str) -> str:
         return f"seed {self.seed} {number} {self.rows[row].name} {self._content(self.rows[row].sample)}"

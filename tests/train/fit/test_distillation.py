@@ -60,11 +60,6 @@ def test_settings_that_do_not_go_with_a_teacher_are_refused(config, setting):
         config.override([setting])
 
 
-def test_a_student_has_no_head_for_each_kind(config):
-    with pytest.raises(DataError, match="with a teacher kind_weight is 0"):
-        config.override(["kind_weight=0.3"])
-
-
 def test_the_divergence_of_softened_logits_by_hand():
     student, teacher = torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, -1.0]])
     p, q = 1 / (1 + np.exp(1.0)), 1 / (1 + np.exp(-1.0))  # of real, at a temperature of 2

@@ -133,17 +133,6 @@ def test_an_interrupted_run_from_a_probe_ends_at_the_same_weights(data, cache, m
     assert all(found[name].equal(expected[name]) for name in expected)
 
 
-def test_a_head_for_each_kind_changes_what_the_blocks_learn(data, cache, make_checkpoint, tmp_path):
-    """So that the strata of rows reach the loss, by tokens that are kept."""
-    settings = ["max_steps=2", "batch_size=4", "eval_batch_size=8", "num_workers=0", "probe=false"]
-    base = str(make_checkpoint(kind="clip", labels=("cat", "dog")))
-    config = RECIPES["virtus-base"](str(data), base).override([*settings, *SMALL["virtus-base"]])
-    runs = [fit(config.override([f"kind_weight={weight}"]), out_dir=tmp_path / weight, cache=cache) for weight in "01"]
-    without, told = (load_file(run.checkpoint / "model.safetensors") for run in runs)
-    assert without.keys() == told.keys()
-    assert not all(without[name].equal(told[name]) for name in told)
-
-
 def assert_loads_alike(folder):
     """The engine and plain transformers give the same logits, all of the classifier read from the file."""
     trunk = load_checkpoint(str(folder), precision="float32").trunk

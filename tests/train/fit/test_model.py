@@ -8,13 +8,12 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from torch.nn import functional
 
 from tests.conftest import stock_config
 from tests.models.test_gend_families import draw, tiny_encoders, write_gend  # noqa: F401  a fixture
 from tests.models.test_timm_family import write_timm
 from train.config.settings import TrainConfig
-from train.fit.model import KIND_RATE, KindHead, Trainable, load_base, save_checkpoint
+from train.fit.model import Trainable, load_base, save_checkpoint
 from virtus.checkpoints.load import load_checkpoint
 from virtus.errors import CheckpointError, DataError
 from virtus.models.families import read_architecture
@@ -67,40 +66,6 @@ def test_the_loss_is_the_cross_entropy(make_checkpoint):
     given = model(pictures(), labels)
     p = given["logits"].softmax(1)[range(3), labels]
     torch.testing.assert_close(given["loss"], -p.log().mean())
-
-
-def test_a_head_for_each_kind_adds_its_own_cross_entropy_and_is_not_saved(make_checkpoint, tmp_path):
-    start = load_base(str(make_checkpoint()))
-    model, labels, strata = Trainable(start.classifier), torch.tensor([0, 1, 1]), torch.tensor([0, 2, 1])
-    plain = model(pictures(), labels)["loss"]
-    model.add_kind_head(2, weight=0.3, seed=0)
-    head = model.eval().kind_head
-    assert head is not None
-    head.weight[:2], head.weight[2] = 0, 0.1
-    features = model.features(pictures()).flatten(1)
-    of_last = 0.1 * 32**0.5 * features.sum(1) / features.norm(dim=1)
-    p = torch.stack([torch.zeros(3), torch.zeros(3), of_last], dim=1).softmax(1)[range(3), strata]
-    told = model(pictures(), labels, strata=strata)["loss"]
-    torch.testing.assert_close(told, plain - 0.3 * p.log().mean())
-    torch.testing.assert_close(model(pictures(), labels)["loss"], plain)  # in evaluation
-    save_checkpoint(start, TrainConfig("virtus-base", "base", "data"), tmp_path)
-    assert set(load_file(tmp_path / "model.safetensors")) == set(load_file(make_checkpoint() / "model.safetensors"))
-
-
-def test_a_head_for_each_kind_follows_its_gradient_in_training():
-    head = KindHead(4, 2, seed=0)
-    pooled = torch.randn(3, 4, generator=torch.Generator().manual_seed(1)).requires_grad_()
-    strata, by_torch = torch.tensor([0, 2, 2]), head.weight.clone().requires_grad_()
-    features = 2 * pooled / pooled.norm(dim=1, keepdim=True)
-    functional.cross_entropy(features @ by_torch.T, strata).backward()
-    assert by_torch.grad is not None
-    expected = by_torch.detach() - KIND_RATE * by_torch.grad
-    before = head.eval()(pooled, strata)
-    loss = head.train()(pooled, strata)
-    torch.testing.assert_close(loss, before)  # of the weights that it had
-    torch.testing.assert_close(head.weight, expected)
-    loss.backward()
-    assert pooled.grad is not None
 
 
 BLOCKS = {f"layers.{index}.layernorm_{place}.{part}" for index in range(3) for place in ("before", "after")

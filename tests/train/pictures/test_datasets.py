@@ -192,9 +192,6 @@ def test_rows_know_their_group_and_what_takes_turns(sample):
         (Label.FAKE, "one/a*"), (Label.REAL, "one"), (Label.FAKE, "made/blended"), (Label.REAL, "one"),
     ]  # fmt: skip
     assert dataset.kinds[2].group == dataset.kinds[3].group != dataset.kinds[1].group
-    assert dataset.strata == {"made/blended": 1, "one/a*": 2}
-    told = [(row["labels"], row["strata"]) for row in (dataset[index] for index in range(4))]
-    assert told == [(1, 2), (0, 0), (1, 1), (0, 0)]
 
 
 def test_a_degraded_photo_is_another_one_and_always_the_same(make_image, tmp_path):
