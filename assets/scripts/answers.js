@@ -4,6 +4,7 @@
 (() => {
   const ask = window.fetch.bind(window);
   const [owed, early, asking] = [new Set(), new Set(), new Set()]; // events; of some the answer is here before their name
+  const waiting = []; // functions, for what `asking` has to tell
   const kind = /^data: \{"msg":"(\w+)"(?:,"event_id":"(\w+)")?/;
 
   window.fetch = (...asked) => {
@@ -16,8 +17,19 @@
     const answer = ask(...asked);
     const named = answer.then((response) => response.clone().json()).then(owe, () => {});
     asking.add(named);
-    named.finally(() => asking.delete(named));
+    named.finally(() => {
+      asking.delete(named);
+      for (const look of waiting.splice(0)) look();
+    });
     return answer;
+  }
+
+  // Until an answer is owed, or no question is on its way any more: one may be held up for long.
+  function known() {
+    return new Promise((resolve) => {
+      const look = () => (owed.size || !asking.size ? resolve() : waiting.push(look));
+      look();
+    });
   }
 
   function owe({ event_id }) {
@@ -46,7 +58,7 @@
         if (what === "close_stream") ended = message;
         else yield message;
       }
-      await Promise.all(asking);
+      await known();
       if (ended && owed.size) continue;
       if (ended) yield ended;
       return;

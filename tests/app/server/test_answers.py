@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.slow_network import SlowWay
 from tests.support.streams import Streams
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -49,6 +50,23 @@ def test_what_is_asked_for_while_the_stream_ends_is_answered(late, give, photos,
     give(late, photos["one.jpg"])  # the stream of the choice has not ended yet
     playwright.expect(late.locator("#verdict .verdict")).to_be_visible()
     playwright.expect(late.locator("#map-caption")).to_contain_text("attribution, for the class")
+
+
+def test_an_answer_does_not_wait_for_a_question_that_is_on_its_way(visit, give, photos):
+    """While one was held up on its way to the server, and the stream ended, nothing else was answered."""
+    streams = Streams()
+    page = visit(streams=streams)
+    give(page, photos["one.jpg"])
+    playwright.expect(page.locator("#verdict .verdict")).to_be_visible()
+    way = SlowWay(page, "show_verdict")
+    with page.expect_request(way.is_asked):
+        give(page, photos["two.png"])  # the maps of the first are not there yet
+    streams.wait_for_end(page)
+    page.get_by_role("tab", name="Explore", exact=True).click()
+    playwright.expect(page.locator("#explore .whose")).to_contain_text("of 2")
+    way.end()
+    page.get_by_role("tab", name="Analyze", exact=True).click()
+    playwright.expect(page.locator("#face label")).to_have_count(2)
 
 
 def test_a_page_that_awaits_nothing_holds_no_stream_open(visit, give, photos):
