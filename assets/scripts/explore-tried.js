@@ -43,8 +43,6 @@ function ofFace(found) {
   return ranked(found).filter(({ name }) => name !== BACKGROUND);
 }
 
-const MOVES = { real: "rise", fake: "fall" }; // what p does away from that verdict; from an inconclusive one, either
-
 // How far a change leads away from the verdict. A part without which the verdict is surer spoke against it.
 function away(change, { outcome }) {
   return { real: change, fake: -change }[outcome] ?? Math.abs(change);
