@@ -200,7 +200,7 @@ def browser():
     if CHROMIUM is None:
         pytest.skip("there is no chromium")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    playwright.expect.set_options(timeout=60_000)  # a map is being tested meanwhile
+    playwright.expect.set_options(timeout=120_000)  # a map is being tested meanwhile
     with playwright.sync_playwright() as started:
         running = started.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield running
@@ -220,7 +220,7 @@ def visit(browser, server):
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.on("request", lambda request: requests.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", listen)

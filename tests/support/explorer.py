@@ -7,8 +7,10 @@ P = re.compile(r"p (?:of fake )?= (\d\.\d+)")
 
 
 def open_explore(page, photo, blocks=12):
-    """A photo in Analyze, then the tab Explore with all attention there."""
+    """A photo in Analyze, another one than before, then the tab Explore with all attention there."""
+    before = page.evaluate("window.virtusJudged")
     page.locator(".drop-zone:visible input[type=file]").set_input_files(str(photo))
+    page.wait_for_function("(before) => window.virtusJudged && window.virtusJudged !== before", arg=before)
     page.locator("#verdict .verdict").wait_for()
     page.get_by_role("tab", name="Explore", exact=True).click()
     page.locator(f"#explore .explorer[data-blocks='{blocks}']").wait_for(timeout=120_000)

@@ -109,18 +109,6 @@ def test_a_new_photo_is_not_opened_at_the_number_of_a_face_of_the_one_before(vis
     way.end()
 
 
-def test_another_checkpoint_is_another_one(visit, with_small, opposites):
-    """Where the face was open by the one that is offered first, nothing stood beside it."""
-    page = visit(tab="Analyze")
-    page.locator("#model input").fill(opposites[0])
-    page.locator("#model input").press("Enter")
-    open_explore(page, with_small, blocks=3)
-    page.get_by_role("button", name="Two side by side").click()
-    page.locator("#explore-kind").get_by_text("another checkpoint", exact=True).click()
-    page.locator("#explore-beside .explorer[data-blocks='12']").wait_for()
-    assert page.locator("#explore-model input").input_value() != opposites[0]
-
-
 def test_of_a_face_that_is_cut_off_it_says_that_parts_may_be_named_wrongly(visit, tmp_path, opened):
     """Of a tight crop the chin was called its mouth, and without its "nose" p rose most."""
     playwright.expect(opened.locator("#explore .whose-said")).to_contain_text("p = ")

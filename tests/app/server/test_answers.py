@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.slow_network import SlowWay
-from tests.support.streams import Streams
+from tests.support.streams import LIMIT_S, Streams
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -73,7 +73,8 @@ def test_a_page_that_awaits_nothing_holds_no_stream_open(visit, give, photos):
     streams = Streams()
     page = visit(streams=streams)
     give(page, photos["one.jpg"])
-    playwright.expect(page.locator("#map-caption")).to_contain_text("attribution, for the class")
-    playwright.expect(page.locator(".usual .thumb .layer[src]")).to_have_count(4)  # what is asked for last
+    patient = {"timeout": 1000 * LIMIT_S}
+    playwright.expect(page.locator("#map-caption")).to_contain_text("attribution, for the class", **patient)
+    playwright.expect(page.locator(".usual .thumb .layer[src]")).to_have_count(4, **patient)  # what is asked for last
     streams.wait_for_end(page)
     assert streams.begun > 0

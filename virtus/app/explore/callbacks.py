@@ -125,12 +125,6 @@ class ExploreCallbacks:
         tools, columns = gr.Accordion(visible=is_open or is_pair), (gr.Column(visible=visible) for visible in shown)
         return tools, _kinds(opened, is_missing), *columns, "", *(gr.DownloadButton(visible=False),) * 2
 
-    def offer_other(self, kind: str, opened: OpenedFace | None, model: str) -> Any:
-        """Which checkpoint can be set beside: another one than that by which the face is open."""
-        if kind != "model" or opened is None or model != opened.inputs.model:
-            return gr.skip()
-        return next(name for name in self._detectors.names if name != model)
-
     def open_beside(
         self, kind: str, opened: OpenedFace | None, photo: dict | None, model: str
     ) -> Iterator[ExploreOutputs]:

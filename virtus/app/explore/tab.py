@@ -108,8 +108,7 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
     opening = selected(open_face, [*held, pane.opened], pane.shown, api_name=OPEN, js=OF_THIS_PHOTO, **PRIVATE)
     show_beside(opening.then, "opened")
     show_beside(pane.wire(callbacks, [OPEN]), "chosen")
-    other = {"fn": callbacks.offer_other, "inputs": [kind, pane.opened, model], "outputs": model}
-    show_beside(kind.input(**other, api_name="offer_other", **PRIVATE).then, "kind")
+    show_beside(kind.input, "kind")
     for name, event in {"photo": photo.upload, "no_photo": photo.clear, "model": model.change}.items():
         show_beside(event, name)
 
