@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 BESIDE = {"nothing": "nothing", "face": "another face", "photo": "another photo", "model": "another checkpoint"}
 NO_OTHER = "This photo has no other face that can be explored."
 OTHER_PHOTO = "Give it below, at the foot of the page: a forgery beside its original, say."
-DOUBTS = {"cut_off": "Part of the face lies outside the picture", "turned_away": "The face is turned to the side"}
+MISNAMED = ("cut_off", "turned_away")  # cautions about a face whose landmarks are not to be relied on
 PICTURE_SIDE = 88  # px, of faces to choose from
 
 
@@ -208,7 +208,7 @@ def _why(face: FaceReport, exploration: Exploration) -> str:
 
 def _misnamed(face: FaceReport) -> str:
     """What to make of the names of parts, where landmarks are not to be relied on."""
-    doubts = [DOUBTS[caution.name] for caution in face.cautions if caution.name in DOUBTS]
+    doubts = [caution.sentence.partition(".")[0] for caution in face.cautions if caution.name in MISNAMED]
     return f" {' and '.join(doubts)}: its parts may be named wrongly." if doubts else ""
 
 
