@@ -74,9 +74,10 @@ class Tried:
     outcome: Outcome
 
     def away(self, part: TriedPart) -> float:
-        """How far its loss leads away from the verdict."""
+        """How far its loss leads away from the verdict; from an inconclusive one towards real, where any part does."""
+        falls = any(one.change <= -LITTLE for one in self.parts if one.name != BACKGROUND)
         signs = {Outcome.REAL: part.change, Outcome.FAKE: -part.change}
-        return signs.get(self.outcome, abs(part.change))
+        return signs.get(self.outcome, -part.change if falls else abs(part.change))
 
 
 def try_parts(detector: Detector, face: Face, crop: FaceCrop, share: np.ndarray | None = None) -> Tried:

@@ -38,8 +38,9 @@ def test_a_part_without_which_the_verdict_is_surer_is_not_named():
     real, fake, unclear = (
         Tried([SURER, NOSE], outcome) for outcome in (Outcome.REAL, Outcome.FAKE, Outcome.INCONCLUSIVE)
     )
-    assert [one.away(SURER) for one in (real, fake, unclear)] == [0.1, -0.1, 0.1]
+    assert [one.away(SURER) for one in (real, fake, unclear)] == [0.1, -0.1, -0.1]  # the nose leads towards real
     assert [one.away(NOSE) for one in (real, fake, unclear)] == [-0.06, 0.06, 0.06]
+    assert Tried([SURER, AROUND], Outcome.INCONCLUSIVE).away(SURER) == 0.1  # the background is no part of the face
 
 
 def test_hits_and_chance_are_of_the_parts_that_could_be_named():
