@@ -80,7 +80,8 @@ def _wire(callbacks: CompareCallbacks, controls: list[Any], shown: ComparePanels
 
     def on(event: Callable, answer: Callable, others: list[Any], outputs: list[Any], name: str, **show: Any) -> Any:
         """Answer the event by what gets the inputs, then the values of others; it ends the drawings under way."""
-        answer = ending([drawing for drawing in DRAWINGS if drawing != name], answer)
+        drawings = [drawing for drawing in DRAWINGS if drawing != name]
+        answer = ending((), answer, rivals=drawings) if name in DRAWINGS else ending(drawings, answer)
         return event(answer, [*controls, *others], outputs, api_name=name, **show, **PRIVATE)
 
     def working(callback: Callable) -> Callable:

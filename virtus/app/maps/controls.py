@@ -59,17 +59,19 @@ class MapControls:
         test = until_stopped(test, instead="")  # it would stand beside the new map
         self.test.click(test, inputs, self.trust, api_name=TEST_MAP, trigger_mode="always_last", **QUIET)
 
-        def draw(event: Callable, callback: Callable, name: str, earlier: Collection[str]) -> None:
+        def draw(
+            event: Callable, callback: Callable, name: str, ended: Collection[str], rivals: Collection[str]
+        ) -> None:
             outputs = [self.frame, self.caption, self.trust, *self._settings]
             drawing = until_stopped(on_gpu(taking(MapInputs, callback)), instead=gr.skip())
-            drawing = ending([TEST_MAP, *earlier], drawing)
+            drawing = ending([TEST_MAP, *ended], drawing, rivals=rivals)
             event(drawing, inputs, outputs, api_name=name, trigger_mode="always_last", **QUIET)
 
         events = {f"draw_{name}": then for name, then in after.items()}
         events["draw_changed"] = partial(gr.on, self._changes)
         for name, event in events.items():  # each draws all anew: a late map of another face would take its place
-            draw(event, callbacks.show_maps, name, {*events, CHOOSE_METHOD} - {name})
-        draw(self.frame.choose, callbacks.choose_method, CHOOSE_METHOD, ())
+            draw(event, callbacks.show_maps, name, [CHOOSE_METHOD], {*events} - {name})
+        draw(self.frame.choose, callbacks.choose_method, CHOOSE_METHOD, (), ())
 
     @property
     def _settings(self) -> list[Any]:

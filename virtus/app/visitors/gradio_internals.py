@@ -9,8 +9,9 @@ import inspect
 import math
 import time
 from collections import ChainMap
-from collections.abc import Callable, Collection, ItemsView, Iterator
+from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator
 from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from weakref import WeakSet
@@ -217,7 +218,9 @@ async def stop_event(session: str | None, name: str) -> None:
     blocks = LocalContext.blocks.get(None)
     assert blocks is not None  # in a call
     queue = blocks._queue
-    for event in _mark_stopped(blocks, session, name):
+    named = _events_of(blocks, session, name)
+    _stopped.update(named)
+    for event in named:
         if event in queue.event_queue_per_concurrency_id[event.concurrency_id].queue:
             await queue.remove_from_queue(event._id)
             unchanged = {"data": [gr.skip()] * len(event.fn.outputs)}
@@ -230,24 +233,32 @@ def is_under_way(name: str) -> bool:
     return own is not None and blocks is not None and bool(_events_of(blocks, own.session_hash, name))
 
 
-def end_event(name: str) -> None:
-    """End the event `name` of the page that this thread serves: before its next step, where it is `until_stopped`."""
-    own, blocks = _own_event(), LocalContext.blocks.get(None)
-    if own is not None and blocks is not None:
-        _mark_stopped(blocks, own.session_hash, name)
-
-
-def ending(names: Collection[str], function: Callable) -> Callable:
-    """The function of an event, which ends the events of these names first: what they would show is asked for anew.
+def end_event(name: str, *, earlier: bool = False) -> None:
+    """End the event `name` of the page that this thread serves: before its next step, where it is `until_stopped`.
 
     Args:
-        names: none of them the event's own, of which "always_last" has one at a time. See `end_event`.
-        function: a generator function stays one.
+        earlier: only if it was asked for before the one that this thread serves.
+    """
+    own, blocks = _own_event(), LocalContext.blocks.get(None)
+    if own is not None and blocks is not None:
+        asked = list(blocks._queue.event_ids_to_events.values())  # in the order in which they were
+        before = takewhile(lambda event: event is not own, asked) if earlier else asked
+        _stopped.update(_named(before, own.session_hash, name))
+
+
+def ending(names: Collection[str], function: Callable, *, rivals: Collection[str] = ()) -> Callable:
+    """The function of an event, which ends other events first: what they would show is asked for anew.
+
+    Args:
+        names: of these events, none of them the event's own, of which "always_last" has one at a time.
+        function: a generator function stays one. See `end_event`.
+        rivals: others, which end this one too: the last that was asked for ends those before it. Else two that begin at
+            once would end each other, and nothing came of either.
     """
 
     def answer(*values: Any) -> Any:
-        for name in names:
-            end_event(name)
+        for name in {*names, *rivals}:
+            end_event(name, earlier=name in rivals)
         return function(*values)
 
     def answers(*values: Any) -> Iterator:
@@ -256,16 +267,12 @@ def ending(names: Collection[str], function: Callable) -> Callable:
     return answers if inspect.isgeneratorfunction(function) else answer
 
 
-def _mark_stopped(blocks: gr.Blocks, session: str | None, name: str) -> list[Event]:
-    """The events of that name and page, which `until_stopped` ends from now on."""
-    named = _events_of(blocks, session, name)
-    _stopped.update(named)
-    return named
-
-
 def _events_of(blocks: gr.Blocks, session: str | None, name: str) -> list[Event]:
     """Those of that name that a page waits for."""
-    events = list(blocks._queue.event_ids_to_events.values())
+    return _named(list(blocks._queue.event_ids_to_events.values()), session, name)
+
+
+def _named(events: Iterable[Event], session: str | None, name: str) -> list[Event]:
     return [event for event in events if event.session_hash == session and event.fn.api_name == name]
 
 
