@@ -58,7 +58,7 @@ function lensPart(explorer) {
     const line = face.decided.map((p, block) => `${x(block).toFixed(1)},${y(p).toFixed(1)}`).join(" ");
     const [low, top] = [y(face.real_below), y(face.fake_above)];
     const every = Math.ceil((label * last) / width); // where there are more blocks than room
-    const svg = shape("svg", { viewBox: `0 0 ${width} ${height + foot}`, role: "img" });
+    const svg = shape("svg", { viewBox: `0 0 ${width} ${height + foot}`, "aria-hidden": "true" }); // of a slider nothing inside is read out: what it is at says it
     svg.append(
       shape("rect", { class: "zone fake", x: 0, y: 0, width, height: top }),
       shape("rect", { class: "zone real", x: 0, y: low, width, height: height - low }),
@@ -69,8 +69,7 @@ function lensPart(explorer) {
       ...face.decided.map((p, block) => shape("circle", { class: `point ${outcome(p)}`, "data-block": block, cx: x(block), cy: y(p), r: 5 })),
     );
     chart.replaceChildren(svg);
-    const said = face.decided.map((p, block) => `${block ? `block ${block}` : "before"} ${inDigits(p)}`).join(", ");
-    svg.setAttribute("aria-label", `Probability of fake after each block: ${said}`);
+    chart.setAttribute("aria-valuemax", last);
   }
 
   function numberOf(block, x) {
@@ -91,10 +90,14 @@ function lensPart(explorer) {
     button.type = "button";
     button.append(pixelsOf(verdictColours(valuesAt(block)), face.grid), document.createElement("span"));
     button.lastChild.textContent = block ? String(block) : "start";
-    const p = face.decided[block];
-    button.setAttribute("aria-label", `${block ? `After block ${block}` : "Before the first block"}: p ${inDigits(p)}, ${outcome(p)}`);
+    button.setAttribute("aria-label", stepInWords(block));
     button.addEventListener("click", () => choose(block));
     return button;
+  }
+
+  function stepInWords(block) {
+    const p = explorer.face.decided[block];
+    return `${block ? `After block ${block}` : "Before the first block"}: p ${inDigits(p)}, ${outcome(p)}`;
   }
 
   function valuesAt(block) {
@@ -114,6 +117,8 @@ function lensPart(explorer) {
     chosen = block;
     [...strip.children].forEach((button, at) => button.setAttribute("aria-pressed", String(at === block)));
     requestAnimationFrame(() => bringIntoView(strip.children[block]));
+    chart.setAttribute("aria-valuenow", block);
+    chart.setAttribute("aria-valuetext", stepInWords(block));
     const now = chart.querySelector(".now");
     const place = chart.querySelector(`[data-block="${block}"]`).getAttribute("cx");
     for (const end of ["x1", "x2"]) now.setAttribute(end, place);
@@ -146,6 +151,14 @@ function lensPart(explorer) {
     const box = chart.getBoundingClientRect();
     const last = explorer.face.decided.length - 1;
     choose(Math.min(Math.max(Math.round(((event.clientX - box.left) / box.width) * last), 0), last));
+  });
+
+  chart.addEventListener("keydown", (event) => {
+    const last = explorer.face.decided.length - 1;
+    const steps = { ArrowLeft: chosen - 1, ArrowDown: chosen - 1, ArrowRight: chosen + 1, ArrowUp: chosen + 1, Home: 0, End: last };
+    if (!(event.key in steps)) return;
+    event.preventDefault();
+    choose(Math.min(Math.max(steps[event.key], 0), last));
   });
 
   find(".alone").addEventListener("toggle", () => explorer.face && mark(chosen)); // its strip has a width now
