@@ -123,6 +123,9 @@ function headsPart(explorer) {
     for (const one of tiles) one.button.setAttribute("aria-pressed", String(one.block === block && one.head === heads));
   }
 
+  new ResizeObserver(() => {
+    root.querySelector(".sideways").hidden = holder.scrollWidth <= holder.clientWidth;
+  }).observe(holder);
   root.querySelector(".order").addEventListener("change", order);
   holder.addEventListener("keydown", move);
   holder.addEventListener("focusin", (event) => reach(event.target));

@@ -103,9 +103,9 @@ function triedParts(explorer, onShow) {
     return made;
   }
 
-  // On a phone the list stands below all of the face; by keyboard it goes on from there.
+  // On a phone the list stands below the face, which stays in sight; by keyboard it goes on from there.
   function goToAll() {
-    explorer.goTo(tried.closest(".narrow") ? ".rub .each" : ".rub");
+    explorer.goTo(tried.closest(".narrow") ? ".rub .tried" : ".rub");
     tried.focus({ preventScroll: true });
   }
 

@@ -36,12 +36,21 @@ function rubPart(explorer) {
 
   function brush(patch, isFirst) {
     if (isSearching) return; // what it finds would take the place of that
-    if (isFirst) remember();
+    if (isFirst) {
+      remember();
+      bringAnswer();
+    }
     forget();
     const isOut = find(".choice.brush :checked").value === "out";
     for (const at of under(patch)) gone[at] = isOut;
     draw();
     ask(isFirst);
+  }
+
+  // On a phone the face stays in sight while the page scrolls, the answer below it does not. The face stays where it is.
+  function bringAnswer() {
+    const face = find("canvas").getBoundingClientRect();
+    if (root.closest(".narrow") && find(".said").getBoundingClientRect().top < face.bottom) explorer.goTo(".rub .stage");
   }
 
   function under(patch) {

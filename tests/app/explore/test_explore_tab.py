@@ -151,6 +151,29 @@ def test_the_dot_of_the_lens_and_the_block_that_is_looked_at_are_one(opened):
     as_at_first(page)
 
 
+def test_dots_of_the_lens_are_reached_by_the_keyboard(opened):
+    """They were by the pointer alone."""
+    page = opened
+    chart, dot = page.get_by_role("slider", name="Block after which"), page.locator("#explore .chart circle.chosen")
+    chart.focus()
+    for key, block in (
+        ("ArrowLeft", 11),
+        ("Home", 0),
+        ("ArrowDown", 0),
+        ("ArrowRight", 1),
+        ("End", 12),
+        ("ArrowUp", 12),
+    ):
+        page.keyboard.press(key)
+        playwright.expect(dot).to_have_attribute("data-block", str(block))
+        playwright.expect(chart).to_have_attribute("aria-valuenow", str(block))
+    assert chart.get_attribute("aria-valuemax") == "12"
+    words = chart.get_attribute("aria-valuetext")
+    assert words.startswith("After block 12: p ")
+    assert words.split("p ")[1].split(",")[0] == P.search(page.locator("#explore .whose-said").inner_text())[1]
+    as_at_first(page)
+
+
 def test_the_bar_of_what_is_fetched_goes_when_all_is_there(visit, photos):
     """It stayed where a block was asked for again while it was on its way."""
     page, held = visit(tab="Analyze"), []
@@ -266,66 +289,6 @@ def in_line(page):
         one, other = (page.locator(f"#{pane} .{part}").bounding_box() for pane in ("explore", "explore-beside"))
         assert one["y"] == pytest.approx(other["y"], abs=1)
         assert one["x"] + one["width"] < other["x"]
-
-
-@pytest.fixture
-def on_a_phone(browser, server, photos):
-    """The tab with a photo of one face, in a page as wide as a phone that takes fingers."""
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce")
-    page = context.new_page()
-    page.set_default_timeout(120_000)
-    page.goto(server.url)
-    open_explore(page, photos["one.jpg"])
-    yield page
-    context.close()
-
-
-def test_on_a_phone_a_finger_explores_and_nothing_scrolls_sideways(on_a_phone, fits):
-    page = on_a_phone
-    assert fits(page)
-    where = canvas(page)
-    x, y = at(where, 0.5 / 14, 1.5 / 14)
-    touch = page.context.new_cdp_session(page)
-    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-    x, y = at(where, 2.5 / 14, 1.5 / 14)
-    touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y}]})
-    playwright.expect(where).to_have_attribute("data-drawn", re.compile("^block 11 mean from 16 "))
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    face, let_go = where.bounding_box(), page.get_by_role("button", name="Let go of the patch")
-    assert let_go.bounding_box()["y"] - face["y"] - face["height"] < 150  # and not below all that is said of it
-
-
-def test_on_a_phone_playing_brings_the_face_into_view(on_a_phone):
-    """Of a page of its own: chromium drops a tap that comes while a finger's last move still coasts."""
-    page = on_a_phone
-    page.get_by_text("More ways to look").scroll_into_view_if_needed()
-    page.evaluate("document.querySelector('#explore .play').scrollIntoView({ block: 'start' })")
-    page.get_by_role("button", name="Play all blocks").tap()
-    playwright.expect(page.locator("#explore canvas[data-part=look]")).to_be_in_viewport(ratio=1)
-    page.get_by_role("button", name="Pause").tap()
-
-
-def test_on_a_phone_heads_are_as_wide_as_a_finger_and_the_brush_answers_under_the_face(on_a_phone, fits):
-    """Twelve heads stood in 20 pixels each; and a list of parts between the face and what the brush brought about."""
-    page = on_a_phone
-    widths = page.locator("#explore .tile").evaluate_all("all => all.map((one) => one.offsetWidth)")
-    assert min(widths) >= 40
-    page.evaluate("document.querySelector('#explore .tiles').style.setProperty('--narrow', 12)")  # as in virtus-base
-    widths = page.locator("#explore .tile").evaluate_all("all => all.map((one) => one.offsetWidth)")
-    assert min(widths) >= 40
-    assert fits(page)  # they scroll within their box
-    page.locator("#explore .rub .try").click()
-    page.get_by_role("button", name="See all parts").tap()
-    playwright.expect(page.locator("#explore .tried li").last).to_be_in_viewport()  # not the face, far above it
-    where = canvas(page, "rub")
-    page.evaluate("document.querySelector('#explore canvas[data-part=rub]').scrollIntoView({ block: 'start' })")
-    page.touchscreen.tap(*at(where, 0.5, 0.5))
-    playwright.expect(said(page, "rub")).to_contain_text("Without 4 of 196")
-    for seen in (where, said(page, "rub"), page.locator("#explore .rub .bar"), page.get_by_role("button", name="Undo")):
-        playwright.expect(seen).to_be_in_viewport(ratio=0.99)
-    playwright.expect(page.locator("#explore .tried-said")).to_have_css("opacity", "0.5")
-    page.get_by_role("button", name="Undo").tap()
-    playwright.expect(page.locator("#explore .tried-said")).to_have_css("opacity", "1")
 
 
 def test_nothing_of_the_face_stays_in_the_browser(opened):
