@@ -11,8 +11,19 @@ function dress() {
   sheet.replaceSync(rules.join("\n"));
 }
 
+// The photo that is waited for has arrived, or broke off: whoever is asked now knows which.
+const giving = document.querySelector("#photo .giving");
+
+function lookForArrival() {
+  if (element.querySelector(".arriving") && !giving.classList.contains("busy")) trigger("arrived");
+}
+
 element.addEventListener("click", ({ target }) => {
   if (target.closest(".to-analyze")) document.querySelector("[role=tab]").click();
 });
-new MutationObserver(dress).observe(element, { childList: true, subtree: true });
+new MutationObserver(() => {
+  dress();
+  lookForArrival();
+}).observe(element, { childList: true, subtree: true });
+new MutationObserver(lookForArrival).observe(giving, { attributeFilter: ["class"] });
 dress();

@@ -47,6 +47,20 @@ def test_a_click_while_the_answer_to_the_one_before_is_under_way_counts(page, ph
     playwright.expect(faces.nth(shown)).to_be_checked()
 
 
+@pytest.mark.parametrize("judge", ["virtus-fast", "virtus-base"])
+def test_the_other_checkpoint_is_another_than_the_one_that_judged(visit, client, photos, judge):
+    """Where Analyze did not go by the default, the one that had judged was offered, and refused."""
+    page = visit(url=client.src.rstrip("/"))
+    page.locator("#model input").fill(judge)
+    page.locator("#model input").press("Enter")
+    open_explore(page, photos["one.jpg"])
+    page.get_by_role("button", name="Two side by side").click()
+    page.locator("#explore-kind").get_by_text("another checkpoint", exact=True).click()
+    (other,) = {"virtus-fast", "virtus-base"} - {judge}
+    playwright.expect(page.locator("#explore-beside .whose-said")).to_contain_text(f"{other} gives p")
+    playwright.expect(page.locator("#explore-model input")).to_have_value(other)
+
+
 def test_files_that_are_asked_for_while_those_of_another_face_are_made_come(page, monkeypatch):
     """That click was dropped, and those that were made then were of a face that was not open any more: none came."""
     held = Held(callbacks.write_exploration)

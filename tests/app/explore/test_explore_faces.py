@@ -109,6 +109,35 @@ def test_a_new_photo_is_not_opened_at_the_number_of_a_face_of_the_one_before(vis
     way.end()
 
 
+@pytest.mark.parametrize("ends", ["arrives", "breaks off"])
+def test_a_photo_that_is_being_uploaded_is_waited_for(visit, photos, ends):
+    """Explore showed the photo before it without a word, and stayed there."""
+    page, held = open_explore(visit(tab="Analyze"), photos["one.jpg"]), []
+    note, whose = page.locator("#explore-note"), page.locator("#explore .whose")
+    playwright.expect(whose).not_to_contain_text("of 2")
+    page.get_by_role("tab", name="Analyze", exact=True).click()
+    page.route("**/upload*", lambda route: held.append(route))
+    page.locator(".drop-zone:visible input[type=file]").set_input_files(str(photos["two.png"]))
+    page.locator("#photo .giving.busy").wait_for()
+    page.get_by_role("tab", name="Explore", exact=True).click()
+    playwright.expect(note).to_contain_text("is being uploaded")
+    playwright.expect(whose).to_have_count(0)
+    held[0].continue_() if ends == "arrives" else held[0].abort()
+    if ends == "arrives":
+        playwright.expect(whose).to_contain_text("of 2")
+    else:
+        playwright.expect(note).to_contain_text("Give a photo in the tab Analyze")
+
+
+def test_of_several_faces_it_says_why_more_is_asked_of_each(visit, photos, opened):
+    """The thresholds were others than those of one face, without a word."""
+    told = opened.locator("#explore .whose-said")
+    playwright.expect(told).to_contain_text("if it were alone: of several real faces one is likelier to look fake")
+    page = open_explore(visit(tab="Analyze"), photos["one.jpg"])
+    playwright.expect(page.locator("#explore .whose-said")).to_contain_text("fake from")
+    playwright.expect(page.locator("#explore .whose-said")).not_to_contain_text("if it were alone")
+
+
 def test_of_a_face_that_is_cut_off_it_says_that_parts_may_be_named_wrongly(visit, tmp_path, opened):
     """Of a tight crop the chin was called its mouth, and without its "nose" p rose most."""
     playwright.expect(opened.locator("#explore .whose-said")).to_contain_text("p = ")

@@ -15,6 +15,7 @@ from virtus.app.explore.opened import NOT_OPEN, NOTHING_OPEN, ExploreInputs, Ope
 from virtus.app.explore.view import face_value
 from virtus.app.maps import write_exploration
 from virtus.app.visitors import Detectors, JudgedPhoto, face_of
+from virtus.checkpoints import at_prior
 from virtus.drawing import fit_display, jpeg_uri
 from virtus.errors import VirtusError
 from virtus.html import face_words, message_panel, not_judged, render_part
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 BESIDE = {"nothing": "nothing", "face": "another face", "photo": "another photo", "model": "another checkpoint"}
 NO_OTHER = "This photo has no other face that can be explored."
+AMONG = "of several real faces one is likelier to look fake"
 OTHER_PHOTO = "Give it below, at the foot of the page: a forgery beside its original, say."
 MISNAMED = ("cut_off", "turned_away")  # cautions about a face whose landmarks are not to be relied on
 PICTURE_SIDE = 88  # px, of faces to choose from
@@ -70,6 +72,8 @@ class ExploreCallbacks:
         """The face that Analyze shows; nothing new where it is open already."""
         if opened is not None and opened.inputs == inputs:
             yield ExploreOutputs(*(gr.skip(),) * 4)
+        elif inputs.is_uploading:
+            yield _nothing(render_part("explore.html", "arriving"))
         elif not inputs.photo:
             yield _nothing(render_part("explore.html", "empty"))
         else:
@@ -124,6 +128,15 @@ class ExploreCallbacks:
         shown = [kind == "photo", kind == "model", is_pair and not is_small, is_open and not is_small]
         tools, columns = gr.Accordion(visible=is_open or is_pair), (gr.Column(visible=visible) for visible in shown)
         return tools, _kinds(opened, is_missing), *columns, "", *(gr.DownloadButton(visible=False),) * 2
+
+    def another(self, model: str) -> str:
+        """The first checkpoint on offer that is not this one."""
+        return next(name for name in self._detectors.names if name != model)
+
+    def offer_model(self, kind: str, opened: OpenedFace | None, model: str) -> Any:
+        """What the other checkpoint is to be: another one than that by which the face is open."""
+        is_same = kind == "model" and opened is not None and opened.inputs.model == model
+        return self.another(model) if is_same else gr.skip()
 
     def open_beside(
         self, kind: str, opened: OpenedFace | None, photo: dict | None, model: str
@@ -194,16 +207,22 @@ def _value(
         filling_pictures(detector, crop),
         names,
         title=f"{which}{face_words(face)}",
-        said=f"{report.checkpoint.name} gives p = {face.p_fake:.3f} of fake{_why(face, exploration)}{_misnamed(face)}",
+        said=f"{report.checkpoint.name} gives {_why(report, face, exploration)}{_misnamed(face)}",
         python=f'virtus.explore("photo.jpg", {which_one}, model="{report.checkpoint.name}")',
     )
 
 
-def _why(face: FaceReport, exploration: Exploration) -> str:
-    """The thresholds; where more than these makes the outcome, the reason, which names what it needs of them."""
+def _why(report: ImageReport, face: FaceReport, exploration: Exploration) -> str:
+    """p, and the thresholds; where more than these makes the outcome, the reason, which names what it needs of them."""
+    given = f"p = {face.p_fake:.3f} of fake"
     if face.reason:
-        return f". {face.reason}"
-    return f": real below {exploration.real_below:.2f}, fake from {exploration.fake_above:.2f} on."
+        return f"{given}. {face.reason}"
+    alone = at_prior(report.checkpoint.calibration, report.prior).fake_above
+    fake = "no p of such a bystander is fake"
+    if exploration.fake_above <= 1:
+        fake = f"fake from {exploration.fake_above:.2f} on"
+        fake += f" ({alone:.2f} if it were alone: {AMONG})" if exploration.fake_above > alone else ""
+    return f"{given}: real below {exploration.real_below:.2f}, {fake}."
 
 
 def _misnamed(face: FaceReport) -> str:

@@ -29,6 +29,11 @@ class ExploreInputs:
     prior: float
     index: int | None
 
+    @property
+    def is_uploading(self) -> bool:
+        """Whether the photo is on its way to the server: the page says so in place of it."""
+        return bool(self.photo and self.photo.get("uploading"))
+
     def names_of(self, index: int) -> tuple[str, str]:
         """By which a page keeps what it found: of the photo, and of one of its faces by this judge."""
         photo = (self.photo or {}).get("path")

@@ -17,11 +17,13 @@ from virtus.bundled import ASSETS
 from virtus.html import render_part
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", "show_progress": "hidden"}
-OPEN = "open_face"  # the event; and those that fill the pane beside
-OPEN_BESIDE = [f"beside_{name}" for name in ("opened", "chosen", "kind", "photo", "no_photo", "model")]
+OPEN = {"opened": "open_face", "arrived": "open_arrived"}  # events that open a face; then those of the pane beside
+OPEN_BESIDE = [f"beside_{name}" for name in (*OPEN, "chosen", "kind", "photo", "no_photo", "model")]
 TWO = "Two side by side: another face, photo or checkpoint"
 # The list of faces may be of the photo before, where the verdict on this one is on its way: then the one that decides.
+# And the photo is the one before while another is being uploaded: then that one is waited for.
 OF_THIS_PHOTO = """(...values) => {
+  if (document.querySelector("#photo .giving.busy")) values[0] = {uploading: true};
   const judged = (window.virtusJudged ?? "").split(" ").slice(1).join(" ");
   if (judged !== values[0]?.path) values[4] = null;
   return values;
@@ -91,8 +93,7 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
         with gr.Column(visible=False) as other_photo:
             photo = add_drop_zone(PHOTO, elem_id="explore-photo", result="explore-beside")
         with gr.Column(visible=False) as other_model:
-            others = [name for name in detectors.names if name != detectors.default]
-            model = checkpoint_chooser(detectors, elem_id="explore-model", value=others[0])
+            model = checkpoint_chooser(detectors, elem_id="explore-model", value=callbacks.another(detectors.default))
     keep, offered = _add_files(callbacks, pane)
     controls = [tools, kind, other_photo, other_model, place, keep, *offered]
     beside.wire(callbacks, OPEN_BESIDE)
@@ -101,14 +102,17 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
         fitted = then(callbacks.show_controls, [kind, pane.opened], controls, api_name=f"fit_{name}", **PRIVATE)
         asked = [kind, pane.opened, photo, model]
         open_beside = until_stopped(OPENED.noting(on_gpu(callbacks.open_beside)), instead=gr.skip())
-        open_beside = ending({beside.choosing, *OPEN_BESIDE} - {f"beside_{name}"}, open_beside)
+        open_beside = ending([beside.choosing], open_beside, rivals={*OPEN_BESIDE} - {f"beside_{name}"})
         fitted.then(open_beside, asked, beside.shown, api_name=f"beside_{name}", **PRIVATE)
 
-    open_face = _opening(callbacks, pane)
-    opening = selected(open_face, [*held, pane.opened], pane.shown, api_name=OPEN, js=OF_THIS_PHOTO, **PRIVATE)
-    show_beside(opening.then, "opened")
-    show_beside(pane.wire(callbacks, [OPEN]), "chosen")
-    show_beside(kind.input, "kind")
+    open_face, asked = _opening(callbacks, pane), [*held, pane.opened]
+    for name, event in {"opened": selected, "arrived": pane.note.arrived}.items():
+        opening = event(open_face, asked, pane.shown, api_name=OPEN[name], js=OF_THIS_PHOTO, **PRIVATE)
+        show_beside(opening.then, name)
+    show_beside(pane.wire(callbacks, OPEN.values()), "chosen")
+    # Before the chooser is seen: no choice of the visitor's is lost.
+    offering = kind.input(callbacks.offer_model, [kind, pane.opened, model], model, api_name="offer_model", **PRIVATE)
+    show_beside(offering.then, "kind")
     for name, event in {"photo": photo.upload, "no_photo": photo.clear, "model": model.change}.items():
         show_beside(event, name)
 
