@@ -52,6 +52,33 @@ def test_the_whole_image_is_a_crop_without_a_margin():
     assert (crop.box_xyxy, crop.margin, crop.image.size) == ((0, 0, 100, 80), None, (100, 80))
 
 
+def part_of_face(photo, left, top, right, bottom):
+    """What lies between these shares of the sides of a photo's face; and the face as it is in the whole photo."""
+    (face,) = find_faces(photo)
+    x, y = face.box_xyxy[:2]
+    box = [x + left * face.width, y + top * face.height, x + right * face.width, y + bottom * face.height]
+    return photo.crop(tuple(map(round, box))), face, np.round(box[:2])
+
+
+@pytest.mark.parametrize("cut", [0.05, 0.1, 0.15])
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_face_that_fills_the_picture_is_found(astronaut, cut, turns):
+    """Cut by a tenth of the face on each side, all four examples were told to have none."""
+    tight, whole, corner = part_of_face(load_image(astronaut), cut, cut, 1 - cut, 1 - cut)
+    (face,) = find_faces(tight.transpose(TURNS[turns]) if turns else tight)
+    assert face.quarter_turns == turns
+    assert face.box_xyxy == (0, 0, *(tight.size[::-1] if turns else tight.size))
+    if not turns:
+        assert np.array(face.landmarks) == pytest.approx(np.array(whole.landmarks) - corner, abs=0.03 * whole.width)
+
+
+@pytest.mark.parametrize("box", [(0.3, 0.35, 0.7, 0.75), (0, 0.2, 0.5, 0.5), (0.2, 0.6, 0.8, 1)])
+def test_a_part_of_a_face_is_none(astronaut, box):
+    """A nose, an eye, a mouth: with room around, the finder imagines the rest outside."""
+    part, *_ = part_of_face(load_image(astronaut), *box)
+    assert find_faces(part.resize((200, 200))) == []
+
+
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
 def test_a_face_is_found_and_made_upright_in_every_turn(astronaut, turns):
     upright = load_image(astronaut).crop((0, 0, 512, 400))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import threading
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from virtus.media import LargePhoto
 from virtus.results import Face, FaceCrop
@@ -27,6 +28,8 @@ MIN_WINDOW = 0.6  # sides of the least face that is judged, in windows of MTCNN'
 MIN_PICTURE_SIDE = 24  # MTCNN raises below about 20 px
 DETECTION_SIDES = (512, 1024)
 REDUCING_GAP = 2.0  # how much larger than wanted a picture stays that is averaged over whole pixels first
+TIGHT = 0.5  # of a picture, the least that a face covers which is looked for with a border around it
+BORDER, BORDER_COLOUR = 0.5, (128, 128, 128)  # of the longer side, on each side; compared in docs/faces.md
 MAX_CUT_SIDE = 2048  # of large photos: several times what any model looks at
 
 _lock = threading.Lock()
@@ -82,8 +85,8 @@ def find_faces(
 
     The picture is looked at with a longer side of at most 512 px, and of 1024 px if nothing was found. Unless that
     finds a face beyond doubt, the picture turned by 90, 180 and 270 degrees is looked at too, and the turn with the
-    most confident face counts, of those in which its eyes lie above its mouth. Only where there is no face that is
-    large enough to be judged are smaller ones looked for.
+    most confident face counts, of those in which its eyes lie above its mouth. Where there is no face that is large
+    enough to be judged, one is looked for that fills the picture, with a grey border around it; then smaller ones.
 
     Args:
         image: RGB.
@@ -93,9 +96,10 @@ def find_faces(
     Returns:
         Faces with a confidence of at least `MIN_CONFIDENCE`, largest first, in pixels of `image`.
     """
-    faces, photo = [], _Searched(image)
-    for looks in _looks(image.size):
-        faces = faces or _faces_of_best_turn(photo, looks, sure_confidence)
+    photo, (large, small) = _Searched(image), _looks(image.size)
+    faces = _faces_of_best_turn(photo, large, sure_confidence)
+    faces = faces or (_filling_faces(photo, sure_confidence) if large else [])
+    faces = faces or _faces_of_best_turn(photo, small, sure_confidence)
     return [face for face in faces if min(face.width, face.height) >= min_side]
 
 
@@ -127,6 +131,32 @@ def _faces_of_best_turn(photo: _Searched, looks: list[FaceSearch], sure_confiden
         if turned > confidence and turned >= least_of_turned:
             best, confidence = [_turn_back(face, turns, photo.size) for face in faces], turned
     return best
+
+
+def _filling_faces(photo: _Searched, sure_confidence: float) -> list[Face]:
+    """Faces that fill the picture, of which the finder, made for whole faces, sees many only with room around them.
+
+    With eyes, nose and mouth in the picture: of a nose alone it imagines the rest outside.
+    """
+    picture = photo.turned(DETECTION_SIDES[0], 0)
+    border, factors = round(BORDER * max(picture.size)), np.array(photo.size) / picture.size
+    framed = _Searched(ImageOps.expand(picture, border, BORDER_COLOUR))
+    side = min(DETECTION_SIDES[0], max(framed.size))
+    least = TIGHT * side / (1 + 2 * BORDER) / 2  # half as long as a square that covers so much of a square picture
+    found = _faces_of_best_turn(framed, [FaceSearch(side, least, inf)], sure_confidence)
+    faces = [_unframed(face, border, factors, photo.size) for face in found]
+    least_area = TIGHT * photo.size[0] * photo.size[1]
+    return [face for face in faces if face.area >= least_area and _holds(photo.size, face.landmarks)]
+
+
+def _holds(size: tuple[int, int], points: tuple[tuple[float, float], ...]) -> bool:
+    return bool((np.array(points) >= 0).all() and (np.array(points) <= size).all())
+
+
+def _unframed(face: Face, border: int, factors: np.ndarray, size: tuple[int, int]) -> Face:
+    """From pixels of a picture with a border to those of the picture of `size`, `factors` times as large without it."""
+    box, marks = (np.reshape(points, (-1, 2)) - border for points in (face.box_xyxy, face.landmarks))
+    return replace(_face(box, face.confidence, marks, factors, size), quarter_turns=face.quarter_turns)
 
 
 def _likely_turns(faces: list[Face]) -> list[int]:
