@@ -18,6 +18,7 @@ from virtus.faces import MIN_FACE_SIDE, find_faces
 from virtus.media import load_image
 from virtus.results import Face
 
+FINDER = 2  # counts on where `find_faces` finds faces that it did not before
 DEFAULT_CACHE = Path("~/.cache/virtus/faces.jsonl").expanduser()
 Faces = Mapping[Path, Face | None]
 FaceOrReason = tuple[Face | None, str | None]
@@ -28,8 +29,8 @@ class FaceCache:
     """The largest face of each picture, in a file of JSON lines that only grows.
 
     A picture is known by its bytes: one that was replaced is looked at again, one that was moved or copied is not. A
-    picture without a face has the row `"face": null`, and in `"reason"` why it cannot be read, null where it can; rows
-    of older files lack the reason, and their pictures are looked at again.
+    picture without a face has the row `"face": null`, in `"reason"` why it cannot be read, null where it can, and in
+    `"finder"` which one found none; where an older one did, the picture is looked at again.
     """
 
     def __init__(self, file: Path = DEFAULT_CACHE):
@@ -39,7 +40,7 @@ class FaceCache:
         for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
             with contextlib.suppress(json.JSONDecodeError):  # the last line of a run that was killed
                 row = json.loads(line)
-                if row["face"] or "reason" in row:
+                if row["face"] or row.get("finder") == FINDER:
                     self._by_content[row["key"]] = _read_face(row["face"]), row.get("reason")
 
     def find(self, paths: Iterable[Path], *, num_workers: int | None = None) -> Faces:
@@ -71,8 +72,8 @@ class FaceCache:
             bar = tqdm(looks, total=len(unknown), desc="faces", unit="img")
             for key, (face, reason) in zip(unknown, bar, strict=True):
                 self._by_content[key] = face, reason
-                row = {"key": key, "face": asdict(face)} if face else {"key": key, "face": None, "reason": reason}
-                stream.write(json.dumps(row) + "\n")
+                found = {"face": asdict(face)} if face else {"face": None, "reason": reason, "finder": FINDER}
+                stream.write(json.dumps({"key": key} | found) + "\n")
 
 
 def _read_face(row: dict | None) -> Face | None:
