@@ -8,10 +8,12 @@ import pytest
 from PIL import Image, ImageFilter
 
 from tests.support.pictures import encode
+from virtus.checkpoints import outcome_of
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
 from virtus.faces.cautions import blockiness, blur_width, find_cautions, visible_share, yaw
-from virtus.judging.photo import analyze_image, analyze_photo
+from virtus.judging.deciding import thresholds_of
+from virtus.judging.photo import TOO_CLOSE, analyze_image, analyze_photo
 from virtus.judging.stability import jpeg, noise
 from virtus.media.images import load_image
 from virtus.results import Face, FaceCrop
@@ -141,11 +143,11 @@ def test_a_whole_picture_gets_only_what_needs_no_landmarks(crop):
 
 
 def test_each_sentence_says_what_to_do(crop):
-    tiny = FaceCrop(crop.image.resize((60, 60)).filter(ImageFilter.GaussianBlur(3)), (0, 0, 60, 60), 1.3)
+    tiny = FaceCrop(crop.image.resize((60, 60)).filter(ImageFilter.GaussianBlur(3)), (0, 0, 60, 60), 0.9)
     known = {"image_size": (400, 400), "input_side": 224, "jpeg_quality": 5, "number": 2, "count": 3}
     known |= {"readable_share": 0.8}
     found = find_cautions(tiny, head(60, at=(200, 390)), **known)
-    expected = ["small", "blurred", "compressed", "turned_away", "cut_off", "incomplete", "several_faces"]
+    expected = ["small", "blurred", "compressed", "turned_away", "cut_off", "too_close", "incomplete", "several_faces"]
     assert [one.name for one in found] == expected
     assert all(any(verb in one.sentence for verb in ("Use", "Look", "Save")) for one in found)
     assert "3 faces" in found[-1].sentence
@@ -164,6 +166,16 @@ def test_a_report_carries_them_face_by_face(detector, astronaut):
     photo.paste(one.resize((200, 200)).filter(ImageFilter.GaussianBlur(4)), (310, 50))
     found = [[caution.name for caution in face.cautions] for face in analyze_photo(detector, photo).faces]
     assert found == [["several_faces"], ["blurred", "several_faces"]]
+
+
+@pytest.mark.parametrize(("box", "is_too_close"), [((185, 55, 263, 180), True), ((160, 55, 290, 180), False)])
+def test_of_a_picture_cut_too_close_to_the_face_p_counts_for_nothing(detector, astronaut, box, is_too_close):
+    """Of the fakes that it decided on, the bundled checkpoint called a quarter real."""
+    report = analyze_photo(detector, load_image(astronaut).crop(box))
+    (face,), bounds = report.faces, thresholds_of(report, 0)
+    assert ("too_close" in [caution.name for caution in face.cautions]) == is_too_close
+    assert (face.reason == TOO_CLOSE) == (face.outcome == "inconclusive") == is_too_close
+    assert ({outcome_of(p, bounds) for p in (0.0, 1.0)} == {"inconclusive"}) == is_too_close
 
 
 def test_the_files_own_quality_reaches_the_report(detector, astronaut):

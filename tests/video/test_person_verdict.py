@@ -9,6 +9,7 @@ from virtus.video.verdict import judge_person
 
 USED = Calibration(temperature=1.0, real_below=0.2, fake_above=0.8)
 BLURRED, SEVERAL = Caution("blurred", "It is blurred."), Caution("several_faces", "There are two.")
+TOO_CLOSE = Caution("too_close", "It is cut too close.")
 BOX = (0.0, 0.0, 100.0, 100.0)
 
 
@@ -96,6 +97,15 @@ def test_a_person_mostly_unlike_anything_is_inconclusive():
     assert person.outcome is Outcome.INCONCLUSIVE
     assert "unlike anything" in person.reason
     assert (person.num_counted, person.novelty) == (3, 1.2)
+
+
+def test_frames_that_are_cut_too_close_do_not_count_either():
+    close = [sight(at, 0.99, cautions=(TOO_CLOSE,)) for at in (3, 4)]
+    person = judge_person([sight(0, 0.05), sight(1, 0.06), sight(2, 0.07), *close], USED)
+    assert (person.outcome, person.num_counted) == (Outcome.REAL, 3)
+    person = judge_person([sight(0, 0.05), *close], USED)
+    assert (person.outcome, person.num_counted) == (Outcome.INCONCLUSIVE, 3)
+    assert "cut closer" in person.reason
 
 
 def test_small_faces_are_seen_but_not_counted():

@@ -20,6 +20,7 @@ MIN_JPEG_QUALITY = 40
 MAX_BLOCKINESS = 0.6
 MAX_YAW = 0.5  # the nose beyond an eye: about 48 degrees
 MIN_VISIBLE = 0.8
+MIN_MARGIN = 0.95  # of a crop: 1 holds the longer side of the face's box. No picture of the bundled ones' data is below
 # The box of an upright face about the mean of its landmarks, in units of the geometric mean of the distance between the
 # eyes and that from eyes to mouth: left, top, right, bottom. The medians of MTCNN's boxes on pictures with room around.
 FACE_EXTENT = (-1.08, -1.64, 1.08, 1.22)
@@ -31,6 +32,8 @@ SENTENCES = {
     "compressed": "The picture is strongly compressed. Use the original file, not a screenshot or a messenger's copy.",
     "turned_away": "The face is turned to the side. Use a photo that shows it from the front.",
     "cut_off": "Part of the face lies outside the picture. Use a photo that shows all of it.",
+    "too_close": "The picture is cut closer to the face than any that models here learned from or were measured on. "
+    "Use a photo with all of the head.",
     "incomplete": "The file is cut off, and the picture's end is missing: only the part that is there was judged. "
     "Save, download or upload it again.",
     "several_faces": "There are {count} faces in the picture, and this number is of one of them: "
@@ -68,6 +71,7 @@ def find_cautions(
         "compressed": low_quality or blockiness(crop.image) > MAX_BLOCKINESS,
         "turned_away": face is not None and abs(yaw(face)) > MAX_YAW,
         "cut_off": face is not None and visible_share(face, image_size) < MIN_VISIBLE,
+        "too_close": crop.margin is not None and crop.margin < MIN_MARGIN,
         "incomplete": readable_share is not None,
         "several_faces": count > 1,
     }

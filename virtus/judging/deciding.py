@@ -17,6 +17,7 @@ from virtus.results import Box, Calibration, Caution, ImageReport, Outcome, grav
 
 MAX_BYSTANDER = 0.1  # of the main face's area
 NEVER = math.nextafter(1, 2)  # a p from which on a face is fake that no p makes fake
+NOTHING = ("unfamiliar", "too_close")  # cautions by which p counts for nothing
 UNCLEAR = {"blurred": "out of focus", "cut_off": "cut off"}
 BYSTANDER = "This face is {how} and less than a tenth as large as the main one: whatever its p is, it proves no fake."
 ONE_OF_SEVERAL = (
@@ -85,7 +86,7 @@ def thresholds_among(
 
 def _thresholds(parts: Sequence[Judged], unclear: Sequence[str], alone: Calibration, bound: float) -> list[Calibration]:
     """Of each, from those of a face alone and the p from which one of so many is fake."""
-    unlike = [any(caution.name == "unfamiliar" for caution in part.cautions) for part in parts]
+    unlike = [any(caution.name in NOTHING for caution in part.cautions) for part in parts]
     return [
         replace(alone, real_below=0.0 if new else alone.real_below, fake_above=NEVER if new or how else bound)
         for new, how in zip(unlike, unclear, strict=True)

@@ -47,6 +47,7 @@ Measure = Callable[["Detector", FaceCrop, Sequence[Explanation]], list[Faithfuln
 Box = tuple[float, float, float, float]
 EachFace = Callable[[Iterable[FaceReport]], Iterable[FaceReport]]
 UNFAMILIAR = "This is unlike anything that the checkpoint was made for, so its p counts for nothing here."
+TOO_CLOSE = "The picture is cut closer to this face than the checkpoint was made for, so its p counts for nothing here."
 
 
 @dataclass(frozen=True)
@@ -268,10 +269,12 @@ def _measure_maps(detector: Detector, face: FaceReport, measure: Measure) -> Fac
 
 
 def with_prediction(report: FaceReport, prediction: Prediction) -> FaceReport:
-    """A judged face as this prediction has it: `inconclusive`, and why, where its novelty is above 1."""
+    """A judged face as this prediction has it: `inconclusive`, and why, where p counts for nothing of such a face."""
     judged = {"outcome": prediction.outcome, "p_fake": prediction.p_fake, "novelty": prediction.novelty}
     known = replace(report, **judged, stability=None)
     cautions = tuple(caution for caution in report.cautions if caution.name != "unfamiliar")
     if prediction.novelty is None or prediction.novelty <= 1:
-        return replace(known, cautions=cautions, reason=None)
+        too_close = any(caution.name == "too_close" for caution in cautions)
+        doubt = {"outcome": Outcome.INCONCLUSIVE, "reason": TOO_CLOSE} if too_close else {"reason": None}
+        return replace(known, cautions=cautions, **doubt)
     return replace(known, outcome=Outcome.INCONCLUSIVE, cautions=(*cautions, unfamiliar()), reason=UNFAMILIAR)

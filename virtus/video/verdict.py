@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from virtus.checkpoints import outcome_of
-from virtus.judging import UNFAMILIAR
+from virtus.judging import TOO_CLOSE, UNFAMILIAR
 from virtus.results import Calibration, Caution, Outcome
 from virtus.video.report import PersonReport, Sight
 
@@ -36,9 +36,9 @@ SPREAD = "The frames do not agree: p of half of them lies between {low:.2f} and 
 def judge_person(sights: Sequence[Sight], thresholds: Calibration, *, least: int = MIN_FRAMES) -> PersonReport:
     """A verdict on one person.
 
-    Frames that are unlike anything in training do not count, unless they are the most: then nothing does, and the
-    person is `inconclusive`. So is one who was judged in too few frames, whose frames contradict each other, or whose
-    quartiles have another outcome than the median.
+    Frames that are unlike anything in training, or cut too close, do not count, unless they are the most: then nothing
+    does, and the person is `inconclusive`. So is one who was judged in too few frames, whose frames contradict each
+    other, or whose quartiles have another outcome than the median.
 
     Args:
         sights: of the person, in the order of time; judged or too small.
@@ -49,10 +49,12 @@ def judge_person(sights: Sequence[Sight], thresholds: Calibration, *, least: int
     if not judged:
         return PersonReport(Outcome.FACE_TOO_SMALL, tuple(sights))
     familiar = [(sight, p) for sight, p in judged if sight.face.novelty is None or sight.face.novelty <= 1]
-    unlike = 2 * len(familiar) < len(judged)
-    counted = judged if unlike else familiar
+    whole = [(sight, p) for sight, p in familiar if not _is_too_close(sight)]
+    unlike, too_close = (2 * len(some) < len(judged) for some in (familiar, whole))
+    counted = judged if too_close else whole
     low, p_fake, high = _quartiles([p for _, p in counted])
-    reason = UNFAMILIAR if unlike else _doubt([p for _, p in counted], (low, p_fake, high), thresholds, least)
+    reason = UNFAMILIAR if unlike else TOO_CLOSE if too_close else None
+    reason = reason or _doubt([p for _, p in counted], (low, p_fake, high), thresholds, least)
     outcome = Outcome.INCONCLUSIVE if reason else outcome_of(p_fake, thresholds)
     return PersonReport(
         outcome,
@@ -66,6 +68,10 @@ def judge_person(sights: Sequence[Sight], thresholds: Calibration, *, least: int
         cautions=_common_cautions(judged),
         reason=reason,
     )
+
+
+def _is_too_close(sight: Sight) -> bool:
+    return any(caution.name == "too_close" for caution in sight.face.cautions)
 
 
 def judged_sights(sights: Sequence[Sight]) -> list[JudgedSight]:
