@@ -184,8 +184,7 @@ class Caution:
     """Something about a face that makes a verdict on it less sure, and what can be done about it.
 
     Attributes:
-        name: `small`, `blurred`, `compressed`, `turned_away`, `cut_off`, `too_close`, `incomplete`, `several_faces`
-            or `unfamiliar`.
+        name: one of those of `FaceReport.cautions`.
         sentence: for people: what is the matter, and what to do.
     """
 
@@ -275,7 +274,8 @@ class FaceReport(Row):
         outcome: `real`, `fake`, `inconclusive` or `face_too_small`.
         p_fake: probability of fake; None where the face was not judged.
         explanations: its maps, one for each method that was asked for.
-        cautions: what makes the verdict less sure: see `Caution`. Absent, like the next two, where the face was not
+        cautions: what makes the verdict less sure: `small`, `blurred`, `compressed`, `turned_away`, `cut_off`,
+            `too_close`, `incomplete`, `several_faces`, `unfamiliar`. Absent, like the next two, where the face was not
             judged.
         novelty: above 1: unlike anything in training; None where the checkpoint cannot say.
         stability: None where it was not asked for.
