@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from virtus.faces.cautions import find_cautions, unfamiliar
+    from virtus.faces.cautions import find_cautions, is_too_close, unfamiliar
     from virtus.faces.find import (
         MIN_CONFIDENCE,
         MIN_FACE_SIDE,

@@ -5,6 +5,8 @@ Each limit was chosen on ordinary held-out pictures (docs/benchmarks.md): few of
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 from PIL import Image
@@ -81,6 +83,11 @@ def find_cautions(
 def unfamiliar() -> Caution:
     """Of a face whose novelty is above 1 (see `virtus.checkpoints.novelty`)."""
     return _caution("unfamiliar")
+
+
+def is_too_close(cautions: Iterable[Caution]) -> bool:
+    """Whether `too_close` is among them, by which p counts for nothing."""
+    return any(caution.name == "too_close" for caution in cautions)
 
 
 def blur_width(crop: FaceCrop) -> float:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from virtus.checkpoints import Checkpoint
 from virtus.explain import explain, measure_faithfulness
-from virtus.faces import MIN_FACE_SIDE, crop_face, find_cautions, find_faces, unfamiliar, whole_image
+from virtus.faces import MIN_FACE_SIDE, crop_face, find_cautions, find_faces, is_too_close, unfamiliar, whole_image
 from virtus.judging.deciding import decide_picture
 from virtus.judging.stability import with_stability
 from virtus.media import ImageSource, load_image
@@ -274,7 +274,6 @@ def with_prediction(report: FaceReport, prediction: Prediction) -> FaceReport:
     known = replace(report, **judged, stability=None)
     cautions = tuple(caution for caution in report.cautions if caution.name != "unfamiliar")
     if prediction.novelty is None or prediction.novelty <= 1:
-        too_close = any(caution.name == "too_close" for caution in cautions)
-        doubt = {"outcome": Outcome.INCONCLUSIVE, "reason": TOO_CLOSE} if too_close else {"reason": None}
+        doubt = {"outcome": Outcome.INCONCLUSIVE, "reason": TOO_CLOSE} if is_too_close(cautions) else {"reason": None}
         return replace(known, cautions=cautions, **doubt)
     return replace(known, outcome=Outcome.INCONCLUSIVE, cautions=(*cautions, unfamiliar()), reason=UNFAMILIAR)

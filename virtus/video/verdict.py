@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from virtus.checkpoints import outcome_of
+from virtus.faces import is_too_close
 from virtus.judging import TOO_CLOSE, UNFAMILIAR
 from virtus.results import Calibration, Caution, Outcome
 from virtus.video.report import PersonReport, Sight
@@ -49,7 +50,7 @@ def judge_person(sights: Sequence[Sight], thresholds: Calibration, *, least: int
     if not judged:
         return PersonReport(Outcome.FACE_TOO_SMALL, tuple(sights))
     familiar = [(sight, p) for sight, p in judged if sight.face.novelty is None or sight.face.novelty <= 1]
-    whole = [(sight, p) for sight, p in familiar if not _is_too_close(sight)]
+    whole = [(sight, p) for sight, p in familiar if not is_too_close(sight.face.cautions)]
     unlike, too_close = (2 * len(some) < len(judged) for some in (familiar, whole))
     counted = judged if too_close else whole
     low, p_fake, high = _quartiles([p for _, p in counted])
@@ -68,10 +69,6 @@ def judge_person(sights: Sequence[Sight], thresholds: Calibration, *, least: int
         cautions=_common_cautions(judged),
         reason=reason,
     )
-
-
-def _is_too_close(sight: Sight) -> bool:
-    return any(caution.name == "too_close" for caution in sight.face.cautions)
 
 
 def judged_sights(sights: Sequence[Sight]) -> list[JudgedSight]:
