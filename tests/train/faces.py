@@ -10,7 +10,7 @@ from virtus.media.images import load_image
 def write_faces(root: Path, photo: Path, *, num_train: int = 4, num_val: int = 12) -> Path:
     """`train` and `val` with so many pictures of each class, and one broken file.
 
-    The name of the root is part of each group's, which decides the part it falls to: it is the same in every test.
+    The names of root and pictures are each group's, which decides the part it falls to: they are the same in every test.
     """
     root = root / "faces"
     face = load_image(photo).crop((140, 20, 310, 210))
@@ -19,6 +19,6 @@ def write_faces(root: Path, photo: Path, *, num_train: int = 4, num_val: int = 1
             (root / split / label).mkdir(parents=True)
             for index in range(count):
                 lit = ImageEnhance.Brightness(face).enhance(light + shift + index / 50)
-                lit.save(root / split / label / f"{index}.png")
+                lit.save(root / split / label / f"v{index}.png")
     (root / "train" / "Real" / "broken.jpg").write_bytes(b"not a picture")
     return root

@@ -14,7 +14,7 @@ from train.data.samples import Sample
 from virtus.errors import DataError
 from virtus.results import Label
 
-PARTS = {"choose": 0.3, "calibrate": 0.5, "report": 1.0}  # of a `val` split, each from the one before to its own end
+PARTS = {"choose": 0.15, "calibrate": 0.5, "report": 1.0}  # of a `val` split, each from the one before to its own end
 POOLED_EVAL_SHARE = 0.4
 
 
@@ -65,7 +65,7 @@ def check_groups(samples: Iterable[Sample]) -> None:
 def part_of(sample: Sample) -> str | None:
     """What a held-out sample is for: to "choose" a checkpoint, to "calibrate" it, or to "report" how good it is.
 
-    A `val` split is divided 30 : 20 : 50 by a hash of the group, so that no picture ever serves two ends; a `test`
+    A `val` split is divided 15 : 35 : 50 by a hash of the group, so that no picture ever serves two ends; a `test`
     split is for the report alone. None for training.
     """
     if sample.split == "test":

@@ -27,7 +27,7 @@ class ThresholdRule:
             clearest reals.
         min_source: reals of a source that get a bound of their own; smaller ones share one. The bound of few is the
             highest of them, or beyond: with a dozen sources of 25 the worst luck of all would be the threshold.
-        min_kind: fakes of a kind likewise: of 35 round trips the one that looks most real would bound all.
+        min_kind: fakes of a kind likewise: of 50 round trips the one that looks most real would bound all.
     """
 
     real_error: float = MAX_ERROR
@@ -38,7 +38,7 @@ class ThresholdRule:
     min_kind: int = 50
 
 
-RULE = ThresholdRule(fake_error=0.02)  # see docs/benchmarks.md: what it costs, and what others would
+RULE = ThresholdRule(fake_error=0.01, min_kind=100)  # see docs/benchmarks.md: what it costs, and what others would
 LENIENT_RULE = ThresholdRule(fake_error=0.05, by_kind=False)
 
 

@@ -14,9 +14,9 @@ CONFIG = TrainConfig("virtus-tiny", base="b", data="d")
 @pytest.fixture(scope="module")
 def root(tmp_path_factory, astronaut):
     root = write_faces(tmp_path_factory.mktemp("look"), astronaut)
-    (root / "val" / "Real" / "copy.png").write_bytes((root / "train" / "Real" / "0.png").read_bytes())
+    (root / "val" / "Real" / "copy.png").write_bytes((root / "train" / "Real" / "v0.png").read_bytes())
     for split in ("train", "val"):
-        (root / split / "groups.csv").write_text("file_name,label,group\nReal/0.png,Real,same\n")
+        (root / split / "groups.csv").write_text("file_name,label,group\nReal/v0.png,Real,same\n")
     return root
 
 
