@@ -10,7 +10,7 @@ from virtus.media.images import load_image
 def write_faces(root: Path, photo: Path, *, num_train: int = 4, num_val: int = 12) -> Path:
     """`train` and `val` with so many pictures of each class, and one broken file.
 
-    The names of root and pictures are each group's, which decides the part it falls to: they are the same in every test.
+    Names of root and pictures make the group, which decides the part it falls to: they are the same in every test.
     """
     root = root / "faces"
     face = load_image(photo).crop((140, 20, 310, 210))

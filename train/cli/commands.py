@@ -70,15 +70,20 @@ def add_calibrate(commands: argparse._SubParsersAction) -> None:
 
 
 def run_calibrate(args: argparse.Namespace) -> int:
+    from train.data import fakes_like
+    from train.fit import rule_of
     from train.pictures import DegradedPhoto
-    from train.report import held_out, val_share
+    from train.report import held_out, read_beside, val_share
     from virtus.checkpoints import Detector, load_checkpoint, store_calibration
     from virtus.judging import recalibrate
 
     samples = held_out(args.data, part="calibrate", val_share=val_share([str(args.checkpoint)]))
     labelled, sources = [(s.path, s.label) for s in samples], [sample.source for sample in samples]
+    run = read_beside(str(args.checkpoint), "train_config.json") or {}
+    kinds = [fakes_like(sample, run.get("kinds", {})) for sample in samples]
+    rule = rule_of(bound_kinds=run.get("bound_kinds", True))
     detector, degraded = Detector(load_checkpoint(str(args.checkpoint.resolve()))), list(map(DegradedPhoto, samples))
-    result = recalibrate(detector, labelled, sources, degraded=degraded)
+    result = recalibrate(detector, labelled, sources, kinds=kinds, rule=rule, degraded=degraded)
     file = store_calibration(args.checkpoint, result.calibration)
     print(f"{result.in_words()}\nkept in {file}")
     return 0

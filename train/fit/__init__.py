@@ -18,6 +18,6 @@ if TYPE_CHECKING:
     from train.fit.material import Material, gather
     from train.fit.novelty import add_novelty, thin
     from train.fit.record import CONFIG, find_last_step, is_begun
-    from train.fit.trainer import fit
+    from train.fit.trainer import fit, rule_of
 
 __getattr__, __all__ = offer(__name__, __file__)

@@ -237,7 +237,7 @@ def _calibrate(lines: Sequence[MarginLine], config: TrainConfig) -> Calibration 
     try:
         labels, sources = [Label(line.label) for line in looks[0]], [line.source for line in looks[0]]
         kinds = [line.kind for line in looks[0]]
-        return fit_calibration(margins_of_looks, labels, sources, kinds, rule=rule_of(config))
+        return fit_calibration(margins_of_looks, labels, sources, kinds, rule=rule_of(bound_kinds=config.bound_kinds))
     except DataError as exc:
         print(f"not calibrated: {exc}", flush=True)
         return None

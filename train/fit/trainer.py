@@ -244,9 +244,9 @@ def _arguments(config: TrainConfig, out_dir: Path) -> TrainingArguments:
     )
 
 
-def rule_of(config: TrainConfig) -> ThresholdRule:
+def rule_of(*, bound_kinds: bool) -> ThresholdRule:
     """What the thresholds of a run promise."""
-    return RULE if config.bound_kinds else LENIENT_RULE
+    return RULE if bound_kinds else LENIENT_RULE
 
 
 def _fit_calibration(trainer: Trainer, pictures: RunPictures, config: TrainConfig) -> Calibration | None:
@@ -259,7 +259,7 @@ def _fit_calibration(trainer: Trainer, pictures: RunPictures, config: TrainConfi
     labels, sources = [sample.label for sample in samples], [sample.source for sample in samples]
     try:
         kinds = [fakes_like(sample, config.kinds) for sample in samples]
-        return fit_calibration(margins, labels, sources, kinds, rule=rule_of(config))
+        return fit_calibration(margins, labels, sources, kinds, rule=rule_of(bound_kinds=config.bound_kinds))
     except DataError as exc:
         if trainer.is_world_process_zero():
             print(f"not calibrated: {exc}", flush=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from train.report.assessment import assess, val_share
+    from train.report.assessment import assess, read_beside, val_share
     from train.report.comparison import compare, write_comparison
     from train.report.document import Table, to_markdown
     from train.report.evaluate import JudgedSample, as_judgements, held_out, judge, source_table

@@ -13,6 +13,8 @@ import numpy as np
 from virtus.checkpoints import (
     EVEN,
     NUM_FACES,
+    RULE,
+    ThresholdRule,
     classification_metrics,
     examine_named,
     fit_calibration,
@@ -159,6 +161,8 @@ def recalibrate(
     labelled: Sequence[tuple[Path, Label]],
     sources: Sequence[str],
     *,
+    kinds: Sequence[str] | None = None,
+    rule: ThresholdRule = RULE,
     degraded: Sequence[Item] = (),
     whole: bool = False,
     progress: Callable[[Iterable], Iterable] = iter,
@@ -168,7 +172,7 @@ def recalibrate(
     Args:
         detector: its own calibration and prior play no part.
         labelled: pictures that its checkpoint was not trained on; otherwise p will be far too sure.
-        sources: where each is from: see `fit_calibration`.
+        sources: where each is from; `kinds` and `rule` likewise: see `fit_calibration`.
         degraded: the same pictures once more, as bad copies of them: p and thresholds are then fitted on both.
 
     Raises:
@@ -180,7 +184,8 @@ def recalibrate(
     evaluation, *others = (evaluate_labelled(detector, look, whole=whole, progress=progress) for look in looks)
     margins = np.stack([_margins(one) for one in (evaluation, *others)], axis=1)
     judged = np.flatnonzero(~np.isnan(margins[:, 0])).tolist()
-    calibration = fit_calibration(margins[judged], [labels[i] for i in judged], [sources[i] for i in judged])
+    origins, likes = ([names[i] for i in judged] for names in (sources, kinds or sources))
+    calibration = fit_calibration(margins[judged], [labels[i] for i in judged], origins, likes, rule=rule)
     outcomes = [judge(margin, calibration)[1] for margin in margins[judged, 0]]
     return Recalibration(calibration, evaluation, outcomes.count(Outcome.INCONCLUSIVE) / len(outcomes))
 
