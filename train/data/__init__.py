@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from train.data.kinds import BLENDED, SWAPPED, fakes_like, is_left_out, is_made, kind_of, pattern_of
+    from train.data.kinds import BLENDED, SWAPPED, Kinds, fakes_like, is_left_out, is_made, kind_of, pattern_of
     from train.data.load import load_samples
     from train.data.processes import spread
     from train.data.samples import Sample, Unreadable, count_table, find_samples, take_evenly

@@ -190,7 +190,7 @@ def recalibrate(
     return Recalibration(calibration, evaluation, outcomes.count(Outcome.INCONCLUSIVE) / len(outcomes))
 
 
-def measure_margins(detector: Detector, labelled: Sequence[tuple[Path, Label]], *, whole: bool = False) -> np.ndarray:
+def measure_margins(detector: Detector, labelled: Sequence[tuple[Item, Label]], *, whole: bool = False) -> np.ndarray:
     """Logit of fake minus real of the largest face of each picture, (N,) float64; NaN where none was judged."""
     return _margins(evaluate_labelled(detector.with_calibration(SOFT), labelled, whole=whole))
 
