@@ -133,10 +133,10 @@ class ExploreCallbacks:
         """The first checkpoint on offer that is not this one."""
         return next(name for name in self._detectors.names if name != model)
 
-    def offer_model(self, kind: str, opened: OpenedFace | None, model: str) -> Any:
-        """What the other checkpoint is to be: another one than that by which the face is open."""
+    def show_kind(self, kind: str, opened: OpenedFace | None, model: str) -> tuple[Any, ...]:
+        """`show_controls`, and the other checkpoint that is offered: not that by which the face is open."""
         is_same = kind == "model" and opened is not None and opened.inputs.model == model
-        return self.another(model) if is_same else gr.skip()
+        return *self.show_controls(kind, opened), self.another(model) if is_same else gr.skip()
 
     def open_beside(
         self, kind: str, opened: OpenedFace | None, photo: dict | None, model: str

@@ -99,7 +99,10 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
     beside.wire(callbacks, OPEN_BESIDE)
 
     def show_beside(then: Callable, name: str) -> None:
-        fitted = then(callbacks.show_controls, [kind, pane.opened], controls, api_name=f"fit_{name}", **PRIVATE)
+        fit = (callbacks.show_controls, [kind, pane.opened], controls)
+        if name == "kind":  # with the chooser, before it is seen: no choice of the visitor's is lost
+            fit = (callbacks.show_kind, [kind, pane.opened, model], [*controls, model])
+        fitted = then(*fit, api_name=f"fit_{name}", **PRIVATE)
         asked = [kind, pane.opened, photo, model]
         open_beside = until_stopped(OPENED.noting(on_gpu(callbacks.open_beside)), instead=gr.skip())
         open_beside = ending([beside.choosing], open_beside, rivals={*OPEN_BESIDE} - {f"beside_{name}"})
@@ -110,10 +113,8 @@ def add_explore_tab(detectors: Detectors, selected: Callable, held: list[Any]) -
         opening = event(open_face, asked, pane.shown, api_name=OPEN[name], js=OF_THIS_PHOTO, **PRIVATE)
         show_beside(opening.then, name)
     show_beside(pane.wire(callbacks, OPEN.values()), "chosen")
-    # Before the chooser is seen: no choice of the visitor's is lost.
-    offering = kind.input(callbacks.offer_model, [kind, pane.opened, model], model, api_name="offer_model", **PRIVATE)
-    show_beside(offering.then, "kind")
-    for name, event in {"photo": photo.upload, "no_photo": photo.clear, "model": model.change}.items():
+    events = {"kind": kind.input, "photo": photo.upload, "no_photo": photo.clear, "model": model.change}
+    for name, event in events.items():
         show_beside(event, name)
 
 
