@@ -37,6 +37,9 @@ FAMILIES = {
     "fakes by kind": [ThresholdRule(fake_error=error) for error in (0.05, 0.02, 0.01, 0.005)],
     "the same, sources of 20": [ThresholdRule(fake_error=error, min_source=20) for error in (0.05, 0.02, 0.01, 0.005)],
     "fakes by kind, kinds of 20": [ThresholdRule(fake_error=error, min_kind=20) for error in (0.05, 0.02, 0.01, 0.005)],
+    "fakes by kind, kinds of 100": [
+        ThresholdRule(fake_error=error, min_kind=100) for error in (0.05, 0.02, 0.015, 0.01, 0.005)
+    ],
     "clearest reals": [ThresholdRule(by_kind=False, real_share=share) for share in SHARES],
     "fakes by kind, clearest reals": [ThresholdRule(real_share=share) for share in SHARES],
     "the same, reals 3 %": [ThresholdRule(real_error=0.03, real_share=share) for share in SHARES],
