@@ -225,6 +225,15 @@ def test_when_it_decided_is_told_and_where_it_never_did_when_p_went_far(page, de
     assert page.evaluate("(one) => decidedInWords(one)", face) == words
 
 
+def test_of_a_face_whose_p_counts_for_nothing_nothing_was_to_be_decided(page):
+    """Of one cut too close, that the model was undecided, while its p had gone to 0.97."""
+    face = {"decided": [0.2, 0.3, 0.97], "real_below": 0, "fake_above": 1.0000000000000002}
+    assert page.evaluate("(one) => decidedInWords(one)", face) == (
+        "It was not to: of this face p counts for nothing, whatever it is. "
+        "But its p went from 0.300 to 0.970 in block 2 of 2. It ends at p = 0.970."
+    )
+
+
 def test_stripes_show_which_side_of_a_line_is_meant(page):
     """Around the background stood a line that looked like one around the face."""
     script = """async () => {
