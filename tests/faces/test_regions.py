@@ -101,6 +101,15 @@ def test_of_a_profile_nothing_before_the_nose_belongs_to_the_face_and_the_cheek_
     assert name_at(names, crop, *face.landmarks[2]) == "nose"
 
 
+def test_of_a_profile_the_near_wing_of_the_nose_is_no_cheek():
+    """In units of 31.8 pixels the nose is 0.28 * (1 + 0.86) = 0.52 wide on that side: to 223.5; it ended at 231."""
+    crop = crop_face(Image.new("RGB", (400, 400)), PROFILE, margin=1.3)
+    left, top, right, bottom = crop.box_xyxy
+    cells = name_cells(PROFILE, crop, (0, 0, *crop.image.size), (bottom - top, right - left))
+    at_nose = cells[(200 - top) * (right - left) :]
+    assert [at_nose[x - left] for x in (221, 226, 238)] == ["left cheek", "nose", "nose"]
+
+
 def test_a_box_that_the_border_cuts_does_not_make_the_face_smaller():
     whole, crop = cells_of(FACE, Image.new("RGB", (400, 400)))
     cut = replace(FACE, box_xyxy=(150.0, 150.0, 250.0, 256.0))

@@ -12,7 +12,8 @@ PLACES = (("upper left", "top", "upper right"), ("left", "centre", "right"), ("l
 """Of a picture in which no face was looked for."""
 # In units of the geometric mean of the distance between the eyes and that from eyes to mouth.
 EYE, NOSE, MOUTH, CHIN = (0.36, 0.26), 0.28, (0.18, 0.24), 0.55
-NEAR, BEFORE_NOSE = 0.5, 0.15  # how much wider the near half of a face is for each unit of yaw; of a profile
+NEAR, WING = 0.5, 1.0  # how much wider the near halves of a face and of its nose are for each unit of yaw
+BEFORE_NOSE = 0.15  # of a profile
 MAX_SHIFT = 0.5  # from where the landmarks place a face that looks ahead to where its box is: one at the border is cut
 
 
@@ -85,6 +86,8 @@ def _parts(points: np.ndarray, landmarks: np.ndarray, box: np.ndarray) -> np.nda
     (eye_line, mouth_line), nose = (marks[:2, 1].mean(), marks[3:, 1].mean()), marks[2]
     bridge = marks[:2, 0].mean()
     middle = bridge + (nose[0] - bridge) * np.clip((below - eye_line) / max(nose[1] - eye_line, 1e-6), 0, 1)
+    beside, turn = across - middle, yaw_of(marks)
+    wing = np.where(beside * np.sign(turn) < 0, NOSE * (1 + WING * abs(turn)), NOSE)
     box_middle, box_area = (box.mean(axis=0) - centre) @ axes / scale, float(np.prod(np.ptp(box, axis=0))) / scale**2
     inside = _is_inside(np.stack([across, below], axis=1), *_outline(box_middle, box_area), marks)
     mouth_left, mouth_right = marks[3:, 0].min() - MOUTH[0], marks[3:, 0].max() + MOUTH[0]
@@ -94,7 +97,7 @@ def _parts(points: np.ndarray, landmarks: np.ndarray, box: np.ndarray) -> np.nda
         "right eye": is_eye[1],
         BACKGROUND: ~inside,
         "mouth": (np.abs(below - mouth_line) < MOUTH[1]) & (across > mouth_left) & (across < mouth_right),
-        "nose": (np.abs(across - middle) < NOSE) & (below > eye_line - EYE[1]) & (below < mouth_line),
+        "nose": (np.abs(beside) < wing) & (below > eye_line - EYE[1]) & (below < mouth_line),
         "forehead": below < eye_line - EYE[1],
         "chin": (below > mouth_line) & (np.abs(across - marks[3:, 0].mean()) < CHIN),
         "left cheek": across < middle,
