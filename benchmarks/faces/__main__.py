@@ -19,9 +19,9 @@ import torch
 from PIL import Image
 
 from benchmarks import parser
+from benchmarks.faces.turns import TURNS
 from benchmarks.speed.material import photo_with, val_pictures
 from benchmarks.speed.model import stock_finder
-from benchmarks.turns import TURNS
 from virtus.faces import find_faces
 from virtus.media import load_image
 

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import parser
-from benchmarks.turns import TURNS
+from benchmarks.faces.turns import TURNS
 from train.data import Sample
 from train.report import held_out
 from virtus.checkpoints import Detector, load_checkpoint

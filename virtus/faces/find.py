@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from virtus.faces.mtcnn import Cascade
 
 MIN_CONFIDENCE = 0.90
-# Measured on 180 photos in four turns (benchmarks/turns.py): the first turn with a face is right for 51 to 82 % of the
-# turned ones, the most confident turn for 99 %; so is this limit, which spares most upright ones the other turns.
+# Measured on 180 photos in four turns (benchmarks/faces/turns.py): the first turn with a face is right for 51 to 82 %
+# of the turned ones, the most confident turn for 99 %; so is this limit, which spares most upright ones other turns.
 SURE_CONFIDENCE = 0.998
 # 1 - confidence of a turned face, as a share of the upright one's at most: most photos are upright.
 TURNED_DOUBT = 0.2

@@ -1,4 +1,4 @@
-"""How often a face is found upright, by how sure the first turn must be: `python -m benchmarks.turns DATA`.
+"""How often a face is found upright, by how sure the first turn must be: `python -m benchmarks.faces.turns DATA`.
 
 `--photos`: of each source.
 """
