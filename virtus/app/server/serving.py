@@ -44,7 +44,8 @@ from virtus.video import MAX_CLIP_BYTES
 
 # Gradio makes a table of its last calls anew after each call, for a page that is not served. Here it is never made.
 STATISTICS = {"GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9)}
-ANSWERS = ASSETS / "scripts" / "answers.js"
+SCRIPTS = ("answers", "tabs")  # of the page itself
+SPOKEN = {"common.complete": "Done"}  # to screen readers after each answer: Gradio has no words for its own key
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 MIB = 1024 * 1024
 LARGE_BYTES = 4 * MIB
@@ -139,7 +140,8 @@ def launch_settings(middleware: Sequence[Middleware] = ()) -> dict:
     return {
         "theme": build_theme(),
         "css": style_sheet(),
-        "head": f"<script>{ANSWERS.read_text(encoding='utf-8')}</script>",
+        "head": "".join(map(_script, SCRIPTS)),
+        "i18n": gr.I18n(en=SPOKEN),
         "max_file_size": MAX_CLIP_BYTES,  # the largest of what is taken; each taker refuses what is too large for it
         "state_session_capacity": MAX_SESSIONS,
         "run_history": False,  # on by default, it keeps visitors' faces in the browser
@@ -150,6 +152,10 @@ def launch_settings(middleware: Sequence[Middleware] = ()) -> dict:
         "pwa": False,
         "mcp_server": False,
     }
+
+
+def _script(name: str) -> str:
+    return f"<script>{(ASSETS / 'scripts' / f'{name}.js').read_text(encoding='utf-8')}</script>"
 
 
 def _listen(app: gr.Blocks, host: str | None, port: int | None, **settings) -> None:
