@@ -13,7 +13,7 @@ function decidedInWords(face) {
   const from = outcomes.findLastIndex((one) => one !== last) + 1;
   const numBlocks = decided.length - 1;
   const end = `It ends at p = ${inDigits(decided.at(-1))}.`;
-  if (face.real_below <= 0 && face.fake_above > 1) return `It was not to: of this face p counts for nothing, whatever it is. ${largestStep(decided)}${end}`;
+  if (face.real_below <= 0 && face.fake_above > 1) return `It had nothing to decide: of this face no p is a verdict. ${largestStep(decided)}${end}`;
   const says = (one) => (one === "inconclusive" ? "was undecided" : `said “${one}”`);
   if (from === 0) return `It ${says(last)} from the start, and stayed so. ${last === "inconclusive" ? largestStep(decided) : ""}${end}`;
   if (from === numBlocks) return `It never settled: after block ${numBlocks - 1} of ${numBlocks} it ${says(outcomes.at(-2))}, after the last it ${says(last)}. ${end}`;

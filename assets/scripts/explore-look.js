@@ -87,6 +87,13 @@ function lookPart(explorer) {
     if (isOwn) explorer.link({ settings });
   }
 
+  // To one that begins: both show the same.
+  function join() {
+    const { held, block, ...others } = state;
+    const isLast = block === explorer.attention.blocks - 1; // so is the other's then, however many it has
+    explorer.link({ settings: isLast ? others : { ...others, block }, held: explorer.placeOf(held) });
+  }
+
   function needed() {
     return state.span === "block" ? [state.block] : [...Array(state.block + 1).keys()];
   }
@@ -149,7 +156,7 @@ function lookPart(explorer) {
     find(".size").textContent = isFrom ? "Looked at more (right of the mark) or less than its size would explain:" : "Looking there more (right of the mark) or less than its size would explain:";
     find(".aside").textContent = isFrom && attention.numPrefix ? `The other ${percent(1 - sumOf(values) / total)} goes to ${face.aside}.` : "";
     tell(isFrom ? `${start} ${where}${heads} look${plural} most at ${named}.` : `${end} is looked at in ${where}${heads} most from ${named}.`);
-    showRegions(againstSize(values, face.patches).slice(0, 5));
+    showRegions(againstSize(values, face.patches));
   }
 
   // Of the verdict, in the last block; whatever is looked at just now.
@@ -238,7 +245,8 @@ function lookPart(explorer) {
       change({ block, heads: head, span: "block" });
     },
     // What another pane beside this one does.
-    follow({ pointed: place, held, settings }) {
+    follow({ pointed: place, held, settings, joined }) {
+      if (joined) return join();
       if (place !== undefined) point(explorer.patchAt(place), false);
       if (held !== undefined) hold(explorer.patchAt(held), false);
       if (!settings) return;

@@ -19,7 +19,7 @@ function rubPart(explorer) {
   });
   let [pointed, near] = [null, null]; // near: what a search without an answer came nearest with
   const parts = triedParts(explorer, (patches, isStriped) => {
-    [canvas.outlined, canvas.isStriped] = [patches ?? near, isStriped];
+    [canvas.outlined, canvas.isStriped] = patches ? [patches, isStriped] : [near, true];
     draw();
   });
 
@@ -76,7 +76,7 @@ function rubPart(explorer) {
 
   // Patches that are shown on the face, and rubbed out at a click.
   function offer(patches) {
-    [near, canvas.outlined, nearest.hidden] = [patches, patches, !patches];
+    [near, canvas.outlined, canvas.isStriped, nearest.hidden] = [patches, patches, true, !patches]; // a line alone shows them as the others
     if (patches) nearest.textContent = `Rub out these ${patches.filter(Boolean).length} patches`;
     draw();
   }
@@ -197,7 +197,7 @@ function rubPart(explorer) {
     running(false);
     if (!isFound) become(history.pop());
     if (isFound || !patches?.includes(true)) return (flipSaid.textContent = words);
-    flipSaid.textContent = `${words} Outlined on the face: the patches that were taken away for that.`;
+    flipSaid.textContent = `${words} Striped on the face: the patches that were taken away for that.`;
     offer(patches);
   }
 

@@ -3,6 +3,7 @@ const LITTLE = 0.05; // a change of p that is told of
 const MUCH = 0.2;
 const ALIKE = 0.8; // of the change by the first part: who changes p by so much counts about the same
 const LOOKS_FAKE = "Rubbing out often looks fake by itself: believe a change towards fake less."; // of real photos nearly all changes are
+const AROUND = "So it does not go by the face alone; but replacing so much of a picture changes p by itself, too.";
 const SPREAD = "What the model goes by seems to be spread over several parts.";
 // Neighbours, tried where none of them decides alone; the fewest first.
 const TOGETHER = [
@@ -20,8 +21,7 @@ function partsTogether(patches) {
 }
 
 // `answers`: blurred, and grey. A blur may look forged, and so may grey: what counts is what both bring about, the
-// smaller change. Where they go apart, nobody knows whether the face or the filling did it: such a part stands behind
-// those that count, before those that do not.
+// smaller change. Where they go apart, nobody knows whether the face or the filling did it.
 function triedPart(part, answers, whole) {
   const ps = answers.map((answer) => answer.p_fake);
   const changes = ps.map((p) => changeInDigits(whole, p));
@@ -30,13 +30,13 @@ function triedPart(part, answers, whole) {
   const [change, isUnsure] = [isApart ? 0 : least, isApart && Math.abs(most) >= LITTLE];
   const by = Math.abs(change);
   const outcomes = answers.map(({ outcome }) => outcome);
-  return { ...part, ps, changes, change, by, most: Math.abs(most), isUnsure, rank: isUnsure ? LITTLE : by, outcomes };
+  return { ...part, ps, changes, change, by, most: Math.abs(most), isUnsure, outcomes };
 }
 
-// Who changes p most first, the background last.
+// Who changes p most first; the unsure ones behind all others, the background last.
 function ranked(found) {
-  const isAround = ({ name }) => Number(name === BACKGROUND);
-  return [...found].sort((one, other) => isAround(one) - isAround(other) || other.rank - one.rank || other.most - one.most);
+  const place = ({ name, isUnsure }) => (name === BACKGROUND ? 2 : Number(isUnsure));
+  return [...found].sort((one, other) => place(one) - place(other) || other.by - one.by || other.most - one.most);
 }
 
 function ofFace(found) {
@@ -88,8 +88,9 @@ function cautionInWords(parts, first, face) {
 }
 
 function leadInWords(first, alone, face) {
-  const [part, whole] = [`${first.words} (${sizeOf(first, face)} of ${face.patches.length} patches)`, wholeOf(face)];
-  if (alone.length === 1) return `p of fake ${first.change < 0 ? "fall" : "rise"}s most without ${part}:`;
+  const [size, whole] = [`${sizeOf(first, face)} of ${face.patches.length} patches`, wholeOf(face)];
+  const part = `${first.words} (${size})`;
+  if (alone.length === 1) return `Of the parts of the ${whole}, ${first.words} counts most (${size}): without it p of fake ${first.change < 0 ? "falls" : "rises"}`;
   if (!alone.length) return `No single part of the ${whole} decides it. But without ${part} p of fake goes`;
   return `Several parts of the ${whole} count about the same: ${listOf(alone.map(({ name }) => name))}. Without ${part} p of fake goes`;
 }
@@ -131,13 +132,18 @@ function backgroundInWords(found, first, face) {
   const background = found.find(({ name }) => name === BACKGROUND);
   if (!background) return "";
   if (background.by < Math.max(first?.by ?? 0, LITTLE)) {
-    if (!stays(background, face)) return "";
+    if (!stays(background, face)) return background.by < LITTLE ? "" : withoutBackground(background, face, "p is");
     const alone = `The face alone, without the background, is ${quoted(face.outcome, face)} too.`;
     return first ? alone : `${alone} ${SPREAD}`;
   }
+  const end = away(background.change, face) >= LITTLE ? ` ${AROUND}` : "";
+  return `${withoutBackground(background, face, first ? "p changes more:" : "p is")}${end}`;
+}
+
+function withoutBackground(background, face, changes) {
   const share = percent(sizeOf(background, face) / face.patches.length);
   const verdict = stays(background, face) ? "" : ` (${verdictInWords(background, face)})`;
-  return `Without the background, ${share} of the picture, p is ${bothInWords(background)}${verdict}: that says little about the face.`;
+  return `Without the background, ${share} of the picture, ${changes} ${bothInWords(background)}${verdict}.`;
 }
 
 function sizeOf({ parts }, face) {

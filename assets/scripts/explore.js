@@ -106,6 +106,7 @@ function begin({ element, props, trigger, watch }) {
     const { blocks, bytesOfBlock } = explorer.attention;
     const all = [...Array(blocks).keys()].reverse();
     explorer.need(blocks * bytesOfBlock > EAGER_BYTES ? all.slice(0, 1) : all);
+    explorer.link({ joined: true }); // another pane beside it says what it shows
     if (root.dataset.pane === "explore-beside") goTo(root.closest("#explore-panes")); // it was asked for below them
   }
 
@@ -169,6 +170,7 @@ function begin({ element, props, trigger, watch }) {
   new ResizeObserver(() => {
     if (!root.clientWidth) return;
     root.classList.toggle("narrow", root.clientWidth < 700);
+    root.classList.toggle("medium", root.clientWidth < 960);
     root.classList.toggle("tiny", root.clientWidth < 260);
   }).observe(root);
   watch("value", show);

@@ -1,4 +1,5 @@
-"""The tab `Explore` on a phone, in chromium: fingers, what is in sight together, and nothing that scrolls sideways."""
+"""The tab `Explore` on a phone and a tablet, in chromium: fingers, what is in sight together, nothing that scrolls
+sideways."""
 
 import re
 
@@ -37,6 +38,20 @@ def test_on_a_phone_a_finger_explores_and_nothing_scrolls_sideways(on_a_phone, f
     assert let_go.bounding_box()["y"] - face["y"] - face["height"] < 150  # and not below all that is said of it
 
 
+def test_on_a_phone_the_page_scrolls_over_the_face_of_which_a_tap_is_enough(on_a_phone):
+    page = on_a_phone
+    page.get_by_text("What each patch would say by itself").tap()
+    x, y = at(canvas(page, "lens"), 0.5, 0.5)
+    before = page.evaluate("scrollY")
+    touch = page.context.new_cdp_session(page)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(10):
+        points = [{"x": x, "y": y - 15 * (step + 1)}]
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function("(before) => scrollY > before + 100", arg=before)
+
+
 def test_on_a_phone_playing_brings_the_face_into_view(on_a_phone):
     """Of a page of its own: chromium drops a tap that comes while a finger's last move still coasts."""
     page = on_a_phone
@@ -71,6 +86,20 @@ def test_on_a_phone_heads_are_as_wide_as_a_finger_and_the_brush_answers_under_th
     for seen in (where, said(page, "rub"), page.locator("#explore .rub .bar"), page.get_by_role("button", name="Undo")):
         playwright.expect(seen).to_be_in_viewport(ratio=0.99)
     assert where.bounding_box() == pytest.approx(before, abs=1)  # the finger may go on
-    playwright.expect(page.locator("#explore .tried-said")).to_have_css("opacity", "0.5")
+    of_whole = page.get_by_text("Tried on the face as it is")
+    playwright.expect(of_whole).to_be_visible()
     page.get_by_role("button", name="Undo").tap()
-    playwright.expect(page.locator("#explore .tried-said")).to_have_css("opacity", "1")
+    playwright.expect(of_whole).to_be_hidden()
+
+
+def test_on_a_tablet_bars_have_a_length_and_numbers_stay_in_their_card(visit, photos):
+    """Between 760 and 1,000 pixels the numbers took all of the room, and more."""
+    page = open_explore(visit(width=820, height=1180), photos["one.jpg"])
+    page.locator("#explore .short .try").click()
+    page.get_by_role("button", name="See all parts").wait_for()
+    card = page.locator("#explore .rub").bounding_box()
+    for row in page.locator("#explore .tried li").all():
+        assert row.locator("i").bounding_box()["width"] > 80
+        for part in row.locator("b, small").all():
+            box = part.bounding_box()
+            assert box["x"] + box["width"] < card["x"] + card["width"]

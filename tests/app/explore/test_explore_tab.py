@@ -272,9 +272,11 @@ def test_faces_side_by_side_stand_in_line_and_share_pointer_and_sliders(opened, 
     page.locator("#explore-photo input[type=file]").set_input_files(str(photos["one.jpg"]))
     playwright.expect(page.locator("#explore-beside-face")).to_have_count(0)  # it has one face, the other photo two
     page.locator("#explore-beside .explorer[data-blocks='12']").wait_for(timeout=120_000)
+    playwright.expect(other).to_have_attribute("data-drawn", re.compile("^block 2 mean "))  # it began with the last one
     in_line(page)
     page.set_viewport_size({"width": 390, "height": 844})
     page.locator("#explore-beside .explorer.tiny").wait_for()
+    assert page.locator("#explore .look .legend i").bounding_box()["width"] > 100  # it had none of the room
     assert fits(page)
     in_line(page)
     page.set_viewport_size({"width": 1280, "height": 900})

@@ -99,7 +99,8 @@ class ErasedFace:
         if not step.flipped:
             whole = self.judged.report.faces[self.index].p_fake or 0.0
             opposite = TONES[Outcome.REAL if whole >= 0.5 else Outcome.FAKE].word.lower()
-            return f"No set was found that turns it to “{opposite}”. The nearest: {word}, {p_fake}."
+            found = f"No set was found that, replaced by {REPLACED_BY[fill]}, turns it to “{opposite}”"
+            return f"{found}; another replacement may. The nearest: {word}, {p_fake}."
         said = f"{word} without {number}, replaced by {REPLACED_BY[fill]}: none of these can be spared."
         return said if step.p_fake_otherwise is None else f"{said} {self._otherwise(step, fill)}"
 
