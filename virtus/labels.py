@@ -124,7 +124,8 @@ def label_names(config: Mapping[str, Any]) -> list[str]:
         return [f"LABEL_{index}" for index in range(count if type(count) is int and 0 < count < 1000 else 2)]
     described = config.get("label_descriptions")
     described = described if isinstance(described, dict) else {}
-    return [str(name if label_from_name(str(name)) else described.get(name, name)) for name in given]
+    names = [str(name) for name in given]
+    return [name if label_from_name(name) else str(described.get(name, name)) for name in names]
 
 
 def read_outputs(names: Sequence[str], fake_label: str | None = None) -> ClassOutputs:

@@ -190,6 +190,15 @@ def test_a_run_with_steps_alone_says_how_to_go_on(below, tmp_path):
         locate_and_examine(tmp_path / below)
 
 
+def test_a_checkpoint_without_its_config_is_no_run_that_has_not_ended(make_checkpoint, tmp_path):
+    """Those that training wrote have its settings beside their weights."""
+    folder = shutil.copytree(make_checkpoint(), tmp_path / "one")
+    (folder / "train_config.json").write_text("{}")
+    (folder / "config.json").unlink()
+    with pytest.raises(CheckpointError, match=r"config\.json is missing"):
+        locate_and_examine(folder)
+
+
 def test_the_config_is_read_once(make_checkpoint, monkeypatch):
     files = []
     monkeypatch.setattr(examine, "read_json", lambda file: files.append(file.name) or read_json(file))

@@ -126,6 +126,7 @@ def test_json_that_is_not_text_is_refused(copy_checkpoint):
         ("id2label", {"0": None, "1": 2}, "Its labels 'None' and '2' do not say"),
         ("id2label", {"1": "Real", "2": "Fake"}, "Its labels have the indices 1 and 2, not 0 and 1."),
         ("id2label", {"zero": "Real", "one": "Fake"}, "Its labels have the indices zero and one, not 0 and 1."),
+        ("id2label", {"0": ["Real"], "1": []}, "Its labels \"['Real']\" and '[]' do not say which is real"),
         ("image_size", "32", f"{UNFIT} image_size is '32', not a side in pixels, or two."),
         ("image_size", [32], f"{UNFIT} image_size is [32], not a side in pixels, or two."),
         ("image_size", None, "Its processor does not fit: it makes pictures of 32x32, the model takes 224x224."),

@@ -1,5 +1,6 @@
 """Novelty: distances by hand, statistics beside the weights that they are of, and what they make of a verdict."""
 
+import contextlib
 import json
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from PIL import Image
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.examine import examine_checkpoint
 from virtus.checkpoints.load import load_checkpoint
-from virtus.checkpoints.novelty import FILE, Novelty, block_of, fit_novelty, forget_novelty, store_novelty
+from virtus.checkpoints.novelty import FILE, Novelty, block_of, fit_novelty, store_novelty, without_novelty
 from virtus.cli.commands import main
 from virtus.errors import CheckpointError, DataError
 from virtus.judging.photo import analyze_photo
@@ -112,10 +113,28 @@ def test_what_is_stored_is_read_back(copy_checkpoint):
     assert (loaded.novelty.block, loaded.novelty.num_pictures, loaded.margin) == (2, 150, 2)
     assert loaded.novelty.threshold == written.threshold
     assert torch.equal(loaded.novelty.whitening, written.whitening)
-    forget_novelty(folder)
-    assert json.loads((folder / "virtus.json").read_text()) == {"margin": 2}
-    assert not (folder / FILE).exists()
-    assert load_checkpoint(str(folder)).novelty is None
+    with without_novelty(folder):
+        assert json.loads((folder / "virtus.json").read_text()) == {"margin": 2}
+        assert not (folder / FILE).exists()
+        assert load_checkpoint(str(folder)).novelty is None
+
+
+def test_what_was_fitted_is_back_where_nothing_else_could_be(copy_checkpoint):
+    folder = with_novelty(copy_checkpoint())
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    with contextlib.suppress(KeyboardInterrupt), without_novelty(folder):
+        assert not (folder / FILE).exists()
+        raise KeyboardInterrupt
+    assert {name: content for name, content in before.items() if (folder / name).read_bytes() != content} == {}
+
+
+def test_a_threshold_beyond_all_distances_is_refused(copy_checkpoint):
+    folder = with_novelty(copy_checkpoint())
+    sidecar = json.loads((folder / "virtus.json").read_text())
+    sidecar["novelty"]["threshold"] = 1e30
+    (folder / "virtus.json").write_text(json.dumps(sidecar))
+    with pytest.raises(CheckpointError, match="out of range"):
+        load_checkpoint(str(folder))
 
 
 def test_statistics_of_other_weights_are_refused(copy_checkpoint, capsys):

@@ -195,10 +195,15 @@ def test_evaluate_prints_metrics_and_writes_rows(make_checkpoint, tmp_path, caps
     assert [row["label"] for row in rows] == ["fake", "fake", "real", "real"]
     assert main(command) == 0
     assert "4 of 4 pictures judged" in capsys.readouterr().out
-    assert main([*command[:-1], str(tmp_path)]) == 2  # a folder: what took hours to find out is said all the same
+    assert main([*command[:-1], str(tmp_path)]) == 2  # a folder, which is seen before anything is judged
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err.startswith(f"virtus: {tmp_path} is a folder: --out is a file")) == ("", True)
+    (tmp_path / "file").write_text("")
+    below = tmp_path / "file" / "rows.jsonl"
+    assert main([*command[:-1], str(below)]) == 2  # what took hours to find out is said all the same
     shown = capsys.readouterr()
     assert "4 of 4 pictures judged" in shown.out
-    assert shown.err.endswith(f"virtus: {tmp_path} cannot be written (Is a directory).\n")
+    assert f"virtus: {below} cannot be written" in shown.err
 
 
 @pytest.mark.parametrize(
@@ -210,6 +215,12 @@ def test_evaluate_prints_metrics_and_writes_rows(make_checkpoint, tmp_path, caps
         (["explain", "missing.jpg"], "--out DIR, --report FILE.html"),
         (["explain", "missing.jpg", "--report", "missing.html"], "There is no such file"),
         (["replay", "missing.json", "x.jpg"], "cannot be read"),
+        (
+            ["explain", "missing.jpg", "--out", "nowhere", "--methods", "rollout", "--layer", "3"],
+            "--layer is of gradcam",
+        ),
+        (["explore", "missing.jpg", "--out", "nowhere", "--fill", "drop"], "--fill is of what --flip takes away"),
+        (["scan", "missing.mp4", "--frames", "301"], "At most 300 frames of a clip are judged, not 301"),
         (["evaluate", "missing"], "There is no folder"),
         (["serve", "--auth", "justme"], "USER:PASSWORD"),
     ],
@@ -234,6 +245,37 @@ def test_wrong_words_are_status_2(words):
     with pytest.raises(SystemExit) as stopped:
         main(words.split())
     assert stopped.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["evaluate", "calibrate --data"])
+def test_an_empty_name_is_not_the_working_folder(command, capsys):
+    """A variable that was not set had all that lay there judged."""
+    with pytest.raises(SystemExit) as stopped:
+        main([*command.split(), ""])
+    assert stopped.value.code == 2
+    assert "is empty: name a folder, or . for this one" in capsys.readouterr().err
+
+
+def test_of_animations_it_is_said_that_the_first_frame_alone_was_looked_at(make_checkpoint, tmp_path, capsys):
+    """It stood in the rows alone."""
+    first, second = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))
+    for label in ("Real", "Fake"):
+        (tmp_path / label).mkdir()
+        first.save(tmp_path / label / "two.gif", save_all=True, append_images=[second])
+    how, gif = ["--model", str(make_checkpoint()), "--whole-image"], str(tmp_path / "Real" / "two.gif")
+    main(["explain", gif, *how, "--out", str(tmp_path / "out")])
+    assert "  This is an animation, and only the first of its 2 frames" in capsys.readouterr().out
+    main(["evaluate", str(tmp_path), *how])
+    assert "virtus: of 2 animations only the first frame was looked at" in capsys.readouterr().err
+    main(["explore", gif, *how, "--out", str(tmp_path / "out")])
+    assert "virtus: This is an animation, and only the first of its 2 frames" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_used_is_named(tmp_path, make_checkpoint, album, capsys):
+    (tmp_path / "cache").write_text("")
+    how = ["--model", str(make_checkpoint()), "--out", str(tmp_path / "cache" / "rows.jsonl")]
+    assert main(["scan", str(album / "face.png"), *how]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("virtus: ")
 
 
 def test_doctor_shows_what_it_knows(capsys):

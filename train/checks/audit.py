@@ -15,7 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from train.checks.shortcuts import Shortcut, find_shortcuts, measure_picture
-from train.data import Sample, crossing_groups, find_samples, split_pooled, spread, take_evenly
+from train.data import Sample, crossing_groups, load_samples, split_pooled, spread, take_evenly
 from train.pictures import FaceCache
 from virtus.errors import DataError, ImageError
 from virtus.media import load_image
@@ -71,17 +71,18 @@ class Audit:
         return "\n".join(lines)
 
 
-def audit_data(data: Path, *, margin: float = 1.3, cache: FaceCache | None = None, limit: int = 0) -> Audit:
+def audit_data(data: str | Path, *, margin: float = 1.3, cache: FaceCache | None = None, limit: int = 0) -> Audit:
     """Look at every picture of a data set once.
 
     Args:
+        data: as for `train.data.load_samples`.
         margin: of the crop that the shortcuts are measured after.
         limit: looks at that many pictures of each class only, evenly taken; 0 for all.
 
     Raises:
         DataError: if there are no labelled pictures.
     """
-    samples = find_samples(data)
+    samples = load_samples(data).samples
     samples = take_evenly(samples, limit, kind=lambda sample: sample.label) if limit else samples
     paths = [sample.path for sample in samples]
     faces = (cache or FaceCache()).find(paths)

@@ -11,6 +11,7 @@ from pathlib import Path
 from train.cli.evaluate import add_evaluate
 from train.cli.fit import add_fit
 from train.cli.leave_one_out import add_leave_one_out
+from virtus.cli import any_count
 from virtus.errors import DataError
 
 
@@ -46,9 +47,9 @@ def print_recipes(args: argparse.Namespace) -> int:  # noqa: ARG001  every comma
 def add_audit(commands: argparse._SubParsersAction) -> None:
     audit = commands.add_parser("audit", help="what a data set would teach beside faces: copies, leaks, shortcuts")
     audit.set_defaults(run=run_audit)
-    audit.add_argument("data", type=Path, help="the same folder as for fit")
+    audit.add_argument("data", help="the same as for fit")
     audit.add_argument("--out", type=Path, metavar="DIR", help="write audit.json and audit.png there")
-    audit.add_argument("--limit", type=int, default=0, help="look at so many pictures of each class; 0 for all")
+    audit.add_argument("--limit", type=any_count, default=0, help="look at so many pictures of each class; 0 for all")
 
 
 def run_audit(args: argparse.Namespace) -> int:
@@ -103,16 +104,16 @@ def run_novelty(args: argparse.Namespace) -> int:
     from train.fit import add_novelty, thin
     from train.pictures import FaceCache
     from train.report import val_share
-    from virtus.checkpoints import FILE, find_checkpoint, forget_novelty
+    from virtus.checkpoints import FILE, find_checkpoint, without_novelty
 
     judges = find_checkpoint(str(args.checkpoint.resolve())).info.judges
     samples = assign_splits(load_samples(args.data).samples, val_share=val_share([str(args.checkpoint)]))
-    forget_novelty(args.checkpoint)  # statistics of earlier weights would keep it from loading
     train = thin([sample for sample in samples if sample.split == "train"])
     held_out = [sample for sample in samples if part_of(sample) == "calibrate"]
     whole = args.whole or judges == "pictures"
     faces = None if whole else FaceCache().find([sample.path for sample in (*train, *held_out)])
-    fitted = add_novelty(args.checkpoint, train, held_out, faces, token=args.token)
+    with without_novelty(args.checkpoint):  # statistics of earlier weights would keep it from loading
+        fitted = add_novelty(args.checkpoint, train, held_out, faces, token=args.token)
     told = f"block {fitted.block}, threshold {fitted.threshold:.3f} on {fitted.num_pictures} faces"
     print(f"{args.checkpoint / FILE}: {told}")
     return 0

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from virtus.cli import any_count
 from virtus.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def add_evaluate(commands: argparse._SubParsersAction) -> None:
     evaluate.add_argument("--part", choices=parts, default="report", help="of what was held out")
     evaluate.add_argument("--compare", nargs="+", default=[], metavar="CHECKPOINT", help="side by side, same pictures")
     evaluate.add_argument("--no-robustness", action="store_true", help="leave out what takes most of a report's time")
-    evaluate.add_argument("--limit", type=int, default=0, help="pictures of each source and class; 0 for all")
+    evaluate.add_argument("--limit", type=any_count, default=0, help="pictures of each source and class; 0 for all")
 
 
 def run_evaluate(args: argparse.Namespace) -> int:

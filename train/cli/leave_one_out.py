@@ -60,19 +60,20 @@ def run_leave_one_out(args: argparse.Namespace) -> int:
 def _runs(
     args: argparse.Namespace, config: TrainConfig, material: Material, plans: list[KindPlan], cache: FaceCache
 ) -> list[KindRun]:
-    """Of all kinds; each is kept, and in the table, as soon as it has ended."""
+    """Of all kinds, also those that ended before; each is kept, and in the table, as soon as it has ended."""
     from train.fit import fit_frozen_without, fit_without, open_frozen
     from train.report import folder_of, keep_runs, read_runs, write_left_out
 
     base = open_frozen(config, cache) if args.fast else None
+    name = f"{args.part}{'_fast' if args.fast else ''}.json"
+    files = {kind: folder_of(args.out, kind) / name for kind in config.kinds}
     runs: list[KindRun] = []
     for left_out in plans:
-        folder = folder_of(args.out, left_out.kind)
-        file = folder / f"{args.part}{'_fast' if args.fast else ''}.json"
+        file = files[left_out.kind]
         if not file.exists():
             print(f"without {left_out.kind}", flush=True)
             frozen = base and fit_frozen_without(left_out, material, base)
-            keep_runs(file, frozen or fit_without(left_out, material, folder, cache))
-        runs += read_runs(file)
+            keep_runs(file, frozen or fit_without(left_out, material, file.parent, cache))
+        runs = [run for one in files.values() if one.exists() for run in read_runs(one)]
         write_left_out(args.out, runs, part=args.part)
     return runs

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from train.config.augmentation import Augmentation
+from virtus.checkpoints import MARGINS
 from virtus.errors import DataError
 
 ABOVE_ZERO = (
@@ -15,7 +17,6 @@ ABOVE_ZERO = (
     "learning_rate",
     "batch_size",
     "eval_batch_size",
-    "margin",
     "frames_per_clip",
     "temperature",
 )
@@ -149,6 +150,9 @@ class TrainConfig:
         self._check_together()
 
     def _check_ranges(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise DataError(f"{name} must be a number, not {value}.")
         for name in ABOVE_ZERO:
             if getattr(self, name) <= 0:
                 raise DataError(f"{name} must be more than 0, not {getattr(self, name)}.")
@@ -163,6 +167,12 @@ class TrainConfig:
                 raise DataError(f"{name} is a share of the real pictures, from 0 to 1, not {getattr(self, name)}.")
         if not re.fullmatch(r"full|layer_norms|last_blocks:[1-9]\d*", self.tune):
             raise DataError(f"tune is full, layer_norms or last_blocks:N with N from 1 on, not {self.tune!r}.")
+        if not MARGINS[0] <= self.margin <= MARGINS[1]:
+            raise DataError(f"margin is of the crop, from {MARGINS[0]} to {MARGINS[1]}, not {self.margin}.")
+        if not all(isinstance(times, int) and times >= 0 for times in self.source_weights.values()):
+            raise DataError(f"source_weights has a whole number from 0 on for each source, not {self.source_weights}.")
+        if not all(isinstance(patterns, (list, tuple)) for patterns in self.kinds.values()):
+            raise DataError(f'kinds has a list of patterns for each kind, {{"swaps": ["dfdc/*"]}}, not {self.kinds}.')
         if not 0 < self.keep_tokens <= 1:
             raise DataError(f"keep_tokens is a share of the tokens, above 0 and up to 1, not {self.keep_tokens}.")
         if not 0 < self.val_share < 1:

@@ -35,7 +35,7 @@ def load_samples(source: str | Path, *, frames_per_clip: int = 5, num_clips: int
     """
     if frames_per_clip < 1:
         raise DataError(f"frames_per_clip must be at least 1, not {frames_per_clip}.")
-    if Path(source).is_dir():
+    if str(source) and Path(source).is_dir():
         return _load_folder(Path(source), frames_per_clip, num_clips, cache)
     if is_repo_id(str(source)):
         return load_from_hub(str(source), cache=cache / "hub")

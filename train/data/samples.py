@@ -123,7 +123,21 @@ def read_groups(root: Path) -> dict[Path, str]:
     Raises:
         DataError: naming the file that is no such table.
     """
-    return {path: group for file in sorted(root.rglob("groups.csv")) for path, group in _read_group_file(file)}
+    return {path: group for file in sorted(root.rglob("groups.csv")) for path, group in _existing(file).items()}
+
+
+def _existing(file: Path) -> dict[Path, str]:
+    """Those of the files that are there; some may have been left out of the tree, but a table of none is of another.
+
+    Raises:
+        DataError: if it names files, and none of them is there: what it keeps apart would not be.
+    """
+    named = dict(_read_group_file(file))
+    found = {path: group for path, group in named.items() if path.exists()}
+    if named and not found:
+        name = next(iter(named)).relative_to(file.parent)
+        raise DataError(f"{file} names no file that is there, such as {name}: names are relative to its own folder.")
+    return found
 
 
 def _sample(path: Path, root: Path, groups: dict[Path, str]) -> Sample | None:
@@ -138,6 +152,12 @@ def _sample(path: Path, root: Path, groups: dict[Path, str]) -> Sample | None:
     return Sample(path, label, source, split, f"{source}/{groups.get(path, relative.as_posix())}")
 
 
+def _named(folder: Path, name: str) -> Path:
+    """The file of that name, which may have been written on Windows."""
+    path = folder / name
+    return path if path.exists() else folder / name.replace("\\", "/")
+
+
 def _read_group_file(file: Path) -> Iterator[tuple[Path, str]]:
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:  # Excel writes a mark in front
@@ -148,7 +168,7 @@ def _read_group_file(file: Path) -> Iterator[tuple[Path, str]]:
                 if row["file_name"] is None or row["group"] is None:
                     raise DataError(f"{file} has no group in line {rows.line_num}. Give one, or leave the line out.")
                 if row["group"]:
-                    yield file.parent / row["file_name"], row["group"]
+                    yield _named(file.parent, row["file_name"]), row["group"]
     except UnicodeDecodeError as exc:
         raise DataError(f"{file} is not UTF-8 text. Save it again as UTF-8.") from exc
     except (csv.Error, OSError) as exc:

@@ -160,4 +160,5 @@ def _assign(samples: list[Sample], val_share: float) -> list[Sample]:
 
 def fraction(text: str) -> float:
     """A hash of the text, even over [0, 1)."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
+    name = text.encode(errors="surrogateescape")  # of a file whose name is no text, its own bytes
+    return int.from_bytes(hashlib.sha256(name).digest()[:8], "big") / 2**64

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from train.checks import Look
 
-CONFIG = "train_config.json"
+CONFIG, RECORD = "train_config.json", "run.json"
 
 
 def find_last_step(config: TrainConfig, out_dir: Path, *, resume: bool) -> Path | None:
@@ -30,6 +30,8 @@ def find_last_step(config: TrainConfig, out_dir: Path, *, resume: bool) -> Path 
     Raises:
         DataError: if `out_dir` holds a run that is not to be resumed, or that has other settings.
     """
+    if out_dir.exists() and not out_dir.is_dir():
+        raise DataError(f"{out_dir} is a file: --out is a folder.")
     if not is_begun(out_dir):
         return None
     if not resume:
@@ -52,6 +54,15 @@ def number_of(step: Path | None) -> int:
     return int(step.name.rpartition("-")[2]) if step else 0
 
 
+def read_record(out_dir: Path) -> dict:
+    """What a run that ended there wrote; nothing of one that did not, or of what cannot be read."""
+    try:
+        record = json.loads((out_dir / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
 def record_run(
     config: TrainConfig,
     samples: Sequence[Sample],
@@ -61,6 +72,7 @@ def record_run(
     elapsed_s: float,
     first_step: int,
     chosen_by: dict[str, float],
+    earlier: dict,
 ) -> dict:
     """The content of `run.json`, from which reports and model cards are filled, of a run that ended.
 
@@ -69,10 +81,11 @@ def record_run(
         elapsed_s, first_step: it began, or was resumed, that long ago at that step; `hours` of a resumed run are those
             of its last part times all steps over its own.
         chosen_by: figures of the choosing part.
+        earlier: what stood in the file, if anything: a run that had ended took no hours since.
     """
     args, num_steps = trainer.args, trainer.state.global_step
     num_new_steps = num_steps - first_step
-    hours = elapsed_s / 3600 * num_steps / num_new_steps if num_new_steps else 0.0
+    hours = elapsed_s / 3600 * num_steps / num_new_steps if num_new_steps else earlier.get("hours", 0.0)
     counts = Counter((sample.source, sample.split, sample.label) for sample in samples)
     return {
         "recipe": config.recipe,

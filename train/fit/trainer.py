@@ -22,7 +22,7 @@ from train.fit.material import Material, RunPictures, gather
 from train.fit.model import StartingPoint, Trainable, go_back, save_checkpoint, start_of
 from train.fit.novelty import add_novelty
 from train.fit.probe import check_probe, start_from_probe
-from train.fit.record import CONFIG, find_last_step, number_of, record_run
+from train.fit.record import CONFIG, RECORD, find_last_step, number_of, read_record, record_run
 from train.fit.tokens import TokenDataset
 from train.pictures import (
     BalancedSampler,
@@ -92,11 +92,9 @@ def fit(
         save_checkpoint(start, config, out_dir / "checkpoint", calibration)
         if novelty:
             _add_novelty(out_dir / "checkpoint", material)
-        first = number_of(last)
-        record = record_run(
-            config, material.samples, material.look, trainer, elapsed_s=elapsed_s, first_step=first, chosen_by=chosen_by
-        )
-        (out_dir / "run.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        since = {"elapsed_s": elapsed_s, "first_step": number_of(last), "earlier": read_record(out_dir)}
+        record = record_run(config, material.samples, material.look, trainer, chosen_by=chosen_by, **since)
+        (out_dir / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     state.wait_for_everyone()
     return TrainResult(out_dir / "checkpoint", chosen_by)
 

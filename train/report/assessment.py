@@ -144,7 +144,8 @@ def assess(
         robustness: False leaves it out, which takes most of the time.
     """
     checkpoint = detector.checkpoint.info
-    sets = indices_by_source(judged) | {ALL: list(range(len(judged)))}
+    by_source = {f"{name} (source)" if name == ALL else name: own for name, own in indices_by_source(judged).items()}
+    sets = by_source | {ALL: list(range(len(judged)))}
     judgements = {name: as_judgements([judged[index] for index in indices]) for name, indices in sets.items()}
     sources = {name: [judged[index].sample.source for index in indices] for name, indices in sets.items()}
     run = read_beside(checkpoint.name, "run.json")

@@ -62,9 +62,8 @@ def held_out(data: str | Path, *, part: str = "report", val_share: float = 0.2, 
     samples = assign_splits(loaded.samples, val_share=val_share)
     kept = [sample for sample in samples if part_of(sample) == part or (part == "all" and part_of(sample))]
     if not kept:
-        raise DataError(
-            f"{data} holds no pictures for the part {part!r}: add some to its val split, or use --part all."
-        )
+        other = "" if part == "all" else ", or use --part all"
+        raise DataError(f"{data} holds no pictures for the part {part!r}: add some to its val split{other}.")
     return take_evenly(kept, limit) if limit > 0 else kept
 
 

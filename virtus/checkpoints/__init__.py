@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from virtus.checkpoints.detector import Detector, TrunkState, margins_of
     from virtus.checkpoints.examine import Examination, examine_base, examine_base_configs, examine_checkpoint
     from virtus.checkpoints.hub import COMMIT, ask_hub, bounded_client, fetch, is_repo_id
-    from virtus.checkpoints.known import CHECKPOINTS, DEFAULT_MARGIN
+    from virtus.checkpoints.known import CHECKPOINTS, DEFAULT_MARGIN, MARGINS
     from virtus.checkpoints.load import (
         Checkpoint,
         examine_named,
@@ -55,8 +55,8 @@ if TYPE_CHECKING:
         block_of,
         feature_of,
         fit_novelty,
-        forget_novelty,
         store_novelty,
+        without_novelty,
     )
     from virtus.checkpoints.sidecar import (
         forget_user_calibration,

@@ -255,7 +255,7 @@ def _check_level(folder: Path) -> None:
 def _check_ended(folder: Path) -> None:
     """Steps of `train fit`, of whichever folder, are weights without a config: no checkpoint yet."""
     runs = (below for below in (folder, folder.parent, folder.parent.parent) if (below / "train_config.json").exists())
-    if (run := next(runs, None)) is None or (folder / "config.json").exists():
+    if (run := next(runs, None)) is None or (folder / "config.json").exists() or _weight_files(run):
         return
     steps = max((_step(step) for step in run.glob("steps/checkpoint-*")), default=0)
     raise CheckpointError(
@@ -271,8 +271,12 @@ def _folders_below(folder: Path) -> Iterator[Path]:
 
 def _weights_time_s(folder: Path) -> float:
     """When its weights were written; 0 where it is no checkpoint."""
-    files = [*folder.glob("model*.safetensors"), *folder.glob("pytorch_model*.bin")]
-    return max((file.stat().st_mtime for file in files), default=0.0) if (folder / "config.json").exists() else 0.0
+    times = [file.stat().st_mtime for file in _weight_files(folder)]
+    return max(times, default=0.0) if (folder / "config.json").exists() else 0.0
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    return [*folder.glob("model*.safetensors"), *folder.glob("pytorch_model*.bin")]
 
 
 def _step(folder: Path) -> int:

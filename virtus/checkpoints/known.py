@@ -8,6 +8,7 @@ from virtus.checkpoints.bundled import BASE, FAST
 from virtus.results import Judges
 
 DEFAULT_MARGIN = 1.3
+MARGINS = (0.5, 4)  # the least and the most that a checkpoint may ask for
 RAW_KAGGLE_MARGIN = 1.8  # of those that were trained on uncropped pictures
 
 

@@ -21,7 +21,7 @@ from virtus.checkpoints.bundled import (
 )
 from virtus.checkpoints.examine import Examination, examine_checkpoint, examine_configs, load_model
 from virtus.checkpoints.hub import fetch, fetched_before, is_repo_id
-from virtus.checkpoints.known import CHECKPOINTS, DEFAULT_MARGIN, known_checkpoint
+from virtus.checkpoints.known import CHECKPOINTS, DEFAULT_MARGIN, MARGINS, known_checkpoint
 from virtus.checkpoints.sidecar import read_calibration, read_user_calibration
 from virtus.errors import CheckpointError
 from virtus.faces import name_cells
@@ -268,9 +268,10 @@ def _margin(name: str, sidecar: dict) -> float:
     """What its `virtus.json` says, else what is known of it, else the default."""
     known = known_checkpoint(split_label(name)[0])
     margin = sidecar.get("margin", known.margin if known else DEFAULT_MARGIN)
-    if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0.5 <= margin <= 4:
+    least, most = MARGINS
+    if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not least <= margin <= most:
         raise CheckpointError(
-            f"{name} is not used. The margin in its virtus.json is {margin!r}, not a number in 0.5 to 4."
+            f"{name} is not used. The margin in its virtus.json is {margin!r}, not a number in {least} to {most}."
         )
     return float(margin)
 

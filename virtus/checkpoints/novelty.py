@@ -7,9 +7,10 @@ statistic were chosen by measurement: docs/benchmarks.md.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ DEPTH = 5 / 12  # of the trunk: lower blocks know colours more than faces, highe
 MAX_UNFAMILIAR = 0.02  # of the ordinary pictures of any source
 MIN_PICTURES = 100  # held out: with fewer no bound on so rare an error says anything
 MIN_OF_SOURCE = 20
+MAX_DISTANCE = 1e9  # beyond it nothing would be unfamiliar
 MAX_NUMBERS = 100_000  # in the whitening matrix: it goes into every clone
 
 
@@ -113,12 +115,22 @@ def store_novelty(folder: Path, novelty: Novelty, *, sha256: str) -> None:
     write_sidecar(folder, read_sidecar(folder) | {"novelty": row})
 
 
-def forget_novelty(folder: Path) -> None:
-    """Take out of `virtus.json` what was fitted; the file of the statistics goes too."""
-    sidecar = read_sidecar(folder)
-    if sidecar.pop("novelty", None) is not None:
-        write_sidecar(folder, sidecar)
-    (folder / FILE).unlink(missing_ok=True)
+@contextlib.contextmanager
+def without_novelty(folder: Path) -> Iterator[None]:
+    """The folder without what was fitted, which may be of earlier weights; back again if the block fails."""
+    sidecar, file = read_sidecar(folder), folder / FILE
+    statistics = file.read_bytes() if file.exists() else None
+    try:
+        if "novelty" in sidecar:
+            write_sidecar(folder, {name: value for name, value in sidecar.items() if name != "novelty"})
+        file.unlink(missing_ok=True)
+        yield
+    except BaseException:
+        if statistics is not None:
+            file.write_bytes(statistics)
+        if "novelty" in sidecar:
+            write_sidecar(folder, sidecar)
+        raise
 
 
 def read_novelty(folder: Path, sidecar: dict, *, sha256: str, num_blocks: int, width: int) -> Novelty | None:
@@ -156,7 +168,7 @@ def _is_sound(novelty: Novelty) -> bool:
         type(novelty.block) is int
         and novelty.block >= 0
         and novelty.token in ("patches", "class")
-        and 0 < novelty.threshold < math.inf
+        and 0 < novelty.threshold < MAX_DISTANCE
     )
     shaped = novelty.mean.ndim == 1 and novelty.whitening.ndim == 2 and len(novelty.mean) == len(novelty.whitening)
     return whole and shaped and all(bool(part.isfinite().all()) for part in (novelty.mean, novelty.whitening))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from virtus.doors import offer
 
 if TYPE_CHECKING:
-    from virtus.cli.arguments import count
+    from virtus.cli.arguments import any_count, count
     from virtus.cli.commands import main
     from virtus.cli.terminal import STOPPED, exit_status
 

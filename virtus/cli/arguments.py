@@ -136,6 +136,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def folder(text: str) -> Path:
+    """A name of a folder: an empty one, of a variable that is not set, would be the working folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty: name a folder, or . for this one")
+    return Path(text)
+
+
 def any_count(text: str) -> int:
     """A whole number from 0 on."""
     if not text.isdecimal():

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from virtus.cli.arguments import checkpoint_names, load_detector, model_options
+from virtus.cli.arguments import checkpoint_names, folder, load_detector, model_options
 from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED, progress, say
 
 NOT_TRAINED_ON = "If the checkpoint was trained on any of these pictures, p is now far too sure: calibrate on others."
@@ -17,7 +16,7 @@ def add(commands) -> None:
     calibrate.set_defaults(run=run)
     either = calibrate.add_mutually_exclusive_group(required=True)
     data = "a tree with Real/ and Fake/ in it, of pictures that the checkpoint was not trained on; a folder a source"
-    either.add_argument("--data", type=Path, metavar="FOLDER", help=data)
+    either.add_argument("--data", type=folder, metavar="FOLDER", help=data)
     either.add_argument(
         "--forget", action="store_true", help="remove the calibration: yours, or that of a local folder"
     )

@@ -7,8 +7,6 @@ are loaded when a command runs: `--help` answers at once.
 from __future__ import annotations
 
 import argparse
-import io
-import sys
 
 from virtus import __version__
 from virtus.cli import calibrate, doctor, evaluate, explain, explore, provenance, replay, scan, serve
@@ -20,8 +18,6 @@ COMMANDS = (scan, explain, explore, replay, evaluate, calibrate, provenance, doc
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status is 0 if all was judged, 1 if some was not, 2 for wrong use."""
     args = build_parser().parse_args(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # what it cannot show of a file's name is shown by its code
     return exit_status(lambda: args.run(args), "virtus")
 
 

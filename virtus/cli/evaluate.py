@@ -6,8 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
-from virtus.cli.arguments import load_detector, model_options, prior_option
+from virtus.cli.arguments import folder, load_detector, model_options, prior_option
 from virtus.cli.terminal import ALL_JUDGED, SOME_NOT_JUDGED, progress, say
+from virtus.errors import InputError
 from virtus.files import write_whole
 
 
@@ -15,7 +16,7 @@ def add(commands) -> None:
     parents = [model_options(), prior_option()]
     evaluate = commands.add_parser("evaluate", parents=parents, help="accuracy, macro F1 and AUC on a labelled folder")
     evaluate.set_defaults(run=run)
-    evaluate.add_argument("folder", type=Path, metavar="FOLDER", help="a tree with Real/ and Fake/ in it")
+    evaluate.add_argument("folder", type=folder, metavar="FOLDER", help="a tree with Real/ and Fake/ in it")
     evaluate.add_argument("--json", action="store_true", help="print the metrics as one JSON object")
     evaluate.add_argument("--out", type=Path, metavar="FILE", help="write a JSON line for each picture")
 
@@ -23,12 +24,16 @@ def add(commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from virtus.judging import evaluate_labelled, find_labelled
 
+    if args.out and args.out.is_dir():
+        raise InputError(f"{args.out} is a folder: --out is a file, which gets a line for each picture.")
     labelled = find_labelled(args.folder, notes := [])
     say(notes)
     bar, detector = progress(len(labelled)), load_detector(args, prior=args.prior)
     evaluation = evaluate_labelled(detector, labelled, whole=args.whole_image, progress=bar)
     metrics = evaluation.to_json()
     print(json.dumps(metrics) if args.json else _in_words(metrics), flush=True)
+    if animations := sum(report.note is not None for _, report in evaluation.rows):
+        say([f"of {animations} animations only the first frame was looked at"])
     if args.out:
         lines = (json.dumps({"label": str(label)} | report.to_json()) for label, report in evaluation.rows)
         write_whole(args.out, "".join(line + "\n" for line in lines))

@@ -40,8 +40,8 @@ def add(commands) -> None:
     )
     explain.add_argument("--opacity", type=share, default=0.5, help="of the maps, 0 to 1 (default: 0.5)")
     explain.add_argument("--contours", action="store_true", help="outline the highest fifth of each map")
-    explain.add_argument("--head-fusion", choices=("mean", "max", "min"), default="mean", help="rollout: heads to one")
-    explain.add_argument("--discard-ratio", type=share, default=0.0, help="rollout: share of weights left out")
+    explain.add_argument("--head-fusion", choices=("mean", "max", "min"), help="rollout: heads to one (mean)")
+    explain.add_argument("--discard-ratio", type=share, help="rollout: share of weights left out (0)")
     explain.add_argument("--layer", type=int, metavar="N", help="CAMs, evidence: block to look at; -1 is the last")
     explain.add_argument("--head", type=int, metavar="N", help="rollout, attribution: one attention head, not all")
     explain.add_argument("--window", type=int, metavar="N", help="occlusion: patches a side that are left out at once")
@@ -55,9 +55,10 @@ def run(args: argparse.Namespace) -> int:
     from virtus.reports import draft, with_tested_maps
 
     _check_places(args)
+    settings = _settings(args)
     detector = load_detector(args)
     with _its_cores(detector):
-        document = draft(detector, read_file(args.image), name=args.image, settings=_settings(args))
+        document = draft(detector, read_file(args.image), name=args.image, settings=settings)
     if document.photo is None and not args.report:
         raise ImageError(document.report.reason)
     print("\n".join(verdict_lines(document.report)), flush=True)  # before the maps are tested, which takes seconds
@@ -115,6 +116,10 @@ def _options(args: argparse.Namespace, methods: list[str]) -> dict[str, dict]:
     """What was said on the command line, for each method that takes it."""
     said = {name: getattr(args, name) for name in ("layer", "head", "head_fusion", "discard_ratio", "window")}
     said = {name: value for name, value in said.items() if value is not None}
+    for name in said:
+        takers = [method for method, explainer in EXPLAINERS.items() if name in explainer.options]
+        if not set(takers) & set(methods):
+            raise InputError(f"--{name.replace('_', '-')} is of {', '.join(takers)}: ask for one of them by --methods.")
     return {
         method: {name: said[name] for name in EXPLAINERS[method].options if name in said}
         for method in methods

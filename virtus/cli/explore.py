@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from virtus.cli.arguments import any_count, checkpoint_names, load_detector, model_options, prior_option, share
-from virtus.cli.terminal import ALL_JUDGED
+from virtus.cli.terminal import ALL_JUDGED, say
+from virtus.errors import InputError
 from virtus.files import written_in
 
 if TYPE_CHECKING:
@@ -44,20 +45,24 @@ def add(commands) -> None:
         help="search for patches without which the verdict is another, and judge these with another filling too",
     )
     meaning = "what stands in for patches that --flip takes away (default: blur)"
-    explore.add_argument("--fill", choices=("blur", "grey", "drop"), default="blur", help=meaning)
+    explore.add_argument("--fill", choices=("blur", "grey", "drop"), help=meaning)
 
 
 def run(args: argparse.Namespace) -> int:
     from virtus.cli.text import exploration_lines
-    from virtus.judging import explore_photo
+    from virtus.judging import FIRST_FRAME, explore_photo
     from virtus.media import load_image
 
+    if args.fill and not args.flip:
+        raise InputError("--fill is of what --flip takes away: ask for that too.")
     photo = load_image(args.image)
+    if (count := photo.info.get("num_frames", 1)) > 1:
+        say([FIRST_FRAME.format(count=count)])
     detector = load_detector(args, prior=args.prior)
     found = explore_photo(detector, photo, face=args.face, whole=args.whole_image)
     rollout = found.rollout(head_fusion=args.head_fusion, discard_ratio=args.discard_ratio)
     print("\n".join(exploration_lines(found, rollout[-1])), flush=True)
-    about = _describe(found, args) | ({"flipping": _flip(detector, found, args.fill)} if args.flip else {})
+    about = _describe(found, args) | ({"flipping": _flip(detector, found, args.fill or "blur")} if args.flip else {})
     stem = Path(args.image).stem + ("" if args.face is None else f"-face{args.face}")
     with written_in(args.out):
         print(_write(found, rollout, about, args.out, stem))

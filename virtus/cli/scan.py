@@ -69,6 +69,12 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from virtus.video import MAX_FRAMES
+
+    if args.frames > MAX_FRAMES:
+        raise InputError(
+            f"At most {MAX_FRAMES} frames of a clip are judged, not {args.frames}: give a smaller --frames."
+        )
     if scan_on_ray.is_asked(args):
         return scan_on_ray.run(args)
     args.format = _form(args)

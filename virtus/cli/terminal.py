@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -24,6 +25,8 @@ ALL_JUDGED, SOME_NOT_JUDGED, WRONG_USE, STOPPED = 0, 1, 2, 130
 
 def exit_status(command: Callable[[], int], name: str) -> int:
     """Of a command; what ends it early is said in a line that begins with the program's name."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what it cannot show of a file's name is shown by its code
     try:
         return command()
     except VirtusError as exc:
@@ -35,6 +38,11 @@ def exit_status(command: Callable[[], int], name: str) -> int:
     except KeyboardInterrupt:
         print(f"{name}: stopped", file=sys.stderr)
         return STOPPED
+    except OSError as exc:  # no room, no right, a file where a folder should be
+        if exc.filename is None:
+            raise
+        print(f"{name}: {exc.filename} cannot be used ({exc.strerror}).", file=sys.stderr)
+        return WRONG_USE
 
 
 def status_of(outcomes: Iterable[Outcome], left_out: LeftOut) -> int:

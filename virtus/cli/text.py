@@ -23,6 +23,8 @@ def verdict_lines(report: ImageReport) -> Iterator[str]:
     """The outcome and who decided, then a line for each face, and under it what makes its verdict less sure."""
     by_whom = f" (face {report.decided_by} decided)" if report.outcome.judged and len(report.faces) > 1 else ""
     yield f"{report.outcome}: {report.reason}" if report.reason else f"{report.outcome}{by_whom}"
+    if report.note:
+        yield f"  {report.note}"
     for number, face in enumerate(report.faces):
         yield f"  face {number}: {_verdict(face, _band(report, number))}"
         yield from (f"    {sentence}" for sentence in _doubts(face))

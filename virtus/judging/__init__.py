@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         unreadable,
     )
     from virtus.judging.photo import (
+        FIRST_FRAME,
         TOO_CLOSE,
         UNFAMILIAR,
         DetectedFaces,

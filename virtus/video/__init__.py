@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from virtus.video.analysis import (
         MAX_CLIP_BYTES,
         MAX_CLIP_S,
+        MAX_FRAMES,
         NUM_FRAMES,
         JudgedClip,
         Progress,

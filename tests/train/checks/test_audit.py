@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from train.__main__ import main
 from train.checks.audit import (
     Fingerprint,
     audit_data,
@@ -155,6 +156,12 @@ def test_the_command_finds_what_was_put_there(data, train_command, tmp_path):
     assert (face_size["auc_before"], face_size["higher_in"]) == (1.0, "fake")
     assert "face_size" in done.stdout
     assert Image.open(tmp_path / "out" / "audit.png").width > 500
+
+
+def test_a_part_is_a_number(data, capsys):
+    with pytest.raises(SystemExit):
+        main(["audit", str(data), "--limit", "-1"])
+    assert "must be a whole number from 0 on, not '-1'" in capsys.readouterr().err
 
 
 def test_a_part_can_be_looked_at(data, tmp_path):

@@ -29,6 +29,10 @@ def test_settings_are_read_by_the_kind_of_their_default():
         ("val_share=1", "between 0 and 1"),
         ("start_share=1", "start_share is a share of the starting weights, from 0 and below 1, not 1.0"),
         ("pairs=yes", "not of that kind"),
+        ("margin=5", "margin is of the crop, from 0.5 to 4, not 5.0"),  # the engine would not load what was trained
+        ("learning_rate=NaN", "learning_rate must be a number, not nan"),
+        ('source_weights={"one":"x"}', "a whole number from 0 on for each source"),
+        ('kinds={"swaps":"dfdc/*"}', "a list of patterns for each kind"),  # of letters, each a pattern
     ],
 )
 def test_wrong_settings_are_named(setting, message):

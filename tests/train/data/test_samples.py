@@ -93,6 +93,22 @@ def test_a_broken_groups_file_is_refused_by_its_name(tmp_path, content, message)
     assert str(tmp_path / "one/groups.csv") in str(caught.value)
 
 
+def test_a_groups_file_of_another_tree_is_refused_and_one_of_more_files_is_not(tmp_path):
+    """Groups that cross splits were not found then, without a word."""
+    make_tree(tmp_path, "one/Real/a.jpg")
+    (tmp_path / "one/groups.csv").write_text("file_name,group\none/Real/a.jpg,7\n")
+    with pytest.raises(DataError, match=r"names no file that is there, such as one/Real/a.jpg"):
+        find_samples(tmp_path)
+    (tmp_path / "one/groups.csv").write_text("file_name,group\nReal/gone.jpg,7\nReal/a.jpg,7\n")
+    assert [s.group for s in find_samples(tmp_path)] == ["one/7"]
+
+
+def test_a_groups_file_that_was_written_on_windows_is_read(tmp_path):
+    make_tree(tmp_path, "one/Real/a.jpg")
+    (tmp_path / "one/groups.csv").write_text("file_name,group\nReal\\a.jpg,7\n")
+    assert [s.group for s in find_samples(tmp_path)] == ["one/7"]
+
+
 def test_a_groups_file_that_excel_wrote_is_read(tmp_path):
     make_tree(tmp_path, "Real/a.jpg", "Real/b.jpg")
     (tmp_path / "groups.csv").write_bytes(b"\xef\xbb\xbffile_name,group\r\nReal/a.jpg,7\r\nReal/b.jpg,\r\n")

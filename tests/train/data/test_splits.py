@@ -5,7 +5,7 @@ import pytest
 
 from train.config.settings import TrainConfig
 from train.data.samples import Sample
-from train.data.splits import divide, oversample, part_of, split_for
+from train.data.splits import divide, fraction, oversample, part_of, split_for
 from virtus.errors import DataError
 from virtus.results import Label
 
@@ -35,6 +35,11 @@ def test_held_out_groups_are_divided_15_35_50():
     shares = {part: count / 4000 for part, count in counts.items()}
     assert shares == {part: pytest.approx(share, abs=0.03) for part, share in
                       {"choose": 0.15, "calibrate": 0.35, "report": 0.5}.items()}  # fmt: skip
+
+
+def test_a_name_that_is_no_text_has_its_place_too():
+    assert 0 <= fraction("m\udcfcller.jpg") < 1
+    assert fraction("m\udcfcller.jpg") != fraction("muller.jpg")
 
 
 def test_a_test_split_is_for_the_report_alone():

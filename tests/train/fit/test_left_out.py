@@ -82,6 +82,8 @@ def test_each_kind_is_left_out_and_judged_by_the_command(words, train_command, c
     train_command(out.parent, *words, "--fast", "--resume")
     assert {file: file.stat().st_mtime_ns for file in out.glob("*/choose_fast.json")} == kept
     assert json.loads((out / "leave_one_out.json").read_text()) == table
+    train_command(out.parent, *words, "--fast", "--resume", "--kinds", "first")
+    assert json.loads((out / "leave_one_out.json").read_text()) == table  # the others have ended, and stay in it
 
 
 def test_a_whole_fit_without_a_kind_never_sees_it_and_is_not_done_again(data, make_checkpoint, tmp_path):

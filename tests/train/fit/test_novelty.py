@@ -52,6 +52,16 @@ def test_too_few_pictures_leave_the_checkpoint_as_it_was(copy_checkpoint, tmp_pa
         add_novelty(folder, [], [], None)
 
 
+def test_too_few_pictures_leave_what_was_fitted_before(copy_checkpoint, data, tmp_path):
+    """It was thrown away first."""
+    folder = copy_checkpoint()
+    assert main(["novelty", str(folder), "--data", str(data), "--whole"]) == 0
+    before = load_checkpoint(str(folder)).novelty.digest()
+    save_flat(tmp_path / "few" / "train", 20)
+    assert main(["novelty", str(folder), "--data", str(tmp_path / "few"), "--whole"]) == 2
+    assert load_checkpoint(str(folder)).novelty.digest() == before
+
+
 def test_a_folder_that_is_no_checkpoint_is_said_to_be_none(tmp_path, capsys):
     assert main(["novelty", str(tmp_path), "--data", str(tmp_path)]) == 2
     assert "config.json is missing" in capsys.readouterr().err

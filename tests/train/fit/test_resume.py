@@ -52,6 +52,13 @@ def test_a_stopped_run_that_is_resumed_ends_as_if_nothing_had_happened(fit_comma
     assert all(found[name].equal(expected[name]) for name in expected)
 
 
+def test_a_run_that_had_ended_keeps_what_it_cost(fit_command, train_command, whole):
+    """It took no hours after that."""
+    before = json.loads((whole / "run.json").read_text())
+    train_command(whole.parent, *fit_command.words[1:], "--out", whole, "--report-to", "tensorboard", "--resume")
+    assert json.loads((whole / "run.json").read_text())["hours"] == before["hours"] > 0
+
+
 def test_a_run_is_not_overwritten_and_not_gone_on_with_otherwise(fit_command, whole, capsys):
     command = [*fit_command.words[1:], "--out", str(whole)]
     assert main(command) == 2

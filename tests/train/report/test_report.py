@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -10,12 +11,14 @@ from tests.support.reports import Tags, assessment, with_p
 from train.__main__ import main
 from train.report.assessment import read_beside, val_share
 from train.report.document import Paragraph, Picture, ReportDocument, Section, Table
+from train.report.evaluate import held_out
 from train.report.folder import most_wrong, write_report
 from train.report.intervals import Figure
 from train.report.robustness import STEPS
 from train.report.wording import figure_cell, say_calibration
 from virtus.checkpoints.detector import Detector
 from virtus.checkpoints.load import load_checkpoint
+from virtus.errors import DataError
 from virtus.results import Calibration, Label
 
 PICTURES = ["classification_report", "confusion", "histogram", "most_wrong", "reliability", "robustness", "roc"]
@@ -135,10 +138,13 @@ def test_a_report_can_go_without_robustness(data, make_checkpoint, tmp_path):
     [
         (["evaluate", "--data", "."], "Name a checkpoint"),
         (["evaluate", "nothing", "--data", "nowhere", "--out", "out"], "There is no folder nowhere"),
+        (["evaluate", "nothing", "--data", ""], "There is no folder . Give one"),
+        (["fit", "--recipe", "virtus-tiny", "--data", "nowhere", "--out", "file"], "file is a file: --out is a folder"),
     ],
 )
 def test_wrong_use_is_one_sentence(arguments, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
 
@@ -170,6 +176,22 @@ def test_nothing_judged_is_said(detector, judged, tmp_path):
     write_report(tmp_path, assessment(detector, own, robustness=True), detector.checkpoint, data="some")
     assert [file.name for file in tmp_path.glob("*.png")] == []
     assert "No picture was judged" in (tmp_path / "report.html").read_text()
+
+
+def test_a_source_that_is_called_all_is_one(detector, judged):
+    """It was taken for all of them, and then there was none."""
+    named = [replace(one, sample=replace(one.sample, source="all")) for one in judged if one.sample.source == "one"]
+    found = assessment(detector, named, robustness=False)
+    assert list(found.to_json()["sources"]) == ["all (source)"]
+    assert found.to_json()["all"]["num_images"] == len(named)
+
+
+def test_no_part_is_advised_to_who_asked_for_it(tmp_path):
+    (tmp_path / "train" / "Real").mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(tmp_path / "train" / "Real" / "a.png")
+    (tmp_path / "val" / "Real").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"part 'all': add some to its val split\.$"):
+        held_out(tmp_path, part="all", val_share=1e-9)
 
 
 def test_one_source_is_not_shown_twice(detector, judged):
