@@ -97,7 +97,7 @@ EXPLAINERS = {
         True,
         "how far the class's lead falls when patches are left out",
         options=("window",),
-        finding="Slow, and in three of ten known forgeries its brightest patch lies outside the forged part.",
+        finding="Slow, and in a third of the known forgeries its brightest patch lies outside the forged part.",
     ),
     "evidence": Explainer(
         "cams.evidence",
@@ -128,15 +128,15 @@ class Localisation:
 # Of five hundred fakes, but occlusion's of five; two threads with bfloat16 units.
 LOCALISATION_OF = "virtus-base"
 LOCALISATION = {
-    "rollout": Localisation(0.10, 15),
+    "rollout": Localisation(0.11, 15),
     "attribution": Localisation(0.89, 36),
-    "gradcam": Localisation(0.67, 5),
+    "gradcam": Localisation(0.64, 5),
     "gradcam++": Localisation(0.39, 5),
-    "layercam": Localisation(0.69, 5),
-    "hirescam": Localisation(0.68, 5),
-    "eigencam": Localisation(0.44, 32),
-    "occlusion": Localisation(0.70, 3400),
-    "evidence": Localisation(0.68, 7),
+    "layercam": Localisation(0.67, 5),
+    "hirescam": Localisation(0.67, 5),
+    "eigencam": Localisation(0.45, 32),
+    "occlusion": Localisation(0.65, 3400),
+    "evidence": Localisation(0.67, 7),
 }
 # Of smoothed random maps, and of one that always points at the middle of the face.
 CHANCE_HITS, CENTRE_HITS = 0.15, 0.48
