@@ -86,7 +86,7 @@ def test_on_a_phone_heads_are_as_wide_as_a_finger_and_the_brush_answers_under_th
     for seen in (where, said(page, "rub"), page.locator("#explore .rub .bar"), page.get_by_role("button", name="Undo")):
         playwright.expect(seen).to_be_in_viewport(ratio=0.99)
     assert where.bounding_box() == pytest.approx(before, abs=1)  # the finger may go on
-    of_whole = page.get_by_text("Tried on the face as it is")
+    of_whole = page.get_by_text("Tried on the whole face")
     playwright.expect(of_whole).to_be_visible()
     page.get_by_role("button", name="Undo").tap()
     playwright.expect(of_whole).to_be_hidden()
