@@ -25,6 +25,11 @@ def main() -> None:
     judged = judge(detector, [one for one in held_out(args.data, part=args.part) if one.source == args.source])
     info = detector.checkpoint.info
     print(f"{info.name}, sha256 {info.sha256[:12]}; `{args.part}` part of {args.source}\n")
+    print_methods(judged)
+
+
+def print_methods(judged: Sequence[JudgedSample]) -> None:
+    """A table with a row for each method, and one for all."""
     print(f"| method | real, fake | groups | {' | '.join(COLUMNS)} |\n| --- |{' ---: |' * (2 + len(COLUMNS))}")
     methods = sorted(filter(None, {method_of(one) for one in judged}))
     for method in [*methods, ALL]:
