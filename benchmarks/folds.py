@@ -61,9 +61,14 @@ def train(folder: Path, base: Path, *, recipe: str, steps: int, limit: int) -> N
     subprocess.run([sys.executable, "-m", "train", "fit", *how], cwd=folder, check=True, stdout=sys.stderr)
 
 
+def of_fold(held: Sequence[Sample], source: str) -> list[Sample]:
+    """Without those that chose or calibrated the run, or might have: of its other groups."""
+    return [sample for sample in held if sample.source == source and sample.split == "test"]
+
+
 def judge_fold(folder: Path, source: str) -> list[JudgedSample]:
     detector = Detector(load_checkpoint(str((folder / RUN / "checkpoint").resolve())))
-    return judge(detector, [sample for sample in held_out(folder / TREE) if sample.source == source])
+    return judge(detector, of_fold(held_out(folder / TREE), source))
 
 
 def main() -> None:

@@ -3,8 +3,9 @@ import csv
 import pytest
 from PIL import Image
 
-from benchmarks.folds import deal, write_tree
+from benchmarks.folds import deal, of_fold, write_tree
 from train.data import find_samples
+from train.report import held_out
 
 GROUPS = {"a": 3, "b": 2, "c": 2, "d": 1}
 
@@ -43,4 +44,5 @@ def test_the_tree_of_a_fold_holds_its_groups_out_and_has_all_else(data, tmp_path
         for sample in of(data, "swaps")
     }
     assert len(found) == 2 * sum(GROUPS.values())
+    assert {sample.group for sample in of_fold(held_out(tree, val_share=0.9), "swaps")} == held  # each judged once
     assert [(s.path.name, s.split) for s in of(tree, "web")] == [(s.path.name, s.split) for s in of(data, "web")]
